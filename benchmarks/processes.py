@@ -1,0 +1,43 @@
+"""Measures a command with all the processes that it starts."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import psutil
+
+INTERVAL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Wall seconds, and the highest sum of resident memory over the process tree, in MB: shared pages count twice."""
+
+    wall_s: float
+    peak_mb: float
+
+
+def measure(arguments: list[str], cwd: str) -> Run:
+    """Run `python arguments` to its end. Raises CalledProcessError when it fails."""
+    started = time.perf_counter()
+    peak = 0.0
+    with subprocess.Popen([sys.executable, *arguments], cwd=cwd, stdout=subprocess.PIPE) as process:
+        parent = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, _tree_mb(parent))
+            time.sleep(INTERVAL_S)
+        wall_s = time.perf_counter() - started
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, arguments)
+    return Run(wall_s, peak)
+
+
+def _tree_mb(parent: psutil.Process) -> float:
+    total = 0.0
+    try:
+        for process in [parent, *parent.children(recursive=True)]:
+            total += process.memory_info().rss / 1e6
+    except psutil.NoSuchProcess:
+        return 0.0  # it ended while it was looked at
+    return total

@@ -1,0 +1,1 @@
+"""The Discord surface of Melodify: speaks Discord, makes nothing."""

@@ -1,0 +1,124 @@
+"""`melodify check`: what is configured, what is missing, and how to mend it."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from bot.client import intents_of, use_proxies
+from bot.places import PERMISSIONS
+from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN
+from melodify_core.errors import Misconfigured
+from melodify_core.settings import Settings
+from melodify_core.studio import build_adapters
+from melodify_core.workshop import Workshop
+
+DISCORD_DEADLINE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    good: bool
+    text: str
+
+
+async def check(settings: Settings, *, online: bool) -> int:
+    """Print the report; return 0 when `run` could start, else 1."""
+    token = settings.discord.token
+    findings = [
+        *_token(settings),
+        *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
+        *await _guarded(_providers, settings),
+        *await _guarded(_database, settings),
+    ]
+    for finding in findings:
+        print("ok     " if finding.good else "MISSING", finding.text)
+    ready = all(finding.good for finding in findings)
+    print("\nReady: start with `melodify run`." if ready else "\nNot ready. `melodify demo` needs none of this.")
+    return 0 if ready else 1
+
+
+def application_id_of(token: str) -> int | None:
+    """Return the application's id, which is the first part of every bot token in Base64."""
+    head = token.partition(".")[0]
+    try:
+        text = base64.b64decode(head + "=" * (-len(head) % 4), validate=True).decode("ascii")
+    except ValueError:  # binascii.Error and UnicodeError are
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _token(settings: Settings) -> list[Finding]:
+    token = settings.discord.token
+    if token is None:
+        return [Finding(good=False, text=NO_LOGIN)]
+    application_id = application_id_of(token.get_secret_value())
+    if application_id is None:
+        return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
+    invite = discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
+    return [
+        Finding(good=True, text="discord.token is set"),
+        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {invite}"),
+    ]
+
+
+async def _ask_discord(settings: Settings, token: str) -> list[Finding]:
+    use_proxies(settings)
+    client = discord.Client(intents=intents_of(settings))
+    try:
+        async with asyncio.timeout(DISCORD_DEADLINE_S), client:
+            await client.login(token)
+            return _account(client, settings)
+    except discord.LoginFailure:
+        return [Finding(good=False, text=WRONG_LOGIN)]
+    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+        return [Finding(good=False, text=f"Discord cannot be reached: {error or type(error).__name__}")]
+
+
+def _account(client: discord.Client, settings: Settings) -> list[Finding]:
+    findings = [Finding(good=True, text=f"Discord knows the token: this bot is {client.user}")]
+    flags = client.application_flags
+    allowed = flags.gateway_message_content or flags.gateway_message_content_limited
+    if settings.discord.message_content:
+        text = "the Message Content intent is on" if allowed else INTENT_OFF
+        findings.append(Finding(good=allowed, text=text))
+    else:
+        text = "message_content is false: pictures are seen in commands, mentions and direct messages"
+        findings.append(Finding(good=True, text=text))
+    return findings
+
+
+async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], settings: Settings) -> list[Finding]:
+    try:
+        return await part(settings)
+    except Misconfigured as error:
+        return [Finding(good=False, text=problem) for problem in error.problems]
+
+
+async def _providers(settings: Settings) -> list[Finding]:
+    with closing(Workshop(1)) as workshop:
+        adapters = build_adapters(settings, workshop)
+    await adapters.storage.check()
+    return [
+        Finding(good=True, text=f"captioner {adapters.captioner.name}"),
+        Finding(good=True, text=f"composer {adapters.composer.name}"),
+        Finding(good=True, text=f"storage {adapters.storage.name}"),
+    ]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    # Only here, because it takes two seconds to import.
+    from melodify_core.engine import only_process
+    from melodify_core.library import connect, database_path
+
+    engine = await asyncio.to_thread(connect, settings.database.url)
+    engine.dispose()
+    path = database_path(settings.database.url)
+    with only_process(path.with_suffix(".lock")):
+        return [Finding(good=True, text=f"database {path}")]

@@ -1,0 +1,119 @@
+"""The Discord client: intents, what it keeps in memory, command registration, the order of opening and closing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+import discord
+import yarl
+from discord import app_commands
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.commands import sync_commands
+from bot.delivery import DiscordDelivery
+from bot.generate import Generate
+from bot.messages import say
+from bot.status import StatusBoard
+from bot.translator import Translator, language_of
+from melodify_core.library import database_path
+from melodify_core.ports import Delivery
+from melodify_core.settings import Settings
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+
+OpenStudio = Callable[[Delivery], AbstractAsyncContextManager[Studio]]
+
+
+class MelodifyClient(commands.Bot):
+    """Melodify in Discord. `studio` is there after `setup_hook`, that is, before the first event."""
+
+    studio: Studio
+
+    def __init__(self, settings: Settings, open_studio: OpenStudio, *, always_sync: bool = False) -> None:
+        """With `always_sync` the commands are registered at every start, else when their definition has changed."""
+        # Melodify does not speak: no warning at each start that it could not.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        super().__init__(
+            command_prefix=(),  # there are no prefix commands
+            help_command=None,
+            intents=intents_of(settings),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=settings.discord.ratelimit_s,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+        )
+        use_proxies(settings)
+        self._open_studio = open_studio
+        # Beside the database: what is registered is a fact about this installation.
+        self._command_record = None if always_sync else database_path(settings.database.url).with_suffix(".commands")
+        self._opened = AsyncExitStack()
+        self._closing = asyncio.Lock()
+        self._generate: Generate | None = None
+        self.tree.error(self._on_command_error)
+
+    async def setup_hook(self) -> None:
+        """Open the studio - jobs of an earlier process go on at once, through REST - and register the commands."""
+        delivery = DiscordDelivery(self, StatusBoard(self))
+        self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
+        self._generate = Generate(self, self.studio, delivery)
+        await self.add_cog(self._generate)
+        await self.tree.set_translator(Translator())
+        await sync_commands(self.tree, self.application_id or 0, self._command_record)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Look for no prefix commands; posts are the business of generate.py."""
+
+    async def close(self) -> None:
+        """Take no more orders, let running jobs end, then leave Discord. A second call waits for the first."""
+        async with self._closing:
+            await self.leave_studio()
+            await super().close()
+
+    async def leave_studio(self) -> None:
+        """Take no more orders and let running jobs end; Discord is still there for them to post to."""
+        if self._generate is not None:
+            await self._generate.stop()
+        await self._opened.aclose()
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Log what broke, and tell the asker so if it was a post."""
+        await super().on_error(event_method, *args, **kwargs)
+        if event_method == "on_message" and self._generate is not None:
+            await self._generate.say_to(args[0], "error.internal")
+
+    async def _on_command_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+    ) -> None:
+        """Whatever broke, the asker does not look at "thinking" for ever."""
+        log.error("interaction %s failed", interaction.id, exc_info=error)
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=say(language_of(interaction.locale), "error.internal"))
+
+
+def use_proxies(settings: Settings) -> None:
+    """Send discord.py to another server than Discord's where the settings name one.
+
+    These two class attributes are where discord.py itself keeps the addresses; both its HTTP client and its webhooks,
+    which answer interactions, read the first. So this holds for the whole process, which runs one bot.
+    """
+    if settings.discord.api_url:
+        Route.BASE = settings.discord.api_url.rstrip("/")
+    if settings.discord.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
+
+
+def intents_of(settings: Settings) -> discord.Intents:
+    """Return the gateway intents that the settings need."""
+    intents = discord.Intents.none()
+    intents.guilds = True
+    intents.guild_messages = True
+    intents.dm_messages = True
+    # Privileged. Without it Discord shows us messages that mention us, and direct messages.
+    intents.message_content = settings.discord.message_content
+    return intents

@@ -1,0 +1,82 @@
+"""The definition of /melodify in all languages, and its registration with Discord. Its work stands in generate.py."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+import discord
+from discord import app_commands
+
+from bot.translator import Translator, localised
+from melodify_core.brief import HINT_CHARACTERS, STYLES
+
+log = logging.getLogger(__name__)
+
+LEAST_SECONDS, MOST_SECONDS = 10, 120
+OPTIONS = ("image", "hint", "style", "length", "private")
+Interaction = discord.Interaction[discord.Client]
+
+
+class Melodify(Protocol):
+    """What the command calls: with the options as the member gave them, None where they gave none."""
+
+    async def __call__(
+        self,
+        interaction: Interaction,
+        image: discord.Attachment,
+        *,
+        hint: str | None,
+        style: str | None,
+        seconds: int | None,
+        private: bool,
+    ) -> None:
+        """Answer the interaction."""
+        ...
+
+
+def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
+    """Return the command; built when it is asked for, because its texts are read from files."""
+    styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
+
+    @app_commands.command(
+        name=localised("command.melodify.name"), description=localised("command.melodify.description")
+    )
+    @app_commands.rename(**{option: localised(f"option.{option}.name") for option in OPTIONS})
+    @app_commands.describe(**{option: localised(f"option.{option}.description") for option in OPTIONS})
+    @app_commands.choices(style=styles)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def melodify(
+        interaction: Interaction,
+        image: discord.Attachment,
+        hint: app_commands.Range[str, 1, HINT_CHARACTERS] | None = None,
+        style: str | None = None,
+        length: app_commands.Range[int, LEAST_SECONDS, MOST_SECONDS] | None = None,
+        private: bool = False,
+    ) -> None:
+        await run(interaction, image, hint=hint, style=style, seconds=length, private=private)
+
+    return melodify
+
+
+async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Path | None) -> None:
+    """Register the commands with Discord, if `record` does not say that these very ones are registered already.
+
+    Discord allows 200 command creations a day: a bot that restarts often must not register each time.
+    """
+    translator = tree.translator or Translator()
+    payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    digest = hashlib.sha256(json.dumps([application_id, payload], sort_keys=True).encode()).hexdigest()
+    if record is not None and await asyncio.to_thread(_read, record) == digest:
+        return
+    await tree.sync()
+    log.info("registered %d commands with Discord", len(payload))
+    if record is not None:
+        await asyncio.to_thread(record.write_text, digest, encoding="utf-8")
+
+
+def _read(record: Path) -> str | None:
+    return record.read_text(encoding="utf-8") if record.exists() else None

@@ -1,0 +1,167 @@
+"""The Delivery port on Discord: progress, the song, the apology.
+
+Speaks plain REST with the bot's own token, so that it outlives every interaction, works before the gateway is up,
+and in a process without one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+
+from bot import song_card
+from bot.messages import say, sentence
+from bot.status import StatusBoard
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.models import Job, Language, Place, Posted, Song, Stage
+
+log = logging.getLogger(__name__)
+
+RANKS = {stage: rank for rank, stage in enumerate(Stage)}
+APOLOGY_RANK = len(RANKS)
+# A line that waits longer than this for Discord's rate limit is old news.
+STATUS_DEADLINE_S = 5.0
+SEARCHED_MESSAGES = 50
+# discord.com/developers/docs/topics/opcodes-and-status-codes
+THREAD_EXISTS = 160004
+FILE_TOO_LARGE = 40005
+MEBIBYTE = 1024 * 1024
+
+
+@contextmanager
+def discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) -> Iterator[None]:
+    """Turn every way in which Discord fails into Rejected or Unavailable."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.status == 413 or error.code == FILE_TOO_LARGE:
+            raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1)) from error
+        if error.status == 429 or error.status >= 500:
+            raise Unavailable("discord.unavailable") from error
+        raise Rejected("discord.forbidden") from error
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        raise Unavailable("discord.unavailable") from error
+
+
+class DiscordDelivery:
+    """Posts with the client that it is given."""
+
+    def __init__(self, client: discord.Client, board: StatusBoard) -> None:
+        self._client = client
+        self._board = board
+
+    async def show_stage(self, job: Job, stage: Stage) -> None:
+        """Show a stage that needs no more than its name. `deliver` shows DONE, because that names the song."""
+        if stage in (Stage.QUEUED, Stage.DONE):
+            return
+        text = say(job.wish.language, f"status.{stage.value}", since=asked_at(job.job_id))
+        await self._show(job.job_id, job.place, stage, text)
+
+    async def show_position(self, job_id: str, place: Place, language: Language, position: int) -> None:
+        """Show the place in the queue, unless the job is further by now. Never raises."""
+        text = say(language, "status.queued", position=max(position, 1), since=asked_at(job_id))
+        await self._show(job_id, place, Stage.QUEUED, text)
+
+    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+        """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
+        with discord_errors(job.place.max_bytes):
+            message = await self._post(job, song, audio, picture)
+        posted = Posted(channel_id=message.channel.id, message_id=message.id)
+        log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)
+        title = song_card.title_of(job.wish.language, song)
+        link = link_to(job.place.guild_id, posted.channel_id, posted.message_id)
+        await self._show(
+            job.job_id, job.place, Stage.DONE, say(job.wish.language, "status.done", title=title, link=link)
+        )
+        return posted
+
+    async def apologise(self, job: Job, error: MelodifyError) -> None:
+        """Say why in the status message; where that is gone, in its channel."""
+        text = sentence(job.wish.language, error)
+        try:
+            with discord_errors():
+                await self._say_last(job, text)
+        except Rejected as refusal:
+            log.warning("job %s: no place is left to apologise in: %s", job.job_id, refusal)
+
+    async def _show(self, job_id: str, place: Place, stage: Stage, text: str) -> None:
+        try:
+            with discord_errors():
+                async with asyncio.timeout(STATUS_DEADLINE_S):
+                    await self._board.show(job_id, place, RANKS[stage], text)
+        except MelodifyError as error:
+            log.warning("job %s: the status line was not shown: %s", job_id, error, exc_info=error.__cause__)
+
+    async def _say_last(self, job: Job, text: str) -> None:
+        try:
+            if job.place.status_id is not None:
+                await self._board.show(job.job_id, job.place, APOLOGY_RANK, text)
+                return
+        except discord.NotFound:
+            log.info("job %s: the status message is gone", job.job_id)
+        await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
+
+    async def _post(self, job: Job, song: Song, audio: bytes, picture: bytes) -> discord.Message:
+        if thread := await self._thread(job, song):
+            try:
+                return await self._post_once(thread, job, song, audio, picture)
+            except (discord.Forbidden, discord.NotFound):
+                log.info("job %s: the thread is closed or gone, the song goes into the channel", job.job_id)
+        return await self._post_once(self._channel(job.place), job, song, audio, picture)
+
+    async def _post_once(
+        self, channel: discord.PartialMessageable, job: Job, song: Song, audio: bytes, picture: bytes
+    ) -> discord.Message:
+        if earlier := await self._find(channel, job):
+            return earlier
+        return await channel.send(
+            embed=song_card.embed_of(job, song),
+            files=song_card.files_of(job, song, audio, picture),
+            # Holds for some minutes, and for a try whose answer was lost a moment ago.
+            nonce=job.job_id,
+        )
+
+    async def _find(self, channel: discord.PartialMessageable, job: Job) -> discord.Message | None:
+        """Return the job's song where an earlier try, before a crash or a lost answer, has posted it."""
+        bot = self._client.user
+        # The status message is older than every try; a thread has its message's id.
+        after = discord.Object(job.place.status_id) if job.place.status_id else None
+        async for message in channel.history(limit=SEARCHED_MESSAGES, after=after):
+            if bot and message.author.id == bot.id and song_card.shows(message, job):
+                return message
+        return None
+
+    async def _thread(self, job: Job, song: Song) -> discord.PartialMessageable | None:
+        """Return the thread on the status message, opened if need be; None where Discord does not let us."""
+        place = job.place
+        if not place.threadable or place.status_id is None:
+            return None
+        try:
+            channel = self._client.get_channel(place.channel_id) or await self._client.fetch_channel(place.channel_id)
+            if not isinstance(channel, discord.TextChannel):
+                return None
+            name = song_card.thread_name(job.wish.language, song)
+            await channel.get_partial_message(place.status_id).create_thread(name=name)
+        except discord.HTTPException as error:
+            if error.status not in (400, 403, 404):
+                raise
+            if error.code != THREAD_EXISTS:
+                log.info("job %s: no thread, the song goes into the channel: %s", job.job_id, error)
+                return None
+        return self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
+
+    def _channel(self, place: Place) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+
+
+def asked_at(job_id: str) -> int:
+    """Return the unix second of the request: job ids are Discord's ids, and those carry their time."""
+    return int(discord.utils.snowflake_time(int(job_id)).timestamp())
+
+
+def link_to(guild_id: int | None, channel_id: int, message_id: int) -> str:
+    """Return the address of a message."""
+    return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"

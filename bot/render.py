@@ -1,0 +1,136 @@
+"""`melodify render`: one song from a picture file, without Discord; the same line, delivered to a file."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bot.messages import say, sentence
+from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.models import Job, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.settings import Settings
+from melodify_core.studio import make_one
+
+NO_LIMIT = 1 << 40
+STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    picture: Path
+    out: Path
+    wish: Wish
+    as_json: bool = False
+
+
+async def render(request: Request, settings: Settings) -> int:
+    """Make the song and print what it is. Return the exit code: 0, or 1 with one sentence on standard error."""
+    language = request.wish.language
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    # On a pipe rich draws nothing: standard output carries the result only.
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        desk = FileDelivery(request, bar, bar.add_task("", total=len(STAGES)))
+        try:
+            await desk.show(Stage.QUEUED)
+            await make_one(_order(request), settings, desk, NoLedger())
+        except MelodifyError as error:
+            desk.error = error
+    if desk.song is None:
+        print(sentence(language, desk.error or Rejected("internal")), file=sys.stderr)
+        return 1
+    print(_as_json(request, desk.song, desk.stages_s()) if request.as_json else _as_text(request, desk.song))
+    return 0
+
+
+def _order(request: Request) -> Order:
+    try:
+        data = request.picture.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Rejected("file.unreadable", path=str(request.picture), reason=reason) from error
+    place = Place(channel_id=0, max_bytes=NO_LIMIT)
+    # The seed follows the picture: the same picture and wish give the same song.
+    return Order(job_id="render", user_id=0, place=place, picture=data, wish=request.wish)
+
+
+def _as_text(request: Request, song: Song) -> str:
+    lines = [song.title, song.caption, "", f"{song.bpm} BPM, {song.key} {song.mode}, {', '.join(song.instruments)}"]
+    made = say(request.wish.language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
+    return "\n".join([*lines, made])
+
+
+def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
+    named = ("title", "caption", "mood", "valence", "arousal", "genre", "bpm", "key", "mode", "instruments")
+    measured = ("duration_s", "lufs", "true_peak_dbtp", "bitrate_kbps", "size_bytes", "seed", "captioner", "composer")
+    result = song.model_dump(mode="json", include={*named, *measured})
+    ordered = {name: result[name] for name in (*named, *measured)}
+    return json.dumps(ordered | {"path": str(request.out), "stages_s": stages_s}, ensure_ascii=False, indent=2)
+
+
+class NoLedger:
+    """Nothing is counted in front of one's own terminal."""
+
+    def start(self, job_id: str) -> None:
+        """Do nothing."""
+
+    def refund(self, job_id: str) -> None:
+        """Do nothing."""
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+        """Do nothing."""
+
+
+class FileDelivery:
+    """The Delivery port on a terminal and a file."""
+
+    def __init__(self, request: Request, bar: Progress, task: TaskID) -> None:
+        self.song: Song | None = None
+        self.error: MelodifyError | None = None
+        self._request = request
+        self._bar = bar
+        self._task = task
+        self._started: list[tuple[Stage, float]] = []
+
+    async def show(self, stage: Stage) -> None:
+        """Move the bar."""
+        self._started.append((stage, time.perf_counter()))
+        text = say(self._request.wish.language, f"stage.{stage.value}")
+        self._bar.update(self._task, description=text, completed=STAGES.index(stage))
+
+    async def show_stage(self, job: Job, stage: Stage) -> None:
+        """Move the bar."""
+        del job
+        await self.show(stage)
+
+    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+        """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+        del job, picture
+        out = self._request.out
+        partial = out.with_name(f".{out.name}.{os.getpid()}")
+        try:
+            partial.write_bytes(audio)
+            partial.replace(out)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            reason = error.strerror or type(error).__name__
+            raise Rejected("file.unwritable", path=str(out), reason=reason) from error
+        self.song = song
+        self._started.append((Stage.DONE, time.perf_counter()))
+        return Posted(channel_id=0, message_id=0)
+
+    async def apologise(self, job: Job, error: MelodifyError) -> None:
+        """Keep the error for the exit."""
+        del job
+        self.error = error
+
+    def stages_s(self) -> dict[str, float]:
+        """Return the seconds that each stage took."""
+        pairs = zip(self._started, self._started[1:], strict=False)
+        return {stage.value: round(after - before, 3) for (stage, before), (_, after) in pairs}

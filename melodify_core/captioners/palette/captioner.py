@@ -1,0 +1,81 @@
+"""The Captioner port on the palette: JPEG and wish -> Brief, in a worker process."""
+
+from melodify_core.captioners.palette import english, korean
+from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
+from melodify_core.captioners.palette.music import (
+    MANNERS,
+    arrangement_for,
+    bpm_for,
+    instruments_for,
+    soundscape_for,
+    style_for,
+)
+from melodify_core.captioners.palette.notable import telling_colour
+from melodify_core.captioners.palette.reading import Reading, measure
+from melodify_core.captioners.palette.steering import Steering, steering_of
+from melodify_core.models import Brief, Mode, Picture, Wish
+from melodify_core.workshop import Workshop
+
+_MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
+    "content": ("warm", "content", "tender"),
+    "joyful": ("joyful", "playful", "uplifting"),
+    "excited": ("energetic", "exhilarating", "driving"),
+    "tense": ("tense", "restless", "edgy"),
+    "sombre": ("sombre", "brooding", "grave"),
+    "melancholic": ("melancholic", "wistful", "introspective"),
+    "still": ("still", "hushed", "meditative"),
+    "serene": ("serene", "peaceful", "dreamy"),
+    "balanced": ("balanced", "patient", "reflective"),
+}
+_WORDS = {"en": english, "ko": korean}
+
+
+class PaletteCaptioner:
+    """Reads pictures without key and network; the same picture and wish give the same Brief."""
+
+    name = "palette"
+
+    def __init__(self, workshop: Workshop, deadline_s: float) -> None:
+        self._workshop = workshop
+        self._deadline_s = deadline_s
+
+    async def caption(self, picture: Picture, wish: Wish) -> Brief:
+        """Return the reading. Raises Unavailable when it takes too long."""
+        return await self._workshop.run(self._deadline_s, read, picture.jpeg, wish)
+
+
+def read(jpeg: bytes, wish: Wish) -> Brief:
+    """Return the Brief of a picture; runs in a worker."""
+    return brief_of(measure(jpeg), wish)
+
+
+def brief_of(reading: Reading, wish: Wish) -> Brief:
+    """Return the Brief of a reading; the words of the hint that are known steer it."""
+    steering = steering_of(wish.hint)
+    feeling = _steered(feeling_of(reading), steering)
+    mood = mood_of(feeling)
+    style = style_for(reading, feeling, steering, wish.style)
+    mode: Mode = steering.mode or ("major" if feeling.valence >= 0 else "minor")
+    words = _WORDS[wish.language]
+    return Brief(
+        title=words.title(reading, telling_colour(reading), mood),
+        caption=words.caption(reading, mood),
+        mood=_MOOD_WORDS[mood],
+        valence=round(feeling.valence, 3),
+        arousal=round(feeling.arousal, 3),
+        energy=energy_of(feeling),
+        genre=MANNERS[style].genre,
+        instruments=instruments_for(style, reading, feeling, steering),
+        bpm=bpm_for(style, reading, feeling, steering),
+        mode=mode,
+        arrangement=arrangement_for(style, reading),
+        soundscape=soundscape_for(style, reading),
+    )
+
+
+def _steered(feeling: Feeling, steering: Steering) -> Feeling:
+    return Feeling(_within(feeling.valence + steering.valence), _within(feeling.arousal + steering.arousal))
+
+
+def _within(level: float) -> float:
+    return max(-1.0, min(1.0, level))

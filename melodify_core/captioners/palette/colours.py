@@ -1,0 +1,89 @@
+"""Colour as numbers and names: Oklab, the named colours and their shares of a picture. No words of any language."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# Named colours in sRGB. The names are keys; english.py and korean.py say them.
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "black": (12, 12, 14), "charcoal": (58, 59, 63), "grey": (128, 129, 131), "silver": (192, 194, 197),
+    "white": (248, 248, 248), "cream": (250, 238, 208), "beige": (215, 195, 162), "brown": (104, 70, 44),
+    "rust": (170, 84, 48), "red": (208, 38, 42), "crimson": (132, 24, 44), "coral": (250, 128, 106),
+    "orange": (240, 132, 40), "amber": (246, 182, 78), "yellow": (246, 222, 72), "olive": (112, 112, 52),
+    "lime": (152, 202, 74), "green": (62, 146, 72), "forest": (32, 74, 46), "teal": (30, 124, 126),
+    "mint": (118, 208, 190), "sky": (136, 190, 236), "blue": (44, 92, 202), "navy": (22, 30, 78),
+    "lavender": (182, 168, 226), "violet": (116, 66, 176), "plum": (84, 48, 82), "magenta": (208, 48, 150),
+    "pink": (240, 166, 196),
+}  # fmt: skip
+GREYS = frozenset({"black", "charcoal", "grey", "silver", "white"})
+LEAST_SHARE = 0.02
+MOST_NAMES = 8
+# A small patch of a strong colour that stands apart from the rest.
+_ACCENT_SHARES = (0.004, 0.08)
+_ACCENT_CHROMA = 0.1
+_ACCENT_DISTANCE = 0.16
+
+# Ottosson 2020, "A perceptual color space for image processing": linear sRGB -> LMS, cube root, -> Lab.
+_LMS = np.array([
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+])  # fmt: skip
+_LAB = np.array([
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+])  # fmt: skip
+
+
+def oklab(rgb: Array) -> Array:
+    """Return the Oklab values of sRGB 0..1; the last axis is the channel, the shape stays."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.cbrt(linear @ _LMS.T) @ _LAB.T, dtype=np.float64)
+
+
+_NAMES = tuple(COLOURS)
+_ANCHORS = oklab(np.array([COLOURS[name] for name in _NAMES]) / 255)
+# Hue says more of a colour's name than its lightness does.
+_AXES = np.array([0.7, 1.5, 1.5])
+
+
+def shares(lab: Array) -> dict[str, float]:
+    """Return the share (0..1) of each named colour in pixels of shape (..., 3), the largest first."""
+    pixels = lab.reshape(-1, 3) * _AXES
+    anchors = _ANCHORS * _AXES
+    # |p - a|^2 without |p|^2, which is the same for all anchors.
+    distances = (anchors**2).sum(axis=1) - 2 * pixels @ anchors.T
+    counts = np.bincount(distances.argmin(axis=1), minlength=len(_NAMES)) / len(pixels)
+    order = sorted(range(len(_NAMES)), key=lambda index: (-counts[index], index))
+    return {_NAMES[index]: float(counts[index]) for index in order if counts[index] > 0}
+
+
+def main_colours(found: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    """Return the names and shares that are worth a word, the largest first; at least one."""
+    return tuple((name, share) for name, share in list(found.items())[:MOST_NAMES] if share >= LEAST_SHARE)
+
+
+def accent(found: dict[str, float]) -> str | None:
+    """Return the strong colour that stands out from the largest ones, if there is one."""
+    places = {name: _ANCHORS[_NAMES.index(name)] for name in found}
+    large = [places[name] for name, share in found.items() if share > _ACCENT_SHARES[1]]
+    for name, share in found.items():
+        strong = float(np.hypot(places[name][1], places[name][2])) >= _ACCENT_CHROMA
+        if not (strong and _ACCENT_SHARES[0] <= share <= _ACCENT_SHARES[1]):
+            continue
+        if large and all(np.linalg.norm(places[name][1:] - other[1:]) >= _ACCENT_DISTANCE for other in large):
+            return name
+    return None
+
+
+def colourfulness(rgb: Array) -> float:
+    """Return Hasler & Suesstrunk's measure of sRGB 0..1 pixels, on their scale: 0 grey, 109 extremely colourful.
+
+    D. Hasler, S. Suesstrunk: Measuring colourfulness in natural images. Human Vision and Electronic Imaging VIII, 2003.
+    """
+    red, green, blue = (255 * rgb[..., channel] for channel in range(3))
+    red_green, yellow_blue = red - green, (red + green) / 2 - blue
+    spread = np.hypot(red_green.std(), yellow_blue.std())
+    return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))

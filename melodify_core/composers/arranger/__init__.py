@@ -1,0 +1,1 @@
+"""The embedded composer: Brief -> score -> SoundFont synthesis. Knows neither jobs nor storage."""

@@ -1,0 +1,56 @@
+"""Who plays: the instruments of a piece, from the style, the brief's wishes and the seed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from melodify_core.composers.arranger.instruments import BASS, CHORDS, INSTRUMENTS, LEAD, PAD, named
+from melodify_core.composers.arranger.styles import Style
+
+# The seed moves a choice so many places from where the mood would have it.
+STRAY = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Names of INSTRUMENTS by role; no pad where the style has none."""
+
+    lead: str
+    chords: str
+    pad: str | None
+    bass: str
+
+
+def cast(random: Random, style: Style, wishes: Iterable[str], level: float) -> Cast:
+    """Return the cast for an excitement 0..1: brighter instruments for a higher one.
+
+    A wished instrument gets the first free role that it can play, if the style takes its family.
+    """
+    own = {LEAD: style.lead, CHORDS: style.chords, PAD: style.pad, BASS: style.bass}
+    drawn = {role: _dark_to_bright(random, names, level) for role, names in own.items() if names}
+    given: dict[str, str] = {}
+    for name in filter(None, map(named, wishes)):
+        instrument = INSTRUMENTS[name]
+        free = [role for role in instrument.roles if role in drawn and role not in given]
+        if free and name not in given.values() and _takes(style, instrument.family, free[0]):
+            given[free[0]] = name
+    # The tune should not hide in an accompaniment of its own colour.
+    for role, other in ((LEAD, CHORDS), (CHORDS, LEAD)):
+        taken = given.get(other, drawn[other])
+        rest = tuple(name for name in own[role] if name != taken)
+        if role not in given and drawn[role] == taken and rest:
+            drawn[role] = _dark_to_bright(random, rest, level)
+    chosen = drawn | given
+    if style.lead == style.chords:
+        # Solo pieces: one instrument plays all.
+        chosen = dict.fromkeys(chosen, given.get(CHORDS) or given.get(LEAD) or drawn[CHORDS])
+    return Cast(chosen[LEAD], chosen[CHORDS], chosen.get(PAD), chosen[BASS])
+
+
+def _dark_to_bright(random: Random, names: tuple[str, ...], level: float) -> str:
+    place = level * (len(names) - 1) + random.uniform(-STRAY, STRAY)
+    return names[min(len(names) - 1, max(0, round(place)))]
+
+
+def _takes(style: Style, family: str, role: str) -> bool:
+    return family == "bass" if role == BASS else family in style.families

@@ -1,0 +1,35 @@
+"""The Composer port on the arranger. The work runs in a worker process: the synthesiser holds the interpreter lock."""
+
+from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.synthesis import wav_of
+from melodify_core.models import Brief, RawTake, Wish
+from melodify_core.workshop import Workshop
+
+
+class ArrangerComposer:
+    """Makes the same take of the same Brief, wish and seed, byte for byte."""
+
+    name = "arranger"
+
+    def __init__(self, workshop: Workshop, deadline_s: float) -> None:
+        self._workshop = workshop
+        self._deadline_s = deadline_s
+
+    async def compose(self, job_id: str, brief: Brief, wish: Wish, seed: int) -> RawTake:
+        """Compose and play. Raises Unavailable when it takes too long."""
+        del job_id
+        return await self._workshop.run(self._deadline_s, make_take, brief, wish, seed)
+
+
+def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
+    """Return the take; runs in a worker."""
+    score = score_of(brief, wish, seed)
+    return RawTake(
+        audio=wav_of(score),
+        content_type="audio/wav",
+        bpm=round(score.bpm),
+        key=score.key.name,
+        mode=score.key.mode,
+        instruments=tuple(dict.fromkeys(part.name for part in score.parts)),
+        model="arranger",
+    )

@@ -1,0 +1,153 @@
+"""Form: how a length in seconds becomes a tempo, whole bars in sections, and a last chord that rings out in time."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
+from melodify_core.composers.arranger.styles import Style
+
+PHRASE_BARS = 4
+# The last chord rings so long: shorter sounds cut off, longer dies away before the end.
+LAST_CHORD_S = (1.8, 3.0)
+# Beats before the last chord from where on it slows down, and to what share of the tempo.
+RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
+# A tempo this far outside a style's range, in natural logarithms, is read as a half or a double.
+FAR = 0.25
+# A piece of so many phrases takes a whole one for its intro.
+LONG_PHRASES = 5
+# Body phrases of four bars, by their number. More than these repeat the last four of the longest.
+_BODIES: dict[int, tuple[str, ...]] = {
+    1: ("A",),
+    2: ("AA", "AB"),
+    3: ("ABA", "AAB"),
+    4: ("AABA", "ABAB"),
+    5: ("AABBA", "AABXA"),
+    6: ("AABBAA", "AABAXA"),
+    7: ("AABBXAA", "AABAXBA"),
+    8: ("AABBXABA", "AABAXBAA"),
+}
+_ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
+_EVERYONE = frozenset({"lead", "chords", "pad", "bass", "drums"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of the plan; the last one holds the last chord only, and its `beats` are what is left of the time."""
+
+    index: int
+    beats: float
+    section: Section
+    first: bool  # of its section
+    last: bool  # of its section
+    final: bool  # of the piece
+
+    @property
+    def start(self) -> float:
+        """The beat it starts on."""
+        return float(self.index * BEATS_PER_BAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The tempo that makes the piece end on time, tempo changes as (beat, bpm), and the bars."""
+
+    bpm: float
+    tempos: tuple[tuple[float, float], ...]
+    sections: tuple[Section, ...]
+    bars: tuple[Bar, ...]
+
+
+def tempo_for(bpm: int, bounds: tuple[int, int]) -> float:
+    """Return the wished tempo in the style's range; one far outside may mean its half or double."""
+    low, high = bounds
+    nearest = float(min(max(bpm, low), high))
+    folded = [bpm * factor for factor in (0.5, 2.0) if low <= bpm * factor <= high]
+    return folded[0] if folded and abs(math.log(nearest / bpm)) > FAR else nearest
+
+
+def plan(random: Random, seconds: float, wanted_bpm: float, style: Style) -> Plan:
+    """Return the plan that fills the seconds at about the wanted tempo."""
+    slowing = RITARDANDO if style.slows_down else ()
+    bars, final_s = _bars(seconds, wanted_bpm)
+    beats = bars * BEATS_PER_BAR + _lost_beats(slowing)
+    bpm = 60 * beats / (seconds - final_s)
+    end = float(bars * BEATS_PER_BAR)
+    tempos = ((0.0, bpm), *((end - before, bpm * share) for before, share in slowing), (end, bpm))
+    sections = _sections(random, bars, style)
+    return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60)))
+
+
+def _bars(seconds: float, bpm: float) -> tuple[int, float]:
+    """Return how many bars come before the last chord, and the seconds of that chord."""
+    bar_s = BEATS_PER_BAR * 60 / bpm
+    shortest, longest = LAST_CHORD_S
+    fitting = max(2, int((seconds - shortest) / bar_s))
+    options = []
+    for bars in range(max(2, fitting - 2), fitting + 3):
+        final_s = min(max(seconds - bars * bar_s, shortest), longest)
+        stretch = abs(math.log(bars * bar_s / (seconds - final_s)))
+        options.append((stretch + _awkward(bars), bars, final_s))
+    _, bars, final_s = min(options)
+    return bars, final_s
+
+
+def _awkward(bars: int) -> float:
+    """Return what bars that leave half a phrase cost, in natural logarithms of tempo."""
+    return 0.0 if bars % 2 == 0 else 0.025
+
+
+def _lost_beats(slowing: tuple[tuple[float, float], ...]) -> float:
+    """Return how many beats of the main tempo the slower beats take beyond their own number."""
+    ends = [before for before, _ in slowing[1:]] + [0.0]
+    return sum((before - end) * (1 / share - 1) for (before, share), end in zip(slowing, ends, strict=False))
+
+
+def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
+    ending = 2 if bars >= 2 * PHRASE_BARS else 1
+    phrases, rest = divmod(bars - ending, PHRASE_BARS)
+    # Bars that fill no phrase go to the intro, and to a turn to B before the ending.
+    intro, turn = {0: (2, 2), 1: (1, 0), 2: (2, 0), 3: (1, 2)}[rest]
+    if rest == 0 and phrases >= LONG_PHRASES:
+        intro, turn = PHRASE_BARS, 0
+    phrases = (bars - ending - intro - turn) // PHRASE_BARS
+    lengths = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
+    if phrases:
+        lengths = [("intro", intro), *lengths, *([("B", turn)] if turn else [])]
+    else:
+        lengths = [("A", bars - ending)]
+    # The bar of the last chord belongs to the ending.
+    lengths.append(("ending", ending + 1))
+    return tuple(_with_energy(lengths, style))
+
+
+def _body(random: Random, phrases: int) -> str:
+    if phrases <= 0:
+        return ""
+    longest = max(_BODIES)
+    if phrases <= longest:
+        return random.choice(_BODIES[phrases])
+    rounds, rest = divmod(phrases - longest, 4)
+    start = random.choice(_BODIES[longest])
+    return start + "XABA"[: rest or 4] + "ABAA" * (rounds if rest else rounds - 1)
+
+
+def _with_energy(lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
+    first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
+    for number, (name, bars) in enumerate(lengths):
+        roles = {"intro": style.intro, "break": style.break_}.get(name, _EVERYONE)
+        if name == "A" and number <= 1 and len(lengths) > 4:
+            roles = _EVERYONE - {"pad"}
+        energy = 1.0 if number == climax and len(lengths) > 3 else _ENERGY[name]
+        yield Section(name, first, bars, energy, roles)
+        first += bars
+
+
+def _bars_of(sections: tuple[Section, ...], final_beats: float) -> Iterator[Bar]:
+    for section in sections:
+        for place in range(section.bars):
+            last = place == section.bars - 1
+            final = last and section.name == "ending"
+            beats = final_beats if final else float(BEATS_PER_BAR)
+            yield Bar(section.first_bar + place, beats, section, place == 0, last, final)

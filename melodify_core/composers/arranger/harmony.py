@@ -1,0 +1,146 @@
+"""Harmony: the key, progressions in Roman numerals with cadences, and voicings that move as little as they can."""
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise, product
+from random import Random
+
+import numpy as np
+
+from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
+from melodify_core.composers.arranger.progressions import AWAY, CADENCES, HOME, LAST
+from melodify_core.composers.arranger.score import Chord, Key
+from melodify_core.models import Mode
+
+Voicing = tuple[int, ...]
+# Tonics by mood, bright to dark, among those that lie well: sharps sound open on strings and guitars, flats covered.
+_BRIGHT, _DARK = (7, 2, 9, 4, 0), (5, 10, 3, 0, 8)
+# How well each degree fits a key: Krumhansl & Kessler 1982, probe tones over C.
+PROFILES: dict[Mode, tuple[float, ...]] = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+CLEAR, DRAWS = 0.93, 8
+_NUMERALS = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
+_SYMBOL = re.compile(r"(b?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
+_QUALITIES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    # suffix: intervals under a large numeral, under a small one
+    "": ((0, 4, 7), (0, 3, 7)),
+    "7": ((0, 4, 7, 10), (0, 3, 7, 10)),
+    "maj7": ((0, 4, 7, 11), (0, 3, 7, 11)),
+    "6": ((0, 4, 7, 9), (0, 3, 7, 9)),
+    "add9": ((0, 4, 7, 14), (0, 3, 7, 14)),
+    "sus": ((0, 5, 7), (0, 5, 7)),
+    "7sus": ((0, 5, 7, 10), (0, 5, 7, 10)),
+    "dim": ((0, 3, 6), (0, 3, 6)),
+    "h7": ((0, 3, 6, 10), (0, 3, 6, 10)),
+}
+
+
+def key_for(random: Random, mode: Mode, valence: float) -> Key:
+    """Return the key: its tonic comes from the seed, among brighter ones for a pleasant mood."""
+    share = (valence + 1) / 2
+    return Key(random.choice(_BRIGHT if random.random() < share else _DARK), mode)
+
+
+def classes_of(key: Key, symbol: str) -> tuple[int, ...]:
+    """Return the pitch classes of a Roman numeral such as "bVII" or "ii7", root first; degrees count in major."""
+    match = _SYMBOL.fullmatch(symbol)
+    if match is None:
+        raise ValueError(symbol)
+    flat, numeral, suffix = match.groups()
+    root = key.tonic + _NUMERALS[numeral.upper()] - len(flat)
+    return tuple((root + step) % 12 for step in _QUALITIES[suffix][numeral.islower()])
+
+
+def progression(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str) -> tuple[Chord, ...]:
+    """Return the chords. Sections of one name share theirs; the ending is a cadence onto the tonic.
+
+    Phrases that are good alone may together circle about another key: they are drawn again until the key is clear.
+    """
+    drawn = [_drawn(random, key, bars, vocabulary)]
+    while _chord_clarity(key, drawn[-1]) < CLEAR and len(drawn) < DRAWS:
+        drawn.append(_drawn(random, key, bars, vocabulary))
+    return max(drawn, key=lambda chords: min(CLEAR, _chord_clarity(key, chords)))
+
+
+def _chord_clarity(key: Key, chords: tuple[Chord, ...]) -> float:
+    """Return how clear the chords alone make the key, roots counted twice."""
+    return clarity(key, ((one, chord.length) for chord in chords for one in (chord.classes[0], *chord.classes)))
+
+
+def clarity(key: Key, sounds: Iterable[tuple[int, float]]) -> float:
+    """Return how well pitches, each with its length, follow the key's profile: a correlation, -1..1."""
+    weights = np.zeros(12)
+    for pitch, length in sounds:
+        weights[(pitch - key.tonic) % 12] += length
+    return float(np.corrcoef(weights, PROFILES[key.mode])[0, 1])
+
+
+def _drawn(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str) -> tuple[Chord, ...]:
+    home = random.sample(HOME[vocabulary][key.mode], 2)
+    away = random.choice(AWAY[vocabulary][key.mode])
+    phrases = {"A": home[0], "B": away, "break": home[1], "intro": home[0]}
+    cadence = random.choice(CADENCES[vocabulary][key.mode])
+    chords: list[Chord] = []
+    for bar in bars:
+        if bar.final:
+            symbols = [LAST[vocabulary][key.mode]]
+        elif bar.section.name == "ending":
+            symbols = _ending(cadence, bar)
+        else:
+            symbols = _phrase_bar(phrases[bar.section.name], bar)
+        length = bar.beats / len(symbols)
+        chords += [
+            Chord(bar.start + place * length, length, symbol, classes_of(key, symbol))
+            for place, symbol in enumerate(symbols)
+        ]
+    return tuple(chords)
+
+
+def _phrase_bar(phrase: str, bar: Bar) -> list[str]:
+    written = phrase.split()
+    place = bar.index - bar.section.first_bar
+    if bar.section.name == "intro":
+        # A short intro is the end of the phrase, so that it leads into the first section; it opens on the tonic.
+        place = 0 if bar.first else place + PHRASE_BARS - bar.section.bars
+    return written[place % PHRASE_BARS].split("-")
+
+
+def _ending(cadence: str, bar: Bar) -> list[str]:
+    written = cadence.split()
+    left = bar.section.first_bar + bar.section.bars - 1 - bar.index
+    return written[len(written) - left].split("-")
+
+
+def voice(chords: tuple[Chord, ...], centre: float, voices: int) -> list[Voicing]:
+    """Return a voicing per chord, lowest note first, about `centre`, each with the least motion from the last."""
+    voicings: list[Voicing] = []
+    for chord in chords:
+        before = voicings[-1] if voicings else None
+        options = _voicings(chord, centre, voices)
+        voicings.append(min(options, key=lambda option: (_cost(option, before, centre), option)))
+    return voicings
+
+
+def _voicings(chord: Chord, centre: float, voices: int) -> list[Voicing]:
+    low = round(centre) - 10
+    classes = list(chord.classes)
+    if len(classes) > voices:
+        del classes[2]  # the fifth is missed least
+    if len(classes) < voices:
+        classes.append(chord.classes[0])  # the root is doubled
+    places = [[low + (one - low) % 12, low + (one - low) % 12 + 12] for one in classes]
+    options = {tuple(sorted(option)) for option in product(*places)}
+    return sorted(option for option in options if len(set(option)) == len(option) and option[-1] - option[0] <= 17)
+
+
+def _cost(option: Voicing, before: Voicing | None, centre: float) -> float:
+    drift = abs(sum(option) / len(option) - centre) * 1.2
+    crowd = sum(3.0 for low, high in pairwise(option) if high - low < 2)
+    # Low close notes are mud.
+    mud = sum(2.0 for low, high in pairwise(option) if low < 48 and high - low < 5)
+    if before is None:
+        return drift + crowd + mud
+    motion = [abs(new - old) for new, old in zip(option, before, strict=False)]
+    return sum(motion) + 0.5 * max(motion) + drift * 0.5 + crowd + mud

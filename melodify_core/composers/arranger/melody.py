@@ -1,0 +1,182 @@
+"""The tune: themes that return, in steps over the chords, with breaths, stable phrase ends and one climax.
+
+Rhythms and shapes are drawn first; melody_line.py then finds the pitches.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
+from melodify_core.composers.arranger.melody_line import Rules, Slot, line
+from melodify_core.composers.arranger.patterns import CLOSES, PLAIN, SYNCOPATED
+from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, Note
+
+STEPS_A_BEAT = 4
+# How far above the home register each section moves, in semitones; the climax goes further.
+_LIFTS = {"A": 0.0, "B": 3.0, "break": -1.0, "ending": 0.0}
+_CLIMAX_LIFT = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What the tune may do: notes a second, the middle of its register and its ends, in MIDI pitches."""
+
+    notes_a_second: float
+    centre: float
+    low: int
+    high: int
+    syncopated: bool
+    strict: bool  # no parallel fifths and octaves with the bass
+    legato: float  # share of a note's time that sounds
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Theme:
+    """Four bars of rhythm, and the motif of the first: wished moves in scale steps. `shape` bends the register."""
+
+    rhythms: tuple[str, ...]
+    motif: tuple[int, ...]
+    shape: str
+    height: float
+
+
+def compose(
+    random: Random, key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], bass: list[Note], bpm: float,
+    voice: Voice,
+) -> list[Note]:  # fmt: skip
+    """Return the tune; it rests in sections where the lead has no part, and ends on the tonic with the last chord."""
+    wanted = voice.notes_a_second * BEATS_PER_BAR * 60 / bpm
+    thinner = {"break": 0.6, "ending": 0.7}
+    themes = {name: _theme(random, wanted * thinner.get(name, 1), voice.syncopated) for name in _LIFTS}
+    rules = Rules(random, key, voice.low, voice.high, voice.strict)
+    basses = sorted(bass, key=lambda note: note.start)
+    starts = [note.start for note in basses]
+    remembered: dict[tuple[str, float], int] = {}
+    notes: list[Note] = []
+    previous: tuple[int, int] | None = None
+    for phrase in _phrases(bars):
+        theme = themes[phrase[0].section.name]
+        slots = [
+            _with_chord(slot, chords, basses, starts)
+            for slot in _slots(random, theme, phrase, voice.centre, remembered)
+        ]
+        pitches = line(rules, slots, previous)
+        for slot, pitch in zip(slots, pitches, strict=True):
+            remembered[phrase[0].section.name, slot.start - phrase[0].start] = pitch
+        notes += [_note(slot, pitch, phrase, voice) for slot, pitch in zip(slots, pitches, strict=True)]
+        previous = (pitches[-1], slots[-1].bass)
+    return notes
+
+
+def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
+    """Yield the bars of each phrase with a tune: sections here are at most one phrase long, the ending is its own."""
+    sung = [bar for bar in bars if bar.section.name in _LIFTS and "lead" in bar.section.roles]
+    phrase: list[Bar] = []
+    for bar in sung:
+        if phrase and (bar.section != phrase[0].section or len(phrase) == PHRASE_BARS):
+            yield tuple(phrase)
+            phrase = []
+        phrase.append(bar)
+    if phrase:
+        yield tuple(phrase)
+
+
+def _theme(random: Random, wanted: float, syncopated: bool) -> _Theme:
+    first, second = _rhythm(random, wanted, syncopated), _rhythm(random, wanted, syncopated)
+    third = random.choice((first, first, second))
+    close = min(random.sample(CLOSES, 3), key=lambda rhythm: abs(rhythm.count("o") - wanted * 0.6))
+    moves = random.choices((-1, 1, -2, 2, 0, 3, -3), (30, 30, 9, 9, 4, 3, 3), k=first.count("o"))
+    shape = random.choice(("arch", "wave", "rise", "fall"))
+    return _Theme((first, second, third, close), tuple(moves), shape, random.uniform(2.5, 5.5))
+
+
+def _rhythm(random: Random, wanted: float, syncopated: bool) -> str:
+    pool = SYNCOPATED if syncopated else PLAIN
+    wanted = min(wanted, max(rhythm.count("o") for rhythm in pool))
+    weights = [math.exp(-(((rhythm.count("o") - wanted) / 0.7) ** 2)) + 1e-6 for rhythm in pool]
+    return random.choices(pool, weights)[0]
+
+
+def _slots(
+    random: Random, theme: _Theme, phrase: tuple[Bar, ...], centre: float, remembered: dict[tuple[str, float], int]
+) -> Iterator[Slot]:
+    section = phrase[0].section
+    middle = centre + _LIFTS[section.name] + (_CLIMAX_LIFT if section.energy == 1 else 0)
+    repeated = (section.name, 0.0) in remembered and section.name != "ending"
+    for place, bar in enumerate(phrase):
+        closing = place == len(phrase) - 1
+        rhythm = _bar_rhythm(theme, place, bar, closing)
+        if repeated and place == 1 and random.random() < 0.5:
+            rhythm = _decorated(random, rhythm)
+        onsets = list(_onsets(rhythm))
+        for number, (at, length) in enumerate(onsets):
+            done = (place + at / BEATS_PER_BAR) / len(phrase)
+            in_motif = rhythm == theme.rhythms[0] and 0 < number < len(theme.motif)
+            yield Slot(
+                start=bar.start + at,
+                length=bar.beats if bar.final else length,
+                strong=at in (0, 2),
+                target=middle + theme.height * _bend(theme.shape, done),
+                move=theme.motif[number] if in_motif else None,
+                memory=remembered.get((section.name, bar.start + at - phrase[0].start)) if repeated else None,
+                stable=closing and number == len(onsets) - 1,
+                tonic=bar.final,
+            )
+
+
+def _bar_rhythm(theme: _Theme, place: int, bar: Bar, closing: bool) -> str:
+    if bar.final:
+        return PLAIN[0]
+    if closing or (bar.section.name == "ending" and bar.index == bar.section.first_bar + bar.section.bars - 2):
+        return theme.rhythms[-1]
+    return theme.rhythms[place % 3]
+
+
+def _decorated(random: Random, rhythm: str) -> str:
+    """Return the rhythm with one held quarter split in two."""
+    places = [at for at in range(0, len(rhythm) - 3, 2) if rhythm[at : at + 4] == "o---"]
+    if not places:
+        return rhythm
+    at = random.choice(places)
+    return rhythm[: at + 2] + "o" + rhythm[at + 3 :]
+
+
+def _onsets(rhythm: str) -> Iterator[tuple[float, float]]:
+    """Yield the starts and lengths in beats."""
+    starts = [step for step, sign in enumerate(rhythm) if sign == "o"]
+    for start in starts:
+        end = next((step for step in range(start + 1, len(rhythm)) if rhythm[step] != "-"), len(rhythm))
+        yield start / STEPS_A_BEAT, (end - start) / STEPS_A_BEAT
+
+
+def _bend(shape: str, done: float) -> float:
+    """Return -1..1: where the register stands when the share `done` of the phrase is over."""
+    match shape:
+        case "arch":
+            return 2 * math.sin(math.pi * done) - 1
+        case "wave":
+            return math.sin(2 * math.pi * done)
+        case "rise":
+            return 1.6 * done - 0.8 if done < 0.8 else 0.0
+        case _:
+            return 0.9 - 1.6 * done
+
+
+def _with_chord(slot: Slot, chords: tuple[Chord, ...], basses: list[Note], starts: list[float]) -> Slot:
+    chord = next(one for one in reversed(chords) if one.start <= slot.start)
+    later = next((one for one in reversed(chords) if one.start < slot.start + slot.length - 0.25), chord)
+    place = bisect_right(starts, slot.start) - 1
+    bass = basses[place].pitch if place >= 0 else 0
+    return slot.over(chord.classes, later.classes, bass)
+
+
+def _note(slot: Slot, pitch: int, phrase: tuple[Bar, ...], voice: Voice) -> Note:
+    beats = phrase[-1].start + phrase[-1].beats - phrase[0].start
+    arc = math.sin(math.pi * (slot.start - phrase[0].start) / beats)
+    velocity = voice.velocity + 8 * arc + 14 * (phrase[0].section.energy - 0.75) + (5 if slot.strong else 0)
+    length = slot.length if slot.tonic else slot.length * voice.legato
+    return Note(slot.start, length, pitch, round(velocity))

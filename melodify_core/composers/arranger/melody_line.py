@@ -1,0 +1,121 @@
+"""Finds the pitches of a phrase: the cheapest path through all that the scale offers, by dynamic programming."""
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from melodify_core.composers.arranger.score import Key
+
+LARGEST_LEAP = 9
+# What a move of so many semitones costs. Steps are free; the tritone, sevenths and more are all but shut out.
+_LEAP_COSTS = (2.2, 0.0, 0.0, 2.1, 2.3, 2.9, 9.0, 3.6, 5.0, 5.5)
+_NEVER = 1e6
+_PARALLEL = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A note whose pitch is still open, in beats; what it wishes for, and what sounds under it."""
+
+    start: float
+    length: float
+    strong: bool  # on the first or third beat
+    target: float  # MIDI pitch that the contour wishes
+    move: int | None  # scale steps from the note before, as in the motif
+    memory: int | None  # pitch at this place when the theme was last heard
+    stable: bool  # ends a phrase
+    tonic: bool  # ends the piece
+    chord: tuple[int, ...] = ()
+    later_chord: tuple[int, ...] = ()  # that sounds when the note ends
+    bass: int = 0
+
+    def over(self, chord: tuple[int, ...], later: tuple[int, ...], bass: int) -> "Slot":
+        """Return the slot over these chords (pitch classes) and this bass (MIDI pitch)."""
+        return replace(self, chord=chord, later_chord=later, bass=bass)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the whole tune."""
+
+    random: Random
+    key: Key
+    low: int
+    high: int
+    strict: bool  # no parallel fifths and octaves with the bass
+
+
+def scale_over(key: Key, chord: tuple[int, ...]) -> frozenset[int]:
+    """Return the pitch classes that fit a chord: the scale, bent where the chord leaves it (harmonic minor)."""
+    classes = set(key.classes)
+    for one in set(chord) - key.classes:
+        neighbours = [step for step in ((one - 1) % 12, (one + 1) % 12) if step in classes and step not in chord]
+        classes -= set(neighbours[:1])
+        classes.add(one)
+    return frozenset(classes)
+
+
+def line(rules: Rules, slots: list[Slot], previous: tuple[int, int] | None) -> list[int]:
+    """Return a pitch for each slot. `previous` is the last pitch before them and the bass under it."""
+    layers: list[dict[int, tuple[float, int]]] = []
+    before = {previous[0]: (0.0, 0)} if previous else {}
+    bass_before = previous[1] if previous else 0
+    for slot in slots:
+        layer: dict[int, tuple[float, int]] = {}
+        for pitch in _choices(rules, slot):
+            own = _own_cost(rules, slot, pitch)
+            ways = [(cost + _move_cost(rules, slot, old, pitch, bass_before), old) for old, (cost, _) in before.items()]
+            best, origin = min(ways) if ways else (0.0, pitch)
+            layer[pitch] = (best + own, origin)
+        layers.append(layer)
+        before, bass_before = layer, slot.bass
+    return _walk_back(layers)
+
+
+def _walk_back(layers: list[dict[int, tuple[float, int]]]) -> list[int]:
+    pitch = min(layers[-1], key=lambda one: (layers[-1][one][0], one))
+    pitches = [pitch]
+    for layer in reversed(layers[1:]):
+        pitch = layer[pitch][1]
+        pitches.append(pitch)
+    # The origin of the first layer lies before the phrase.
+    return pitches[::-1]
+
+
+def _choices(rules: Rules, slot: Slot) -> list[int]:
+    fitting = scale_over(rules.key, slot.chord)
+    if slot.tonic:
+        fitting = frozenset({rules.key.tonic})
+    return [pitch for pitch in range(rules.low, rules.high + 1) if pitch % 12 in fitting]
+
+
+def _own_cost(rules: Rules, slot: Slot, pitch: int) -> float:
+    one = pitch % 12
+    cost = rules.random.random() * 0.9 + 0.16 * max(0.0, abs(pitch - slot.target) - 1.5)
+    if slot.memory is not None:
+        cost += min(4.0, 1.2 * abs(pitch - slot.memory))
+    if one not in slot.chord:
+        cost += 3.5 if slot.strong or slot.length >= 1.5 else 0.35
+        # A semitone above a note of the chord rubs as long as it sounds.
+        cost += 1.2 * slot.length * any((one - 1) % 12 == other for other in slot.chord)
+    if one not in slot.later_chord:
+        cost += 1.0
+    if slot.stable:
+        cost += 0.0 if one in slot.chord[:3] else 8.0
+        cost += 0.4 if one == slot.chord[0] != rules.key.tonic else 0.0
+    return cost
+
+
+def _move_cost(rules: Rules, slot: Slot, old: int, pitch: int, bass_before: int) -> float:
+    size = abs(pitch - old)
+    if size > LARGEST_LEAP:
+        return _NEVER + 100 * size
+    cost = _LEAP_COSTS[size]
+    if size > 2 and pitch % 12 not in slot.chord:
+        cost += 2.5  # what does not belong is reached by step
+    if slot.move is not None:
+        cost += min(1.8, 0.35 * abs(pitch - old - 1.75 * slot.move))
+    if rules.strict and size and slot.bass != bass_before:
+        interval = (pitch - slot.bass) % 12
+        if interval in (0, 7) and interval == (old - bass_before) % 12:
+            cost += _PARALLEL
+    return cost

@@ -1,0 +1,64 @@
+"""From written to played: swing, loose timing, uneven touch, swells. All of it follows from the seed."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
+
+from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.score import Note
+from melodify_core.composers.arranger.styles import Style
+
+SHORTEST = 0.05
+# How far notes stray, in seconds, and by how much their velocities differ.
+LOOSE_S = {"lead": 0.012, "chords": 0.008, "pad": 0.02, "bass": 0.007, "drums": 0.004}
+UNEVEN = 4.0
+
+
+def humanise(random: Random, style: Style, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
+    """Return the notes as a player plays them: never before the first beat, no pitch struck while it sounds."""
+    loose = LOOSE_S[role] * bpm / 60
+    played = []
+    for note in notes:
+        start = _swung(note.start, style)
+        end = _swung(note.start + note.length, style)
+        late = min(loose * 2, abs(random.gauss(0, loose))) if note.start else 0.0
+        velocity = min(122, max(18, round(random.gauss(note.velocity, UNEVEN))))
+        played.append(Note(start + late, max(SHORTEST, end - start - late), note.pitch, velocity))
+    return _untangled(played)
+
+
+def _swung(beat: float, style: Style) -> float:
+    """Return the beat with its second half squeezed: swing 0.33 makes triplets of pairs."""
+    if not style.swing:
+        return beat
+    unit = style.swing_unit
+    whole, inside = divmod(beat, unit)
+    middle = 0.5 * (1 + style.swing)
+    place = inside / unit
+    place = place * 2 * middle if place < 0.5 else middle + (place - 0.5) * 2 * (1 - middle)
+    return (whole + place) * unit
+
+
+def _untangled(notes: list[Note]) -> tuple[Note, ...]:
+    """Return the notes in order, each ended before the same pitch begins again: an end would silence both."""
+    following: dict[int, float] = {}
+    result = []
+    for note in sorted(notes, key=lambda one: (one.start, one.length), reverse=True):
+        room = following.get(note.pitch, float("inf")) - note.start - 0.02
+        if room < SHORTEST / 2:
+            continue  # a doubled stroke
+        result.append(replace(note, length=min(note.length, room)))
+        following[note.pitch] = note.start
+    return tuple(reversed(result))
+
+
+def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int], ...]:
+    """Return expression values for held tones: each section grows into the next; the last chord keeps its strength."""
+    points: list[tuple[float, int]] = []
+    for bar in bars:
+        done = (bar.index - bar.section.first_bar) / bar.section.bars
+        for beat in range(0, max(1, int(bar.beats)), 2):
+            growth = 0.88 + 0.12 * (done + beat / 4 / bar.section.bars)
+            level = 1.0 if bar.final else growth * (0.84 + 0.16 * bar.section.energy)
+            points.append((bar.start + beat, round(127 * level)))
+    return tuple(points)

@@ -1,0 +1,182 @@
+"""What accompanies the tune: chords in a style's manner, bass lines, drums with fills. The patterns are data."""
+
+from collections.abc import Iterator
+from random import Random
+
+from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.harmony import Voicing
+from melodify_core.composers.arranger.patterns import BASS, COMPING, CRASH, FILLS, GROOVES, HAT, Hit
+from melodify_core.composers.arranger.score import Chord, Key, Note
+
+LOWEST_BASS = 28
+STEPS_A_BEAT = 4
+
+
+def calm_to_busy(random: Random, names: tuple[str, ...], level: float) -> str:
+    """Return one of names that go from calm to busy, near the level 0..1; the seed moves it by half a place."""
+    place = level * (len(names) - 1) + random.uniform(-0.45, 0.45)
+    return names[min(len(names) - 1, max(0, round(place)))]
+
+
+def comping(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], manner: str,
+            velocity: int) -> list[Note]:  # fmt: skip
+    """Return the chords as the pattern strikes them; the last one is rolled upwards and held."""
+    notes: list[Note] = []
+    for bar in bars:
+        if bar.final:
+            notes += _rolled(bar, voicings[-1], velocity)
+        elif "chords" in bar.section.roles:
+            notes += _struck(bar, chords, voicings, COMPING[_thinned(manner, bar)], _touch(velocity, bar))
+    return notes
+
+
+def _thinned(manner: str, bar: Bar) -> str:
+    """Return what breaks play instead of a busy pattern."""
+    busy = manner in ("rolling", "gated", "eighths", "stabs", "strummed", "quarters")
+    return "halves" if bar.section.name == "break" and busy else manner
+
+
+def _struck(
+    bar: Bar, chords: tuple[Chord, ...], voicings: list[Voicing], pattern: tuple[Hit, ...], velocity: int
+) -> Iterator[Note]:
+    here = [(chord, voicings[n]) for n, chord in enumerate(chords) if bar.start <= chord.start < bar.start + bar.beats]
+    for chord, voicing in here:
+        hits = _within(pattern, chord.start - bar.start, chord.length, here[0][0] is not chord)
+        for at, length, who in hits:
+            accent = 4 if at % 2 == 0 else 0
+            for pitch in _chosen(voicing, who):
+                yield Note(bar.start + at, length, pitch, velocity + accent)
+
+
+def _within(pattern: tuple[Hit, ...], start: float, length: float, later: bool) -> list[tuple[float, float, str]]:
+    """Return the hits inside a chord that begins at beat `start` of the bar; a later chord is struck on its start."""
+    end = start + length
+    hits = [
+        (hit.at, min(hit.length, end - hit.at) if hit.length else end - hit.at, hit.who)
+        for hit in pattern
+        if start <= hit.at < end
+    ]
+    if later and not any(at <= start + 0.5 for at, _, _ in hits):
+        hits.insert(0, (start, min(length, 1.0), "a"))
+    return hits
+
+
+def _chosen(voicing: Voicing, who: str) -> Voicing:
+    match who:
+        case "a":
+            return voicing
+        case "u":
+            return voicing[1:]
+        case "t":
+            return voicing[-1:]
+        case _:
+            return tuple(dict.fromkeys(voicing[min(int(figure), len(voicing) - 1)] for figure in who))
+
+
+def _rolled(bar: Bar, voicing: Voicing, velocity: int) -> Iterator[Note]:
+    for number, pitch in enumerate(voicing):
+        late = 0.06 * number
+        yield Note(bar.start + late, bar.beats - late, pitch, velocity)
+
+
+def _touch(velocity: int, bar: Bar) -> int:
+    return round(velocity + 18 * (bar.section.energy - 0.75))
+
+
+def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], velocity: int) -> list[Note]:
+    """Return the chords held: their two highest notes."""
+    playing = {bar.index: bar for bar in bars if "pad" in bar.section.roles or bar.final}
+    return [
+        Note(chord.start, chord.length, pitch, _touch(velocity, playing[int(chord.start // 4)]))
+        for chord, voicing in zip(chords, voicings, strict=True)
+        if int(chord.start // 4) in playing
+        for pitch in voicing[-2:]
+    ]
+
+
+def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], manner: str, velocity: int) -> list[Note]:
+    """Return the bass line. It is written for all bars: the tune is led against it; silent sections drop it later."""
+    roots = _roots(key, chords)
+    notes: list[Note] = []
+    for bar in bars:
+        pattern = BASS["held"] if bar.final else BASS[manner]
+        for number, chord in enumerate(chords):
+            if not bar.start <= chord.start < bar.start + bar.beats:
+                continue
+            following = roots[min(number + 1, len(roots) - 1)]
+            hits = _within(pattern, chord.start - bar.start, chord.length, later=False)
+            for at, length, who in _rooted(hits, chord, bar):
+                pitch = _bass_pitch(who, chord, roots[number], following, key)
+                notes.append(Note(bar.start + at, length, pitch, _touch(velocity, bar)))
+    return notes
+
+
+def _rooted(hits: list[tuple[float, float, str]], chord: Chord, bar: Bar) -> list[tuple[float, float, str]]:
+    """Return the hits with the root first: a chord without its root in the bass is another chord."""
+    if not hits:
+        return [(chord.start - bar.start, min(chord.length, 1.7), "R")]
+    at, length, _ = hits[0]
+    return [(at, length, "R"), *hits[1:]]
+
+
+def _roots(key: Key, chords: tuple[Chord, ...]) -> list[int]:
+    """Return the roots in the octave above the lowest bass note that keeps the line compact."""
+    lowest = max(LOWEST_BASS, LOWEST_BASS + (key.tonic - LOWEST_BASS) % 12 - 5)
+    return [lowest + (chord.classes[0] - lowest) % 12 for chord in chords]
+
+
+def _bass_pitch(who: str, chord: Chord, root: int, following: int, key: Key) -> int:
+    third, fifth = ((one - root) % 12 for one in chord.classes[1:3])
+    match who:
+        case "3":
+            return root + third
+        case "5":
+            return root + fifth if root + fifth < LOWEST_BASS + 21 else root + fifth - 12
+        case "8":
+            return root + 12
+        case "L":
+            return _leading(root, following, fifth, key)
+        case _:
+            return root
+
+
+def _leading(root: int, following: int, fifth: int, key: Key) -> int:
+    """Return the scale's step next to the following root, from the side where the line comes from."""
+    if following == root:
+        return root + fifth
+    side = 1 if root > following else -1
+    return next(following + side * step for step in (1, 2, 3) if (following + side * step) % 12 in key.classes)
+
+
+def drums(random: Random, bars: tuple[Bar, ...], groove: str, velocity: int) -> list[Note]:
+    """Return the drums: only the highest instrument in an intro, a crash on a new full section, fills before it."""
+    notes: list[Note] = []
+    for bar in bars:
+        if bar.final:
+            notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, GROOVES[groove][0][0])]
+        elif "drums" in bar.section.roles:
+            notes += _drum_bar(random, bar, groove, _touch(velocity, bar))
+    return notes
+
+
+def _drum_bar(random: Random, bar: Bar, groove: str, velocity: int) -> list[Note]:
+    lines = GROOVES[groove]
+    if bar.section.name == "intro" and len(lines) > 1:
+        lines = tuple(line for line in lines if line[0] >= HAT) or lines[:1]
+    filled = bar.last and bar.section.name in ("A", "B", "ending") and len(lines) > 2
+    notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
+    if filled:
+        start = bar.start + 2
+        fill = random.choice(FILLS)
+        first = min(len(steps) - len(steps.lstrip(".")) for _, steps in fill) / STEPS_A_BEAT
+        notes = [note for note in notes if note.start < start + first]
+        notes += [note for pitch, steps in fill for note in _beaten(start, pitch, steps, velocity - 6)]
+    if bar.first and bar.section.name == "B" and len(lines) > 2:
+        notes.append(Note(bar.start, 1.0, CRASH, velocity - 8))
+    return notes
+
+
+def _beaten(start: float, pitch: int, steps: str, velocity: int) -> Iterator[Note]:
+    for step, sign in enumerate(steps):
+        if sign != ".":
+            yield Note(start + step / STEPS_A_BEAT, 0.2, pitch, velocity - (18 if sign == "x" else 0))

@@ -1,0 +1,105 @@
+"""A score as data: notes in beats, parts, chords, the plan of sections. No sound and no rules of composition."""
+
+from dataclasses import dataclass
+
+from melodify_core.models import Mode
+
+BEATS_PER_BAR = 4
+DRUM_CHANNEL = 9
+SCALES: dict[Mode, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+# The tonics by pitch class, in the spelling with the fewer accidentals.
+NAMES: dict[Mode, tuple[str, ...]] = {
+    "major": ("C", "D flat", "D", "E flat", "E", "F", "G flat", "G", "A flat", "A", "B flat", "B"),
+    "minor": ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "G sharp", "A", "B flat", "B"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note; `start` and `length` in beats from the beginning, `velocity` 1..127."""
+
+    start: float
+    length: float
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one instrument plays.
+
+    `program` is General MIDI's number, 0..127; `pan` 0 (left) .. 127; `volume`, `reverb` and `chorus` are controller
+    values; `swells` are beats and values of the expression controller.
+    """
+
+    name: str
+    role: str  # lead, chords, pad, bass or drums
+    program: int
+    channel: int
+    pan: int
+    volume: int
+    reverb: int
+    chorus: int
+    notes: tuple[Note, ...]
+    swells: tuple[tuple[float, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """A chord that sounds from `start` for `length` beats; pitch classes from the root up."""
+
+    start: float
+    length: float
+    symbol: str  # Roman numeral, such as "ii7"
+    classes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of whole bars: "intro", "A", "B", "break" or "ending". `energy` 0..1 is how full it plays."""
+
+    name: str
+    first_bar: int
+    bars: int
+    energy: float
+    roles: frozenset[str]  # who plays
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Tonic as pitch class 0..11, and mode."""
+
+    tonic: int
+    mode: Mode
+
+    @property
+    def name(self) -> str:
+        """The tonic's name, such as "E" or "B flat"."""
+        return NAMES[self.mode][self.tonic]
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The pitch classes of the scale."""
+        return frozenset((self.tonic + step) % 12 for step in SCALES[self.mode])
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A whole piece. `seconds` is its length with the ring of the last chord; `bpm` its main tempo.
+
+    `tempos` are beats and the tempo from there on. `brightness` -1..1 is how open the whole sounds.
+    """
+
+    style: str
+    bpm: float
+    seconds: float
+    key: Key
+    sections: tuple[Section, ...]
+    chords: tuple[Chord, ...]
+    parts: tuple[Part, ...]
+    tempos: tuple[tuple[float, float], ...]
+    brightness: float
+
+    def part(self, role: str) -> Part | None:
+        """Return the part with a role, if the piece has one."""
+        return next((part for part in self.parts if part.role == role), None)

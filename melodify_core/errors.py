@@ -1,0 +1,83 @@
+"""The four kinds of error. What users read of them stands in the bot's message catalogue, found by the code."""
+
+from typing import Any, Literal
+
+# Each code has one sentence per language in bot/locales; a test holds the two together.
+Code = Literal[
+    "picture.empty",
+    "picture.too_large",
+    "picture.too_many_pixels",
+    "picture.too_narrow",
+    "picture.not_a_picture",
+    "picture.unsupported",
+    "picture.broken",
+    "picture.too_slow",
+    "limit.hour",
+    "limit.day",
+    "limit.waiting",
+    "song.too_large",
+    "provider.refused",
+    "provider.unavailable",
+    "provider.too_slow",
+    "discord.forbidden",
+    "discord.unavailable",
+    "discord.missing",
+    "discord.dm_closed",
+    "discord.restarting",
+    "storage.unavailable",
+    "file.unreadable",
+    "file.unwritable",
+    "internal",
+]
+Value = str | int | float
+
+
+class MelodifyError(Exception):
+    """What went wrong, as data: a code and the values that its sentence names."""
+
+    def __init__(self, code: Code, /, **values: Value) -> None:
+        super().__init__(code, values)
+        self.code: Code = code
+        self.values = values
+
+    def __str__(self) -> str:
+        return " ".join([self.code, *(f"{name}={value}" for name, value in self.values.items())])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders: keyword arguments need their own way back.
+        return _rebuild, (type(self), self.code, self.values)
+
+
+class Rejected(MelodifyError):
+    """The user can fix it."""
+
+
+class Refused(MelodifyError):
+    """A provider said no to this content."""
+
+
+class Unavailable(MelodifyError):
+    """Something is away for now; later it may work."""
+
+
+class Misconfigured(Exception):
+    """The operator's to mend, raised at start only. Carries one English sentence per mistake."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def to_record(error: MelodifyError) -> dict[str, object]:
+    """Return the error as JSON data, for a job's recorded step."""
+    return {"kind": type(error).__name__, "code": error.code, "values": error.values}
+
+
+def from_record(record: dict[str, Any]) -> MelodifyError:
+    """Return the error that `to_record` wrote."""
+    kinds = {kind.__name__: kind for kind in (Rejected, Refused, Unavailable)}
+    return kinds[record["kind"]](record["code"], **record["values"])
+
+
+def _rebuild(kind: type[MelodifyError], code: Code, values: dict[str, Value]) -> MelodifyError:
+    return kind(code, **values)

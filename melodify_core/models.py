@@ -1,0 +1,173 @@
+"""The things that are passed around, one word each: Order, Job, Picture, Brief, Take, Song. No behaviour."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Language = Literal["en", "ko"]
+Mode = Literal["major", "minor"]
+Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
+
+
+class Record(BaseModel):
+    """Frozen data that may be stored as JSON; an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(StrEnum):
+    """Where a job stands, as the status message tells it."""
+
+    QUEUED = "queued"
+    LOOKING = "looking"
+    COMPOSING = "composing"
+    MASTERING = "mastering"
+    DELIVERING = "delivering"
+    DONE = "done"
+
+
+class Wish(Record):
+    """What the asker wants beside the picture. Texts are already cleaned and clipped."""
+
+    hint: str = ""
+    style: str = "auto"
+    seconds: int = 30
+    language: Language = "en"
+    seed: int | None = None
+
+
+class Place(Record):
+    """Where the answer goes, in ids only: nothing here expires."""
+
+    channel_id: int
+    guild_id: int | None = None
+    status_id: int | None = None  # the bot's status message in channel_id
+    threadable: bool = False  # a thread may be opened on the status message
+    max_bytes: int = 10 * 1024 * 1024  # the place's upload limit
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked, with the picture's bytes still in hand."""
+
+    job_id: str  # the id of the interaction or message: a repeat is the same job
+    user_id: int
+    place: Place
+    picture: bytes = field(repr=False)
+    wish: Wish = Wish()
+    private: bool = False
+
+
+class Job(Record):
+    """An accepted order, as the engine stores it: the picture is a key."""
+
+    job_id: str
+    user_id: int
+    place: Place
+    wish: Wish
+    private: bool = False
+    picture_key: str
+    picture_sha256: str
+    picture_width: int
+    picture_height: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Checked, upright RGB picture as JPEG; the longest side is at most settings.picture.longest_side pixels."""
+
+    jpeg: bytes = field(repr=False)
+    width: int
+    height: int
+    sha256: str  # hex digest of the RGB pixels, not of the file
+
+
+class Brief(Record):
+    """The musical reading of a picture. Title and caption are in the asker's language, the rest in English."""
+
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    caption: Annotated[str, Field(min_length=1, max_length=300)]
+    mood: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
+    valence: Annotated[float, Field(ge=-1, le=1)]  # unpleasant .. pleasant
+    arousal: Annotated[float, Field(ge=-1, le=1)]  # still .. excited
+    energy: Energy
+    genre: Annotated[str, Field(min_length=1, max_length=60)]
+    instruments: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
+    bpm: Annotated[int, Field(ge=40, le=220)]
+    mode: Mode
+    arrangement: Annotated[str, Field(max_length=300)]
+    soundscape: Annotated[str, Field(max_length=300)]
+
+
+@dataclass(frozen=True, slots=True)
+class RawTake:
+    """What a composer made: audio in any container that PyAV reads, and what the composer knows of it."""
+
+    audio: bytes = field(repr=False)
+    content_type: str
+    bpm: int | None = None
+    key: str | None = None  # tonic, such as "E" or "B flat"
+    mode: Mode | None = None
+    instruments: tuple[str, ...] = ()
+    model: str = ""
+
+
+class Take(Record):
+    """A raw take in storage, described."""
+
+    key_in_storage: str
+    content_type: str
+    bpm: int | None = None
+    key: str | None = None
+    mode: Mode | None = None
+    instruments: tuple[str, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mastered:
+    """The finished audio and what was measured on it."""
+
+    audio: bytes = field(repr=False)  # MP3
+    duration_s: float
+    lufs: float  # integrated loudness, ITU-R BS.1770
+    true_peak_dbtp: float
+    bitrate_kbps: int
+    waveform: tuple[int, ...]  # peak of each of 100 equal parts, 0..100
+
+
+class Song(Record):
+    """The stored result of a job: everything that a reader may be shown."""
+
+    job_id: str
+    title: str
+    caption: str
+    bpm: int | None
+    key: str | None
+    mode: Mode | None
+    instruments: tuple[str, ...]
+    mood: tuple[str, ...]
+    valence: float
+    arousal: float
+    genre: str
+    seed: int
+    captioner: str
+    composer: str
+    picture_key: str
+    audio_key: str
+    duration_s: float
+    lufs: float
+    true_peak_dbtp: float
+    bitrate_kbps: int
+    size_bytes: int
+    waveform: tuple[int, ...]
+
+
+class Posted(Record):
+    """Where a song was posted."""
+
+    channel_id: int
+    message_id: int

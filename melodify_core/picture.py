@@ -1,0 +1,282 @@
+"""Bytes -> Picture: sniffing, checks, first frame, orientation, size, hash. Knows nothing of names and claimed types.
+
+`prepare` is for a worker process: it takes up to a second, and hostile bytes stay away from the bot.
+"""
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageCms
+
+from melodify_core.errors import Rejected
+from melodify_core.models import Picture
+
+MEBIBYTE = 1024 * 1024
+JPEG_QUALITY = 80
+# Times as long as it is wide: at 768 pixels, 7 are left of the short side.
+LONGEST_SHAPE = 100
+BAND_ROWS = 256  # so many rows of a large picture are converted at once
+SNIFFED_BYTES = 1024
+EXIF_ORIENTATION = 0x0112
+
+# How a file of each format begins, under the name that its Pillow decoder has.
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+)
+# Formats that are known and not taken: the user is told to convert, not that this is no picture.
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"8BPS", "PSD"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\0\0\2\0", "CUR"),
+    (b"icns", "ICNS"),
+    (b"%PDF", "PDF"),
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"gimp xcf", "XCF"),
+    (b"DDS ", "DDS"),
+    (b"v/1\1", "OpenEXR"),
+    (b"#?RADIANCE", "HDR"),
+    (b"qoif", "QOI"),
+    (b"FUJIFILMCCD-RAW", "RAW"),
+    (b"\xd7\xcd\xc6\x9a", "WMF"),
+    (b"\x1a\x45\xdf\xa3", "video"),
+    *((b"P%d%c" % (kind, space), "PNM") for kind in range(1, 8) for space in b" \n\r\t"),
+)
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+_BMP_HEADER_BYTES = {12, 40, 52, 56, 64, 108, 124}
+
+# What EXIF's orientations 2 to 8 need to stand upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What is accepted, and how large the result may be."""
+
+    max_bytes: int = 20 * MEBIBYTE
+    max_pixels: int = 50_000_000
+    longest_side: int = 768
+
+
+def prepare(data: bytes, limits: PictureLimits) -> Picture:
+    """Return the checked picture: first frame, upright, RGB on white, no metadata, never enlarged.
+
+    Colours are brought to sRGB by the picture's own profile where it can be read, and taken as sRGB where not.
+    Raises Rejected with a "picture." code, and nothing else.
+    """
+    if not data:
+        raise Rejected("picture.empty")
+    if len(data) > limits.max_bytes:
+        raise Rejected("picture.too_large", limit_mb=limits.max_bytes // MEBIBYTE)
+    kind = _format_of(data)
+    with _refusals(), _opened(data, kind) as image:
+        _check(image, limits)
+        small = _in_srgb(_shrunk(image, limits.longest_side), image)
+        return _as_picture(_turned(small, _orientation(image)))
+
+
+def _format_of(data: bytes) -> str:
+    """Return the name of the decoder for these bytes. Raises Rejected when there is none."""
+    head = data[:SNIFFED_BYTES]
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES:
+        return "BMP"
+    if head[4:8] == b"ftyp":
+        return _format_of_brands(head)
+    _reject_foreign(head)
+    raise Rejected("picture.not_a_picture")
+
+
+def _format_of_brands(head: bytes) -> str:
+    """Tell the ISO containers apart by their major and compatible brands (ISO/IEC 14496-12, 4.3)."""
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[start : start + 4] for start in range(8, size, 4) if start != 12}
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    if head[8:12] in _HEIF_BRANDS:
+        return "HEIF"
+    raise Rejected("picture.unsupported", format="RAW" if head[8:12] == b"crx " else "video")
+
+
+def _reject_foreign(head: bytes) -> None:
+    for signature, name in _FOREIGN:
+        if head.startswith(signature):
+            raise Rejected("picture.unsupported", format=name)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in text):
+        raise Rejected("picture.unsupported", format="SVG")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn whatever a decoder raises on hostile bytes into Rejected."""
+    # Pillow's own bound on pixels does not know our limit; it is set for a whole process, which is a worker here.
+    pillows_bound, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of broken metadata, which is dropped.
+            warnings.simplefilter("ignore")
+            yield
+    except Rejected:
+        raise
+    except Exception as error:
+        # Eight decoders, in C and in Python: what they raise on hostile bytes cannot be listed.
+        raise Rejected("picture.broken") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = pillows_bound
+
+
+def _opened(data: bytes, kind: str) -> Image.Image:
+    if kind == "HEIF":
+        # 15 MB of memory that most workers never need.
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+    return Image.open(io.BytesIO(data), formats=[kind])
+
+
+def _check(image: Image.Image, limits: PictureLimits) -> None:
+    if image.width * image.height > limits.max_pixels:
+        raise Rejected("picture.too_many_pixels", limit_mp=limits.max_pixels // 1_000_000)
+    if max(image.size) > LONGEST_SHAPE * min(image.size):
+        raise Rejected("picture.too_narrow")
+    if image.mode == "LAB":
+        # Only a colour management system could convert it.
+        raise Rejected("picture.unsupported", format="Lab TIFF")
+
+
+def _shrunk(image: Image.Image, longest_side: int) -> Image.Image:
+    """Return the picture as RGB or CMYK, its longest side at most `longest_side` pixels."""
+    # Twice the final size leaves the last step enough to average over. Only JPEG and HEIF can decode smaller.
+    image.draft("RGB", _fitted(image.size, longest_side * 2))
+    image.load()
+    reduced = _reduced(image, max(1, max(image.size) // (longest_side * 2)))
+    return reduced.resize(_fitted(reduced.size, longest_side), Image.Resampling.LANCZOS)
+
+
+def _fitted(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
+    scale = min(1, longest_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Return the picture as RGB or CMYK, `factor` times smaller.
+
+    It is converted in bands: the conversions would need a large picture several times over.
+    """
+    size = -(-image.width // factor), -(-image.height // factor)
+    reduced = Image.new("CMYK" if image.mode == "CMYK" else "RGB", size)
+    levels = _levels(image)
+    for top, band in _bands(image, BAND_ROWS * factor):
+        reduced.paste(_on_white(band, levels).reduce(factor), (0, top // factor))
+    if image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info:
+        # Adobe stores ink inverted, and Pillow takes every CMYK JPEG for Adobe's.
+        return ImageChops.invert(reduced)
+    return reduced
+
+
+def _bands(image: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _levels(image: Image.Image) -> tuple[float, float] | None:
+    """Return the values of black and white in a picture of more than 8 bits per sample, None for all others.
+
+    16 bits have a full range; for 32 bits and floats no rule is written down, so the largest value is white.
+    """
+    if image.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    if image.mode not in ("I", "F"):
+        return None
+    extremes = [
+        (float(samples.min()), float(samples.max()))
+        for samples in (_samples(band) for _, band in _bands(image, BAND_ROWS))
+    ]
+    low, high = min(0.0, *(lowest for lowest, _ in extremes)), max(highest for _, highest in extremes)
+    return low, high if high > low else low + 1
+
+
+def _samples(band: Image.Image) -> NDArray[np.float32]:
+    """Return a one-channel band as float32; what is no number becomes 0."""
+    return np.nan_to_num(np.asarray(band, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _on_white(band: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
+    if levels:
+        low, high = levels
+        grey = (_samples(band) - low) / (high - low)
+        return Image.fromarray((grey.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    if band.mode == "CMYK":
+        return band  # its profile, if it has one, is for ink
+    if not band.has_transparency_data:
+        return band.convert("RGB")
+    rgba = band.convert("RGBA")
+    white = Image.new("RGB", rgba.size, "white")
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return white
+
+
+def _in_srgb(small: Image.Image, original: Image.Image) -> Image.Image:
+    """Return `small` as RGB, by the original's colour profile if that can be read and is not sRGB itself."""
+    data = original.info.get("icc_profile")
+    # A broken profile is no reason to refuse a picture.
+    with suppress(ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(data)) if data else None
+        if profile and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+            source = small.convert("L") if Image.getmodebase(original.mode) == "L" else small
+            converted = ImageCms.profileToProfile(source, profile, _srgb(), outputMode="RGB")
+            return converted or small.convert("RGB")
+    return small.convert("RGB")
+
+
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _orientation(image: Image.Image) -> int:
+    # Broken metadata is no reason to refuse a picture.
+    with suppress(Exception):
+        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+    return 1
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _as_picture(rgb: Image.Image) -> Picture:
+    jpeg = io.BytesIO()
+    rgb.save(jpeg, "JPEG", quality=JPEG_QUALITY)
+    digest = hashlib.sha256(f"{rgb.width}x{rgb.height} ".encode() + rgb.tobytes())
+    return Picture(jpeg.getvalue(), rgb.width, rgb.height, digest.hexdigest())

@@ -1,0 +1,243 @@
+"""Every setting with its default, read from config.toml and MELODIFY_* variables. Secrets never stand in the file."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from melodify_core.errors import Misconfigured
+from melodify_core.mistakes import sentences
+
+PREFIX = "MELODIFY_"
+NEST = "__"
+# Names the file, not a setting: where config.toml is.
+CONFIG_VARIABLE = "MELODIFY_CONFIG"
+SECRETS = {("discord", "token"), ("openai", "api_key")}
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
+
+
+class Section(BaseModel):
+    """A table of config.toml: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _with_secret(data: object, name: str) -> object:
+    """Return the section's raw data with the secret read from `<name>_file` unless the environment gave it."""
+    if not isinstance(data, dict) or data.get(name) or not data.get(f"{name}_file"):
+        return data
+    path = Path(str(data[f"{name}_file"]))
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}_file cannot be read: {path}") from error
+    if not secret:
+        raise ValueError(f"{name}_file is empty: {path}")
+    return data | {name: SecretStr(secret)}
+
+
+class Discord(Section):
+    """The bot's account and what it listens to."""
+
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    api_url: HttpUrl | None = None
+    gateway_url: GatewayUrl | None = None
+    message_content: bool = False
+    watched_channels: frozenset[int] = frozenset()
+    download_s: Seconds = 20.0
+    ratelimit_s: Annotated[float, Field(ge=30)] = 60.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_token(cls, data: object) -> object:
+        return _with_secret(data, "token")
+
+    @model_validator(mode="after")
+    def _watching_needs_content(self) -> "Discord":
+        if self.watched_channels and not self.message_content:
+            raise ValueError(
+                "watched_channels needs message_content = true: without that intent Discord does not show "
+                "pictures in messages that do not mention the bot"
+            )
+        return self
+
+
+class Database(Section):
+    """One database for jobs, songs and limits."""
+
+    url: Annotated[str, Field(pattern=r"^sqlite:///.+")] = "sqlite:///data/melodify.db"
+
+
+class PictureSettings(Section):
+    """What is accepted, and how small it is made."""
+
+    max_megabytes: Positive = 20
+    max_megapixels: Positive = 50
+    longest_side: Annotated[int, Field(ge=64, le=2048)] = 768
+    deadline_s: Seconds = 30.0
+
+
+class SongSettings(Section):
+    """Length of songs, in seconds, and the time each stage may take."""
+
+    default_seconds: Annotated[int, Field(ge=10, le=120)] = 30
+    caption_deadline_s: Seconds = 60.0
+    compose_deadline_s: Seconds = 240.0
+    master_deadline_s: Seconds = 60.0
+    deliver_deadline_s: Seconds = 120.0
+
+
+class Limits(Section):
+    """How many songs a member may have; failed ones do not count. 0 means no limit."""
+
+    songs_per_hour: Annotated[int, Field(ge=0)] = 6
+    songs_per_day: Annotated[int, Field(ge=0)] = 30
+    waiting_per_user: Positive = 3
+
+
+class Work(Section):
+    """How much runs at once, and how long a stop waits for it."""
+
+    jobs: Positive = 8
+    jobs_per_user: Positive = 1
+    processes: Annotated[int, Field(ge=0)] = 0
+    poll_s: Seconds = 0.25
+    drain_s: Annotated[float, Field(ge=0)] = 20.0
+
+
+class Folder(Section):
+    """Storage in a local folder."""
+
+    path: Path = Path("data/files")
+
+
+class Gcs(Section):
+    """Google Cloud Storage."""
+
+    bucket: str = ""
+    endpoint: HttpUrl | None = None
+
+
+class OpenAI(Section):
+    """The OpenAI captioner, or any server that speaks its API."""
+
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    base_url: HttpUrl | None = None
+    model: str = "gpt-6-luna"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_key(cls, data: object) -> object:
+        return _with_secret(data, "api_key")
+
+
+class Vertex(Section):
+    """Where Lyria and pipelines run."""
+
+    project: str = ""
+    location: str = "us-central1"
+    endpoint: HttpUrl | None = None
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Build it with `load`, which turns every mistake into a sentence."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter=NEST,
+        hide_input_in_errors=True,
+    )
+
+    captioner: Literal["palette", "openai"] = "palette"
+    composer: Literal["arranger", "lyria", "pipeline"] = "arranger"
+    storage: Literal["folder", "gcs"] = "folder"
+    language: Literal["en", "ko"] = "en"
+    discord: Discord = Discord()
+    database: Database = Database()
+    picture: PictureSettings = PictureSettings()
+    song: SongSettings = SongSettings()
+    limits: Limits = Limits()
+    work: Work = Work()
+    folder: Folder = Folder()
+    gcs: Gcs = Gcs()
+    openai: OpenAI = OpenAI()
+    vertex: Vertex = Vertex()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, the strongest first."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        # What `load` read from the file comes in as arguments: the environment stands above it.
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Return the settings of `path`, of the file that MELODIFY_CONFIG names, or of ./config.toml where it exists.
+
+    Raises Misconfigured with one sentence for each mistake, all at once.
+    """
+    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    table, problems = _read_table(named or Path("config.toml"), must_exist=named is not None)
+    problems += _unknown_variables()
+    settings = None
+    try:
+        settings = Settings(**table)
+    except ValidationError as error:
+        problems += sentences(error)
+    if settings is None or problems:
+        raise Misconfigured(*problems)
+    return settings
+
+
+def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[str]]:
+    if not must_exist and not path.exists():
+        return {}, []
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, [f"The settings file {path} cannot be read: {error.strerror}."]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {}, [f"The settings file {path} is not valid TOML: {error}."]
+    problems = []
+    for section, key in sorted(SECRETS):
+        if isinstance(table.get(section), dict) and table[section].pop(key, None) is not None:
+            variable = f"{PREFIX}{section}{NEST}{key}".upper()
+            problems.append(
+                f"{section}.{key} is a secret and may not stand in {path}: set {variable} or {section}.{key}_file."
+            )
+    return table, problems
+
+
+def _unknown_variables() -> list[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return [
+        f"The environment variable {name} names no setting."
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and name.split(NEST)[0].upper() not in known
+    ]

@@ -1,0 +1,165 @@
+"""Storage in a local folder, the embedded default: one file per key, and beside it a hidden one with its type.
+
+Everything is opened relative to the folder and never through a symbolic link, so no key leads out of it.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from melodify_core.errors import Misconfigured, Unavailable
+
+Result = TypeVar("Result")
+
+# No part begins with a dot: those names are ours, and "..".
+SHELF = re.compile(r"[a-z]{1,32}")
+KEY = re.compile(rf"({SHELF.pattern})/([A-Za-z0-9_-][A-Za-z0-9._-]{{0,127}})")
+UNFINISHED = ".tmp"
+TYPE = ".type"
+LEFTOVER_S = 3600.0  # no save takes an hour: what is older belongs to a process that died
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FolderStorage:
+    """Keeps each key as a file of the same name. Files are the process owner's alone (0600, folders 0700)."""
+
+    name = "folder"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._committing = threading.Lock()
+
+    async def check(self) -> None:
+        """Make the folder, write to it, clear what dead processes left. Raises Misconfigured."""
+        await asyncio.to_thread(self._check)
+
+    async def save(self, key: str, data: bytes, content_type: str) -> None:
+        """Store the whole or nothing, on the disk when this returns. Raises Unavailable."""
+        await self._run(lambda: self._save(key, data, content_type))
+
+    async def load(self, key: str) -> bytes:
+        """Return the bytes. Raises Unavailable, also when the key is not there."""
+        return await self._run(lambda: self._load(*_split(key)))
+
+    async def content_type(self, key: str) -> str:
+        """Return the type that the key was saved with. Raises Unavailable, also when the key is not there."""
+        shelf, name = _split(key)
+        return (await self._run(lambda: self._load(shelf, _type_of(name)))).decode()
+
+    async def delete(self, key: str) -> None:
+        """Delete the key; one that is not there is no error. Raises Unavailable."""
+        await self._run(lambda: self._delete(key))
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            raise Unavailable("storage.unavailable") from error
+
+    def _save(self, key: str, data: bytes, content_type: str) -> None:
+        shelf, name = _split(key)
+        with self._shelf(shelf, make=True) as place:
+            # Both are written before either takes its name: a full disk changes nothing.
+            with _written(place, content_type.encode()) as kind, _written(place, data) as body, self._committing:
+                os.replace(kind, _type_of(name), src_dir_fd=place, dst_dir_fd=place)
+                os.replace(body, name, src_dir_fd=place, dst_dir_fd=place)
+            os.fsync(place)  # the names too
+
+    def _load(self, shelf: str, name: str) -> bytes:
+        # Non-blocking: a pipe in the place of a file must not hang us.
+        flags = os.O_RDONLY | os.O_NONBLOCK | _NO_LINK
+        with self._shelf(shelf) as place, _opened(os.open(name, flags, dir_fd=place)) as file:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise OSError(f"{shelf}/{name} is no file")
+            with os.fdopen(file, "rb", closefd=False) as opened:
+                return opened.read()
+
+    def _delete(self, key: str) -> None:
+        shelf, name = _split(key)
+        with suppress(FileNotFoundError), self._shelf(shelf) as place, self._committing:
+            for each in (name, _type_of(name)):
+                with suppress(FileNotFoundError):
+                    os.unlink(each, dir_fd=place)
+
+    @contextmanager
+    def _shelf(self, name: str, *, make: bool = False) -> Iterator[int]:
+        """Open the folder of the key's first part and yield its descriptor."""
+        if make:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _opened(os.open(self._folder, _DIRECTORY)) as folder:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=folder)
+            with _opened(os.open(name, _DIRECTORY | _NO_LINK, dir_fd=folder)) as shelf:
+                yield shelf
+
+    def _check(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _opened(os.open(self._folder, _DIRECTORY)) as folder, _written(folder, b"?"):
+                pass
+            self._clear(time.time() - LEFTOVER_S)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Misconfigured(f"folder.path: {self._folder} cannot be written ({reason}).") from error
+
+    def _clear(self, before: float) -> None:
+        with _opened(os.open(self._folder, _DIRECTORY)) as folder:
+            _clear_unfinished(folder, before)
+            names = os.listdir(folder)  # noqa: PTH208  # pathlib takes no descriptor
+        for name in filter(SHELF.fullmatch, names):
+            with suppress(NotADirectoryError), self._shelf(name) as shelf:
+                _clear_unfinished(shelf, before)
+
+
+def _split(key: str) -> tuple[str, str]:
+    found = KEY.fullmatch(key)
+    if not found:
+        raise Unavailable("storage.unavailable")
+    return found[1], found[2]
+
+
+def _type_of(name: str) -> str:
+    return f".{name}{TYPE}"
+
+
+@contextmanager
+def _opened(descriptor: int) -> Iterator[int]:
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _written(place: int, data: bytes) -> Iterator[str]:
+    """Write the data, to the disk, under a name of its own in `place`; gone at the end unless it was renamed."""
+    name = f".{secrets.token_hex(8)}{UNFINISHED}"
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600, dir_fd=place)
+    try:
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(file)
+        yield name
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=place)
+
+
+def _clear_unfinished(place: int, before: float) -> None:
+    for name in os.listdir(place):
+        if not (name.startswith(".") and name.endswith(UNFINISHED)):
+            continue
+        with suppress(FileNotFoundError):  # another process may be clearing too
+            if os.stat(name, dir_fd=place, follow_symlinks=False).st_mtime < before:
+                os.unlink(name, dir_fd=place)

@@ -1,0 +1,30 @@
+"""What every kind of test shares: one workshop for the whole run, and settings that stay in a temporary folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from melodify_core.settings import Settings
+from melodify_core.workshop import Workshop
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Iterator[Workshop]:
+    """Worker processes are slow to start: all tests use the same."""
+    workshop = Workshop(2)
+    yield workshop
+    workshop.close()
+
+
+@pytest.fixture
+def settings_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    """Return a function that makes settings whose database and files lie under the given folder."""
+    for name in ("MELODIFY_CONFIG", "MELODIFY_DISCORD__TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(folder: Path, **tables: object) -> Settings:
+        places = {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
+        return Settings.model_validate(places | {"work": {"drain_s": 10}} | tables)
+
+    return make

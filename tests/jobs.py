@@ -1,0 +1,53 @@
+"""Makes orders and jobs for tests."""
+
+from melodify_core.models import Job, Order, Place, Posted, Song, Wish
+
+
+def a_job(job_id: str = "1", user_id: int = 1, **changes: object) -> Job:
+    values = {
+        "job_id": job_id,
+        "user_id": user_id,
+        "place": Place(channel_id=10, guild_id=20),
+        "wish": Wish(seconds=10),
+        "picture_key": f"pictures/{job_id}.jpg",
+        "picture_sha256": "0" * 64,
+        "picture_width": 4,
+        "picture_height": 3,
+        "seed": 7,
+    }
+    return Job.model_validate(values | changes)
+
+
+def an_order(picture: bytes, job_id: str = "1", user_id: int = 1, seconds: int = 10) -> Order:
+    return Order(job_id, user_id, Place(channel_id=10, guild_id=20), picture, Wish(seconds=seconds))
+
+
+def a_song(job_id: str = "1", **changes: object) -> Song:
+    values = {
+        "job_id": job_id,
+        "title": "Amber Dusk",
+        "caption": "Warm light over a dark line.",
+        "bpm": 84,
+        "key": "E",
+        "mode": "minor",
+        "instruments": ("felt piano", "cello"),
+        "mood": ("calm",),
+        "valence": 0.2,
+        "arousal": -0.4,
+        "genre": "folk",
+        "seed": 7,
+        "captioner": "palette",
+        "composer": "arranger",
+        "picture_key": f"pictures/{job_id}.jpg",
+        "audio_key": f"songs/{job_id}.mp3",
+        "duration_s": 10.0,
+        "lufs": -14.0,
+        "true_peak_dbtp": -1.2,
+        "bitrate_kbps": 192,
+        "size_bytes": 240_000,
+        "waveform": (50,) * 100,
+    }
+    return Song.model_validate(values | changes)
+
+
+POSTED = Posted(channel_id=11, message_id=12)

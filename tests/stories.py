@@ -1,0 +1,250 @@
+"""What the story tests share: the real bot in a simulated Discord, with a real studio behind it.
+
+Jobs run outside the simulator's sight, in real time: a story acts, waits for `World.songs_done`, and then looks.
+"""
+
+import asyncio
+import io
+import itertools
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+import discord
+from PIL import Image
+from simcord import interactions as wire
+from simcord.actors import MemberActor
+from simcord.backend import serializers
+from simcord.builders import ChannelHandle, GuildHandle, UserHandle
+from simcord.env import Env
+from simcord.results import InteractionResult
+
+from bot.client import MelodifyClient
+from melodify_core.library import database_path
+from melodify_core.ports import Delivery
+from melodify_core.settings import Settings
+from melodify_core.studio import Studio, open_studio
+from melodify_core.workshop import Workshop
+
+SETTLE_S = 30.0
+SONG_S = 60.0
+# Discord gives up on a command that is not acknowledged within three seconds.
+ACKNOWLEDGE_S = 3.0
+
+
+def a_picture(colour: str = "tomato", size: tuple[int, int] = (320, 240)) -> bytes:
+    """Return a picture of two colours as PNG."""
+    picture = Image.new("RGB", size, colour)
+    picture.paste("navy", (0, 0, size[0], size[1] // 3))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data.getvalue()
+
+
+PICTURE = ("picture.png", a_picture())
+
+
+@dataclass(slots=True)
+class World:
+    """A simulated Discord with one server and the bot; a channel and a member of it are the story's own."""
+
+    env: Env
+    client: MelodifyClient
+    workshop: Workshop
+    guild: GuildHandle
+    channel: ChannelHandle
+    member: MemberActor
+    errors_before: int = 0
+
+    def corner(self, *, denied: Sequence[str] = (), locale: str | None = None) -> "World":
+        """Return the same world seen by a new member in a new channel, where the bot lacks the `denied` permissions.
+
+        With a `locale` the channel is one of a new server of that language.
+        """
+        guild = self.guild if locale is None else self.env.create_guild(preferred_locale=locale)
+        member = guild.add_member(self.env.create_user(f"member{next(_numbers)}"))
+        channel = a_channel(self.env, guild, denied)
+        return replace(self, guild=guild, channel=channel, member=member, errors_before=self.env.error_cursor)
+
+    @property
+    def studio(self) -> Studio:
+        """The studio of the bot that runs now."""
+        return self.client.studio
+
+    @property
+    def mention(self) -> str:
+        """How one mentions the bot."""
+        return f"<@{self.env.backend.bot_user.id}>"
+
+    async def songs_done(self) -> None:
+        """Wait until every accepted job has ended, and see that nothing broke."""
+        await self.studio.idle(SONG_S)
+        assert self.env.errors_since(self.errors_before) == ()
+
+    async def restart(self, settings: Settings) -> None:
+        """End the bot, and start what a new process would start on the same database."""
+        await self.client.close()
+        self.client = a_client(settings, self.workshop)
+        await self.env.restart_bot(self.client)
+
+    async def until(self, sign: str) -> None:
+        """Wait until the bot's first line in the channel shows the sign."""
+        async with asyncio.timeout(SONG_S):
+            while sign not in self.said(self.channel)[0].content:
+                await asyncio.sleep(0.01)
+
+    async def post(
+        self, text: str = "", *files: tuple[str, bytes], channel: ChannelHandle | None = None
+    ) -> discord.Message:
+        """Post as the member."""
+        return await self.member.send(channel or self.channel, text, attachments=files)
+
+    async def command(self, channel: ChannelHandle | None = None, **options: Any) -> InteractionResult:
+        """Use /melodify as the member."""
+        return await self.member.slash(channel or self.channel, "melodify", **({"image": PICTURE} | options))
+
+    async def dm(self, text: str = "", *files: tuple[str, bytes]) -> discord.Message:
+        """Write to the bot as the member."""
+        stored = self.env.backend.store_attachments(self.dms.id, files)
+        return await self.member.user.send_dm(text, attachments=stored)
+
+    async def emit(self, event: str, *payloads: dict[str, Any]) -> None:
+        """Let Discord send these payloads at one moment."""
+        for payload in payloads:
+            self.env.backend.emit(event, payload)
+        await self.env.settle()
+
+    @property
+    def dms(self) -> ChannelHandle:
+        """The member's direct messages with the bot."""
+        return self.member.user.dm_channel
+
+    def orders(self) -> int:
+        """Return how many orders of the member were ever accepted."""
+        with closing(self.database()) as database:
+            query = "SELECT count(*) FROM usage WHERE user_id = ?"
+            return int(database.execute(query, (self.member.id,)).fetchone()[0])
+
+    def database(self) -> sqlite3.Connection:
+        """Return a connection of the story's own to the bot's database."""
+        return sqlite3.connect(database_path(self.studio.settings.database.url))
+
+    def said(self, *places: ChannelHandle) -> list[discord.Message]:
+        """Return what the bot has posted in these places, or in the channel and its threads."""
+        bot_id = self.env.backend.bot_user.id
+        everywhere = places or (self.channel, *self.channel.threads)
+        # The simulator announces a new thread in the channel, in the bot's name.
+        kinds = {discord.MessageType.default, discord.MessageType.reply, discord.MessageType.chat_input_command}
+        messages = [message for place in everywhere for message in place.history()]
+        return [message for message in messages if message.author.id == bot_id and message.type in kinds]
+
+    def songs(self, *places: ChannelHandle) -> list[discord.Message]:
+        """Return the messages with a song in these places, or in the channel and its threads."""
+        return [message for message in self.said(*places) if audio_of(message)]
+
+
+_numbers = itertools.count(1)
+
+
+def story_settings(folder: Path, **tables: object) -> Settings:
+    """Return settings for ten-second songs, kept in the folder."""
+    places = {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
+    quick = {"song": {"default_seconds": 10}, "work": {"drain_s": 10, "poll_s": 0.1}}
+    return Settings.model_validate(places | quick | tables)
+
+
+def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:
+    """Return a bot on a real studio that shares the tests' worker processes."""
+
+    def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
+        return open_studio(settings, delivery, workshop)
+
+    return MelodifyClient(settings, opened, always_sync=True)
+
+
+def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> ChannelHandle:
+    """Return a new text channel where the bot lacks the `denied` permissions."""
+    bot_user = UserHandle(env, env.backend.bot_user)
+    overwrites: dict[Any, discord.PermissionOverwrite] = {
+        bot_user: discord.PermissionOverwrite(**dict.fromkeys(denied, False))
+    }
+    return guild.create_text_channel(f"songs{next(_numbers)}", overwrites=overwrites)
+
+
+@asynccontextmanager
+async def world(settings: Settings, workshop: Workshop) -> AsyncIterator[World]:
+    """Yield a world whose first channel the bot watches."""
+    # The channel is there before the bot, because its id stands in the bot's settings.
+    env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
+    guild = env.create_guild()
+    channel = a_channel(env, guild)
+    watching = {"watched_channels": frozenset({channel.id}), "message_content": True}
+    settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=watching)})
+    env.bot = client = a_client(settings, workshop)
+    await env.start()
+    here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")))
+    try:
+        yield here
+    finally:
+        await here.client.close()
+        await env.shutdown()
+    assert env.errors_since(here.errors_before) == ()
+
+
+def audio_of(message: discord.Message) -> discord.Attachment | None:
+    """Return the message's MP3."""
+    return next((file for file in message.attachments if file.filename.endswith(".mp3")), None)
+
+
+async def seconds_of(message: discord.Message) -> float:
+    """Return how long the message's MP3 plays, decoded to the end."""
+    file = audio_of(message)
+    assert file is not None
+    with av.open(io.BytesIO(await file.read()), "r") as sound:
+        frames = [frame for frame in sound.decode(audio=0) if isinstance(frame, av.AudioFrame)]
+    return sum(frame.samples for frame in frames) / frames[0].sample_rate
+
+
+def command_payload(
+    env: Env, member: MemberActor, channel: ChannelHandle, options: dict[str, Any], locale: str = "en-US"
+) -> dict[str, Any]:
+    """Return what Discord sends when the member uses /melodify."""
+    root = next(iter(env.backend.visible_commands(user_id=member.id, channel_id=channel.id)))
+    chosen, resolved = wire.build_options(member, "melodify", root, options, channel_id=channel.id)
+    data = {"id": root["id"], "name": root["name"], "type": 1, "options": chosen, "resolved": resolved}
+    _, payload = wire.base_payload(
+        env.backend, type=2, channel_id=channel.id, guild_id=member.guild.id, user_id=member.id, data=data
+    )
+    return payload | {"locale": locale}
+
+
+def post_payload(env: Env, message: discord.Message) -> dict[str, Any]:
+    """Return what Discord sends when the message is posted."""
+    return dict(serializers.message_payload(env.backend, env.backend.get_message(message.channel.id, message.id)))
+
+
+async def acknowledge_times(here: World, commands: int) -> list[float]:
+    """Send so many commands, each of another member, at one moment; return the seconds until each was acknowledged."""
+    members = [here.guild.add_member(here.env.create_user(f"member{number}")) for number in range(commands)]
+    await here.env.settle()
+    payloads = [command_payload(here.env, member, here.channel, {"image": PICTURE}) for member in members]
+    waiting = {int(payload["id"]) for payload in payloads}
+    began, times = time.perf_counter(), []
+    for payload in payloads:
+        here.env.backend.emit("INTERACTION_CREATE", payload)
+    while waiting and time.perf_counter() - began < 2 * ACKNOWLEDGE_S:
+        await asyncio.sleep(0)
+        done = {number for number in waiting if here.env.backend.interactions[number].responded}
+        times += [time.perf_counter() - began] * len(done)
+        waiting -= done
+    return times + [float("inf")] * len(waiting)
+
+
+def percentile(times: list[float], share: float) -> float:
+    """Return the time that `share` of all stay under."""
+    return sorted(times)[min(int(len(times) * share), len(times) - 1)]

@@ -1,0 +1,146 @@
+"""The console script as a person types it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from bot.check import application_id_of
+from tests.pictures import sunset
+
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"
+
+
+def melodify(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=folder,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(sunset())
+    return path
+
+
+def test_render_makes_a_song_and_tells_all_about_it_as_json(picture: Path, tmp_path: Path) -> None:
+    run = melodify("render", picture.name, "--seconds", "10", "--json", "--seed", "5", "--lang", "ko", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    expected = (
+        "title caption mood valence arousal bpm key mode instruments duration_s lufs true_peak_dbtp seed captioner "
+        "composer path stages_s"
+    )
+    assert set(expected.split()) <= set(result)
+    assert (result["captioner"], result["composer"], result["seed"]) == ("palette", "arranger", 5)
+    assert result["lufs"] == pytest.approx(-14, abs=0.5)
+    assert result["true_peak_dbtp"] <= -1
+    assert set(result["stages_s"]) == {"queued", "looking", "composing", "mastering", "delivering"}
+    with av.open(str(tmp_path / result["path"])) as song:
+        assert song.duration is not None
+        assert song.duration / av.time_base == pytest.approx(10, abs=0.2)
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.jpg", "photo.mp3"}
+
+
+def test_the_same_picture_wish_and_seed_give_the_same_bytes(picture: Path, tmp_path: Path) -> None:
+    for name in ("a.mp3", "b.mp3"):
+        run = melodify("render", str(picture), "--seconds", "10", "--out", name, folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+        assert "BPM" in run.stdout
+    assert (tmp_path / "a.mp3").read_bytes() == (tmp_path / "b.mp3").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read"), (b"", "empty"), (b"hello, not a picture", "does not look like a picture")],
+)
+def test_a_picture_that_is_none_gets_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    if content is not None:
+        (tmp_path / "photo.jpg").write_bytes(content)
+    run = melodify("render", "photo.jpg", folder=tmp_path)
+    assert run.returncode == 1
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("*.mp3"))
+
+
+def test_a_place_that_cannot_be_written_gets_one_sentence(picture: Path, tmp_path: Path) -> None:
+    run = melodify("render", str(picture), "--seconds", "10", "--out", "nowhere/song.mp3", folder=tmp_path)
+    assert run.returncode == 1
+    assert "nowhere/song.mp3 cannot be written" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--seconds", "5"), ("--seconds", "x"), ("--style", "polka"), ("--lang", "fr")])
+def test_wrong_usage_exits_with_2(picture: Path, tmp_path: Path, arguments: tuple[str, str]) -> None:
+    run = melodify("render", str(picture), *arguments, folder=tmp_path)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+
+
+def test_wrong_settings_are_one_list_and_exit_with_2(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('captioner = "parrot"\n[song]\ndefault_seconds = 1\n')
+    run = melodify("check", folder=tmp_path)
+    assert run.returncode == 2
+    assert len(run.stderr.strip().splitlines()) == 2
+    assert "Traceback" not in run.stderr
+
+
+def test_check_without_a_token_says_what_is_missing_and_exits_with_1(tmp_path: Path) -> None:
+    run = melodify("check", folder=tmp_path)
+    assert run.returncode == 1
+    assert "discord.token is missing" in run.stdout
+    assert "ok      database" in run.stdout
+    assert "ok      storage folder" in run.stdout
+
+
+def test_check_with_a_token_prints_the_invite_link_and_exits_with_0(tmp_path: Path) -> None:
+    run = melodify("check", "--offline", folder=tmp_path, MELODIFY_DISCORD__TOKEN=TOKEN)
+    assert run.returncode == 0, run.stdout
+    assert "client_id=123456789012345678" in run.stdout
+    assert "permissions=" in run.stdout
+    assert TOKEN not in run.stdout
+
+
+def test_check_says_when_discord_cannot_be_reached(tmp_path: Path) -> None:
+    api = {"MELODIFY_DISCORD__TOKEN": TOKEN, "MELODIFY_DISCORD__API_URL": "http://127.0.0.1:9/api"}
+    run = melodify("check", folder=tmp_path, **api)
+    assert run.returncode == 1
+    assert "Discord cannot be reached" in run.stdout
+    assert "Traceback" not in run.stderr
+
+
+def test_a_storage_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("in the way")
+    run = melodify("check", folder=tmp_path, MELODIFY_FOLDER__PATH="files")
+    assert run.returncode == 1
+    assert "folder.path" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"), [(TOKEN, 123456789012345678), ("garbage", None), ("", None), ("é.b", None)]
+)
+def test_the_application_id_is_read_from_the_token(token: str, expected: int | None) -> None:
+    assert application_id_of(token) == expected
+
+
+def test_a_demo_on_a_port_in_use_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = melodify("demo", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+    assert run.returncode == 2
+    assert "is in use" in run.stderr
+    assert "Traceback" not in run.stderr

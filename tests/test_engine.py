@@ -1,0 +1,167 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from melodify_core.engine import Engine, only_process
+from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
+from melodify_core.library import Library, connect
+from melodify_core.models import Job
+from melodify_core.settings import Work
+from melodify_core.workflow import Nothing, Step
+from tests.jobs import a_job
+
+WORK = Work(poll_s=0.05)
+
+
+@dataclass
+class Diary:
+    """A job of two steps that writes down what it does."""
+
+    lines: list[str] = field(default_factory=list)
+    second: Callable[[Job], Awaitable[None]] | None = None
+    tries: int = 1
+    errors: list[MelodifyError] = field(default_factory=list)
+
+    async def run(self, job: Job, step: Step) -> None:
+        async def first() -> Nothing:
+            self.lines.append(f"{job.job_id} first")
+            return Nothing()
+
+        async def second() -> Nothing:
+            self.lines.append(f"{job.job_id} second")
+            if self.second is not None:
+                await self.second(job)
+            return Nothing()
+
+        await step("first", Nothing, first)
+        try:
+            await step("second", Nothing, second, tries=self.tries)
+        except MelodifyError as error:
+            self.errors.append(error)
+        self.lines.append(f"{job.job_id} end")
+
+    async def wait_for(self, line: str) -> None:
+        async with asyncio.timeout(20):
+            while line not in self.lines:
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def engine_on(
+    folder: Path, diary: Diary, work: Work = WORK, drain_s: float = 5.0
+) -> AsyncIterator[Callable[[Job], None]]:
+    database = connect(f"sqlite:///{folder}/melodify.db")
+    library = Library(database)
+    library.create_schema()
+    engine = Engine(database, work)
+
+    def enqueue(job: Job) -> None:
+        with library.transaction() as connection:
+            library.reserve(connection, job, time.time())
+            engine.enqueue(connection, job)
+
+    await engine.launch(diary.run)
+    try:
+        yield enqueue
+    finally:
+        await engine.drain(drain_s)
+        database.dispose()
+
+
+async def test_a_queued_job_runs_its_steps_in_order(tmp_path: Path) -> None:
+    diary = Diary()
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 end")
+    assert diary.lines == ["1 first", "1 second", "1 end"]
+
+
+async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_recorded_steps(tmp_path: Path) -> None:
+    async def for_ever(_job: Job) -> None:
+        await asyncio.sleep(3600)
+
+    before = Diary(second=for_ever)
+    async with engine_on(tmp_path, before, drain_s=0.0) as enqueue:
+        enqueue(a_job("1"))
+        await before.wait_for("1 second")
+    assert before.lines == ["1 first", "1 second"]
+    after = Diary()
+    async with engine_on(tmp_path, after):
+        await after.wait_for("1 end")
+    assert after.lines == ["1 second", "1 end"]
+
+
+async def test_a_drain_lets_running_jobs_end(tmp_path: Path) -> None:
+    async def a_moment(_job: Job) -> None:
+        await asyncio.sleep(0.3)
+
+    diary = Diary(second=a_moment)
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 second")
+    assert diary.lines[-1] == "1 end"
+
+
+async def test_our_errors_keep_their_kind_through_the_record(tmp_path: Path) -> None:
+    async def refuse(_job: Job) -> None:
+        raise Rejected("discord.forbidden")
+
+    diary = Diary(second=refuse)
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 end")
+    (error,) = diary.errors
+    assert isinstance(error, Rejected)
+    assert error.code == "discord.forbidden"
+
+
+async def test_what_is_away_for_a_moment_is_tried_again_and_what_is_rejected_is_not(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    async def away_once(job: Job) -> None:
+        calls.append(job.job_id)
+        if calls == ["1"]:
+            raise Unavailable("discord.unavailable")
+        if job.job_id == "2":
+            raise Rejected("discord.forbidden")
+
+    diary = Diary(second=away_once, tries=2)
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 end")
+        enqueue(a_job("2"))
+        await diary.wait_for("2 end")
+    assert calls == ["1", "1", "2"]
+
+
+async def test_one_member_runs_one_job_at_a_time_beside_others(tmp_path: Path) -> None:
+    running: set[str] = set()
+    seen: list[frozenset[str]] = []
+
+    async def overlap(job: Job) -> None:
+        running.add(job.job_id)
+        seen.append(frozenset(running))
+        await asyncio.sleep(0.3)
+        running.discard(job.job_id)
+
+    diary = Diary(second=overlap)
+    async with engine_on(tmp_path, diary) as enqueue:
+        for job_id, user_id in (("a1", 1), ("a2", 1), ("b1", 2)):
+            enqueue(a_job(job_id, user_id))
+        for job_id in ("a1", "a2", "b1"):
+            await diary.wait_for(f"{job_id} end")
+    assert not any({"a1", "a2"} <= together for together in seen)
+    assert any({"a1", "b1"} <= together or {"a2", "b1"} <= together for together in seen)
+
+
+def test_a_second_process_on_one_database_is_told_so(tmp_path: Path) -> None:
+    lock = tmp_path / "melodify.lock"
+    with only_process(lock), pytest.raises(Misconfigured, match="Another Melodify process"), only_process(lock):
+        pass
+    with only_process(lock):
+        pass

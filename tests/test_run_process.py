@@ -1,0 +1,149 @@
+"""A real `melodify run`, REST and gateway over loopback, stopped and killed in the middle of its work."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.discord_server import TOKEN, Discord, little_discord
+from tests.pictures import sunset
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[Discord]:
+    async with little_discord() as world:
+        yield world
+
+
+@asynccontextmanager
+async def melodify(
+    world: Discord, folder: Path, command: str = "run", **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the command until the block ends; what still lives then is killed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")} | {
+        "MELODIFY_DISCORD__TOKEN": TOKEN,
+        "MELODIFY_DISCORD__API_URL": world.api_url,
+        "MELODIFY_DISCORD__GATEWAY_URL": world.gateway_url,
+        "MELODIFY_SONG__DEFAULT_SECONDS": "10",
+        "MELODIFY_WORK__POLL_S": "0.1",
+        "MELODIFY_WORK__PROCESSES": "1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", command),
+        cwd=folder,
+        env=environment | variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until(condition: object, timeout_s: float = 60) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_mention_with_a_picture_gets_a_song_in_a_thread_through_proxies(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path) as process:
+        await world.connected()
+        await world.post_picture(sunset())
+        await until(world.songs)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    (song,) = world.songs()
+    (thread,) = world.threads
+    assert song["channel_id"] == thread["id"]
+
+
+async def test_sigterm_lets_a_running_job_end_before_the_bot_leaves(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path) as process:
+        await world.connected()
+        await world.post_picture(sunset())
+        await until(lambda: any("Composing" in edit or "Looking" in edit for edit in world.edits))
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 40) == 0
+    assert len(world.songs()) == 1
+
+
+async def test_a_job_survives_kill_9_and_is_posted_once(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path) as process:
+        await world.connected()
+        await world.post_picture(sunset())
+        await until(lambda: any("Composing" in edit for edit in world.edits))
+        process.kill()
+        await process.wait()
+    assert world.songs() == []
+    async with melodify(world, tmp_path) as process:
+        await until(world.songs)
+        await asyncio.sleep(1)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 40) == 0
+    assert len(world.songs()) == 1
+
+
+async def test_without_a_token_run_says_so_and_exits_with_2(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path, MELODIFY_DISCORD__TOKEN="") as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    text = errors.decode()
+    assert process.returncode == 2
+    assert "discord.token is missing" in text
+    assert "Traceback" not in text
+
+
+async def test_a_token_that_discord_does_not_know_exits_with_2(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path, MELODIFY_DISCORD__TOKEN="MTAwMA.other.token") as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert "discord.token is not accepted" in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+async def test_a_discord_that_is_away_is_one_sentence(world: Discord, tmp_path: Path) -> None:
+    nowhere = {"MELODIFY_DISCORD__API_URL": "http://127.0.0.1:9/api/v10"}
+    async with melodify(world, tmp_path, **nowhere) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert "Discord cannot be reached" in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("token", "content", "code", "line"),
+    [
+        (TOKEN, "false", 0, "Discord knows the token: this bot is Melodify"),
+        (TOKEN, "true", 0, "the Message Content intent is on"),
+        ("MTAwMA.other.token", "false", 1, "discord.token is not accepted"),
+    ],
+)
+async def test_check_asks_discord_about_the_token(
+    world: Discord, tmp_path: Path, token: str, content: str, code: int, line: str
+) -> None:
+    variables = {"MELODIFY_DISCORD__TOKEN": token, "MELODIFY_DISCORD__MESSAGE_CONTENT": content}
+    async with melodify(world, tmp_path, "check", **variables) as process:
+        report, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == code, errors
+    assert line in report.decode()
+    assert token not in report.decode()
+
+
+async def test_a_second_process_on_the_same_database_exits_with_2(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path) as first:
+        await world.connected()
+        async with melodify(world, tmp_path) as second:
+            _, errors = await asyncio.wait_for(second.communicate(), 30)
+        assert second.returncode == 2
+        assert "Another Melodify process" in errors.decode()
+        assert "Traceback" not in errors.decode()
+        assert first.returncode is None

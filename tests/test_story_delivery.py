@@ -1,0 +1,180 @@
+"""Stories of the Delivery port on Discord: posted once, whatever is repeated; errors that callers understand."""
+
+from collections.abc import AsyncIterator, Callable
+
+import discord
+import pytest
+
+from bot.delivery import DiscordDelivery, discord_errors
+from bot.status import StatusBoard
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.models import Job, Place, Stage, Wish
+from melodify_core.workshop import Workshop
+from tests.jobs import a_job, a_song
+from tests.stories import World, story_settings, world
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path_factory.mktemp("delivery")), workshop) as here:
+        yield here
+
+
+@pytest.fixture
+def here(bot: World) -> World:
+    return bot.corner()
+
+
+@pytest.fixture
+def delivery(here: World) -> DiscordDelivery:
+    return DiscordDelivery(here.client, StatusBoard(here.client))
+
+
+def channel_of(here: World) -> discord.TextChannel:
+    channel = here.client.get_channel(here.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    return channel
+
+
+async def a_job_in(here: World, *, threadable: bool = True) -> Job:
+    """Return a job whose status message stands in the channel."""
+    status = await channel_of(here).send("…")
+    place = Place(channel_id=here.channel.id, guild_id=here.guild.id, status_id=status.id, threadable=threadable)
+    return a_job(str(status.id), place=place, wish=Wish())
+
+
+# The simulator would open a second thread on one message; this is what Discord answers.
+def inject_thread_exists(here: World) -> None:
+    here.env.inject_error("POST", "/channels/*/messages/*/threads", status=400, code=160004)
+
+
+async def test_a_repeat_finds_the_song_that_was_posted_in_the_thread(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    first = await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    inject_thread_exists(here)
+    after_a_restart = DiscordDelivery(here.client, StatusBoard(here.client))
+    assert await after_a_restart.deliver(job, a_song(job.job_id), b"sound", b"picture") == first
+    assert len(here.songs()) == 1
+
+
+async def test_a_repeat_finds_the_song_that_was_posted_in_the_channel(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here, threadable=False)
+    first = await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    assert await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture") == first
+    assert len(here.songs()) == 1
+
+
+async def test_where_the_thread_was_deleted_the_song_comes_into_the_channel(
+    here: World, delivery: DiscordDelivery
+) -> None:
+    job = await a_job_in(here)
+    inject_thread_exists(here)
+    posted = await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    assert posted.channel_id == here.channel.id
+
+
+async def test_two_jobs_in_one_thread_are_told_apart(here: World, delivery: DiscordDelivery) -> None:
+    first = await a_job_in(here, threadable=False)
+    second = await a_job_in(here, threadable=False)
+    for job in (first, second):
+        await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    assert len(here.songs()) == 2
+
+
+async def test_an_older_line_never_overwrites_a_newer_one(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await delivery.show_stage(job, Stage.COMPOSING)
+    await delivery.show_position(job.job_id, job.place, "en", 1)
+    await delivery.show_stage(job, Stage.LOOKING)
+    assert "Composing" in here.said()[0].content
+
+
+async def test_a_title_that_tries_to_ping_and_to_style_is_only_text(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    hostile = a_song(
+        job.job_id, title="**@everyone** [x](http://a.b) " + "y" * 50, caption="@here <@1> `x`" + "z" * 250
+    )
+    await delivery.deliver(job, hostile, b"sound", b"picture")
+    [song] = here.songs()
+    text = f"{song.embeds[0].title} {song.embeds[0].description} {here.channel.threads[0].name}"
+    assert not any(sign in text for sign in ("@everyone", "@here", "<@", "**", "http", "`"))
+
+
+async def test_a_title_without_a_letter_still_names_a_thread(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await delivery.deliver(job, a_song(job.job_id, title="***"), b"sound", b"picture")
+    assert here.channel.threads[0].name == "A song without a name"
+
+
+async def test_a_song_without_known_tempo_and_key_tells_what_is_known(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await delivery.deliver(job, a_song(job.job_id, bpm=None, key=None, instruments=("lute",)), b"sound", b"picture")
+    [song] = here.songs()
+    assert [(field.name, field.value) for field in song.embeds[0].fields] == [("Instruments", "lute")]
+
+
+async def test_an_apology_takes_the_place_of_the_status(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await delivery.apologise(job, Unavailable("provider.too_slow"))
+    [line] = here.said()
+    assert "too long" in line.content
+
+
+async def test_an_apology_finds_another_way_when_the_status_is_gone(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await channel_of(here).get_partial_message(int(job.job_id)).delete()
+    await delivery.apologise(job, Unavailable("internal"))
+    [line] = here.said()
+    assert "wrong" in line.content
+
+
+async def test_an_apology_to_a_place_that_is_gone_is_no_error(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await channel_of(here).delete()
+    await delivery.apologise(job, Unavailable("internal"))
+
+
+async def test_an_apology_that_discord_would_not_take_may_be_tried_again(
+    here: World, delivery: DiscordDelivery
+) -> None:
+    job = await a_job_in(here)
+    here.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
+    with pytest.raises(Unavailable):
+        await delivery.apologise(job, Unavailable("internal"))
+    await delivery.apologise(job, Unavailable("internal"))
+    assert "wrong" in here.said()[0].content
+
+
+async def test_a_song_for_a_place_that_is_gone_is_rejected(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await channel_of(here).delete()
+    with pytest.raises(Rejected, match=r"discord\.forbidden"):
+        await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "name"),
+    [
+        (403, 50013, Rejected, "discord.forbidden"),
+        (404, 10003, Rejected, "discord.forbidden"),
+        (400, 40005, Rejected, "song.too_large"),
+        (413, 0, Rejected, "song.too_large"),
+        (429, 0, Unavailable, "discord.unavailable"),
+        (500, 0, Unavailable, "discord.unavailable"),
+        (503, 0, Unavailable, "discord.unavailable"),
+    ],
+)
+async def test_what_discord_answers_becomes_our_own_error(
+    here: World, delivery: DiscordDelivery, status: int, code: int, kind: type[MelodifyError], name: str
+) -> None:
+    job = await a_job_in(here, threadable=False)
+    here.env.inject_error("POST", f"/channels/{here.channel.id}/messages", status=status, code=code)
+    with pytest.raises(kind) as raised:
+        await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    assert raised.value.code == name
+
+
+@pytest.mark.parametrize("lost", [TimeoutError, ConnectionResetError, lambda: discord.RateLimited(61.0)])
+def test_a_lost_connection_is_unavailable(lost: Callable[[], Exception]) -> None:
+    with pytest.raises(Unavailable), discord_errors():
+        raise lost()

@@ -1,0 +1,78 @@
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from melodify_core.errors import Rejected, Unavailable
+from melodify_core.workshop import Workshop
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def refuse() -> None:
+    raise Rejected("picture.too_large", limit_mb=20)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt_itself() -> str:
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"
+
+
+async def test_work_is_done_in_another_process(workshop: Workshop) -> None:
+    assert await workshop.run(20, double, 21) == 42
+    assert await workshop.run(20, os.getpid) != os.getpid()
+
+
+async def test_an_error_of_the_work_comes_back_as_itself(workshop: Workshop) -> None:
+    with pytest.raises(Rejected) as caught:
+        await workshop.run(20, refuse)
+    assert caught.value.values == {"limit_mb": 20}
+
+
+async def test_work_past_its_deadline_is_ended(workshop: Workshop) -> None:
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match=r"provider\.too_slow"):
+        await workshop.run(0.5, time.sleep, 3600)
+    assert time.monotonic() - started < 60
+    assert await workshop.run(20, double, 1) == 2
+
+
+async def test_a_worker_that_dies_takes_nothing_with_it(workshop: Workshop) -> None:
+    with pytest.raises(Unavailable, match="internal"):
+        await workshop.run(20, die)
+    assert await workshop.run(20, double, 2) == 4
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(workshop: Workshop) -> None:
+    assert await workshop.run(20, interrupt_itself) == "still here"
+
+
+async def test_no_more_work_runs_at_once_than_there_are_processes() -> None:
+    one = Workshop(1)
+    try:
+        started = time.monotonic()
+        await asyncio.gather(*(one.run(20, time.sleep, 0.2) for _ in range(3)))
+        assert time.monotonic() - started >= 0.6
+    finally:
+        one.close()
+
+
+async def test_cancelled_work_frees_its_worker() -> None:
+    one = Workshop(1)
+    try:
+        task = asyncio.create_task(one.run(3600, time.sleep, 3600))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await one.run(20, double, 3) == 6
+    finally:
+        one.close()
