@@ -112,25 +112,22 @@ def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
     if rest == 0 and phrases >= LONG_PHRASES:
         intro, turn = PHRASE_BARS, 0
     phrases = (bars - ending - intro - turn) // PHRASE_BARS
-    lengths = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
-    if phrases:
-        lengths = [("intro", intro), *lengths, *([("B", turn)] if turn else [])]
-    else:
-        lengths = [("A", bars - ending)]
+    if not phrases:
+        return tuple(_with_energy([("A", bars - ending), ("ending", ending + 1)], style))
+    body = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
+    lengths = [("intro", intro), *body, ("B", turn)]
     # The bar of the last chord belongs to the ending.
     lengths.append(("ending", ending + 1))
-    return tuple(_with_energy(lengths, style))
+    return tuple(_with_energy([(name, length) for name, length in lengths if length], style))
 
 
 def _body(random: Random, phrases: int) -> str:
-    if phrases <= 0:
-        return ""
     longest = max(_BODIES)
     if phrases <= longest:
         return random.choice(_BODIES[phrases])
     rounds, rest = divmod(phrases - longest, 4)
     start = random.choice(_BODIES[longest])
-    return start + "XABA"[: rest or 4] + "ABAA" * (rounds if rest else rounds - 1)
+    return start + "XABA"[-rest:] + "ABAA" * (rounds if rest else rounds - 1)
 
 
 def _with_energy(lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
