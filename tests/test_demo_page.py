@@ -1,6 +1,7 @@
 """The demo page as a person uses it: a real browser types the command, picks a file, sees the song and plays it."""
 
 import asyncio
+import os
 import re
 import shutil
 import signal
@@ -47,9 +48,11 @@ def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    # What the browser leaves lying, it leaves there.
+    environment = os.environ | {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=dict(environment))
         yield await browser.new_page(viewport={"width": 1100, "height": 900})
         await browser.close()
 
