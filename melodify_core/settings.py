@@ -109,7 +109,8 @@ class Work(Section):
     jobs: Positive = 8
     jobs_per_user: Positive = 1
     processes: Annotated[int, Field(ge=0)] = 0
-    poll_s: Seconds = 0.25
+    # A stop waits for one poll.
+    poll_s: Annotated[float, Field(gt=0, le=5)] = 0.25
     drain_s: Annotated[float, Field(ge=0)] = 20.0
 
 
