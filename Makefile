@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: demo test run bench install lock format clean
+PIPELINE := .venv-pipeline
+PIPELINE_READY := $(PIPELINE)/.installed
+
+.PHONY: demo test run bench install lock format clean pipeline test-musicgen
 
 demo: $(READY)
 	@$(BIN)/melodify demo $(ARGS)
@@ -14,7 +17,7 @@ run: $(READY)
 
 install: $(READY)
 
-test: $(READY)
+test: $(READY) $(PIPELINE_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,9 +35,15 @@ format: $(READY)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock" pyproject.toml
 
+PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock"
+
 lock: $(READY)
-	$(COMPILE) --all-extras -o requirements.txt
-	$(COMPILE) --constraint requirements.txt -o requirements-run.txt
+	$(COMPILE) --extra dev -o requirements.txt
+	$(COMPILE) --extra openai --extra google --constraint requirements.txt -o requirements-run.txt
+	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
+	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
+	  -o deploy/pipeline/requirements-musicgen.txt
 
 # The stamp is younger than its inputs when nothing changed, and make stops here.
 $(READY): requirements.txt pyproject.toml
@@ -44,5 +53,22 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# kfp wants an older protobuf than Vertex AI's client: the pipeline has an environment of its own.
+$(PIPELINE_READY): deploy/pipeline/requirements.txt
+	$(PYTHON) -m venv $(PIPELINE)
+	$(PIPELINE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Compiles deploy/pipeline/melodify_music.yaml.
+pipeline: $(PIPELINE_READY)
+	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
+
+# MusicGen's code on a tiny random model. Optional: downloads some gigabytes.
+test-musicgen: $(READY)
+	$(PYTHON) -m venv .venv-musicgen
+	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/pipeline/requirements-musicgen.txt
+	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check torch
+	$(BIN)/pytest --no-cov tests/test_musicgen.py
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf $(VENV) $(PIPELINE) .venv-musicgen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*

@@ -2,9 +2,17 @@
 
 import sys
 
-from benchmarks import acknowledge, loop, render
+from benchmarks import acknowledge, gcs_overhead, loop, lyria_overhead, memory, openai_overhead, render
 
-ALL = {"render": render.main, "loop": loop.main, "acknowledge": acknowledge.main}
+ALL = {
+    "render": render.main,
+    "loop": loop.main,
+    "acknowledge": acknowledge.main,
+    "memory": memory.main,
+    "lyria": lyria_overhead.main,
+    "openai": openai_overhead.main,
+    "gcs": gcs_overhead.main,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.render import photo
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Job, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import Job, Link, Order, Place, Posted, Progress, Song, Stage, Wish
 from melodify_core.settings import Settings
 from melodify_core.studio import open_studio
 
@@ -21,10 +21,10 @@ class Receiver:
     def __init__(self) -> None:
         self.songs = 0
 
-    async def show_stage(self, job: Job, stage: Stage) -> None:
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Do nothing."""
 
-    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Count."""
         del job, song, audio, picture
         self.songs += 1

@@ -5,6 +5,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 import discord
@@ -12,9 +13,10 @@ import discord
 from bot.client import intents_of, use_proxies
 from bot.places import PERMISSIONS
 from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN
-from melodify_core.errors import Misconfigured
+from melodify_core.adapters import open_adapters
+from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.ports import Provider, SelfMending
 from melodify_core.settings import Settings
-from melodify_core.studio import build_adapters
 from melodify_core.workshop import Workshop
 
 DISCORD_DEADLINE_S = 15.0
@@ -28,17 +30,17 @@ class Finding:
     text: str
 
 
-async def check(settings: Settings, *, online: bool) -> int:
-    """Print the report; return 0 when `run` could start, else 1."""
+async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
+    """Print the report; return 0 when `run` could start, else 1. With `mend`, set what can be set from here."""
     token = settings.discord.token
     findings = [
         *_token(settings),
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(_providers, settings),
+        *await _guarded(partial(_providers, mend=mend), settings),
         *await _guarded(_database, settings),
     ]
     for finding in findings:
-        print("ok     " if finding.good else "MISSING", finding.text)
+        print("ok     " if finding.good else "WRONG  ", finding.text)
     ready = all(finding.good for finding in findings)
     print("\nReady: start with `melodify run`." if ready else "\nNot ready. `melodify demo` needs none of this.")
     return 0 if ready else 1
@@ -101,15 +103,31 @@ async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], setting
         return [Finding(good=False, text=problem) for problem in error.problems]
 
 
-async def _providers(settings: Settings) -> list[Finding]:
+async def _providers(settings: Settings, *, mend: bool) -> list[Finding]:
     with closing(Workshop(1)) as workshop:
-        adapters = build_adapters(settings, workshop)
-    await adapters.storage.check()
-    return [
-        Finding(good=True, text=f"captioner {adapters.captioner.name}"),
-        Finding(good=True, text=f"composer {adapters.composer.name}"),
-        Finding(good=True, text=f"storage {adapters.storage.name}"),
-    ]
+        async with open_adapters(settings, workshop) as adapters:
+            named = zip(("captioner", "composer", "storage"), adapters.all, strict=True)
+            return [finding for port, provider in named for finding in await _provider(port, provider, mend=mend)]
+
+
+async def _provider(port: str, provider: Provider, *, mend: bool) -> list[Finding]:
+    try:
+        await provider.check()
+        notes = await _notes(provider, mend=mend)
+    except Misconfigured as error:
+        return [Finding(good=False, text=problem) for problem in error.problems]
+    except Unavailable:
+        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
+    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}", *notes)]
+
+
+async def _notes(provider: Provider, *, mend: bool) -> list[str]:
+    """Return what was set, or what could be: songs are made without it too."""
+    if not isinstance(provider, SelfMending):
+        return []
+    if mend:
+        return await provider.fix()
+    return [f"{sentence} Run `melodify check --fix`." for sentence in await provider.advice()]
 
 
 async def _database(settings: Settings) -> list[Finding]:

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from bot.logs import log_to_stderr
 from melodify_core.brief import STYLES
 from melodify_core.errors import Misconfigured
-from melodify_core.settings import Settings, load
+from melodify_core.settings import Settings, load, secrets_of
 
 MISCONFIGURED = 2
 INTERRUPTED = 130
@@ -35,7 +36,8 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
         case "check":
             from bot.check import check
 
-            return asyncio.run(check(settings, online=not arguments.offline))
+            _log_to_stderr(settings, at_least=logging.ERROR)
+            return asyncio.run(check(settings, online=not arguments.offline, mend=arguments.fix))
         case "demo":
             from bot.demo import demo
 
@@ -61,12 +63,14 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> int:
         seed=arguments.seed,
     )
     out = arguments.out or Path(f"{arguments.picture.stem}.mp3")
+    if out.suffix.lower() != ".mp3":
+        raise Misconfigured(f"--out must name an MP3 file, and {out} does not end in .mp3.")
     return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json), settings))
 
 
 def _log_to_stderr(settings: Settings, at_least: int = 0) -> None:
     level = max(logging.getLevelNamesMapping()[settings.log.level], at_least)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(level, secrets_of(settings))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=_Whole(0, 65535), default=8765, help="port on 127.0.0.1 (default 8765; 0: any)")
     check = commands.add_parser("check", help="tell what is configured, what is missing and how to mend it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
+    check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
 

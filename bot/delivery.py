@@ -16,7 +16,7 @@ from bot import song_card
 from bot.messages import say, sentence
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.models import Job, Language, Place, Posted, Song, Stage
+from melodify_core.models import Job, Language, Link, Place, Posted, Progress, Song, Stage
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,17 @@ class DiscordDelivery:
         self._client = client
         self._board = board
 
-    async def show_stage(self, job: Job, stage: Stage) -> None:
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Show a stage that needs no more than its name. `deliver` shows DONE, because that names the song."""
         if stage in (Stage.QUEUED, Stage.DONE):
             return
-        text = say(job.wish.language, f"status.{stage.value}", since=asked_at(job.job_id))
+        language, since = job.wish.language, asked_at(job.job_id)
+        if progress is None:
+            text = say(language, f"status.{stage.value}", since=since)
+        else:
+            text = say(
+                language, "status.composing_elsewhere", since=since, progress=say(language, f"progress.{progress}")
+            )
         await self._show(job.job_id, job.place, stage, text)
 
     async def show_position(self, job_id: str, place: Place, language: Language, position: int) -> None:
@@ -65,7 +71,7 @@ class DiscordDelivery:
         text = say(language, "status.queued", position=max(position, 1), since=asked_at(job_id))
         await self._show(job_id, place, Stage.QUEUED, text)
 
-    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
         with discord_errors(job.place.max_bytes):
             message = await self._post(job, song, audio, picture)
@@ -104,7 +110,7 @@ class DiscordDelivery:
             log.info("job %s: the status message is gone", job.job_id)
         await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
 
-    async def _post(self, job: Job, song: Song, audio: bytes, picture: bytes) -> discord.Message:
+    async def _post(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> discord.Message:
         if thread := await self._thread(job, song):
             try:
                 return await self._post_once(thread, job, song, audio, picture)
@@ -113,11 +119,12 @@ class DiscordDelivery:
         return await self._post_once(self._channel(job.place), job, song, audio, picture)
 
     async def _post_once(
-        self, channel: discord.PartialMessageable, job: Job, song: Song, audio: bytes, picture: bytes
+        self, channel: discord.PartialMessageable, job: Job, song: Song, audio: bytes | Link, picture: bytes
     ) -> discord.Message:
         if earlier := await self._find(channel, job):
             return earlier
         return await channel.send(
+            content=song_card.link_line(job.wish.language, audio) if isinstance(audio, Link) else None,
             embed=song_card.embed_of(job, song),
             files=song_card.files_of(job, song, audio, picture),
             # Holds for some minutes, and for a try whose answer was lost a moment ago.

@@ -35,10 +35,9 @@ async def demo(settings: Settings, port: int) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="melodify-demo-") as folder:
         example = Path(folder) / EXAMPLE_NAME
-        picture = example_picture()
-        example.write_bytes(picture)
+        example.write_bytes(example_picture())
         try:
-            async with _page(_embedded(settings, Path(folder)), picture, port) as (env, preview):
+            async with _page(_embedded(settings, Path(folder)), example, port) as (env, preview):
                 print(say(settings.language, "demo.ready", url=preview.url, picture=str(example)), flush=True)
                 await _until(stop, env, preview)
         except simcord.SetupError as error:
@@ -56,13 +55,15 @@ def _embedded(settings: Settings, folder: Path) -> Settings:
         "storage": "folder",
         "database": settings.database.model_copy(update={"url": f"sqlite:///{folder}/melodify.db"}),
         "folder": settings.folder.model_copy(update={"path": folder / "files"}),
+        # Whoever tries it out should not have to wait for the next hour.
+        "limits": settings.limits.model_copy(update={"songs_per_hour": 0, "songs_per_day": 0}),
         "work": settings.work.model_copy(update={"drain_s": 1.0}),
     }
     return settings.model_copy(update=changes)
 
 
 @asynccontextmanager
-async def _page(settings: Settings, example: bytes, port: int) -> AsyncIterator[tuple[Env, Preview]]:
+async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
     client = MelodifyClient(settings, partial(open_studio, settings), always_sync=True)
     locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
 
@@ -75,7 +76,7 @@ async def _page(settings: Settings, example: bytes, port: int) -> AsyncIterator[
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
             # The simulated clock starts in the past; "made two minutes ago" should be true.
-            await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
+            await _set_clock(env)
             if client.user is not None:
                 await client.user.edit(username="Melodify")
             guild = env.create_guild("Studio", preferred_locale=locale.value)
@@ -89,8 +90,7 @@ async def _page(settings: Settings, example: bytes, port: int) -> AsyncIterator[
                 name=say(settings.language, "demo.thread"), type=discord.ChannelType.public_thread
             )
             await thread.send(
-                say(settings.language, "demo.welcome", name=EXAMPLE_NAME),
-                file=discord.File(io.BytesIO(example), EXAMPLE_NAME),
+                say(settings.language, "demo.welcome", path=str(example)), file=discord.File(example, EXAMPLE_NAME)
             )
             shown = next(handle for handle in channel.threads if handle.id == thread.id)
             async with env.preview(
@@ -111,12 +111,18 @@ async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
             if len(env.http_requests) != seen and not stop.is_set():
                 # The page may be busy with the person's own action: then the next round shows it.
                 with suppress(simcord.SetupError):
+                    await _set_clock(env)
                     preview.capture_time = datetime.now(UTC)
                     await preview.refresh()
                     seen = len(env.http_requests)
     finally:
         for task in ended:
             task.cancel()
+
+
+async def _set_clock(env: Env) -> None:
+    """Bring the simulated clock, which stands still by itself, to the present."""
+    await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
 
 
 def example_picture() -> bytes:

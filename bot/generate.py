@@ -66,7 +66,7 @@ class Generate(commands.Cog):
         private = private and interaction.guild_id is not None
         if not await _acknowledged(interaction, private=private):
             return
-        wish = self._wish(language_of(interaction.locale), hint or "", style or "auto", seconds)
+        wish = self._wish(interaction.locale, hint or "", style or "auto", seconds)
         kind = interaction.channel.type if interaction.channel else None
         in_channel = interaction.guild_id is not None and not private
         request = Request(
@@ -98,7 +98,7 @@ class Generate(commands.Cog):
             job_id=str(message.id),
             user_id=message.author.id,
             attachment=pictures[0],
-            wish=self._wish(self._language_of_post(message), message.content, "auto", None),
+            wish=self._wish(_locale_of_post(message), message.content, "auto", None),
             threads=message.guild is not None and threadable(permissions, kind),
             pictures=len(pictures),
         )
@@ -145,9 +145,14 @@ class Generate(commands.Cog):
         except MelodifyError as error:
             log.info("message %s: not answered: %s", message.id, error)
 
-    def _wish(self, language: Language, hint: str, style: str, seconds: int | None) -> Wish:
-        length = seconds or self._settings.song.default_seconds
-        return Wish(hint=clean(hint, HINT_CHARACTERS), style=style, seconds=length, language=language)
+    def _wish(self, locale: discord.Locale | None, hint: str, style: str, seconds: int | None) -> Wish:
+        return Wish(
+            hint=clean(hint, HINT_CHARACTERS),
+            style=style,
+            seconds=seconds or self._settings.song.default_seconds,
+            language=language_of(locale) if locale else self._settings.language,
+            locale=locale.value if locale else self._settings.language,
+        )
 
     def _is_for_us(self, message: discord.Message) -> bool:
         watched = message.channel.id in self._settings.discord.watched_channels
@@ -158,7 +163,8 @@ class Generate(commands.Cog):
         return self._client.user is not None and self._client.user.id in message.raw_mentions
 
     def _language_of_post(self, message: discord.Message) -> Language:
-        return language_of(message.guild.preferred_locale) if message.guild else self._settings.language
+        locale = _locale_of_post(message)
+        return language_of(locale) if locale else self._settings.language
 
     def _first_time(self, message_id: int) -> bool:
         """Return False for a message that Discord sends again."""
@@ -167,6 +173,10 @@ class Generate(commands.Cog):
         if len(self._seen) > REMEMBERED_ASKS:
             self._seen.popitem(last=False)
         return first
+
+
+def _locale_of_post(message: discord.Message) -> discord.Locale | None:
+    return message.guild.preferred_locale if message.guild else None
 
 
 def _permissions_in(message: discord.Message) -> discord.Permissions:

@@ -10,9 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bot.messages import say, sentence
+from bot.messages import key_name, name_of, say, sentence
+from melodify_core import models
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import Job, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import Bill, Job, Link, Order, Place, Posted, Song, Stage, Wish
 from melodify_core.settings import Settings
 from melodify_core.studio import make_one
 
@@ -35,15 +36,18 @@ async def render(request: Request, settings: Settings) -> int:
     language = request.wish.language
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     # On a pipe rich draws nothing: standard output carries the result only.
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         desk = FileDelivery(request, bar, bar.add_task("", total=len(STAGES)))
         try:
             await desk.show(Stage.QUEUED)
-            await make_one(_order(request), settings, desk, NoLedger())
+            await make_one(_order(request), settings, desk, Till())
         except MelodifyError as error:
             desk.error = error
     if desk.song is None:
-        print(sentence(language, desk.error or Rejected("internal")), file=sys.stderr)
+        reason = desk.error or Rejected("internal")
+        named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
+        print(named + sentence(language, reason), file=sys.stderr)
         return 1
     print(_as_json(request, desk.song, desk.stages_s()) if request.as_json else _as_text(request, desk.song))
     return 0
@@ -61,24 +65,55 @@ def _order(request: Request) -> Order:
 
 
 def _as_text(request: Request, song: Song) -> str:
-    lines = [song.title, song.caption, "", f"{song.bpm} BPM, {song.key} {song.mode}, {', '.join(song.instruments)}"]
-    made = say(request.wish.language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
-    return "\n".join([*lines, made])
+    language = request.wish.language
+    played = [say(language, "song.bpm", bpm=song.bpm)] if song.bpm else []
+    played += [key_name(language, song.key, song.mode)] if song.key else []
+    played += [name_of(language, "instrument", name) for name in song.instruments]
+    made = say(language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
+    return "\n".join([song.title, song.caption, "", ", ".join(played), made])
 
 
 def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
     named = ("title", "caption", "mood", "valence", "arousal", "genre", "bpm", "key", "mode", "instruments")
-    measured = ("duration_s", "lufs", "true_peak_dbtp", "bitrate_kbps", "size_bytes", "seed", "captioner", "composer")
+    measured = (
+        "duration_s",
+        "lufs",
+        "true_peak_dbtp",
+        "bitrate_kbps",
+        "size_bytes",
+        "seed",
+        "captioner",
+        "composer",
+        "dollars",
+    )
     result = song.model_dump(mode="json", include={*named, *measured})
     ordered = {name: result[name] for name in (*named, *measured)}
-    return json.dumps(ordered | {"path": str(request.out), "stages_s": stages_s}, ensure_ascii=False, indent=2)
+    return json.dumps(
+        ordered
+        | {"style": request.wish.style, "hint": request.wish.hint, "path": str(request.out), "stages_s": stages_s},
+        ensure_ascii=False,
+        indent=2,
+    )
 
 
-class NoLedger:
-    """Nothing is counted in front of one's own terminal."""
+class Till:
+    """The Ledger port for one song: nothing is limited in front of one's own terminal, but what it cost is told."""
+
+    def __init__(self) -> None:
+        self._dollars = 0.0
 
     def start(self, job_id: str) -> None:
         """Do nothing."""
+
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        """Add the bill."""
+        del job_id, now
+        self._dollars += bill.dollars
+
+    def spent(self, job_id: str) -> float:
+        """Return the sum of the bills."""
+        del job_id
+        return self._dollars
 
     def refund(self, job_id: str) -> None:
         """Do nothing."""
@@ -104,14 +139,20 @@ class FileDelivery:
         text = say(self._request.wish.language, f"stage.{stage.value}")
         self._bar.update(self._task, description=text, completed=STAGES.index(stage))
 
-    async def show_stage(self, job: Job, stage: Stage) -> None:
+    async def show_stage(self, job: Job, stage: Stage, progress: models.Progress | None = None) -> None:
         """Move the bar."""
         del job
+        if progress is not None:
+            text = say(self._request.wish.language, f"progress.{progress}")
+            self._bar.update(self._task, description=text)
+            return
         await self.show(stage)
 
-    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
         del job, picture
+        if isinstance(audio, Link):
+            raise TypeError("no song is too large for a file")
         out = self._request.out
         partial = out.with_name(f".{out.name}.{os.getpid()}")
         try:

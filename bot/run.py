@@ -43,7 +43,8 @@ async def run(settings: Settings) -> int:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
-        log.info("stopping: running jobs get %g s", settings.work.drain_s)
+        if stop.is_set():
+            log.info("stopping: running jobs get %g s", settings.work.drain_s)
         await client.close()
     return await _outcome(serving)
 

@@ -6,7 +6,7 @@ import discord
 
 from bot.messages import key_name, name_of, say
 from melodify_core.brief import clean
-from melodify_core.models import Job, Language, Song
+from melodify_core.models import Job, Language, Link, Song
 
 COLOUR = 0x7C5CFF
 PICTURE_NAME = "picture.jpg"
@@ -36,13 +36,17 @@ def embed_of(job: Job, song: Song) -> discord.Embed:
     return embed.set_footer(text=footer_of(job))
 
 
-def files_of(job: Job, song: Song, audio: bytes, picture: bytes) -> list[discord.File]:
+def files_of(job: Job, song: Song, audio: bytes | Link, picture: bytes) -> list[discord.File]:
     """Return the attachments, fresh: Discord's library reads each only once."""
-    name = f"{file_stem(job.wish.language, song)}.mp3"
-    return [
-        discord.File(io.BytesIO(audio), filename=name),
-        discord.File(io.BytesIO(picture), filename=PICTURE_NAME, description=clean(song.caption, ALT_TEXT)),
-    ]
+    shown = discord.File(io.BytesIO(picture), filename=PICTURE_NAME, description=clean(song.caption, ALT_TEXT))
+    if isinstance(audio, Link):
+        return [shown]
+    return [discord.File(io.BytesIO(audio), filename=f"{file_stem(job.wish.language, song)}.mp3"), shown]
+
+
+def link_line(language: Language, link: Link) -> str:
+    """Return the line that leads to a song that is too large to attach."""
+    return say(language, "song.link", url=link.url, until=link.expires_at)
 
 
 def title_of(language: Language, song: Song) -> str:

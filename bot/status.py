@@ -17,7 +17,7 @@ class _Line:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rank: int = -1
-    shown: bool = False
+    text: str | None = None  # None: not shown yet
 
 
 class StatusBoard:
@@ -28,7 +28,7 @@ class StatusBoard:
         self._lines: OrderedDict[str, _Line] = OrderedDict()
 
     async def show(self, job_id: str, place: Place, rank: int, text: str) -> None:
-        """Edit the job's status message, unless it shows this rank or a higher one already.
+        """Edit the job's status message, unless it shows this text or one of a higher rank already.
 
         Raises what discord.py raises. A place without a status message has nothing to edit.
         """
@@ -36,11 +36,11 @@ class StatusBoard:
             return
         line = self._line(job_id)
         async with line.lock:
-            if rank < line.rank or (rank == line.rank and line.shown):
+            if rank < line.rank or (rank == line.rank and line.text == text):
                 return
-            line.rank, line.shown = rank, False
+            line.rank, line.text = rank, None
             await message_at(self._client, place, place.status_id).edit(content=text)
-            line.shown = True
+            line.text = text
 
     def _line(self, job_id: str) -> _Line:
         line = self._lines.pop(job_id, None) or _Line()

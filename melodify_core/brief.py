@@ -24,7 +24,54 @@ _MENTION = re.compile(
     r"<(?:@[!&]?|#|a?:\w{1,32}:|/[^:>]{1,64}:|t:|id:)[^>\s]{0,64}>|@(?:everyone|here)\b", re.IGNORECASE
 )
 _LINK = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+", re.IGNORECASE)
+# Addresses that are written without "https://": the endings that people send each other.
+_BARE_LINK = re.compile(
+    r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|info|biz|gg|io|me|ly|tv|app|dev|xyz|example|ru|cn|de|kr|jp|uk|gift|link|site|shop)"
+    r"\b(?:[:/?]\S*)?",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_HANDLE = re.compile(r"(?<!\w)@\w[\w.]*")
 _MARKDOWN = re.compile(r"[*_~`|>#\\\[\]<]+")
+# Music models refuse prompts that name artists, and a caption should not claim them. No list is whole: the turns of
+# phrase around a name catch what it misses.
+_ARTIST_NAMES = (
+    "taylor swift, ed sheeran, the beatles, beatles, the rolling stones, rolling stones, led zeppelin, pink "
+    "floyd, radiohead, coldplay, metallica, iron maiden, ac/dc, pearl jam, foo fighters, red hot chili peppers, "
+    "u2, depeche mode, joy division, daft punk, kraftwerk, tangerine dream, aphex twin, boards of canada, massive "
+    "attack, portishead, bjork, björk, sigur rós, sigur ros, nujabes, j dilla, deadmau5, skrillex, avicii, david "
+    "guetta, calvin harris, marshmello, hans zimmer, john williams, ennio morricone, vangelis, joe hisaishi, "
+    "ryuichi sakamoto, koji kondo, nobuo uematsu, yoko kanno, danny elfman, philip glass, steve reich, brian eno, "
+    "max richter, ludovico einaudi, einaudi, yann tiersen, nils frahm, ólafur arnalds, yiruma, erik satie, satie, "
+    "claude debussy, debussy, chopin, beethoven, mozart, johann sebastian bach, vivaldi, tchaikovsky, "
+    "rachmaninoff, stravinsky, miles davis, john coltrane, thelonious monk, duke ellington, bill evans, louis "
+    "armstrong, ella fitzgerald, frank sinatra, sinatra, nina simone, elvis presley, bob dylan, bob marley, "
+    "johnny cash, dolly parton, leonard cohen, joni mitchell, simon and garfunkel, david bowie, michael jackson, "
+    "stevie wonder, marvin gaye, aretha franklin, whitney houston, mariah carey, celine dion, elton john, freddie "
+    "mercury, jimi hendrix, bruce springsteen, fleetwood mac, abba, beyonce, beyoncé, rihanna, lady gaga, adele, "
+    "kanye west, kendrick lamar, eminem, jay-z, tupac, the weeknd, post malone, travis scott, billie eilish, "
+    "ariana grande, dua lipa, lana del rey, olivia rodrigo, harry styles, justin bieber, bruno mars, katy perry, "
+    "shakira, bad bunny, rosalía, bts, blackpink, newjeans, aespa, stray kids, le sserafim, 방탄소년단, 블랙핑크, "
+    "뉴진스, 아이유, 에스파, 트와이스, 임영웅, 조용필, 싸이, 이루마, 久石譲, 坂本龍一, 米津玄師, 宇多田ヒカル, "
+    "yoasobi, hikaru utada, hatsune miku"
+)
+# Korean and Japanese write particles onto a name.
+_ARTISTS = re.compile(
+    rf"(?<!\w)(?:{'|'.join(map(re.escape, _ARTIST_NAMES.split(', ')))})(?:['’]s?)?(?![a-z0-9_])", re.IGNORECASE
+)
+# A name: words with capitals, after the turn of phrase. The turn itself is written in any case.
+_NAME_WORD = r"[A-Z0-9](?:[\w.'’&-]*[\w'’&])?"
+_NAME = rf"(?!(?:A|An|The|This)\b){_NAME_WORD}(?:\s+(?:(?:and|of|the|de|la|van|von|&)\s+)*{_NAME_WORD})*"
+_LIKENESSES = (
+    re.compile(r"(?i:\b(?:in|with)\s+(?:the|a)\s+(?:style|manner|vein|spirit|sound|voice)s?\s+of)\s+[^.,;:!?()]*"),
+    re.compile(
+        r"(?i:\b(?:inspired\s+by|reminiscent\s+of|sounds?\s+like|sounding\s+like|(?:cover|remix)\s+of|"
+        r"(?:performed|sung|composed|written)\s+by|feat\.|featuring|"
+        r"(?<=song )by|(?<=track )by|(?<=theme )by|(?<=music )by))"
+        rf"\s+{_NAME}"
+    ),
+    re.compile(rf"{_NAME}(?i:-style|-esque|esque|-inspired|-like|\s+type\s+beat)\b"),
+)
 
 
 def clean(text: str, limit: int) -> str:
@@ -36,9 +83,25 @@ def clean(text: str, limit: int) -> str:
     # A first cut bounds the work on hostile lengths; four times leaves room for what is taken out.
     text = unicodedata.normalize("NFC", text[: limit * 4])
     text = "".join(_plain(character) for character in text)
-    for pattern in (_MENTION, _LINK, _MARKDOWN):
+    for pattern in (_MENTION, _LINK, _EMAIL, _BARE_LINK, _MARKDOWN):
         text = pattern.sub(" ", text)
-    text = " ".join(text.split())
+    return _clipped(" ".join(text.split()), limit)
+
+
+def plain_words(text: str, limit: int) -> str:
+    """Return a model's text for a Brief: cleaned, and without addresses, artists' names and likenesses.
+
+    A name that no list has and no turn of phrase announces stays; the musical fields have closed lists against that.
+    """
+    # Room for what is taken out; the cut comes last.
+    text = clean(text, limit * 4)
+    for pattern in (_HANDLE, *_LIKENESSES, _ARTISTS):
+        text = pattern.sub(" ", text)
+    text = re.sub(r"\s+([.,;:!?)])", r"\1", " ".join(text.replace("@", " ").split()))
+    return _clipped(text.strip(" ,;:-"), limit)
+
+
+def _clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -65,3 +128,9 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
         brief.soundscape.rstrip("."),
     ]
     return ". ".join(sentence for sentence in sentences if sentence) + "."
+
+
+def short_prompt(brief: Brief, wish: Wish) -> str:
+    """Return a plainer prompt than `music_prompt`, for a model that took offence at that one."""
+    style = STYLES.get(wish.style, "")
+    return f"Instrumental {style or 'background music'}. {brief.energy} energy, {brief.bpm} BPM, {brief.mode} key."

@@ -1,7 +1,9 @@
 """The database: the usage ledger and the songs. Synchronous; callers run it off the event loop."""
 
+import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.errors import Misconfigured
-from melodify_core.models import Job, Posted, Song
+from melodify_core.models import Bill, Brief, Job, Posted, Song
 
 UsageState = Literal["waiting", "running", "charged", "refunded"]
 OPEN_STATES = ("waiting", "running")
@@ -42,6 +44,31 @@ _songs = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("song", sa.Text, nullable=False),
     sa.Index("songs_by_user", "user_id", "created_at"),
+)
+# One row per paid call, also of those whose answer was of no use.
+_costs = sa.Table(
+    "costs",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("job_id", sa.String(32), nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("dollars", sa.Float, nullable=False),
+    sa.Column("input_tokens", sa.Integer, nullable=False),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("request_id", sa.String(200), nullable=False),
+    sa.Index("costs_by_job", "job_id"),
+    sa.Index("costs_by_time", "created_at"),
+)
+# Paid readings, so that the same question is not paid twice.
+_readings = sa.Table(
+    "readings",
+    _tables,
+    sa.Column("question", sa.String(64), primary_key=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("brief", sa.Text, nullable=False),
+    sa.Index("readings_by_time", "created_at"),
 )
 
 
@@ -135,6 +162,35 @@ class Library:
         """Note that the job runs."""
         self._move(job_id, "running")
 
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        """Note what a provider was paid for the job."""
+        with self._engine.begin() as connection:
+            connection.execute(_costs.insert().values(job_id=job_id, created_at=now, **bill.model_dump()))
+
+    def spent(self, job_id: str) -> float:
+        """Return the dollars paid for the job so far."""
+        with self._engine.connect() as connection:
+            return float(
+                connection.scalar(sa.select(sa.func.sum(_costs.c.dollars)).where(_costs.c.job_id == job_id)) or 0
+            )
+
+    def recall(self, question: str, since: float) -> Brief | None:
+        """Return the reading that was remembered for the question after the unix time `since`."""
+        rows = self._all(
+            sa.select(_readings.c.brief).where(_readings.c.question == question, _readings.c.created_at > since)
+        )
+        return Brief.model_validate_json(rows[0].brief) if rows else None
+
+    def remember(self, question: str, brief: Brief, now: float, entries: int) -> None:
+        """Remember a reading, and forget the oldest of more than `entries`."""
+        kept = sa.select(_readings.c.question).order_by(_readings.c.created_at.desc()).limit(entries)
+        with self.transaction() as connection:
+            connection.execute(_readings.delete().where(_readings.c.question == question))
+            connection.execute(
+                _readings.insert().values(question=question, created_at=now, brief=brief.model_dump_json())
+            )
+            connection.execute(_readings.delete().where(_readings.c.question.not_in(kept)))
+
     def refund(self, job_id: str) -> None:
         """Take the job off its member's limits; once charged it stays charged."""
         self._move(job_id, "refunded")
@@ -175,3 +231,20 @@ class Library:
             return list(connection.execute(query))
         with self._engine.connect() as own:
             return list(own.execute(query))
+
+
+class Readings:
+    """The Memory port on the library."""
+
+    def __init__(self, library: Library, hours: int, entries: int) -> None:
+        self._library = library
+        self._lifetime_s = hours * 3600
+        self._entries = entries
+
+    async def recall(self, key: str) -> Brief | None:
+        """Return the reading unless it is too old."""
+        return await asyncio.to_thread(self._library.recall, key, time.time() - self._lifetime_s)
+
+    async def remember(self, key: str, brief: Brief) -> None:
+        """Remember the reading."""
+        await asyncio.to_thread(self._library.remember, key, brief, time.time(), self._entries)

@@ -5,6 +5,16 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+_KINDS = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+}
+
 
 def sentences(error: ValidationError) -> list[str]:
     """Return one sentence per mistake; none repeats a value, which may be a secret."""
@@ -16,17 +26,20 @@ def _sentence(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return f"{name} is not a setting; see config.example.toml for those that are."
+            rest = " is not a setting; see config.example.toml for those that are"
         case "literal_error":
-            return f"{name} must be {context['expected']}."
+            rest = f" must be {context['expected']}"
         case "missing":
-            return f"{name} is required."
+            rest = " is required"
         case "string_pattern_mismatch":
-            return f"{name} has the wrong form{_example(context.get('pattern', ''))}."
+            rest = f" has the wrong form{_example(context.get('pattern', ''))}"
+        case kind if kind in _KINDS:
+            rest = f" must be {_KINDS[kind]}"
         case "value_error":
-            return f"{name}: {context['error']}."
+            rest = f": {context['error']}"
         case _:
-            return f"{name}: {detail['msg'][0].lower()}{detail['msg'][1:]}."
+            rest = f": {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return f"{name}{rest}."
 
 
 def _example(pattern: str) -> str:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["en", "ko"]
 Mode = Literal["major", "minor"]
+# How far a composer that works elsewhere has come.
+Progress = Literal["queued", "provisioning", "running"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 
 
@@ -35,7 +37,9 @@ class Wish(Record):
     style: str = "auto"
     seconds: int = 30
     language: Language = "en"
+    locale: str = ""  # the asker's Discord locale, such as "ja": a captioner that speaks it writes in it
     seed: int | None = None
+    vocals: bool = False  # for composers that can sing
 
 
 class Place(Record):
@@ -115,6 +119,23 @@ class RawTake:
     model: str = ""
 
 
+class Bill(Record):
+    """What one call to a paid provider cost, estimated from its list prices."""
+
+    provider: str
+    model: str
+    dollars: Annotated[float, Field(ge=0)] = 0.0
+    input_tokens: Annotated[int, Field(ge=0)] = 0
+    output_tokens: Annotated[int, Field(ge=0)] = 0
+    request_id: str = ""
+
+
+class Commission(Record):
+    """Work that a composer has ordered elsewhere, under a name that leads back to it."""
+
+    name: str
+
+
 class Take(Record):
     """A raw take in storage, described."""
 
@@ -158,12 +179,29 @@ class Song(Record):
     composer: str
     picture_key: str
     audio_key: str
+    dollars: float = 0.0  # what the providers were paid for it, estimated
     duration_s: float
     lufs: float
     true_peak_dbtp: float
     bitrate_kbps: int
     size_bytes: int
     waveform: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What storage knows of a key without loading it."""
+
+    content_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A signed address: whoever has it can open the file, until the unix second `expires_at`."""
+
+    url: str = field(repr=False)
+    expires_at: int
 
 
 class Posted(Record):

@@ -1,65 +1,165 @@
 """The ports: what the straight line asks of the outside. One contract test suite each runs on every adapter."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Brief, Job, Picture, Posted, RawTake, Song, Stage, Wish
+from melodify_core.models import (
+    Bill,
+    Brief,
+    Commission,
+    Job,
+    Link,
+    Picture,
+    Posted,
+    Progress,
+    RawTake,
+    Song,
+    Stage,
+    Stored,
+    Wish,
+)
 
 
-class Captioner(Protocol):
-    """Reads a picture as music."""
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """The job that a provider works for: what it may know of it, and how it reports back."""
 
-    name: str
-
-    async def caption(self, picture: Picture, wish: Wish) -> Brief:
-        """Return the reading; title and caption in `wish.language`. Raises Refused or Unavailable."""
-        ...
-
-
-class Composer(Protocol):
-    """Makes the music of a Brief."""
-
-    name: str
-
-    async def compose(self, job_id: str, brief: Brief, wish: Wish, seed: int) -> RawTake:
-        """Return a take of about `wish.seconds` seconds. Raises Refused or Unavailable.
-
-        A repeat with one job id bills once where the provider allows it.
-        """
-        ...
+    job_id: str
+    seed: int
+    asker: str  # salted hash of the member's id, 64 hex digits: all that a provider learns of the member
+    guild_id: int | None
+    picture: Callable[[], Awaitable[Picture]]  # raises Unavailable
+    spent: Callable[[Bill], Awaitable[None]]  # to be called once per paid call, also when its answer is of no use
+    progress: Callable[[Progress], Awaitable[None]]  # never raises
 
 
-class Storage(Protocol):
-    """Keeps bytes under keys such as "pictures/123.jpg"."""
+class Provider(Protocol):
+    """What every adapter of the outside has. It may be built only inside the running event loop."""
 
     name: str
 
     async def check(self) -> None:
-        """Raise Misconfigured, with a sentence that names the setting, when nothing can be kept."""
+        """See, without spending anything, whether this can work.
+
+        Raises Misconfigured, with one sentence per mistake that names the setting or the console page that mends it,
+        and Unavailable when the outside is only away for now.
+        """
         ...
 
-    async def save(self, key: str, data: bytes, content_type: str) -> None:
-        """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable."""
+    async def close(self) -> None:
+        """Give connections back. Nothing may be asked afterwards."""
+        ...
+
+
+class Captioner(Provider, Protocol):
+    """Reads a picture as music."""
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+        """Return the reading; title and caption in the asker's language.
+
+        Raises Refused or Unavailable, the latter also past the adapter's own deadline.
+        """
+        ...
+
+
+class Composer(Provider, Protocol):
+    """Makes the music of a Brief."""
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        """Return a take of about `wish.seconds` seconds.
+
+        Raises Refused or Unavailable, the latter also past the adapter's own deadline. A repeat for one job bills
+        once where the provider allows it.
+        """
+        ...
+
+
+@runtime_checkable
+class CommissioningComposer(Provider, Protocol):
+    """A composer that has its work done elsewhere, for minutes: ordered in one step, collected in the next."""
+
+    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+        """Order the work. A repeat for one job finds the first order. Raises Refused or Unavailable."""
+        ...
+
+    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        """Wait for the work and return it. Raises Refused or Unavailable."""
+        ...
+
+    async def cancel(self, commission: Commission) -> None:
+        """Stop the work if it still goes on; what is done or gone is no error. Raises Unavailable."""
+        ...
+
+
+@runtime_checkable
+class SelfMending(Protocol):
+    """A provider with settings on its own side that Melodify can make."""
+
+    async def advice(self) -> list[str]:
+        """Return one sentence for each that is not as the settings want it. Raises Misconfigured, Unavailable."""
+        ...
+
+    async def fix(self) -> list[str]:
+        """Make them; return one sentence for each change. Raises Misconfigured, Unavailable."""
+        ...
+
+
+class Storage(Provider, Protocol):
+    """Keeps bytes under keys such as "pictures/123.jpg"."""
+
+    async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
+        """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable.
+
+        `labels` say whose it is ("job", "guild", "user" as salted hash), for those who look into the storage.
+        """
         ...
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key is not there."""
         ...
 
+    async def find(self, key: str) -> Stored | None:
+        """Return what is known of the key, None when it is not there. Raises Unavailable."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Delete the key; one that is not there is no error. Raises Unavailable."""
+        ...
+
+    async def link(self, key: str, file_name: str) -> Link | None:
+        """Return an address under which anybody can download the key as `file_name`; None where there is no such.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+class Memory(Protocol):
+    """Remembers paid readings for some time, so that the same question is not paid twice."""
+
+    async def recall(self, key: str) -> Brief | None:
+        """Return what was remembered under the key."""
+        ...
+
+    async def remember(self, key: str, brief: Brief) -> None:
+        """Remember; the oldest are forgotten when there are too many."""
         ...
 
 
 class Delivery(Protocol):
     """Tells the asker: progress, song, apology. Each call may come twice for one job."""
 
-    async def show_stage(self, job: Job, stage: Stage) -> None:
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Show progress. Never raises: a lost status line must not lose a song."""
         ...
 
-    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
-        """Post the song and say where. Raises Rejected when the place is gone or closed, Unavailable for later."""
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
+        """Post the song, or the link to it, and say where.
+
+        Raises Rejected when the place is gone, closed or too small for the audio, Unavailable for later.
+        """
         ...
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
@@ -72,6 +172,14 @@ class Ledger(Protocol):
 
     def start(self, job_id: str) -> None:
         """Note that the job runs."""
+        ...
+
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        """Note what a provider was paid for the job, at the unix time `now`. Each call is a payment of its own."""
+        ...
+
+    def spent(self, job_id: str) -> float:
+        """Return the dollars paid for the job so far."""
         ...
 
     def refund(self, job_id: str) -> None:

@@ -15,10 +15,11 @@ PREFIX = "MELODIFY_"
 NEST = "__"
 # Names the file, not a setting: where config.toml is.
 CONFIG_VARIABLE = "MELODIFY_CONFIG"
-SECRETS = {("discord", "token"), ("openai", "api_key")}
+SECRETS = {("discord", "token"), ("openai", "api_key"), ("privacy", "salt")}
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
+Dollars = Annotated[float, Field(ge=0)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
 GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
 
@@ -121,10 +122,18 @@ class Folder(Section):
 
 
 class Gcs(Section):
-    """Google Cloud Storage."""
+    """Google Cloud Storage. Credentials are a key file's, else the machine's own (Application Default)."""
 
     bucket: str = ""
+    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+/)*$")] = ""
+    project: str = ""
     endpoint: HttpUrl | None = None
+    key_file: Path | None = None
+    deadline_s: Seconds = 60.0
+    calls: Positive = 16
+    link_hours: Annotated[int, Field(ge=1, le=168)] = 168
+    picture_days: Annotated[int, Field(ge=1)] = 30
+    take_days: Annotated[int, Field(ge=1)] = 7
 
 
 class OpenAI(Section):
@@ -133,7 +142,21 @@ class OpenAI(Section):
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     base_url: HttpUrl | None = None
+    api: Literal["responses", "chat"] = "responses"
     model: str = "gpt-6-luna"
+    fallback_model: str = "gpt-5.6-luna"
+    detail: Literal["low", "high", "auto"] = "low"
+    effort: Literal["none", "minimal", "low", "medium", "high", ""] = "none"
+    max_output_tokens: Annotated[int, Field(ge=200)] = 600
+    moderation: bool = True
+    moderation_model: str = "omni-moderation-latest"
+    deadline_s: Seconds = 60.0
+    calls: Positive = 8
+    tries: Positive = 3
+    memory_hours: Annotated[int, Field(ge=0)] = 24
+    memory_entries: Positive = 10_000
+    dollars_per_million_input: Dollars = 0.10
+    dollars_per_million_output: Dollars = 0.50
 
     @model_validator(mode="before")
     @classmethod
@@ -147,6 +170,45 @@ class Vertex(Section):
     project: str = ""
     location: str = "us-central1"
     endpoint: HttpUrl | None = None
+    key_file: Path | None = None
+
+
+class Lyria(Section):
+    """The Lyria composer on Vertex AI."""
+
+    model: Literal["lyria-002", "lyria-3-clip-preview", "lyria-3-pro-preview"] = "lyria-002"
+    deadline_s: Seconds = 180.0
+    calls: Positive = 4
+    tries: Positive = 2
+    send_picture: bool = False
+    dollars_per_take: Dollars | None = None
+
+
+class Pipeline(Section):
+    """The pipeline composer on Vertex AI."""
+
+    template_uri: str = ""
+    output: Annotated[str, Field(pattern=r"^(gs://[^\s]+[^/])?$")] = ""
+    service_account: str = ""
+    network: str = ""
+    deadline_s: Seconds = 1800.0
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    longest_poll_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+    calls: Positive = 16
+    labels: dict[str, str] = {}
+    dollars_per_take: Dollars = 0.05
+
+
+class Privacy(Section):
+    """How members are named to providers and in storage: as a hash of their id and this salt."""
+
+    salt: SecretStr | None = None
+    salt_file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_salt(cls, data: object) -> object:
+        return _with_secret(data, "salt")
 
 
 class Log(Section):
@@ -181,6 +243,9 @@ class Settings(BaseSettings):
     gcs: Gcs = Gcs()
     openai: OpenAI = OpenAI()
     vertex: Vertex = Vertex()
+    lyria: Lyria = Lyria()
+    pipeline: Pipeline = Pipeline()
+    privacy: Privacy = Privacy()
     log: Log = Log()
 
     @classmethod
@@ -214,6 +279,12 @@ def load(path: Path | None = None) -> Settings:
     if settings is None or problems:
         raise Misconfigured(*problems)
     return settings
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Return every secret value that is set, for those who keep them out of sight."""
+    values = (getattr(getattr(settings, section), name) for section, name in sorted(SECRETS))
+    return tuple(value.get_secret_value() for value in values if value is not None)
 
 
 def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[str]]:

@@ -1,4 +1,4 @@
-"""The front door: builds the adapters that the settings name, opens and closes them, and takes orders."""
+"""The front door: opens everything in the right order, closes it again, and takes orders."""
 
 import asyncio
 import gc
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melodify_core import limits, picture
-from melodify_core.errors import Misconfigured, Rejected, Unavailable
+from melodify_core.adapters import check_adapters, open_adapters
+from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Job, Order, Picture
-from melodify_core.ports import Captioner, Composer, Delivery, Ledger, Storage
+from melodify_core.ports import Delivery, Ledger, Storage
 from melodify_core.settings import Settings
-from melodify_core.workflow import Parts, make_song, plain_step
+from melodify_core.workflow import Parts, labels_of, make_song, plain_step
 from melodify_core.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -36,39 +37,6 @@ class Receipt:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """The chosen providers."""
-
-    captioner: Captioner
-    composer: Composer
-    storage: Storage
-
-
-def build_adapters(settings: Settings, workshop: Workshop) -> Adapters:
-    """Return the providers that the settings name; only theirs are imported. Raises Misconfigured."""
-    missing = [
-        f'{field} = "{chosen}" is not part of this version yet; choose "{embedded}".'
-        for field, chosen, embedded in (
-            ("captioner", settings.captioner, "palette"),
-            ("composer", settings.composer, "arranger"),
-            ("storage", settings.storage, "folder"),
-        )
-        if chosen != embedded
-    ]
-    if missing:
-        raise Misconfigured(*missing)
-    from melodify_core.captioners.palette import PaletteCaptioner
-    from melodify_core.composers.arranger.composer import ArrangerComposer
-    from melodify_core.storage.folder import FolderStorage
-
-    return Adapters(
-        PaletteCaptioner(workshop, settings.song.caption_deadline_s),
-        ArrangerComposer(workshop, settings.song.compose_deadline_s),
-        FolderStorage(settings.folder.path),
-    )
-
-
 class Studio:
     """Takes orders and tells where they stand."""
 
@@ -80,6 +48,7 @@ class Studio:
         self._engine = engine
         self._storage = storage
         self._workshop = workshop
+        self._salt = salt_of(settings)
 
     async def admit(self, user_id: int) -> None:
         """Raise Rejected when the member's limits leave no room for one more song. Reserves nothing."""
@@ -95,7 +64,7 @@ class Studio:
         await self.admit(order.user_id)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
         job = job_of(order, checked)
-        await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg")
+        await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
         try:
             accepted = await asyncio.to_thread(self._accept, job)
         except Rejected:
@@ -140,22 +109,30 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine, only_process
-    from melodify_core.library import Library, connect, database_path
+    from melodify_core.library import Library, Readings, connect, database_path
 
     async with AsyncExitStack() as stack:
         if workshop is None:
             workshop = Workshop(settings.work.processes)
             stack.push_async_callback(asyncio.to_thread, workshop.close)
-        adapters = build_adapters(settings, workshop)
-        await adapters.storage.check()
         database = await asyncio.to_thread(connect, settings.database.url)
         stack.callback(database.dispose)
         stack.enter_context(only_process(database_path(settings.database.url).with_suffix(".lock")))
         library = Library(database)
         await asyncio.to_thread(library.create_schema)
+        memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
+        adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
+        await check_adapters(adapters)
         engine = Engine(database, settings.work)
         parts = Parts(
-            adapters.captioner, adapters.composer, adapters.storage, delivery, library, workshop, settings.song
+            captioner=adapters.captioner,
+            composer=adapters.composer,
+            storage=adapters.storage,
+            delivery=delivery,
+            ledger=library,
+            workshop=workshop,
+            song=settings.song,
+            salt=salt_of(settings),
         )
         await engine.launch(partial(make_song, parts=parts))
         stack.push_async_callback(engine.drain, settings.work.drain_s)
@@ -174,13 +151,24 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
 
     # One song is one piece of work at a time.
     with closing(Workshop(1)) as workshop, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
-        adapters = build_adapters(settings, workshop)
         storage = FolderStorage(Path(folder))
-        checked = await prepare_picture(order.picture, settings, workshop)
-        job = job_of(order, checked)
-        await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
-        parts = Parts(adapters.captioner, adapters.composer, storage, delivery, ledger, workshop, settings.song)
-        await make_song(job, plain_step, parts)
+        # Whatever storage is set: what one command makes is that command's own.
+        local = settings.model_copy(update={"storage": "folder"})
+        async with open_adapters(local, workshop) as adapters:
+            checked = await prepare_picture(order.picture, settings, workshop)
+            job = job_of(order, checked)
+            await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
+            parts = Parts(
+                captioner=adapters.captioner,
+                composer=adapters.composer,
+                storage=storage,
+                delivery=delivery,
+                ledger=ledger,
+                workshop=workshop,
+                song=settings.song,
+                salt=salt_of(settings),
+            )
+            await make_song(job, plain_step, parts)
 
 
 async def prepare_picture(data: bytes, settings: Settings, workshop: Workshop) -> Picture:
@@ -213,3 +201,9 @@ def job_of(order: Order, checked: Picture) -> Job:
         picture_height=checked.height,
         seed=seed,
     )
+
+
+def salt_of(settings: Settings) -> bytes:
+    """Return the salt of the members' pseudonyms: the one that is set, else one derived from the bot's token."""
+    secret = settings.privacy.salt or settings.discord.token
+    return hashlib.sha256(b"melodify " + (secret.get_secret_value().encode() if secret else b"")).digest()

@@ -1,6 +1,7 @@
 """Makes orders and jobs for tests."""
 
-from melodify_core.models import Job, Order, Place, Posted, Song, Wish
+from melodify_core.models import Bill, Job, Order, Picture, Place, Posted, Progress, Song, Wish
+from melodify_core.ports import Errand
 
 
 def a_job(job_id: str = "1", user_id: int = 1, **changes: object) -> Job:
@@ -51,3 +52,18 @@ def a_song(job_id: str = "1", **changes: object) -> Song:
 
 
 POSTED = Posted(channel_id=11, message_id=12)
+
+
+def an_errand(job_id: str = "1", seed: int = 7) -> Errand:
+    """Return the errand of a job that shows no picture and forgets what it is told."""
+
+    async def picture() -> Picture:
+        raise AssertionError("no picture was promised")
+
+    async def spent(bill: Bill) -> None:
+        del bill
+
+    async def progress(reached: Progress) -> None:
+        del reached
+
+    return Errand(job_id, seed, "0" * 64, None, picture, spent, progress)

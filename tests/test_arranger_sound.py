@@ -14,6 +14,7 @@ from melodify_core.composers.arranger.synthesis import midi_of, wav_of
 from melodify_core.models import Mode, Wish
 from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
+from tests.jobs import an_errand
 from tests.sounds import Sound, decoded
 
 
@@ -54,7 +55,7 @@ def test_longer_songs_are_whole_too(style: str, seconds: int) -> None:
 
 async def test_the_composer_says_what_it_plays(workshop: Workshop) -> None:
     brief, wish = a_brief(mode="minor", instruments=("nylon guitar", "violin")), Wish(style="folk", seconds=10)
-    take = await ArrangerComposer(workshop, 60).compose("1", brief, wish, 5)
+    take = await ArrangerComposer(workshop, 60).compose(brief, wish, an_errand(seed=5))
     score = score_of(brief, wish, 5)
     assert take.audio[:4] == b"RIFF"
     assert (take.content_type, take.model) == ("audio/wav", "arranger")
@@ -64,7 +65,7 @@ async def test_the_composer_says_what_it_plays(workshop: Workshop) -> None:
 
 async def test_the_same_seed_gives_the_same_bytes_in_every_process(workshop: Workshop) -> None:
     brief, wish = a_brief(), Wish(style="lofi", seconds=10)
-    take = await ArrangerComposer(workshop, 60).compose("1", brief, wish, 5)
+    take = await ArrangerComposer(workshop, 60).compose(brief, wish, an_errand(seed=5))
     assert take.audio == make_take(brief, wish, 5).audio
     assert take.audio != make_take(brief, wish, 6).audio
 

@@ -1,9 +1,10 @@
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodify_core.brief import STYLES, clean, music_prompt
+from melodify_core.brief import STYLES, clean, music_prompt, plain_words, short_prompt
 from melodify_core.models import Brief, Wish
 
 BRIEF = Brief(
@@ -72,3 +73,38 @@ def test_the_hint_does_not_reach_the_music_model() -> None:
 
 def test_every_style_but_auto_has_its_words() -> None:
     assert all(words for style, words in STYLES.items() if style != "auto")
+
+
+def test_links_without_a_scheme_are_taken_out() -> None:
+    assert clean("join discord.gg/abc or evil.example/x?y=1 now", 200) == "join or now"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("A quiet harbour at dusk.", "A quiet harbour at dusk."),
+        ("A quiet harbour by Lake Como, like a slow waltz.", "A quiet harbour by Lake Como, like a slow waltz."),
+        ("Une promenade à la Tour Eiffel.", "Une promenade à la Tour Eiffel."),
+        ("비 오는 밤의 항구", "비 오는 밤의 항구"),
+        ("아이유처럼 부르는 밤", "처럼 부르는 밤"),
+        ("A ballad in the style of Some Unknown Band, with rain.", "A ballad, with rain."),
+        ("A theme inspired by Hans Zimmer.", "A theme."),
+        ("A track by Nobody Known and more.", "A track and more."),
+        ("TAYLOR SWIFT's night", "night"),
+        ("A Sinatra-style croon", "A croon"),
+        ("Bold **rain** <@123> @everyone @someone me@mail.example https://a.example", "Bold rain"),
+    ],
+)
+def test_artists_links_mentions_and_markdown_leave_a_models_text(text: str, plain: str) -> None:
+    assert plain_words(text, 200) == plain
+
+
+@given(st.text(max_size=500), st.integers(1, 60))
+def test_a_models_text_is_one_short_line_without_markup(text: str, limit: int) -> None:
+    plain = plain_words(text, limit)
+    assert len(plain) <= limit
+    assert not set(plain) & set("@*_~`|<>#\n\r")
+
+
+def test_the_short_prompt_has_nothing_of_the_models_own_words() -> None:
+    assert short_prompt(BRIEF, Wish()) == "Instrumental background music. gentle energy, 84 BPM, major key."

@@ -15,7 +15,7 @@ from melodify_core.brief import STYLES
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.styles import STYLES as ARRANGED
 from melodify_core.errors import Code, Rejected, Unavailable
-from melodify_core.models import Language, Stage
+from melodify_core.models import Language, Progress, Stage
 
 CODES = get_args(Code)
 HANGUL = re.compile("[가-힣]")
@@ -54,11 +54,17 @@ def test_every_error_sentence_has_its_error() -> None:
     assert {key.removeprefix("error.") for key in catalogue("en") if key.startswith("error.")} == set(CODES)
 
 
-@pytest.mark.parametrize("table", ["stage", "style", "permission"])
+@pytest.mark.parametrize("table", ["stage", "style", "permission", "progress"])
 def test_tables_name_what_the_code_names(table: str) -> None:
     named = {key.partition(".")[2] for key in catalogue("en") if key.startswith(f"{table}.")}
     sending = {"send_messages", "send_messages_in_threads"}
-    assert named == {"stage": set(Stage), "style": set(STYLES), "permission": {*NEEDED, *sending}}[table]
+    named_in_code = {
+        "stage": set(Stage),
+        "style": set(STYLES),
+        "permission": {*NEEDED, *sending},
+        "progress": set(get_args(Progress)),
+    }
+    assert named == named_in_code[table]
 
 
 def test_a_refusal_says_when_to_try_again_in_the_reader_s_own_time() -> None:

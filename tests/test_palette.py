@@ -19,6 +19,7 @@ from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Captioner
 from melodify_core.workshop import Workshop
 from tests import pictures
+from tests.jobs import an_errand
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
 # Genre words by which a style can be told, and sounds that would be out of place in it.
@@ -422,7 +423,7 @@ async def test_the_captioner_keeps_to_its_port(workshop: Workshop) -> None:
     assert captioner.name == "palette"
     for language in LANGUAGES:
         wish = Wish(language=language)
-        assert await captioner.caption(picture, wish) == read(picture.jpeg, wish)
+        assert await captioner.caption(picture, wish, an_errand()) == read(picture.jpeg, wish)
 
 
 def test_reading_a_picture_takes_a_fraction_of_a_second() -> None:

@@ -33,7 +33,7 @@ def test_the_example_file_says_the_defaults() -> None:
 def test_the_example_file_names_every_setting() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
-    secrets = {"token", "api_key"}
+    secrets = {"token", "api_key", "salt"}
     for name, field in Settings.model_fields.items():
         assert name in table
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -115,3 +115,12 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path, content
 def test_watching_without_the_intent_is_a_mistake(tmp_path: Path) -> None:
     (problem,) = problems_of("[discord]\nwatched_channels = [1]\n", tmp_path)
     assert "message_content = true" in problem
+
+
+def test_a_value_of_the_wrong_kind_is_told_in_plain_words(tmp_path: Path) -> None:
+    text = '[limits]\nsongs_per_hour = "many"\n[discord]\nmessage_content = "perhaps"\n[work]\npoll_s = "soon"\n'
+    assert set(problems_of(text, tmp_path)) == {
+        "limits.songs_per_hour must be a whole number.",
+        "discord.message_content must be true or false.",
+        "work.poll_s must be a number.",
+    }

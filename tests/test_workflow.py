@@ -5,7 +5,21 @@ from pathlib import Path
 import pytest
 
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
-from melodify_core.models import Brief, Job, Picture, Posted, RawTake, Song, Stage, Wish
+from melodify_core.models import (
+    Bill,
+    Brief,
+    Commission,
+    Job,
+    Link,
+    Picture,
+    Posted,
+    Progress,
+    RawTake,
+    Song,
+    Stage,
+    Wish,
+)
+from melodify_core.ports import Errand
 from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.workflow import Parts, make_song, plain_step
@@ -23,8 +37,13 @@ class Reader:
     error: BaseException | None = None
     name: str = "reader"
 
-    async def caption(self, picture: Picture, wish: Wish) -> Brief:
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
         del picture, wish
+        await errand.spent(Bill(provider="reader", model="m", dollars=0.25))
         if self.error is not None:
             raise self.error
         return BRIEF
@@ -39,9 +58,14 @@ class Player:
     calls: int = 0
     name: str = "player"
 
-    async def compose(self, job_id: str, brief: Brief, wish: Wish, seed: int) -> RawTake:
-        del job_id, brief, wish, seed
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        del brief, wish
         self.calls += 1
+        await errand.spent(Bill(provider="player", model="m", dollars=0.5))
         if self.error is not None:
             raise self.error
         if self.for_ever:
@@ -50,25 +74,59 @@ class Player:
 
 
 @dataclass
+class FarPlayer(Player):
+    """A composer that has its work done elsewhere."""
+
+    orders: list[str] = field(default_factory=list)
+
+    # An ordering composer has no `compose`; this one inherits it, and it must not be used.
+    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+        del brief, wish
+        self.orders.append(errand.job_id)
+        return Commission(name=f"runs/{errand.job_id}")
+
+    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        assert commission.name == "runs/1"
+        await errand.progress("provisioning")
+        return await self.compose(BRIEF, Wish(), errand)
+
+    async def cancel(self, commission: Commission) -> None:
+        raise AssertionError(commission)
+
+
+class LinkingFolder(FolderStorage):
+    """A folder whose files have addresses."""
+
+    async def link(self, key: str, file_name: str) -> Link:
+        return Link(f"https://example.org/{key}?as={file_name}", 2_000_000_000)
+
+
+@dataclass
 class Desk:
     """A delivery that writes down what it was told."""
 
     error: BaseException | None = None
     deaf: bool = False
-    stages: list[Stage] = field(default_factory=list)
+    stages: list[Stage | Progress] = field(default_factory=list)
     songs: list[Song] = field(default_factory=list)
+    largest: int = 10 << 20
+    links: list[str] = field(default_factory=list)
     apologies: list[str] = field(default_factory=list)
 
-    async def show_stage(self, job: Job, stage: Stage) -> None:
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         del job
-        self.stages.append(stage)
+        self.stages.append(progress or stage)
 
-    async def deliver(self, job: Job, song: Song, audio: bytes, picture: bytes) -> Posted:
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         del job
         assert audio
         assert picture
         if self.error is not None:
             raise self.error
+        if isinstance(audio, Link):
+            self.links.append(audio.url)
+        elif len(audio) > self.largest:
+            raise Rejected("song.too_large", limit_mb=0)
         self.songs.append(song)
         return Posted(channel_id=1, message_id=2)
 
@@ -84,6 +142,15 @@ class Book:
     """A ledger on paper."""
 
     lines: list[str] = field(default_factory=list)
+    bills: list[Bill] = field(default_factory=list)
+
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        del job_id, now
+        self.bills.append(bill)
+
+    def spent(self, job_id: str) -> float:
+        del job_id
+        return sum(bill.dollars for bill in self.bills)
 
     def start(self, job_id: str) -> None:
         self.lines.append(f"start {job_id}")
@@ -107,15 +174,20 @@ class Line:
     desk: Desk = field(default_factory=Desk)
     book: Book = field(default_factory=Book)
     song: SongSettings = SongSettings()
+    storage: FolderStorage | None = None
 
     async def run(self) -> None:
-        storage = FolderStorage(self.folder)
+        storage = self.storage or FolderStorage(self.folder)
         await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
         parts = Parts(self.reader, self.player, storage, self.desk, self.book, self.workshop, self.song)
         await make_song(a_job("1"), plain_step, parts)
 
     def files(self) -> set[str]:
-        return {path.name for path in self.folder.rglob("*") if path.is_file() and path.suffix in ("", ".jpg", ".mp3")}
+        return {
+            path.name
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.suffix in ("", ".jpg", ".json", ".mp3")
+        }
 
 
 @pytest.fixture
@@ -160,11 +232,47 @@ async def test_a_failure_is_refunded_apologised_for_and_leaves_no_file(
     assert line.files() == set()
 
 
-async def test_a_composer_that_never_answers_is_given_up(line: Line) -> None:
-    line.player.for_ever = True
-    line.song = SongSettings(compose_deadline_s=0.1)
+async def test_what_the_providers_were_paid_is_noted_and_stands_in_the_song(line: Line) -> None:
     await line.run()
-    assert line.desk.apologies == ["provider.too_slow"]
+    assert [bill.provider for bill in line.book.bills] == ["reader", "player"]
+    assert line.desk.songs[0].dollars == pytest.approx(0.75)
+
+
+async def test_a_take_that_was_kept_before_a_crash_is_not_paid_again(line: Line) -> None:
+    crash = line.desk.error = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        await line.run()
+    assert crash is not None
+    assert line.player.calls == 1
+    line.desk.error = None
+    await line.run()
+    assert line.player.calls == 1
+    assert len(line.desk.songs) == 1
+
+
+async def test_work_done_elsewhere_is_ordered_and_then_collected(line: Line) -> None:
+    far = FarPlayer()
+    line.player = far
+    await line.run()
+    assert far.orders == ["1"]
+    assert far.calls == 1
+    assert line.desk.stages[1:4] == [Stage.COMPOSING, "provisioning", Stage.MASTERING]
+    assert len(line.desk.songs) == 1
+
+
+async def test_a_song_too_large_for_discord_is_given_as_a_link(line: Line) -> None:
+    line.desk.largest = 1000
+    line.storage = LinkingFolder(line.folder)
+    await line.run()
+    assert [song.title for song in line.desk.songs] == ["Amber Dusk"]
+    assert line.desk.links == ["https://example.org/songs/1.mp3?as=Amber Dusk.mp3"]
+
+
+async def test_without_links_a_song_too_large_is_apologised_for(line: Line) -> None:
+    line.desk.largest = 1000
+    await line.run()
+    assert line.desk.apologies == ["song.too_large"]
+    assert line.book.lines == ["start 1", "refund 1"]
 
 
 async def test_an_apology_that_cannot_arrive_still_refunds(line: Line) -> None:

@@ -5,23 +5,21 @@ Everything is opened relative to the folder and never through a symbolic link, s
 
 import asyncio
 import os
-import re
 import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.models import Link, Stored
+from melodify_core.storage.keys import SHELF, split
 
 Result = TypeVar("Result")
 
-# No part begins with a dot: those names are ours, and "..".
-SHELF = re.compile(r"[a-z]{1,32}")
-KEY = re.compile(rf"({SHELF.pattern})/([A-Za-z0-9_-][A-Za-z0-9._-]{{0,127}})")
 UNFINISHED = ".tmp"
 TYPE = ".type"
 LEFTOVER_S = 3600.0  # no save takes an hour: what is older belongs to a process that died
@@ -42,22 +40,34 @@ class FolderStorage:
         """Make the folder, write to it, clear what dead processes left. Raises Misconfigured."""
         await asyncio.to_thread(self._check)
 
-    async def save(self, key: str, data: bytes, content_type: str) -> None:
-        """Store the whole or nothing, on the disk when this returns. Raises Unavailable."""
+    async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
+        """Store the whole or nothing, on the disk when this returns. Raises Unavailable.
+
+        The labels are not kept: the folder is its operator's own.
+        """
+        del labels
         await self._run(lambda: self._save(key, data, content_type))
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key is not there."""
-        return await self._run(lambda: self._load(*_split(key)))
+        return await self._run(lambda: self._load(*split(key)))
 
-    async def content_type(self, key: str) -> str:
-        """Return the type that the key was saved with. Raises Unavailable, also when the key is not there."""
-        shelf, name = _split(key)
-        return (await self._run(lambda: self._load(shelf, _type_of(name)))).decode()
+    async def find(self, key: str) -> Stored | None:
+        """Return type and size of the key, None when it is not there. Raises Unavailable."""
+        return await self._run(lambda: self._find(*split(key)))
 
     async def delete(self, key: str) -> None:
         """Delete the key; one that is not there is no error. Raises Unavailable."""
         await self._run(lambda: self._delete(key))
+
+    async def link(self, key: str, file_name: str) -> Link | None:
+        """Return None: nobody else can reach the folder."""
+        del file_name
+        split(key)
+        return None
+
+    async def close(self) -> None:
+        """Do nothing: nothing is held open."""
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         try:
@@ -66,7 +76,7 @@ class FolderStorage:
             raise Unavailable("storage.unavailable") from error
 
     def _save(self, key: str, data: bytes, content_type: str) -> None:
-        shelf, name = _split(key)
+        shelf, name = split(key)
         with self._shelf(shelf, make=True) as place:
             # Both are written before either takes its name: a full disk changes nothing.
             with _written(place, content_type.encode()) as kind, _written(place, data) as body, self._committing:
@@ -83,8 +93,18 @@ class FolderStorage:
             with os.fdopen(file, "rb", closefd=False) as opened:
                 return opened.read()
 
+    def _find(self, shelf: str, name: str) -> Stored | None:
+        try:
+            with self._shelf(shelf) as place:
+                found = os.stat(name, dir_fd=place, follow_symlinks=False)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(f"{shelf}/{name} is no file")
+            return Stored(self._load(shelf, _type_of(name)).decode(), found.st_size)
+        except FileNotFoundError:
+            return None
+
     def _delete(self, key: str) -> None:
-        shelf, name = _split(key)
+        shelf, name = split(key)
         with suppress(FileNotFoundError), self._shelf(shelf) as place, self._committing:
             for each in (name, _type_of(name)):
                 with suppress(FileNotFoundError):
@@ -119,13 +139,6 @@ class FolderStorage:
         for name in filter(SHELF.fullmatch, names):
             with suppress(NotADirectoryError), self._shelf(name) as shelf:
                 _clear_unfinished(shelf, before)
-
-
-def _split(key: str) -> tuple[str, str]:
-    found = KEY.fullmatch(key)
-    if not found:
-        raise Unavailable("storage.unavailable")
-    return found[1], found[2]
 
 
 def _type_of(name: str) -> str:

@@ -14,6 +14,7 @@ from melodify_core.captioners.palette.notable import telling_colour
 from melodify_core.captioners.palette.reading import Reading, measure
 from melodify_core.captioners.palette.steering import Steering, steering_of
 from melodify_core.models import Brief, Mode, Picture, Wish
+from melodify_core.ports import Errand
 from melodify_core.workshop import Workshop
 
 _MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
@@ -39,8 +40,15 @@ class PaletteCaptioner:
         self._workshop = workshop
         self._deadline_s = deadline_s
 
-    async def caption(self, picture: Picture, wish: Wish) -> Brief:
+    async def check(self) -> None:
+        """Nothing can be missing."""
+
+    async def close(self) -> None:
+        """Nothing is open: the workshop is the studio's."""
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
         """Return the reading. Raises Unavailable when it takes too long."""
+        del errand  # costs nothing and tells nobody
         return await self._workshop.run(self._deadline_s, read, picture.jpeg, wish)
 
 

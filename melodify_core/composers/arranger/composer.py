@@ -3,6 +3,7 @@
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.synthesis import wav_of
 from melodify_core.models import Brief, RawTake, Wish
+from melodify_core.ports import Errand
 from melodify_core.workshop import Workshop
 
 
@@ -15,10 +16,15 @@ class ArrangerComposer:
         self._workshop = workshop
         self._deadline_s = deadline_s
 
-    async def compose(self, job_id: str, brief: Brief, wish: Wish, seed: int) -> RawTake:
+    async def check(self) -> None:
+        """Nothing can be missing."""
+
+    async def close(self) -> None:
+        """Nothing is open: the workshop is the studio's."""
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
         """Compose and play. Raises Unavailable when it takes too long."""
-        del job_id
-        return await self._workshop.run(self._deadline_s, make_take, brief, wish, seed)
+        return await self._workshop.run(self._deadline_s, make_take, brief, wish, errand.seed)
 
 
 def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:

@@ -1,4 +1,4 @@
-"""What every storage promises, run on each adapter, and what only the folder has: a disk, links, permissions."""
+"""What only the folder has: a disk, links, permissions."""
 
 import asyncio
 import os
@@ -7,105 +7,18 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.ports import Storage
+from melodify_core.models import Stored
 from melodify_core.storage.folder import FolderStorage
+from tests.test_storage_contract import HOSTILE
 
 KEY = "songs/123.mp3"
-
-
-class TypedStorage(Storage, Protocol):
-    """Every adapter can also say what type a key was saved with; only the tests and the song page ask."""
-
-    async def content_type(self, key: str) -> str: ...
-
-
-# --- the contract: add an adapter by its name here and in the fixture -----------------------------------------------
-
-
-@pytest.fixture(params=["folder"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TypedStorage]:
-    match request.param:
-        case "folder":
-            yield FolderStorage(tmp_path / "files")
-        case other:
-            raise LookupError(other)
-
-
-@pytest.mark.parametrize("data", [b"", b"\0\r\n\xff", os.urandom(3 * 1024 * 1024)], ids=["empty", "bytes", "3 MiB"])
-async def test_what_was_saved_is_loaded(storage: TypedStorage, data: bytes) -> None:
-    await storage.save(KEY, data, "audio/mpeg")
-    assert await storage.load(KEY) == data
-
-
-async def test_the_content_type_is_kept(storage: TypedStorage) -> None:
-    await storage.save("takes/1", b"RIFF", "audio/x-wav")
-    assert await storage.content_type("takes/1") == "audio/x-wav"
-
-
-async def test_a_second_save_replaces_the_first_with_its_type(storage: TypedStorage) -> None:
-    await storage.save(KEY, b"a longer first", "audio/wav")
-    await storage.save(KEY, b"second", "audio/mpeg")
-    assert await storage.load(KEY) == b"second"
-    assert await storage.content_type(KEY) == "audio/mpeg"
-
-
-async def test_keys_do_not_share_their_bytes(storage: TypedStorage) -> None:
-    keys = ["songs/1.mp3", "songs/1", "songs/11.mp3", "pictures/1.mp3", "songs/1.mp3.type"]
-    for key in keys:
-        await storage.save(key, key.encode(), "audio/mpeg")
-    assert [await storage.load(key) for key in keys] == [key.encode() for key in keys]
-
-
-async def test_a_key_that_is_not_there_is_unavailable(storage: TypedStorage) -> None:
-    with pytest.raises(Unavailable, match=r"storage\.unavailable"):
-        await storage.load(KEY)
-    with pytest.raises(Unavailable, match=r"storage\.unavailable"):
-        await storage.content_type(KEY)
-
-
-async def test_a_deleted_key_is_gone_and_may_be_deleted_again(storage: TypedStorage) -> None:
-    await storage.delete(KEY)
-    await storage.save(KEY, b"song", "audio/mpeg")
-    await storage.delete(KEY)
-    await storage.delete(KEY)
-    with pytest.raises(Unavailable):
-        await storage.load(KEY)
-
-
-async def test_concurrent_saves_of_one_key_leave_one_of_them_whole(storage: TypedStorage) -> None:
-    bodies = [bytes([number]) * (100_000 + number) for number in range(12)]
-    await asyncio.gather(*(storage.save(KEY, body, f"audio/{body[0]}") for body in bodies))
-    kept = await storage.load(KEY)
-    assert kept in bodies
-    assert await storage.content_type(KEY) == f"audio/{kept[0]}"
-
-
-async def test_a_reader_never_sees_half_a_save(storage: TypedStorage) -> None:
-    bodies = [bytes([number]) * 300_000 for number in range(6)]
-    await storage.save(KEY, bodies[0], "audio/mpeg")
-
-    async def write() -> None:
-        for body in bodies:
-            await storage.save(KEY, body, "audio/mpeg")
-
-    writing = asyncio.create_task(write())
-    seen = [await storage.load(KEY)]
-    while not writing.done():
-        seen.append(await storage.load(KEY))
-    await writing
-    assert all(body in bodies for body in seen)
-
-
-# --- the folder -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -115,29 +28,6 @@ def folder(tmp_path: Path) -> Path:
 
 def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
-
-
-HOSTILE = [
-    "../secret",
-    "songs/../../secret",
-    "songs/..",
-    "songs/.",
-    "songs/",
-    "/etc/passwd",
-    "songs//x",
-    "songs/a/b",
-    "songs\\..\\x",
-    "songs/.x.type",
-    "songs/x\0",
-    "songs/x\n",
-    "Songs/x",
-    "songs",
-    "",
-    "songs/" + "x" * 129,
-    "songs/가",
-    "songs/%2e%2e",
-    "songs/\udc80",
-]
 
 
 @pytest.mark.parametrize("key", HOSTILE)
@@ -196,8 +86,9 @@ async def test_a_pipe_or_a_folder_in_the_place_of_a_file_does_not_hang(folder: P
     (folder / "songs" / "folder").mkdir(parents=True)
     os.mkfifo(folder / "songs" / "pipe")
     for key in ("songs/folder", "songs/pipe"):
-        with pytest.raises(Unavailable):
-            await asyncio.wait_for(FolderStorage(folder).load(key), 5)
+        for attempt in (FolderStorage(folder).load(key), FolderStorage(folder).find(key)):
+            with pytest.raises(Unavailable):
+                await asyncio.wait_for(attempt, 5)
 
 
 async def test_files_are_for_their_owner_only(folder: Path) -> None:
@@ -241,7 +132,7 @@ async def test_a_save_that_the_disk_cuts_short_leaves_the_old_file_and_nothing_e
     run = subprocess.run([sys.executable, "-c", FULL_DISK, folder], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "storage.unavailable"
     assert files_in(folder) == ["songs/.123.mp3.type", KEY]
-    assert (await storage.load(KEY), await storage.content_type(KEY)) == (b"old", "audio/mpeg")
+    assert (await storage.load(KEY), await storage.find(KEY)) == (b"old", Stored("audio/mpeg", 3))
 
 
 SAVE_FOR_EVER = """
@@ -360,8 +251,12 @@ async def test_no_descriptor_is_left_open(folder: Path) -> None:
     for _ in range(20):
         await storage.save(KEY, b"song", "audio/mpeg")
         await storage.load(KEY)
-        await storage.content_type(KEY)
+        await storage.find(KEY)
         await storage.delete(KEY)
         with pytest.raises(Unavailable):
             await storage.load(KEY)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+async def test_a_folder_has_no_links(folder: Path) -> None:
+    assert await FolderStorage(folder).link(KEY, "song.mp3") is None

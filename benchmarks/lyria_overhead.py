@@ -1,0 +1,115 @@
+"""What the Lyria composer adds to the server's own time, with the real SDKs against the tests' servers on loopback.
+
+The servers run in a process of their own. Their own time is that of the same call with ready-made bytes, sent without
+the SDK and its answer not even read.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
+
+import grpc
+import httpx
+from google.cloud.aiplatform_v1.types import PredictRequest
+
+from melodify_core.composers.lyria import LyriaComposer
+from melodify_core.models import Bill, Picture, Progress, Wish
+from melodify_core.ports import Errand
+from melodify_core.settings import Lyria, Vertex
+from tests.briefs import a_brief
+from tests.vertex_server import PREDICT, interactions_server, vertex_server
+
+ROUNDS = 30
+WARM_UP = 3
+CLIP = "lyria-3-clip-preview"
+# 32.8 s of WAV, 48 kHz, 16 bit, stereo: 8.4 MB as Base64; and 30 s of MP3 at 192 kbit/s.
+SOUNDS = {"lyria-002": b"RIFF\0\0\0\0WAVE" + bytes(6_300_000), CLIP: b"ID3" + bytes(720_000)}
+
+
+def lyria_overhead(model: str) -> tuple[float, float]:
+    """Return the median milliseconds of a take through the adapter, and those of the server alone."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, model))
+    process.start()
+    try:
+        whole, own = asyncio.run(_measure(ours.recv(), model))
+        ours.send("stop")
+    finally:
+        process.join(10)
+        process.kill()
+    return whole * 1000, own * 1000
+
+
+def main() -> None:
+    """Print one line."""
+    texts = []
+    for model in SOUNDS:
+        whole, own = lyria_overhead(model)
+        texts.append(f"{model} {whole - own:.0f} ms (a take {whole:.0f} ms, the server's own {own:.0f} ms)")
+    print(f"lyria, overhead per take at the median: {'; '.join(texts)} (asked: <= 60 ms)")
+
+
+async def _measure(url: str, model: str) -> tuple[float, float]:
+    composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
+    errand = _errand()
+    whole = await _median(lambda: composer.compose(a_brief(), Wish(), errand))
+    await composer.close()
+    return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
+
+
+async def _bare_predict(url: str) -> float:
+    options = [("grpc.max_receive_message_length", -1)]
+    async with grpc.aio.insecure_channel(url.removeprefix("http://"), options=options) as channel:
+        predict = channel.unary_unary(PREDICT)
+        request = PredictRequest(endpoint="x")
+        PredictRequest.pb(request).instances.add().struct_value.update({"prompt": "x"})
+        body = PredictRequest.serialize(request)
+        return await _median(lambda: predict(body))
+
+
+async def _bare_interaction(url: str) -> float:
+    body = json.dumps({"model": CLIP, "input": [{"type": "text", "text": "x"}]}).encode()
+    async with httpx.AsyncClient(timeout=30) as client:
+        address = f"{url}/v1beta1/projects/p/locations/global/interactions"
+        return await _median(lambda: client.post(address, content=body))
+
+
+async def _median(call: Callable[[], Awaitable[object]]) -> float:
+    took = []
+    for _ in range(WARM_UP + ROUNDS):
+        start = time.perf_counter()
+        await call()
+        took.append(time.perf_counter() - start)
+    return statistics.median(took[WARM_UP:])
+
+
+def _errand() -> Errand:
+    async def picture() -> Picture:
+        raise AssertionError("not asked for")
+
+    async def spent(bill: Bill) -> None:
+        del bill
+
+    async def progress(progress: Progress) -> None:
+        del progress
+
+    return Errand("1", 1, "a" * 64, None, picture, spent, progress)
+
+
+def _serve(pipe: Connection, model: str) -> None:
+    asyncio.run(_until_stopped(pipe, model))
+
+
+async def _until_stopped(pipe: Connection, model: str) -> None:
+    serving = interactions_server if model == CLIP else vertex_server
+    async with serving(SOUNDS[model]) as server:
+        pipe.send(server.url)
+        await asyncio.to_thread(pipe.recv)
+
+
+if __name__ == "__main__":
+    main()

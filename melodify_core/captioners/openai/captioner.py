@@ -1,0 +1,159 @@
+"""The Captioner port on OpenAI: moderation, then one question, its bill, and the Brief of the answer.
+
+An answer with status 200 is taken for charged, and nothing is asked again after one, whatever is in it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx2
+import openai
+
+from melodify_core.captioners.openai import moderation
+from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
+from melodify_core.captioners.openai.checking import check_settings
+from melodify_core.captioners.openai.faults import may_repeat, pause_s, translated, wants_another_model
+from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
+from melodify_core.captioners.openai.wire import AnswerLost, client_of
+from melodify_core.errors import MelodifyError, Misconfigured
+from melodify_core.models import Bill, Brief, Picture, Wish
+from melodify_core.ports import Errand
+from melodify_core.settings import OpenAI
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+MILLION = 1_000_000
+
+
+class OpenAICaptioner:
+    """Reads pictures by OpenAI's Responses API, or by the chat completions of a server that speaks like it."""
+
+    name = "openai"
+
+    def __init__(self, settings: OpenAI) -> None:
+        """Open a client. Raises Misconfigured without a key, unless another server is named."""
+        if settings.api_key is None and settings.base_url is None:
+            raise Misconfigured(
+                "openai.api_key is missing: make a key at https://platform.openai.com/api-keys and set "
+                "MELODIFY_OPENAI__API_KEY or openai.api_key_file."
+            )
+        self._settings = settings
+        self._client = client_of(settings)
+        self._calls = asyncio.Semaphore(settings.calls)
+        # Not every server takes a response_format: one that said so is not offered it again.
+        self._formatted = True
+
+    async def check(self) -> None:
+        """See whether key, models and moderation are there. Spends nothing. Raises Misconfigured and Unavailable."""
+        async with translated("check", asyncio.get_running_loop().time() + self._settings.deadline_s):
+            await check_settings(self._client, self._settings)
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._client.close()
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+        """Return the reading. Raises Refused and Unavailable, the latter also past the deadline in all."""
+        when = asyncio.get_running_loop().time() + self._settings.deadline_s
+        async with translated(errand.job_id, when):
+            await self._calls.acquire()
+        try:
+            question = await asyncio.to_thread(question_of, picture, wish, self._settings)
+            if self._settings.moderation:
+                await moderation.moderate(question.image_url, wish.hint, partial(self._moderate, errand.job_id, when))
+            async with translated(errand.job_id, when):
+                reply = await self._reply(question, errand, when)
+        finally:
+            self._calls.release()
+        await errand.spent(self._bill(reply))
+        return _read(reply, errand.job_id)
+
+    async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
+        ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
+        async with translated(job_id, when):
+            return await self._insist(ask, when)
+
+    async def _reply(self, question: Question, errand: Errand, when: float) -> Reply:
+        """Ask the model, and once the fallback model where that may help."""
+        model, fallback = self._settings.model, self._settings.fallback_model
+        try:
+            return await self._insist(partial(self._ask, question, model, errand.asker), when)
+        except openai.APIError as error:
+            if not fallback or fallback == model or not wants_another_model(error):
+                raise
+            log.warning("job %s: openai: %s did not answer, asking %s", errand.job_id, model, fallback)
+            first = error
+        try:
+            return await self._ask(question, fallback, errand.asker)
+        except openai.NotFoundError as error:
+            # That there is no fallback says less than what was wrong at first.
+            raise first from error
+
+    async def _insist(self, ask: Callable[[], Awaitable[Result]], when: float) -> Result:
+        """Ask up to `tries` times, as long as what went wrong cost nothing and the deadline leaves room to wait."""
+        loop = asyncio.get_running_loop()
+        for attempt in range(self._settings.tries - 1):
+            try:
+                return await ask()
+            except openai.APIError as error:
+                pause = pause_s(error, attempt)
+                if not may_repeat(error, attempt) or loop.time() + pause >= when:
+                    raise
+                await asyncio.sleep(pause)
+        return await ask()
+
+    async def _ask(self, question: Question, model: str, asker: str) -> Reply:
+        """Ask once. An answer that began and did not end is a reply without a body: it was charged."""
+        ask = self._ask_chat if self._settings.api == "chat" else self._ask_responses
+        try:
+            return await ask(question, model, asker)
+        except AnswerLost:
+            return Reply(model, None, "")
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, httpx2.DecodingError):
+                return Reply(model, None, "")
+            raise
+
+    async def _ask_responses(self, question: Question, model: str, asker: str) -> Reply:
+        arguments = for_responses(question, model, self._settings, asker)
+        answer = await self._client.responses.with_raw_response.create(**arguments)
+        return reply_of(model, answer.content, answer.headers.get("x-request-id"))
+
+    async def _ask_chat(self, question: Question, model: str, asker: str) -> Reply:
+        make = partial(for_chat, question, model, self._settings, asker)
+        create = self._client.chat.completions.with_raw_response.create
+        try:
+            answer = await create(**make(formatted=self._formatted))
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if not self._formatted or not _about_format(error):
+                raise
+            self._formatted = False
+            answer = await create(**make(formatted=False))
+        return reply_of(model, answer.content, answer.headers.get("x-request-id"))
+
+    def _bill(self, reply: Reply) -> Bill:
+        put_in, got_out = reply.tokens()
+        prices = self._settings.dollars_per_million_input, self._settings.dollars_per_million_output
+        return Bill(
+            provider=self.name,
+            model=reply.model,
+            dollars=(put_in * prices[0] + got_out * prices[1]) / MILLION,
+            input_tokens=put_in,
+            output_tokens=got_out,
+            request_id=reply.request_id,
+        )
+
+
+def _read(reply: Reply, job_id: str) -> Brief:
+    try:
+        return brief_of(reply)
+    except MelodifyError as error:
+        log.warning("job %s: openai: answer of no use: %s, request id %s", job_id, error, reply.request_id)
+        raise
+
+
+def _about_format(error: openai.APIStatusError) -> bool:
+    return any(word in str(error.message).lower() for word in ("response_format", "json_schema", "schema"))

@@ -1,0 +1,94 @@
+"""Whether the settings can work, found out without spending anything: key, models, moderation, address."""
+
+import openai
+
+from melodify_core.captioners.openai import moderation
+from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.settings import OpenAI
+
+KEYS_PAGE = "https://platform.openai.com/api-keys"
+
+
+async def check_settings(client: openai.AsyncOpenAI, settings: OpenAI) -> None:
+    """Raise Misconfigured with a sentence for each mistake; the SDK's other errors pass through."""
+    problems = [
+        await _problem_of_model(client, settings, name, model)
+        for name, model in (("model", settings.model), ("fallback_model", settings.fallback_model))
+        if model and (name == "model" or model != settings.model)
+    ]
+    if settings.moderation:
+        problems.append(await _problem_of_moderation(client, settings))
+    found = [problem for problem in dict.fromkeys(problems) if problem]
+    if found:
+        raise Misconfigured(*found)
+
+
+async def _problem_of_model(client: openai.AsyncOpenAI, settings: OpenAI, name: str, model: str) -> str:
+    try:
+        answer = await client.models.with_raw_response.retrieve(model)
+    except openai.AuthenticationError:
+        return _key_problem(settings)
+    except openai.PermissionDeniedError:
+        return _permission_problem(settings)
+    except openai.NotFoundError as error:
+        if settings.base_url is None or _names_model(error, model):
+            return f'openai.{name}: the server knows no model "{model}", or the key may not use it.'
+        return await _problem_of_address(client, settings)
+    except openai.APIStatusError as error:
+        if error.status_code == 429 or error.status_code >= 500:
+            raise
+        # No such way to ask, as with a missing page.
+        return await _problem_of_address(client, settings)
+    return "" if answer.content.lstrip().startswith(b"{") else _address_problem(settings)
+
+
+def _names_model(error: openai.NotFoundError, model: str) -> bool:
+    return error.code == "model_not_found" or model in str(error.message)
+
+
+async def _problem_of_address(client: openai.AsyncOpenAI, settings: OpenAI) -> str:
+    """Ask an empty question, which any server of the API turns down: only a wrong address has no such page."""
+    path = "/responses" if settings.api == "responses" else "/chat/completions"
+    try:
+        await client.post(path, cast_to=object, body={})
+    except (openai.NotFoundError, openai.APIStatusError) as error:
+        return _address_problem(settings) if error.status_code in (404, 405) else ""
+    return ""
+
+
+async def _problem_of_moderation(client: openai.AsyncOpenAI, settings: OpenAI) -> str:
+    """Have a harmless word checked: moderation costs nothing (platform.openai.com/docs/guides/moderation)."""
+    try:
+        parts = [{"type": "text", "text": "hello"}]
+        moderation.verdict_of(await moderation.question(client, settings.moderation_model, parts))
+    except openai.AuthenticationError:
+        return _key_problem(settings)
+    except openai.PermissionDeniedError:
+        return _permission_problem(settings)
+    except (openai.NotFoundError, openai.BadRequestError, Unavailable) as error:
+        if isinstance(error, openai.APIStatusError) and error.code in ("model_not_found", "invalid_model"):
+            return f'openai.moderation_model: the server knows no model "{settings.moderation_model}".'
+        return (
+            "openai.moderation: the server at openai.base_url has no moderation like OpenAI's; set "
+            "openai.moderation = false if pictures may go unchecked."
+            if settings.base_url
+            else f'openai.moderation_model: "{settings.moderation_model}" does not check texts and pictures.'
+        )
+    return ""
+
+
+def _key_problem(settings: OpenAI) -> str:
+    where = "take the one of the server at openai.base_url" if settings.base_url else f"make one at {KEYS_PAGE}"
+    return f"openai.api_key: the server does not accept the key; {where}."
+
+
+def _permission_problem(settings: OpenAI) -> str:
+    where = "" if settings.base_url else f" at {KEYS_PAGE}"
+    return f"openai.api_key: the key lacks permission; allow it Models, Responses and Moderations{where}."
+
+
+def _address_problem(settings: OpenAI) -> str:
+    return (
+        f'openai.base_url: this address has no API like OpenAI\'s for openai.api = "{settings.api}"; '
+        "most addresses end in /v1, and many servers know only chat."
+    )

@@ -1,0 +1,139 @@
+"""The Composer port on Lyria: what is asked for, what it cost, and what is said when there is no music."""
+
+import asyncio
+import logging
+
+from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
+from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, kind_of
+from melodify_core.composers.lyria.tries import asked
+from melodify_core.errors import Refused, Unavailable
+from melodify_core.google import WORDS, Service, google_errors, start_errors
+from melodify_core.models import Bill, Brief, RawTake, Wish
+from melodify_core.ports import Errand
+from melodify_core.settings import Lyria, Vertex
+
+log = logging.getLogger(__name__)
+
+LYRIA_2 = "lyria-002"
+# cloud.google.com/vertex-ai/generative-ai/pricing
+LIST_DOLLARS = {LYRIA_2: 0.06, "lyria-3-clip-preview": 0.04, "lyria-3-pro-preview": 0.08}
+LONGEST_S = {"lyria-3-clip-preview": 30, "lyria-3-pro-preview": 184}
+LANGUAGES = {"en": "English", "ko": "Korean"}
+CHECK_S = 30.0
+PAUSE_S = 1.0
+
+
+class LyriaComposer:
+    """Asks Lyria for one take per job. Needs a running event loop.
+
+    The model keeps nothing that a repeat for one job could find, so a repeat is billed again: the caller records
+    the take before anything else.
+    """
+
+    name = "lyria"
+
+    def __init__(self, settings: Lyria, vertex: Vertex, pause_s: float = PAUSE_S) -> None:
+        self._settings = settings
+        self._pause_s = pause_s
+        self._places = asyncio.Semaphore(settings.calls)
+        self._model = _model(settings.model, vertex)
+        self._service = _service(settings.model, vertex)
+
+    async def check(self) -> None:
+        """See whether key, permission, API, project, region and model are right. Raises Misconfigured, Unavailable."""
+        with start_errors(self._service):
+            async with asyncio.timeout(min(CHECK_S, self._settings.deadline_s)):
+                await self._model.look()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._model.close()
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        """Return the model's take, about as long as it makes them. Raises Refused, Unavailable."""
+        with google_errors("lyria", errand.job_id):
+            async with asyncio.timeout(self._settings.deadline_s) as deadline, self._places:
+                answer = await self._answer(brief, wish, errand, deadline.when() or 0.0)
+        # Past the deadline's reach: what was paid is written down.
+        await errand.spent(self._bill(answer))
+        content_type = kind_of(answer.audio)
+        if content_type is None:
+            log.warning(
+                "job %s: lyria: %d bytes that are no audio, request id %s",
+                errand.job_id,
+                len(answer.audio),
+                answer.request_id or "unknown",
+            )
+            raise Unavailable("music.failed")
+        return RawTake(audio=answer.audio, content_type=content_type, model=self._settings.model)
+
+    async def _answer(self, brief: Brief, wish: Wish, errand: Errand, until: float) -> Answer:
+        picture = (await errand.picture()).jpeg if self._shows_picture else b""
+        try:
+            return await self._asked(music_prompt(brief, wish), wish, errand, picture, until)
+        except Blocked as error:
+            log.info("job %s: lyria: blocked, asking with a plainer prompt (%s)", errand.job_id, _reason(error))
+        try:
+            # Without the picture: it may be what gave offence.
+            return await self._asked(short_prompt(brief, wish), wish, errand, b"", until)
+        except Blocked as error:
+            log.warning("job %s: lyria: blocked twice (%s), request id unknown", errand.job_id, _reason(error))
+            raise Refused("music.blocked") from error
+
+    async def _asked(self, prompt: str, wish: Wish, errand: Errand, picture: bytes, until: float) -> Answer:
+        if self._settings.model != LYRIA_2:
+            prompt = spoken(prompt, wish, LONGEST_S[self._settings.model])
+        question = Question(prompt, NEGATIVE_PROMPT, errand.seed, picture)
+        return await asked(lambda: self._model.ask(question), self._settings.tries, self._pause_s, until)
+
+    @property
+    def _shows_picture(self) -> bool:
+        return self._settings.send_picture and self._settings.model != LYRIA_2
+
+    def _bill(self, answer: Answer) -> Bill:
+        dollars = self._settings.dollars_per_take
+        return Bill(
+            provider="vertex",
+            model=self._settings.model,
+            dollars=LIST_DOLLARS[self._settings.model] if dollars is None else dollars,
+            request_id=answer.request_id,
+        )
+
+
+def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
+    """Return the prompt for a model that is told all in words: length, and whether there is singing."""
+    seconds = min(wish.seconds, longest_s)
+    if not wish.vocals:
+        return f"{prompt} Instrumental only, no vocals. About {seconds} seconds long."
+    # The prompts of `brief` are for models that cannot sing.
+    prompt = prompt.removeprefix("Instrumental ")
+    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}. About {seconds} seconds long."
+
+
+def _model(model: str, vertex: Vertex) -> LyriaModel:
+    # Each brings an SDK of its own, of more than a second and 50 MB: only the chosen one is imported.
+    if model == LYRIA_2:
+        from melodify_core.composers.lyria.predict import PredictModel
+
+        return PredictModel(model, vertex)
+    from melodify_core.composers.lyria.interactions import InteractionsModel
+
+    return InteractionsModel(model, vertex)
+
+
+def _service(model: str, vertex: Vertex) -> Service:
+    return Service(
+        title="Vertex AI",
+        host="aiplatform.googleapis.com",
+        role="Vertex AI User (roles/aiplatform.user)",
+        section="vertex",
+        project=vertex.project,
+        location=vertex.location if model == LYRIA_2 else "global",
+        key_file=vertex.key_file,
+        model=model,
+        model_setting="lyria.model",
+    )
+
+
+def _reason(error: Blocked) -> str:
+    return " ".join(str(error).split())[:WORDS] or "no reason given"

@@ -1,0 +1,124 @@
+"""The CommissioningComposer port on Vertex AI pipelines: a run is created in one step and collected in the next."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from google.api_core import exceptions
+from google.cloud.aiplatform_v1.types import PipelineJob
+
+from melodify_core.composers.pipeline import order
+from melodify_core.composers.pipeline.checking import check_settings
+from melodify_core.composers.pipeline.faults import FAULTS, TRANSIENT, translated
+from melodify_core.composers.pipeline.music import Music
+from melodify_core.composers.pipeline.run import Run
+from melodify_core.composers.pipeline.service import PipelineService
+from melodify_core.errors import Unavailable
+from melodify_core.models import Bill, Brief, Commission, RawTake, Wish
+from melodify_core.ports import Errand
+from melodify_core.settings import Gcs, Pipeline, Vertex
+
+log = logging.getLogger(__name__)
+
+ORDER_S = 60.0  # for an order with all its tries
+TRIES = 3
+
+
+class PipelineComposer:
+    """Orders one run per job, however often it is asked. Needs a running event loop."""
+
+    name = "pipeline"
+
+    def __init__(self, settings: Pipeline, vertex: Vertex, gcs: Gcs) -> None:
+        self._settings = settings
+        self._vertex = vertex
+        self._service = PipelineService(vertex, settings.calls, settings.deadline_s)
+        self._music = Music(gcs, vertex.project, vertex.key_file)
+        self._order_s = min(ORDER_S, settings.deadline_s)
+
+    async def check(self) -> None:
+        """See whether project, region, template and bucket can be used. Raises Misconfigured, Unavailable."""
+        async with translated("-", self._order_s):
+            await check_settings(self._settings, self._vertex, self._service, self._music)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(self._service.close(), self._music.close())
+
+    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+        """Create the job's run; one that is there already is ours. Raises Unavailable."""
+        run_id = order.run_id(errand.job_id)
+        commission = Commission(name=self._service.name_of(run_id))
+        try:
+            async with translated(errand.job_id, self._order_s):
+                await self._create(run_id, order.order_of(self._settings, brief, wish, errand))
+        except Unavailable as error:
+            if error.code != "provider.misconfigured":
+                # It may have been created all the same, and nobody would wait for it.
+                await self._abandon(commission, errand)
+            raise
+        return commission
+
+    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        """Wait for the run and fetch what it wrote. Raises Unavailable."""
+        run = Run(commission.name, self._service, self._settings, errand)
+        try:
+            async with translated(errand.job_id, self._settings.deadline_s):
+                await run.end()
+        except Unavailable as error:
+            if error.code == "provider.too_slow":
+                await self._abandon(commission, errand)
+                await self._bill(run, errand)
+            raise
+        audio = await self._fetched(run, errand)
+        return RawTake(audio=audio, content_type="audio/wav", model=order.model_of(self._settings))
+
+    async def cancel(self, commission: Commission) -> None:
+        """Stop the run; one that has ended or is gone is no error. Raises Unavailable."""
+        async with translated("-", self._order_s):
+            with suppress(exceptions.NotFound, exceptions.FailedPrecondition):
+                await self._service.cancel(commission.name)
+
+    async def _create(self, run_id: str, job: PipelineJob) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                with suppress(exceptions.AlreadyExists):
+                    await self._service.create(run_id, job)
+                return
+            except TRANSIENT:
+                if not left:
+                    raise
+            await asyncio.sleep(self._settings.poll_s)
+
+    async def _fetched(self, run: Run, errand: Errand) -> bytes:
+        """Return the run's music, and bill the run, with music or without."""
+        audio = b""
+        if run.succeeded:
+            uri = run.output_uri() or order.output_uri(self._settings, errand.job_id)
+            try:
+                async with translated(errand.job_id, self._settings.deadline_s):
+                    audio = await self._music.load(uri)
+            except Unavailable:
+                await self._bill(run, errand)
+                raise
+        await self._bill(run, errand)
+        if not audio:
+            log.warning("job %s: pipeline: %s wrote no music, %s", errand.job_id, run.name, run.reason())
+            raise Unavailable("music.failed")
+        return audio
+
+    async def _bill(self, run: Run, errand: Errand) -> None:
+        if run.has_cost:
+            model = order.model_of(self._settings)
+            dollars = self._settings.dollars_per_take
+            await errand.spent(Bill(provider="vertex-pipeline", model=model, dollars=dollars, request_id=run.name))
+
+    async def _abandon(self, commission: Commission, errand: Errand) -> None:
+        """Cancel a run that nobody waits for; if that fails too, the log says so."""
+        try:
+            async with asyncio.timeout(self._order_s):
+                await self._service.cancel(commission.name)
+        except (exceptions.NotFound, exceptions.FailedPrecondition):
+            return
+        except (TimeoutError, *FAULTS) as error:
+            log.warning("job %s: pipeline: %s may go on: %s", errand.job_id, commission.name, type(error).__name__)

@@ -1,0 +1,324 @@
+"""What the adapters of Google's services share: credentials, channels, and what goes wrong, in our words.
+
+What only one service says stands in its adapter. No text of Google's reaches a user; the log gets it clipped.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google.auth
+import grpc
+from google.api_core import exceptions as api
+from google.api_core import grpc_helpers_async
+from google.auth import exceptions as auth
+from google.auth.credentials import AnonymousCredentials, Credentials
+from google.auth.transport.requests import Request
+from google.oauth2 import service_account
+from google.rpc import error_details_pb2
+
+from melodify_core.errors import Code, MelodifyError, Misconfigured, Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+CONSOLE = "https://console.cloud.google.com"
+WORDS = 300  # characters of a service's own words in the log
+# A clip of Lyria's is 8.4 MB as Base64; gRPC's own limit, 4 MiB, would turn that good and paid answer into an error.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Everything the SDKs raise. grpc's own errors only where a channel is used without a client.
+FAULTS = (api.GoogleAPIError, auth.GoogleAuthError, grpc.RpcError, OSError)
+
+_TOO_LARGE = "larger than max"
+_PER_DAY = re.compile(r"per[ _-]?day|daily", re.IGNORECASE)
+_UNKNOWN_HOST = re.compile(r"domain name not found|name or service not known|nodename nor servname", re.IGNORECASE)
+_ENCODED = re.compile(r"[\w+/=-]{64,}")  # a picture, a token: what a service repeats of our request
+_PLACE = re.compile(r"locations/|\b(?:location|region)\b", re.IGNORECASE)
+# gRPC asks for the token itself and reports a failure as UNAVAILABLE.
+_PLUGIN_FAILED = "Getting metadata from plugin failed"
+_BAD_KEY = re.compile(r"invalid_grant|invalid_client|unauthorized_client|account_not_found|access_denied")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as an adapter asks for it, with the settings that mend what is wrong."""
+
+    title: str  # "Vertex AI"
+    host: str  # "aiplatform.googleapis.com", the API's name in the console
+    role: str  # what the account needs
+    section: str  # of the settings that hold project, location, endpoint and key_file
+    project: str
+    location: str
+    key_file: Path | None = None
+    model: str = ""
+    model_setting: str = ""  # "lyria.model"
+
+
+def credentials(key_file: Path | None, endpoint: str | None) -> Credentials:
+    """Return the key file's credentials, else the machine's own; none for a server without TLS.
+
+    Reads files and may look for a metadata server: to be called in a thread. Raises GoogleAuthError.
+    """
+    if is_plain(endpoint):
+        return AnonymousCredentials()
+    if key_file is None:
+        return google.auth.default(scopes=[SCOPE])[0]
+    try:
+        return service_account.Credentials.from_service_account_file(  # type: ignore[no-any-return]
+            str(key_file), scopes=[SCOPE]
+        )
+    except (OSError, ValueError) as error:
+        # Only the kind: the text may quote the file.
+        reason = f"{key_file} cannot be read as a key file ({type(error).__name__})"
+        raise auth.DefaultCredentialsError(reason) from error
+
+
+def is_plain(endpoint: str | None) -> bool:
+    """Tell a server without TLS, which takes no credentials: one of the tests' or a local stand-in."""
+    return (endpoint or "").startswith("http://")
+
+
+def grpc_channel(endpoint: str | None, default_host: str, key: Credentials) -> grpc.aio.Channel:
+    """Return a channel of the running loop to the endpoint, else to the host. It takes answers as large as music."""
+    target = (endpoint or default_host).partition("://")[2] or default_host
+    # Retries are the adapter's alone.
+    options = [("grpc.max_receive_message_length", MAX_ANSWER_BYTES), ("grpc.enable_retries", 0)]
+    if is_plain(endpoint):
+        return grpc.aio.insecure_channel(target.rstrip("/"), options=options)
+    return grpc_helpers_async.create_channel(target.rstrip("/"), credentials=key, options=options)
+
+
+async def refresh(key: Credentials) -> None:
+    """Fetch a token unless there is a good one, without holding up the loop. Raises GoogleAuthError.
+
+    The SDKs would do it by themselves, but some of them inside the loop, and gRPC tells a bad key from a bad network
+    by its text only.
+    """
+    if not key.valid:
+        await asyncio.to_thread(key.refresh, Request())
+
+
+@contextmanager
+def google_errors(what: str, job_id: str) -> Iterator[None]:
+    """Turn what the SDKs raise while a job runs into ours, and log it with the request id."""
+    try:
+        yield
+    except FAULTS as error:
+        told = error_of(error)
+        log.warning("job %s: %s: %s (%s), request id %s", job_id, what, told, described(error), request_id(error))
+        raise told from error
+
+
+@contextmanager
+def start_errors(service: Service) -> Iterator[None]:
+    """Turn what the operator can mend into Misconfigured, the rest into Unavailable."""
+    try:
+        yield
+    except FAULTS as error:
+        log.warning("check: %s: %s, request id %s", service.title, described(error), request_id(error))
+        sentence = sentence_of(error, service)
+        if sentence:
+            raise Misconfigured(sentence) from error
+        raise error_of(error) from error
+
+
+def error_of(error: BaseException) -> MelodifyError:
+    """Return our error for one of the SDKs'."""
+    code = _code(_inner(error))
+    return Refused(code) if code == "provider.refused" else Unavailable(code)
+
+
+def _code(error: BaseException) -> Code:
+    code: Code = "provider.unavailable"
+    match error:
+        case api.TooManyRequests() if _TOO_LARGE in error.message:
+            pass  # gRPC's own word, not the service's
+        case api.TooManyRequests():
+            code = "provider.exhausted" if _PER_DAY.search(_all_words(error)) else "provider.busy"
+        case api.Unauthorized() | api.Forbidden() | api.NotFound() | api.MethodNotImplemented():
+            code = "provider.misconfigured"
+        case api.GatewayTimeout() | TimeoutError():
+            code = "provider.too_slow"
+        case api.Conflict() | api.Cancelled():
+            pass
+        case api.ClientError():
+            code = "provider.refused"
+        case auth.GoogleAuthError() if not _may_pass(error):
+            code = "provider.misconfigured"
+        case _ if _is_bad_key(error):
+            code = "provider.misconfigured"
+    return code
+
+
+def sentence_of(error: BaseException, service: Service) -> str:
+    """Return what the operator can do about it; empty where that is nothing but wait."""
+    error = _inner(error)
+    match error:
+        case auth.DefaultCredentialsError():
+            return _no_credentials(service)
+        case _ if isinstance(error, api.Unauthorized) or _is_bad_key(error):
+            return _bad_key(service)
+        case api.Forbidden():
+            return _forbidden(error, service)
+        case api.NotFound() | api.BadRequest():
+            return _unknown(error, service)
+        case api.MethodNotImplemented() | api.ServiceUnavailable() if _is_wrong_host(error):
+            return _wrong_place(service)
+    return ""
+
+
+def reasons(error: BaseException) -> set[str]:
+    """Return Google's short names for what is wrong, such as SERVICE_DISABLED."""
+    details = error.details if isinstance(error, api.GoogleAPICallError) else ()
+    return {str(_field(detail, "reason"))[:60] for detail in details if _field(detail, "reason")}
+
+
+def request_id(error: BaseException) -> str:
+    """Return the id by which Google finds the call (google.rpc.RequestInfo, or a header); "unknown" without."""
+    error = _inner(error)
+    if not isinstance(error, api.GoogleAPICallError):
+        return "unknown"
+    found = [str(_field(detail, "request_id") or _field(detail, "requestId") or "") for detail in error.details]
+    headers = getattr(error.response, "headers", None) or {}
+    found += [str(headers.get(name, "")) for name in ("x-request-id", "x-goog-request-id")]
+    return next((each for each in found if each), "unknown")[:128]
+
+
+def wait_asked_s(error: BaseException) -> float:
+    """Return for how many seconds the service wants to be left alone (google.rpc.RetryInfo, Retry-After); 0 without."""
+    error = _inner(error)
+    if not isinstance(error, api.GoogleAPICallError):
+        return 0.0
+    for detail in error.details:
+        if isinstance(detail, error_details_pb2.RetryInfo):
+            return float(detail.retry_delay.ToTimedelta().total_seconds())
+    asked = [str(_field(detail, "retryDelay") or "").removesuffix("s") for detail in error.details]
+    asked.append((getattr(error.response, "headers", None) or {}).get("retry-after", ""))
+    return next((float(each) for each in asked if re.fullmatch(r"\d{1,6}(\.\d*)?", each)), 0.0)
+
+
+def described(error: BaseException) -> str:
+    """Return kind and, of a service's answer, its own words, in one line and not too many."""
+    error = _inner(error)
+    if not isinstance(error, api.GoogleAPICallError):
+        return type(error).__name__
+    words = _ENCODED.sub("...", " ".join(str(error.message).split()))[:WORDS]
+    return " ".join([f"{type(error).__name__}:", *sorted(reasons(error)), words])
+
+
+def _forbidden(error: api.GoogleAPICallError, service: Service) -> str:
+    why, project = reasons(error), service.project
+    if "SERVICE_DISABLED" in why or "has not been used in project" in error.message:
+        page = f"{CONSOLE}/apis/library/{service.host}?project={project}"
+        page = _metadata(error, "activationUrl") or page
+        return f'{service.section}.project: the {service.title} API is disabled in "{project}": enable it at {page}.'
+    if "BILLING_DISABLED" in why:
+        return f'{service.section}.project: "{project}" has no billing: see {CONSOLE}/billing?project={project}.'
+    if why & {"CONSUMER_INVALID", "USER_PROJECT_DENIED"}:
+        return _no_project(service)
+    if "'locations/" in error.message:
+        return _wrong_place(service)
+    return (
+        f'{service.section}.key_file: the account may not use {service.title} in "{project}": grant it the role '
+        f"{service.role} at {CONSOLE}/iam-admin/iam?project={project}."
+    )
+
+
+def _unknown(error: api.GoogleAPICallError, service: Service) -> str:
+    """Say what there is none of. What is wrong with the request itself is not the operator's."""
+    words = error.message.lower()
+    if service.model and re.search(r"\bmodels?\b", words) and not isinstance(error, api.FailedPrecondition):
+        return _no_model(service)
+    if "project" in words and "projects/" not in words:
+        return _no_project(service)
+    if _PLACE.search(words) or isinstance(error, api.NotFound):
+        return _wrong_place(service)
+    return ""
+
+
+def _no_model(service: Service) -> str:
+    return (
+        f'{service.model_setting}: there is no model "{service.model}" for "{service.project}" in {service.location}: '
+        f"see {CONSOLE}/vertex-ai/model-garden, or name another model."
+    )
+
+
+def _no_project(service: Service) -> str:
+    return (
+        f'{service.section}.project: there is no project "{service.project}", or the account may not see it: its id '
+        f"stands at {CONSOLE}/cloud-resource-manager."
+    )
+
+
+def _wrong_place(service: Service) -> str:
+    if service.location == "global":  # the adapter's choice: what is missing there is the model
+        return _no_model(service)
+    return (
+        f'{service.section}.location: {service.title} does not answer in "{service.location}": name a region of '
+        f"https://cloud.google.com/vertex-ai/docs/general/locations, and leave {service.section}.endpoint empty."
+    )
+
+
+def _no_credentials(service: Service) -> str:
+    if service.key_file is not None:
+        return (
+            f"{service.section}.key_file: {service.key_file} is no key of a service account: make one at "
+            f"{CONSOLE}/iam-admin/serviceaccounts?project={service.project}."
+        )
+    return (
+        f"{service.section}.key_file is not set and this machine has no Google credentials: name a service account's "
+        "key file, or run `gcloud auth application-default login`."
+    )
+
+
+def _bad_key(service: Service) -> str:
+    whose = f"the key in {service.key_file}" if service.key_file else "this machine's credentials"
+    return (
+        f"{service.section}.key_file: Google does not accept {whose}: make a new key at "
+        f"{CONSOLE}/iam-admin/serviceaccounts?project={service.project}."
+    )
+
+
+def _inner(error: BaseException) -> BaseException:
+    """Look through the SDK's wrapping of what it gave up on."""
+    if isinstance(error, api.RetryError) and error.cause is not None:
+        return _inner(error.cause)
+    if isinstance(error, grpc.RpcError):
+        return api.from_grpc_error(error)  # type: ignore[no-any-return]
+    return error
+
+
+def _is_bad_key(error: BaseException) -> bool:
+    if isinstance(error, auth.RefreshError):
+        return not _may_pass(error)
+    if not isinstance(error, api.ServiceUnavailable) or _PLUGIN_FAILED not in error.message:
+        return False
+    return _BAD_KEY.search(error.message) is not None
+
+
+def _may_pass(error: auth.GoogleAuthError) -> bool:
+    return isinstance(error, auth.TransportError) or bool(error.retryable)
+
+
+def _is_wrong_host(error: api.GoogleAPICallError) -> bool:
+    """Tell an address that is none. (Google answers some with a page, "404", which gRPC calls UNIMPLEMENTED.)"""
+    return isinstance(error, api.MethodNotImplemented) or _UNKNOWN_HOST.search(error.message) is not None
+
+
+def _all_words(error: api.GoogleAPICallError) -> str:
+    return " ".join([error.message, *(str(detail) for detail in error.details)])
+
+
+def _metadata(error: api.GoogleAPICallError, name: str) -> str:
+    tables = [_field(detail, "metadata") or {} for detail in error.details]
+    return next((str(table[name])[:WORDS] for table in tables if name in table), "")
+
+
+def _field(detail: object, name: str) -> Any:
+    """Return a field of a google.rpc detail: a message over gRPC, a dict over HTTP."""
+    return detail.get(name) if isinstance(detail, dict) else getattr(detail, name, None)

@@ -1,0 +1,120 @@
+"""Runs the SDK's blocking calls in threads: so many at once, so long in all, repeated here and nowhere else.
+
+The threads are daemons of our own, not asyncio's: a call that hangs in the SDK holds up neither the loop's end nor the
+process's. It keeps its place among the `calls` until it ends, so hanging calls cannot pile up.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.api_core.retry import Retry
+from google.auth import exceptions as auth
+from google.cloud.storage.exceptions import DataCorruption
+
+Result = TypeVar("Result")
+
+# PreconditionFailed: somebody else wrote between our look and our write; the repeat looks again.
+_PASSING = (
+    api.TooManyRequests,
+    api.ServerError,
+    api.PreconditionFailed,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    auth.TransportError,
+    DataCorruption,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a call must have ended, on the monotonic clock, and how long one try of it may wait for an answer."""
+
+    at: float
+    try_s: float
+
+    @property
+    def left_s(self) -> float:
+        """The seconds left; 0 when it is over."""
+        return max(0.0, self.at - time.monotonic())
+
+    @property
+    def timeout_s(self) -> float:
+        """The timeout of a try that starts now. Never 0: that would mean none."""
+        return max(0.01, min(self.try_s, self.left_s))
+
+
+class Calls:
+    """Takes work, a function of its deadline, and returns what it returns."""
+
+    def __init__(self, calls: int, deadline_s: float) -> None:
+        self._places = asyncio.Semaphore(calls)
+        self._deadline_s = deadline_s
+
+    async def run(self, work: Callable[[Deadline], Result], within_s: float | None = None) -> Result:
+        """Do the work in a thread, again while it fails for a passing reason. Raises what the work raised last.
+
+        Raises TimeoutError past the deadline, which counts from now, the wait for a place included.
+        """
+        total_s = min(within_s or self._deadline_s, self._deadline_s)
+        # A third: a connection that is silently gone must leave time for a second try.
+        deadline = Deadline(time.monotonic() + total_s, total_s / 3)
+        async with asyncio.timeout(total_s):
+            await self._places.acquire()
+            return await self._started(lambda: _repeated(work, deadline))
+
+    def _started(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+
+        def settle(result: Result | None, error: BaseException | None) -> None:
+            self._places.release()
+            if answer.done():  # nobody waits any longer
+                return
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(result)  # type: ignore[arg-type]  # None may be a Result
+
+        def body() -> None:
+            result, error = None, None
+            try:
+                result = work()
+            except BaseException as caught:  # noqa: BLE001  # carried to whoever waits, whatever it is
+                error = caught
+            with suppress(RuntimeError):  # the loop has ended without us
+                loop.call_soon_threadsafe(settle, result, error)
+
+        try:
+            threading.Thread(target=body, name="gcs", daemon=True).start()
+        except RuntimeError:
+            self._places.release()
+            raise
+        return answer
+
+
+def _repeated(work: Callable[[Deadline], Result], deadline: Deadline) -> Result:
+    again = Retry(predicate=_passes, initial=0.1, maximum=4.0, multiplier=2.0, timeout=deadline.left_s)
+    try:
+        return again(work)(deadline)
+    except api.RetryError as error:
+        raise error.cause or error from error
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, api.GoogleAPICallError) and error.code == requests.codes.request_timeout:
+        return True
+    if isinstance(error, auth.RefreshError):
+        return bool(error.retryable)
+    return isinstance(error, _PASSING)

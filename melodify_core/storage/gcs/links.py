@@ -1,0 +1,117 @@
+"""Addresses under which anybody can download an object for some time: signed (V4), or plain on a local server.
+
+A key file signs here. Without one, IAM signs with a key that Google rotates: such a signature is sure for 12 hours only
+(https://cloud.google.com/storage/docs/access-control/signed-urls).
+"""
+
+import base64
+import time
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import parse_qs, quote, urlsplit
+
+from google.api_core.exceptions import from_http_response
+from google.auth.credentials import AnonymousCredentials, Credentials, Signing
+from google.auth.transport.requests import AuthorizedSession, Request
+from google.oauth2 import service_account
+
+from melodify_core.models import Link
+from melodify_core.storage.gcs.calls import Deadline
+from melodify_core.storage.gcs.client import Bucket
+
+KEYLESS_HOURS = 12
+IAM = "https://iamcredentials.googleapis.com"
+FILE_NAME_CHARACTERS = 100
+
+
+class IamSigner(Signing):
+    """Signs as a service account whose key only Google has."""
+
+    def __init__(self, session: AuthorizedSession, email: str, iam: str, deadline: Deadline) -> None:
+        self._session = session
+        self._email = email
+        self._iam = iam
+        self._deadline = deadline
+
+    @property
+    def signer_email(self) -> str:
+        """The service account."""
+        return self._email
+
+    @property
+    def signer(self) -> object:
+        """No signer of the SDK's: it would retry on its own."""
+        return None
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """Return the signature. Raises the SDK's error for a status other than 200."""
+        answer = self._session.post(
+            f"{self._iam}/v1/projects/-/serviceAccounts/{quote(self._email)}:signBlob",
+            json={"payload": base64.b64encode(message).decode()},
+            timeout=self._deadline.timeout_s,
+        )
+        if not answer.ok:
+            raise from_http_response(answer)
+        return base64.b64decode(answer.json()["signedBlob"])
+
+
+def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, deadline: Deadline) -> Link | None:
+    """Return a link to the object that lives `hours`, or as long as its signature is sure; None for a person's login.
+
+    Raises the SDK's errors.
+    """
+    credentials = bucket.credentials
+    if isinstance(credentials, AnonymousCredentials):
+        return _unsigned(bucket, name, file_name, hours)
+    signer: Signing | None = credentials if isinstance(credentials, service_account.Credentials) else None
+    if signer is None:
+        email = _account(credentials, deadline)
+        if not email:
+            return None
+        signer = IamSigner(bucket.session, email, iam, deadline)
+        hours = min(hours, KEYLESS_HOURS)
+    url = (
+        bucket.open()
+        .blob(name)
+        .generate_signed_url(
+            version="v4",
+            expiration=timedelta(hours=hours),
+            credentials=signer,
+            response_disposition=disposition(file_name),
+        )
+    )
+    return Link(url, _expiry(url))
+
+
+def disposition(file_name: str) -> str:
+    """Return the header value that makes a browser save under the name, whatever its script (RFC 6266, RFC 8187)."""
+    name = "".join(" " if letter in '/\\:*?"<>|' else letter for letter in unicodedata.normalize("NFC", file_name))
+    name = "".join(letter for letter in name if not unicodedata.category(letter).startswith("C"))
+    stem, dot, suffix = " ".join(name.split()).rpartition(".")
+    name = (stem or "melodify").strip(". ")[:FILE_NAME_CHARACTERS] + dot + suffix[:10]
+    plain = "".join(letter if " " <= letter <= "~" and letter not in "%;" else "_" for letter in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _account(credentials: Credentials, deadline: Deadline) -> str:
+    """Return the e-mail address of the service account; "" for a person's login."""
+    if not credentials.valid:  # the metadata server tells the address together with the token
+        credentials.refresh(partial(Request(), timeout=deadline.timeout_s))
+    return getattr(credentials, "service_account_email", "") or ""
+
+
+def _unsigned(bucket: Bucket, name: str, file_name: str, hours: int) -> Link:
+    opened = bucket.open()
+    url = (
+        f"{opened.client.api_endpoint}/storage/v1{opened.path}/o/{quote(name, safe='')}?alt=media"
+        f"&response-content-disposition={quote(disposition(file_name), safe='')}"
+    )
+    return Link(url, int(time.time()) + hours * 3600)
+
+
+def _expiry(url: str) -> int:
+    """Return what Google itself will read in the address."""
+    query = parse_qs(urlsplit(url).query)
+    signed_at = datetime.strptime(query["X-Goog-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return int(signed_at.timestamp()) + int(query["X-Goog-Expires"][0])

@@ -1,0 +1,86 @@
+"""The lifecycle rules that delete pictures and takes after some days, among other people's rules of the same bucket."""
+
+from typing import Any
+
+from google.api_core.exceptions import from_http_response
+
+from melodify_core.settings import Gcs
+from melodify_core.storage.gcs.calls import Deadline
+from melodify_core.storage.gcs.client import Bucket
+
+Rule = dict[str, Any]
+
+
+def wanted(settings: Gcs) -> dict[str, int]:
+    """Return the days after which an object is deleted, by the prefix of its name."""
+    return {f"{settings.prefix}pictures/": settings.picture_days, f"{settings.prefix}takes/": settings.take_days}
+
+
+def missing(rules: list[Rule], days: dict[str, int]) -> list[str]:
+    """Return the prefixes whose rule is not there as wanted."""
+    return [prefix for prefix, age in days.items() if [age] != _ages(rules, prefix)]
+
+
+def mended(rules: list[Rule], days: dict[str, int]) -> list[Rule]:
+    """Return the rules with ours as wanted; the others stay as they are, kinds that we do not know included."""
+    others = [rule for rule in rules if not any(_is_ours(rule, prefix) for prefix in days)]
+    ours = [
+        {"action": {"type": "Delete"}, "condition": {"age": age, "matchesPrefix": [prefix]}}
+        for prefix, age in days.items()
+    ]
+    return others + ours
+
+
+def changes(rules: list[Rule], settings: Gcs) -> list[str]:
+    """Return one sentence for each change that `mended` makes."""
+    days = wanted(settings)
+    return [
+        f"Objects under gs://{settings.bucket}/{prefix} are now deleted after {days[prefix]} days; "
+        f"before: {_said(_ages(rules, prefix))}."
+        for prefix in missing(rules, days)
+    ]
+
+
+def fetch(bucket: Bucket, deadline: Deadline) -> tuple[list[Rule], str]:
+    """Return the bucket's rules and its metageneration. The SDK's own reader drops kinds of rules it does not know."""
+    answer = bucket.session.get(
+        _address(bucket), params={"fields": "lifecycle,metageneration"}, timeout=deadline.timeout_s
+    )
+    if not answer.ok:
+        raise from_http_response(answer)
+    body = answer.json()
+    return body.get("lifecycle", {}).get("rule", []), str(body["metageneration"])
+
+
+def store(bucket: Bucket, rules: list[Rule], metageneration: str, deadline: Deadline) -> None:
+    """Write the rules unless the bucket has changed since. Raises PreconditionFailed when it has."""
+    answer = bucket.session.patch(
+        _address(bucket),
+        params={"ifMetagenerationMatch": metageneration},
+        json={"lifecycle": {"rule": rules}},
+        timeout=deadline.timeout_s,
+    )
+    if not answer.ok:
+        raise from_http_response(answer)
+
+
+def _address(bucket: Bucket) -> str:
+    opened = bucket.open()
+    return f"{opened.client.api_endpoint}/storage/v1{opened.path}"
+
+
+def _is_ours(rule: Rule, prefix: str) -> bool:
+    condition = rule.get("condition", {})
+    return (
+        rule.get("action") == {"type": "Delete"}
+        and set(condition) == {"age", "matchesPrefix"}
+        and condition["matchesPrefix"] == [prefix]
+    )
+
+
+def _ages(rules: list[Rule], prefix: str) -> list[int]:
+    return [int(rule["condition"]["age"]) for rule in rules if _is_ours(rule, prefix)]
+
+
+def _said(ages: list[int]) -> str:
+    return " and ".join(f"after {age} days" for age in ages) or "never"

@@ -1,0 +1,168 @@
+"""The Google Cloud Storage adapter of ports.Storage: one object per key, under the prefix, in one bucket.
+
+An upload says which generation it replaces, so it may be repeated: what an earlier try has written is recognised by its
+checksum. Downloads are whole or fail: their checksum is compared, and nothing is resumed.
+"""
+
+import base64
+import io
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TypeVar
+
+import google_crc32c
+from google.api_core import exceptions as api
+from google.auth.credentials import Credentials
+from google.cloud import storage
+
+from melodify_core.errors import Misconfigured
+from melodify_core.models import Link, Stored
+from melodify_core.settings import Gcs
+from melodify_core.storage.gcs import checks, links
+from melodify_core.storage.gcs.calls import Calls, Deadline
+from melodify_core.storage.gcs.client import Bucket
+from melodify_core.storage.gcs.errors import lacking, start_errors, storage_errors
+from melodify_core.storage.keys import split
+
+Result = TypeVar("Result")
+
+# Nobody but the link's owner may keep a copy; what a key holds does not change once its job is done.
+CACHE_CONTROL = "private, max-age=86400, immutable"
+MAX_BYTES = 64 * 1024 * 1024  # the longest take of Lyria 3, 184 s of 48 kHz stereo WAV, has 35 MB
+CHECK_S = 15.0  # a start must not wait a minute for a bucket that does not answer
+
+
+class GcsStorage:
+    """Keeps each key as an object of the same name."""
+
+    name = "gcs"
+
+    def __init__(
+        self,
+        settings: Gcs,
+        *,
+        credentials: Credentials | None = None,
+        iam: str = links.IAM,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        """Nothing is connected yet. `credentials` stand in for those of the settings."""
+        self._settings = settings
+        self._iam = iam
+        self._max_bytes = max_bytes
+        self._bucket = Bucket(settings, credentials)
+        self._calls = Calls(settings.calls, settings.deadline_s)
+
+    async def check(self) -> None:
+        """Write, read and delete an object of no account. Raises Misconfigured and Unavailable."""
+        with start_errors(self._settings):
+            name = f"{self._settings.prefix}checks/{secrets.token_hex(8)}"
+            lacks = await self._calls.run(lambda by: checks.probe(self._bucket, name, by), CHECK_S)
+        if lacks:
+            raise Misconfigured(lacking(self._settings, lacks))
+
+    async def advice(self) -> list[str]:
+        """Return one sentence for each thing that works without, but would be better mended. Raises as `check` does."""
+        with start_errors(self._settings):
+            rules = await self._calls.run(lambda by: checks.lifecycle_advice(self._bucket, self._settings, by), CHECK_S)
+            sign = await self._calls.run(lambda by: checks.link_advice(self._bucket, self._iam, by), CHECK_S)
+        return rules + sign
+
+    async def fix(self) -> list[str]:
+        """Install the rules that delete old pictures and takes; return one sentence for each change made.
+
+        Raises as `check` does.
+        """
+        with start_errors(self._settings):
+            return await self._calls.run(lambda by: checks.fix(self._bucket, self._settings, by))
+
+    async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
+        """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable."""
+        checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+        await self._run("save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by))
+
+    async def load(self, key: str) -> bytes:
+        """Return the bytes. Raises Unavailable, also when the key is not there or too large to be ours."""
+        return await self._run("load", key, self._load)
+
+    async def find(self, key: str) -> Stored | None:
+        """Return what is known of the key, None when it is not there. Raises Unavailable."""
+        return await self._run("find", key, self._find)
+
+    async def delete(self, key: str) -> None:
+        """Delete the key; one that is not there is no error. Raises Unavailable."""
+        await self._run("delete", key, self._delete)
+
+    async def link(self, key: str, file_name: str) -> Link | None:
+        """Return a signed address; None where a person's login is used, which cannot sign. Raises Unavailable."""
+        hours = self._settings.link_hours
+        return await self._run(
+            "link", key, lambda name, by: links.signed(self._bucket, name, file_name, hours, self._iam, by)
+        )
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        self._bucket.close()
+
+    async def _run(self, what: str, key: str, work: Callable[[str, Deadline], Result]) -> Result:
+        _, name = split(key)
+        # Keys are made of the job's id.
+        with storage_errors(name.partition(".")[0], f"{what} {key}"):
+            return await self._calls.run(lambda by: work(self._settings.prefix + key, by))
+
+    def _save(
+        self, name: str, data: bytes, content_type: str, checksum: str, labels: Mapping[str, str], by: Deadline
+    ) -> None:
+        blob = self._bucket.open().blob(name)
+        blob.cache_control = CACHE_CONTROL
+        blob.metadata = dict(labels)
+        try:
+            _upload(blob, data, content_type, 0, by)
+        except api.PreconditionFailed:
+            there = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
+            if there is None:
+                raise  # deleted since: the repeat will write it
+            if (there.crc32c, there.size, there.content_type) == (checksum, len(data), content_type):
+                return  # written by a try whose answer was lost
+            _upload(blob, data, content_type, there.generation, by)
+
+    def _load(self, name: str, by: Deadline) -> bytes:
+        whole = _Bounded(self._max_bytes, by)
+        blob = self._bucket.open().blob(name)
+        blob.download_to_file(whole, checksum="crc32c", timeout=by.timeout_s, retry=None)
+        return whole.getvalue()
+
+    def _find(self, name: str, by: Deadline) -> Stored | None:
+        blob = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
+        return None if blob is None else Stored(blob.content_type or "application/octet-stream", blob.size)
+
+    def _delete(self, name: str, by: Deadline) -> None:
+        with suppress(api.NotFound):
+            self._bucket.open().blob(name).delete(timeout=by.timeout_s, retry=None)
+
+
+class _Bounded(io.BytesIO):
+    """Takes what is downloaded, as long as it is not too much and not too late."""
+
+    def __init__(self, max_bytes: int, by: Deadline) -> None:
+        super().__init__()
+        self._max_bytes = max_bytes
+        self._by = by
+
+    def write(self, chunk: bytes) -> int:  # type: ignore[override]  # the SDK writes bytes
+        if self.tell() + len(chunk) > self._max_bytes:
+            raise OSError(f"more than {self._max_bytes} bytes")
+        if not self._by.left_s:  # a server that trickles trips no timeout of a socket
+            raise TimeoutError
+        return super().write(chunk)
+
+
+def _upload(blob: storage.Blob, data: bytes, content_type: str, generation: int, by: Deadline) -> None:
+    blob.upload_from_string(
+        data,
+        content_type=content_type,
+        if_generation_match=generation,
+        checksum="crc32c",
+        timeout=by.timeout_s,
+        retry=None,
+    )
