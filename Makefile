@@ -7,7 +7,7 @@ READY := $(VENV)/.installed
 PIPELINE := .venv-pipeline
 PIPELINE_READY := $(PIPELINE)/.installed
 
-.PHONY: demo test run bench install lock format clean pipeline test-musicgen
+.PHONY: demo test run bench bench-load bench-crash install lock format clean pipeline test-musicgen
 
 demo: $(READY)
 	@$(BIN)/melodify demo $(ARGS)
@@ -26,6 +26,10 @@ test: $(READY) $(PIPELINE_READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+# Minutes each: 500 jobs on both databases; workers killed some hundred times.
+bench-load bench-crash: $(READY)
+	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
 format: $(READY)
 	$(BIN)/ruff format .

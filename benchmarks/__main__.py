@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import acknowledge, gcs_overhead, loop, lyria_overhead, memory, openai_overhead, render
+from benchmarks import acknowledge, crash, gcs_overhead, load, loop, lyria_overhead, memory, openai_overhead, render
 
 ALL = {
     "render": render.main,
@@ -14,6 +14,9 @@ ALL = {
     "gcs": gcs_overhead.main,
 }
 
+# Minutes each: only when they are named.
+LONG = {"load": load.main, "crash": crash.main}
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:
-        ALL[name]()
+        (ALL | LONG)[name]()

@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.render import photo
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Job, Link, Order, Place, Posted, Progress, Song, Stage, Wish
+from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
-from melodify_core.studio import open_studio
 
 JOBS = 8
 TICK_S = 0.002

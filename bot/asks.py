@@ -31,6 +31,8 @@ class Request:
     threads: bool = False
     private: bool = False
     pictures: int = 1
+    guild_id: int | None = None
+    role_ids: tuple[int, ...] = ()
 
 
 class Ask(Protocol):

@@ -132,11 +132,19 @@ async def _notes(provider: Provider, *, mend: bool) -> list[str]:
 
 async def _database(settings: Settings) -> list[Finding]:
     # Only here, because it takes two seconds to import.
-    from melodify_core.engine import only_process
-    from melodify_core.library import connect, database_path
+    from melodify_core.library import SCHEMA, connect, database_path, on_sqlite, schema_state
+    from melodify_core.workers import only_process
 
     engine = await asyncio.to_thread(connect, settings.database.url)
-    engine.dispose()
+    try:
+        state = await asyncio.to_thread(schema_state, engine)
+    finally:
+        engine.dispose()
+    if not on_sqlite(engine):
+        good = state == "current"
+        return [Finding(good=good, text=f"database {engine.url}" if good else SCHEMA[state])]
+    if state == "newer":
+        return [Finding(good=False, text=SCHEMA[state])]
     path = database_path(settings.database.url)
     with only_process(path.with_suffix(".lock")):
         return [Finding(good=True, text=f"database {path}")]

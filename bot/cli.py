@@ -1,4 +1,4 @@
-"""The command line: run | demo | render | check. Each command's work stands in its own module."""
+"""The command line: run | worker | migrate | demo | render | check. Each command's work stands in its own module."""
 
 import argparse
 import asyncio
@@ -42,11 +42,25 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
             from bot.demo import demo
 
             return asyncio.run(demo(settings, arguments.port))
+        case "migrate":
+            return _migrate(settings)
+        case "worker":
+            from bot.run import work
+
+            _log_to_stderr(settings)
+            return asyncio.run(work(settings))
         case _:
             from bot.run import run
 
             _log_to_stderr(settings)
-            return asyncio.run(run(settings))
+            return asyncio.run(run(settings, works=not arguments.no_work))
+
+
+def _migrate(settings: Settings) -> int:
+    from melodify_core.opening import migrate
+
+    print(migrate(settings))
+    return 0
 
 
 def _render(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -77,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="melodify", description="Turns a picture into music inside Discord.")
     parser.add_argument("--config", type=Path, help="settings file (default: $MELODIFY_CONFIG, then ./config.toml)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="connect to Discord and make songs until stopped")
+    run = commands.add_parser("run", help="connect to Discord and make songs until stopped")
+    run.add_argument("--no-work", action="store_true", help="take orders only: `melodify worker` makes the songs")
+    commands.add_parser("worker", help="make songs without a gateway connection, beside `run` (needs PostgreSQL)")
+    commands.add_parser("migrate", help="bring the database's tables up to date")
     demo = commands.add_parser("demo", help="try the bot in a simulated Discord in the browser: no token, no network")
     demo.add_argument("--port", type=_Whole(0, 65535), default=8765, help="port on 127.0.0.1 (default 8765; 0: any)")
     check = commands.add_parser("check", help="tell what is configured, what is missing and how to mend it")

@@ -14,6 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.commands import sync_commands
+from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
 from bot.generate import Generate
 from bot.messages import say
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 OpenStudio = Callable[[Delivery], AbstractAsyncContextManager[Studio]]
 
 
-class MelodifyClient(commands.Bot):
+class MelodifyClient(commands.AutoShardedBot):
     """Melodify in Discord. `studio` is there after `setup_hook`, that is, before the first event."""
 
     studio: Studio
@@ -47,6 +48,10 @@ class MelodifyClient(commands.Bot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            # None: as many shards as Discord recommends, all of them here.
+            shard_ids=sorted(settings.discord.shard_ids) or None,  # type: ignore[arg-type]  # None is its default
+            # A gateway proxy is asked, and not Discord: it takes one connection unless the settings say otherwise.
+            shard_count=settings.discord.shard_count or (1 if settings.discord.gateway_url else None),
         )
         use_proxies(settings)
         self._open_studio = open_studio
@@ -63,6 +68,7 @@ class MelodifyClient(commands.Bot):
         self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
+        self.add_dynamic_items(CancelButton)
         await self.tree.set_translator(Translator())
         await sync_commands(self.tree, self.application_id or 0, self._command_record)
 

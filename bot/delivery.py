@@ -6,17 +6,18 @@ and in a process without one.
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import aiohttp
 import discord
 
 from bot import song_card
+from bot.controls import status_view
+from bot.faults import discord_errors
 from bot.messages import say, sentence
+from bot.song_card import Card
 from bot.status import StatusBoard
-from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Job, Language, Link, Place, Posted, Progress, Song, Stage
+from melodify_core.studio import Forecast
 
 log = logging.getLogger(__name__)
 
@@ -24,26 +25,11 @@ RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 APOLOGY_RANK = len(RANKS)
 # A line that waits longer than this for Discord's rate limit is old news.
 STATUS_DEADLINE_S = 5.0
-SEARCHED_MESSAGES = 50
+SEARCHED_MESSAGES = 200
 # discord.com/developers/docs/topics/opcodes-and-status-codes
 THREAD_EXISTS = 160004
-FILE_TOO_LARGE = 40005
-MEBIBYTE = 1024 * 1024
-
-
-@contextmanager
-def discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) -> Iterator[None]:
-    """Turn every way in which Discord fails into Rejected or Unavailable."""
-    try:
-        yield
-    except discord.HTTPException as error:
-        if error.status == 413 or error.code == FILE_TOO_LARGE:
-            raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1)) from error
-        if error.status == 429 or error.status >= 500:
-            raise Unavailable("discord.unavailable") from error
-        raise Rejected("discord.forbidden") from error
-    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-        raise Unavailable("discord.unavailable") from error
+# A place that will not take anything any more, as far as we are concerned.
+GONE = (discord.Forbidden, discord.NotFound)
 
 
 class DiscordDelivery:
@@ -64,24 +50,29 @@ class DiscordDelivery:
             text = say(
                 language, "status.composing_elsewhere", since=since, progress=say(language, f"progress.{progress}")
             )
-        await self._show(job.job_id, job.place, stage, text)
+        await self._show(job, stage, text)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, position: int) -> None:
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
         """Show the place in the queue, unless the job is further by now. Never raises."""
-        text = say(language, "status.queued", position=max(position, 1), since=asked_at(job_id))
-        await self._show(job_id, place, Stage.QUEUED, text)
+        position, since = max(forecast.position, 1), asked_at(job_id)
+        if forecast.starts_at is None:
+            text = say(language, "status.queued", position=position, since=since)
+        else:
+            text = say(language, "status.queued_until", position=position, since=since, until=forecast.starts_at)
+        await self._show_line(job_id, place, language, Stage.QUEUED, text)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
+        card = Card(job, song, audio, picture)
         with discord_errors(job.place.max_bytes):
-            message = await self._post(job, song, audio, picture)
+            message = await self._post(card)
+        if message is None:
+            log.warning("job %s: no place is left to post in, the song stays in the member's list", job.job_id)
+            return Posted()
         posted = Posted(channel_id=message.channel.id, message_id=message.id)
         log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)
-        title = song_card.title_of(job.wish.language, song)
-        link = link_to(job.place.guild_id, posted.channel_id, posted.message_id)
-        await self._show(
-            job.job_id, job.place, Stage.DONE, say(job.wish.language, "status.done", title=title, link=link)
-        )
+        guild_id = None if isinstance(message.channel, discord.DMChannel) else job.place.guild_id
+        await self._show_done(job, song, link_to(guild_id, posted.channel_id, posted.message_id))
         return posted
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
@@ -93,45 +84,68 @@ class DiscordDelivery:
         except Rejected as refusal:
             log.warning("job %s: no place is left to apologise in: %s", job.job_id, refusal)
 
-    async def _show(self, job_id: str, place: Place, stage: Stage, text: str) -> None:
+    async def _show(self, job: Job, stage: Stage, text: str) -> None:
+        await self._show_line(job.job_id, job.place, job.wish.language, stage, text)
+
+    async def _show_line(self, job_id: str, place: Place, language: Language, stage: Stage, text: str) -> None:
+        view = status_view(job_id, language) if RANKS[stage] < RANKS[Stage.DELIVERING] else None
         try:
             with discord_errors():
                 async with asyncio.timeout(STATUS_DEADLINE_S):
-                    await self._board.show(job_id, place, RANKS[stage], text)
+                    await self._board.show(job_id, place, RANKS[stage], text, view)
         except MelodifyError as error:
             log.warning("job %s: the status line was not shown: %s", job_id, error, exc_info=error.__cause__)
 
+    async def _show_done(self, job: Job, song: Song, link: str) -> None:
+        title = song_card.title_of(job.wish.language, song)
+        await self._show(job, Stage.DONE, say(job.wish.language, "status.done", title=title, link=link))
+
     async def _say_last(self, job: Job, text: str) -> None:
+        """Say it in the status message, else in its channel, else to the asker."""
         try:
             if job.place.status_id is not None:
                 await self._board.show(job.job_id, job.place, APOLOGY_RANK, text)
                 return
-        except discord.NotFound:
-            log.info("job %s: the status message is gone", job.job_id)
-        await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
+        except GONE:
+            log.info("job %s: the status message is gone or closed", job.job_id)
+        try:
+            await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
+        except GONE:
+            log.info("job %s: the channel is gone or closed, the apology goes to the asker", job.job_id)
+            await (await self._dm(job)).send(text, nonce=f"e{job.job_id}")
 
-    async def _post(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> discord.Message:
-        if thread := await self._thread(job, song):
+    async def _post(self, card: Card) -> discord.Message | None:
+        """Post in the thread, else in the channel, else to the asker; None where all three are gone or closed."""
+        job = card.job
+        if thread := await self._thread(card):
             try:
-                return await self._post_once(thread, job, song, audio, picture)
-            except (discord.Forbidden, discord.NotFound):
+                return await self._post_once(thread, card)
+            except GONE:
                 log.info("job %s: the thread is closed or gone, the song goes into the channel", job.job_id)
-        return await self._post_once(self._channel(job.place), job, song, audio, picture)
+        try:
+            return await self._post_once(self._channel(job.place), card)
+        except GONE:
+            log.info("job %s: the channel is gone or closed, the song goes to the asker", job.job_id)
+        try:
+            return await self._post_once(await self._dm(job), card, say(job.wish.language, "song.by_dm"))
+        except GONE:
+            return None
 
-    async def _post_once(
-        self, channel: discord.PartialMessageable, job: Job, song: Song, audio: bytes | Link, picture: bytes
-    ) -> discord.Message:
-        if earlier := await self._find(channel, job):
+    async def _post_once(self, channel: discord.abc.Messageable, card: Card, note: str = "") -> discord.Message:
+        if earlier := await self._find(channel, card.job):
             return earlier
         return await channel.send(
-            content=song_card.link_line(job.wish.language, audio) if isinstance(audio, Link) else None,
-            embed=song_card.embed_of(job, song),
-            files=song_card.files_of(job, song, audio, picture),
+            content="\n".join(filter(None, (note, card.link_line()))) or None,
+            embed=card.embed(),
+            files=card.files(),
             # Holds for some minutes, and for a try whose answer was lost a moment ago.
-            nonce=job.job_id,
+            nonce=card.job.job_id,
         )
 
-    async def _find(self, channel: discord.PartialMessageable, job: Job) -> discord.Message | None:
+    async def _dm(self, job: Job) -> discord.DMChannel:
+        return await self._client.create_dm(discord.Object(job.user_id))
+
+    async def _find(self, channel: discord.abc.Messageable, job: Job) -> discord.Message | None:
         """Return the job's song where an earlier try, before a crash or a lost answer, has posted it."""
         bot = self._client.user
         # The status message is older than every try; a thread has its message's id.
@@ -141,16 +155,16 @@ class DiscordDelivery:
                 return message
         return None
 
-    async def _thread(self, job: Job, song: Song) -> discord.PartialMessageable | None:
+    async def _thread(self, card: Card) -> discord.PartialMessageable | None:
         """Return the thread on the status message, opened if need be; None where Discord does not let us."""
-        place = job.place
+        job, place = card.job, card.job.place
         if not place.threadable or place.status_id is None:
             return None
         try:
             channel = self._client.get_channel(place.channel_id) or await self._client.fetch_channel(place.channel_id)
             if not isinstance(channel, discord.TextChannel):
                 return None
-            name = song_card.thread_name(job.wish.language, song)
+            name = song_card.thread_name(job.wish.language, card.song)
             await channel.get_partial_message(place.status_id).create_thread(name=name)
         except discord.HTTPException as error:
             if error.status not in (400, 403, 404):

@@ -19,8 +19,8 @@ from simcord.preview import Preview
 from bot.client import MelodifyClient
 from bot.messages import say
 from melodify_core.errors import Misconfigured
+from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
-from melodify_core.studio import open_studio
 
 REFRESH_S = 0.3
 # Longer than an order takes to be accepted; the song itself is made outside the simulator's sight.
@@ -50,6 +50,7 @@ async def demo(settings: Settings, port: int) -> int:
 def _embedded(settings: Settings, folder: Path) -> Settings:
     """Return the settings with the embedded providers, in the demo's own folder."""
     changes = {
+        "discord": settings.discord.model_copy(update={"shard_count": 1, "shard_ids": frozenset()}),
         "captioner": "palette",
         "composer": "arranger",
         "storage": "folder",

@@ -13,7 +13,8 @@ from discord.ext import commands
 
 from bot.asks import Ask, CommandAsk, PostAsk, PrivateAsk, Request, pictures_in, reply
 from bot.commands import Interaction, melodify_command
-from bot.delivery import DiscordDelivery, discord_errors
+from bot.delivery import DiscordDelivery
+from bot.faults import discord_errors
 from bot.messages import say, sentence
 from bot.places import missing, names_of, threadable
 from bot.translator import language_of
@@ -30,7 +31,7 @@ REMEMBERED_ASKS = 2048
 class Generate(commands.Cog):
     """Takes asks until it is told to stop."""
 
-    def __init__(self, client: commands.Bot, studio: Studio, delivery: DiscordDelivery) -> None:
+    def __init__(self, client: commands.AutoShardedBot, studio: Studio, delivery: DiscordDelivery) -> None:
         self._client = client
         self._studio = studio
         self._settings = studio.settings
@@ -76,6 +77,8 @@ class Generate(commands.Cog):
             wish=wish,
             threads=in_channel and threadable(interaction.app_permissions, kind),
             private=private,
+            guild_id=interaction.guild_id,
+            role_ids=_roles_of(interaction.user),
         )
         ask = PrivateAsk(interaction, request) if private else CommandAsk(interaction, request)
         await self._serve(ask, missing(interaction.app_permissions, kind) if in_channel else [])
@@ -101,6 +104,8 @@ class Generate(commands.Cog):
             wish=self._wish(_locale_of_post(message), message.content, "auto", None),
             threads=message.guild is not None and threadable(permissions, kind),
             pictures=len(pictures),
+            guild_id=message.guild.id if message.guild else None,
+            role_ids=_roles_of(message.author),
         )
         return PostAsk(message, request), missing(permissions, kind) if message.guild else []
 
@@ -114,7 +119,7 @@ class Generate(commands.Cog):
             await _answer(ask, sentence(language, error))
         else:
             if not receipt.repeated:
-                await self._delivery.show_position(request.job_id, place, language, receipt.position)
+                await self._delivery.show_position(request.job_id, place, language, receipt.forecast)
         finally:
             self._serving.discard(task)
 
@@ -126,7 +131,7 @@ class Generate(commands.Cog):
             raise Rejected("discord.missing", permissions=names_of(request.wish.language, missing_permissions))
         if request.attachment.size > max_megabytes * MEBIBYTE:
             raise Rejected("picture.too_large", limit_mb=max_megabytes)
-        await self._studio.admit(request.user_id)
+        await self._studio.admit(request.user_id, request.guild_id, request.role_ids)
         async with self._hands:
             if self._stopping:
                 raise Unavailable("discord.restarting")
@@ -134,7 +139,9 @@ class Generate(commands.Cog):
                 async with asyncio.timeout(self._settings.discord.download_s):
                     picture = await request.attachment.read()
                 place = await ask.open_status()
-            order = Order(request.job_id, request.user_id, place, picture, request.wish, request.private)
+            order = Order(
+                request.job_id, request.user_id, place, picture, request.wish, request.private, request.role_ids
+            )
             return place, await self._studio.submit(order)
 
     async def say_to(self, message: discord.Message, key: str) -> None:
@@ -173,6 +180,10 @@ class Generate(commands.Cog):
         if len(self._seen) > REMEMBERED_ASKS:
             self._seen.popitem(last=False)
         return first
+
+
+def _roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
+    return tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
 
 
 def _locale_of_post(message: discord.Message) -> discord.Locale | None:

@@ -55,3 +55,4 @@ def log_to_stderr(level: int, secrets: tuple[str, ...] = ()) -> None:
     logging.basicConfig(level=level, handlers=[handler])
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))

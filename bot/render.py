@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bot.messages import key_name, name_of, say, sentence
 from melodify_core import models
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import Bill, Job, Link, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import Asked, Bill, Job, Link, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.opening import make_one
 from melodify_core.settings import Settings
-from melodify_core.studio import make_one
 
 NO_LIMIT = 1 << 40
 STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
@@ -102,8 +102,10 @@ class Till:
     def __init__(self) -> None:
         self._dollars = 0.0
 
-    def start(self, job_id: str) -> None:
-        """Do nothing."""
+    def start(self, job_id: str, now: float) -> bool:
+        """Go on."""
+        del job_id, now
+        return True
 
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
         """Add the bill."""
@@ -115,8 +117,16 @@ class Till:
         del job_id
         return self._dollars
 
-    def refund(self, job_id: str) -> None:
+    def refund(self, job_id: str, now: float) -> None:
         """Do nothing."""
+
+    def forfeit(self, job_id: str, now: float) -> None:
+        """Do nothing."""
+
+    def asked(self, job_id: str) -> Asked | None:
+        """Know nothing."""
+        del job_id
+        return None
 
     def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
         """Do nothing."""

@@ -8,10 +8,12 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.client import MelodifyClient
+from bot.client import MelodifyClient, use_proxies
+from bot.delivery import DiscordDelivery
+from bot.status import StatusBoard
 from melodify_core.errors import Misconfigured
+from melodify_core.opening import Role, open_studio
 from melodify_core.settings import Settings
-from melodify_core.studio import open_studio
 
 log = logging.getLogger(__name__)
 NO_LOGIN = (
@@ -27,8 +29,11 @@ INTENT_OFF = (
 )
 
 
-async def run(settings: Settings) -> int:
-    """Serve until a signal. The first one drains, a second one ends at once. Raises Misconfigured."""
+async def run(settings: Settings, *, works: bool = True) -> int:
+    """Serve until a signal. The first one drains, a second one ends at once. Raises Misconfigured.
+
+    Without `works` songs are only ordered here: `melodify worker` makes them.
+    """
     token = settings.discord.token
     if token is None:
         raise Misconfigured(NO_LOGIN)
@@ -36,7 +41,8 @@ async def run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop_once, loop, stop, number)
-    client = MelodifyClient(settings, partial(open_studio, settings))
+    role = Role(works=works, lost=stop.set)
+    client = MelodifyClient(settings, partial(open_studio, settings, role=role))
     serving = asyncio.create_task(client.start(token.get_secret_value()))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -47,6 +53,42 @@ async def run(settings: Settings) -> int:
             log.info("stopping: running jobs get %g s", settings.work.drain_s)
         await client.close()
     return await _outcome(serving)
+
+
+async def work(settings: Settings) -> int:
+    """Make songs and post them through REST until a signal, without a gateway connection. Raises Misconfigured."""
+    token = settings.discord.token
+    if token is None:
+        raise Misconfigured(NO_LOGIN)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop_once, loop, stop, number)
+    use_proxies(settings)
+    async with rest_client(settings) as client:
+        try:
+            await client.login(token.get_secret_value())
+        except discord.LoginFailure as error:
+            raise Misconfigured(WRONG_LOGIN) from error
+        except (aiohttp.ClientError, OSError) as error:
+            log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - the sentence is all there is to say
+            return 1
+        delivery = DiscordDelivery(client, StatusBoard(client))
+        async with open_studio(settings, delivery, role=Role(serves=False, lost=stop.set)):
+            log.info("working")
+            await stop.wait()
+            log.info("stopping: running jobs get %g s", settings.work.drain_s)
+    return 0
+
+
+def rest_client(settings: Settings) -> discord.Client:
+    """Return a client that only posts."""
+    return discord.Client(
+        intents=discord.Intents.none(),
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=settings.discord.ratelimit_s,
+        max_messages=None,
+    )
 
 
 def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, number: signal.Signals) -> None:

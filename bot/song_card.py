@@ -1,6 +1,7 @@
 """What a finished song looks like in a message: embed, audio, thumbnail. Sends nothing."""
 
 import io
+from dataclasses import dataclass
 
 import discord
 
@@ -24,29 +25,40 @@ def safe(text: str, limit: int) -> str:
     return discord.utils.escape_markdown(clean(text, limit))[:limit]
 
 
-def embed_of(job: Job, song: Song) -> discord.Embed:
-    """Return the song's embed in the asker's language; its footer marks whose job it is."""
-    language = job.wish.language
-    embed = discord.Embed(
-        title=title_of(language, song), description=safe(song.caption, CAPTION), colour=discord.Colour(COLOUR)
-    )
-    for label, value in _facts(language, song):
-        embed.add_field(name=say(language, label), value=value)
-    embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
-    return embed.set_footer(text=footer_of(job))
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finished song on its way into a message."""
 
+    job: Job
+    song: Song
+    audio: bytes | Link
+    picture: bytes
 
-def files_of(job: Job, song: Song, audio: bytes | Link, picture: bytes) -> list[discord.File]:
-    """Return the attachments, fresh: Discord's library reads each only once."""
-    shown = discord.File(io.BytesIO(picture), filename=PICTURE_NAME, description=clean(song.caption, ALT_TEXT))
-    if isinstance(audio, Link):
-        return [shown]
-    return [discord.File(io.BytesIO(audio), filename=f"{file_stem(job.wish.language, song)}.mp3"), shown]
+    def embed(self) -> discord.Embed:
+        """Return the song's embed in the asker's language; its footer marks whose job it is."""
+        language, song = self.job.wish.language, self.song
+        embed = discord.Embed(
+            title=title_of(language, song), description=safe(song.caption, CAPTION), colour=discord.Colour(COLOUR)
+        )
+        for label, value in _facts(language, song):
+            embed.add_field(name=say(language, label), value=value)
+        embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
+        return embed.set_footer(text=footer_of(self.job))
 
+    def files(self) -> list[discord.File]:
+        """Return the attachments, fresh: Discord's library reads each only once."""
+        alt_text = clean(self.song.caption, ALT_TEXT)
+        shown = discord.File(io.BytesIO(self.picture), filename=PICTURE_NAME, description=alt_text)
+        if isinstance(self.audio, Link):
+            return [shown]
+        name = f"{file_stem(self.job.wish.language, self.song)}.mp3"
+        return [discord.File(io.BytesIO(self.audio), filename=name), shown]
 
-def link_line(language: Language, link: Link) -> str:
-    """Return the line that leads to a song that is too large to attach."""
-    return say(language, "song.link", url=link.url, until=link.expires_at)
+    def link_line(self) -> str:
+        """Return the line that leads to a song that is too large to attach; empty for one that is attached."""
+        if not isinstance(self.audio, Link):
+            return ""
+        return say(self.job.wish.language, "song.link", url=self.audio.url, until=self.audio.expires_at)
 
 
 def title_of(language: Language, song: Song) -> str:

@@ -27,8 +27,8 @@ class StatusBoard:
         self._client = client
         self._lines: OrderedDict[str, _Line] = OrderedDict()
 
-    async def show(self, job_id: str, place: Place, rank: int, text: str) -> None:
-        """Edit the job's status message, unless it shows this text or one of a higher rank already.
+    async def show(self, job_id: str, place: Place, rank: int, text: str, view: discord.ui.View | None = None) -> None:
+        """Edit the job's status message and its buttons, unless it shows this text or one of a higher rank already.
 
         Raises what discord.py raises. A place without a status message has nothing to edit.
         """
@@ -39,7 +39,7 @@ class StatusBoard:
             if rank < line.rank or (rank == line.rank and line.text == text):
                 return
             line.rank, line.text = rank, None
-            await message_at(self._client, place, place.status_id).edit(content=text)
+            await message_at(self._client, place, place.status_id).edit(content=text, view=view)
             line.text = text
 
     def _line(self, job_id: str) -> _Line:

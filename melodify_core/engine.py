@@ -1,94 +1,124 @@
-"""Durable jobs on DBOS: queue, launch, drain, recovery. Nothing else imports dbos; what a job does stands elsewhere."""
+"""Durable jobs on DBOS: queues, launch, drain, recovery. Nothing else imports dbos; what jobs do stands elsewhere."""
 
 import asyncio
-import fcntl
 import logging
-import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from pydantic import ValidationError
 
-from melodify_core.errors import MelodifyError, Misconfigured, Unavailable, from_record, to_record
-from melodify_core.models import Job
+from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
+from melodify_core.models import Job, Parcel
+from melodify_core.parts import Result, Step
 from melodify_core.settings import Work
-from melodify_core.workflow import Result, Step
 
 log = logging.getLogger(__name__)
 
+# Jobs wait here for their turn, one partition per member.
 QUEUE = "songs"
+# What could not be delivered at once waits here: it takes no place from jobs that are made.
+POST_QUEUE = "posts"
 WORKFLOW = "make_song"
+POST_WORKFLOW = "post"
 # A constant: with a version per build, DBOS would leave the jobs of the build before it lying.
 APPLICATION_VERSION = "1"
 FIRST_PAUSE_S = 1.0
-Run = Callable[[Job, Step], Awaitable[None]]
+POSTS_AT_ONCE = 64
+LIVE = ("ENQUEUED", "PENDING", "DELAYED")
 
 
-@contextmanager
-def only_process(lock_file: Path) -> Iterator[None]:
-    """Hold the lock beside the database: two processes with one database would post every song twice."""
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise Misconfigured(
-            f"Another Melodify process uses the database beside {lock_file}. Stop it, or set another database.url."
-        ) from error
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+def make_tables(database: sa.Engine) -> None:
+    """Make or update the engine's own tables."""
+    DBOS.migrate(database.url.render_as_string(hide_password=False))
+
+
+class Line(Protocol):
+    """What is done with a job, and with what could not be posted at once."""
+
+    async def make(self, job: Job, step: Step) -> None:
+        """Bring the job to its end. Raises only when cancelled."""
+        ...
+
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        """Bring the parcel to its end. Raises only when cancelled."""
+        ...
+
+    async def bury(self, job_id: str) -> None:
+        """End a job whose record cannot be read any more. Raises only when cancelled."""
+        ...
 
 
 class Engine:
     """One per process, because DBOS is."""
 
-    def __init__(self, database: sa.Engine, work: Work) -> None:
+    def __init__(self, database: sa.Engine, work: Work, executor_id: str = "local") -> None:
+        """`executor_id` names this worker: no two living processes on one database may share it."""
         self._database = database
         self._work = work
-        self._running: set[asyncio.Task[Any]] = set()
+        self._executor_id = executor_id
+        self._serializer = DBOSPortableJSONSerializer()
+        self._making: dict[str, _Run] = {}
+        self._posting: set[asyncio.Task[Any]] = set()
         self._draining = False
         self._client: DBOSClient | None = None
+        self._working = False
 
-    async def launch(self, run: Run) -> None:
-        """Start the queue on the running loop. Jobs that an earlier process left go on."""
-        serializer = DBOSPortableJSONSerializer()
+    async def connect(self) -> None:
+        """Take orders without working on them."""
+        self._client = await asyncio.to_thread(
+            partial(DBOSClient, system_database_engine=self._database, serializer=self._serializer)
+        )
+
+    async def launch(self, line: Line) -> None:
+        """Start the queues on the running loop. Jobs that an earlier process of this name left go on."""
         DBOS(
             config=DBOSConfig(
                 name="melodify",
                 system_database_url=self._database.url.render_as_string(hide_password=False),
                 system_database_engine=self._database,
-                serializer=serializer,
+                serializer=self._serializer,
                 application_version=APPLICATION_VERSION,
-                executor_id="local",
+                executor_id=self._executor_id,
                 log_level="WARNING",
             )
         )
 
-        # Declared here and not at import: importing a module does nothing, and `run` is known only now.
-        @DBOS.workflow(name=WORKFLOW)
-        async def workflow(record: dict[str, Any]) -> None:
-            await self._work_on(record, run)
+        # Declared here and not at import: importing a module does nothing, and `line` is known only now.
+        # No limit on recoveries: a job that was interrupted by a hundred deployments is still a job.
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+        async def make(record: dict[str, Any]) -> None:
+            await self._make(record, line)
+
+        @DBOS.workflow(name=POST_WORKFLOW, max_recovery_attempts=None)
+        async def post(record: dict[str, Any]) -> None:
+            await self._post(record, line)
 
         DBOS.launch()
-        self._client = DBOSClient(system_database_engine=self._database, serializer=serializer)
+        self._working = True
+        await self.connect()
+        await self._register_queues()
+
+    async def _register_queues(self) -> None:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
         await self._client.register_queue_async(
             QUEUE,
             worker_concurrency=self._work.jobs,
             partition_concurrency=self._work.jobs_per_user,
             polling_interval_sec=self._work.poll_s,
         )
+        await self._client.register_queue_async(
+            POST_QUEUE, worker_concurrency=POSTS_AT_ONCE, polling_interval_sec=max(self._work.poll_s, 1.0)
+        )
 
     def enqueue(self, connection: sa.Connection, job: Job) -> None:
         """Queue the job inside the caller's transaction, under its own id."""
-        if self._client is None:
-            raise RuntimeError("the engine is not launched")
         options = EnqueueOptions(
             workflow_name=WORKFLOW,
             queue_name=QUEUE,
@@ -96,12 +126,57 @@ class Engine:
             queue_partition_key=str(job.user_id),
             app_version=APPLICATION_VERSION,
         )
-        self._client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
+        self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
 
     @property
-    def running(self) -> int:
-        """How many jobs this process works on now."""
-        return len(self._running)
+    def _open_client(self) -> DBOSClient:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
+        return self._client
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the jobs that this process works on now."""
+        return frozenset(self._making)
+
+    def interrupt(self, job_id: str) -> None:
+        """Stop the job's step if this process works on it: it ends as cancelled."""
+        if run := self._making.get(job_id):
+            run.stop.set()
+
+    async def withdraw(self, job_id: str) -> None:
+        """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
+        await self._open_client.cancel_workflow_async(job_id)
+
+    async def dead(self, job_ids: Collection[str]) -> set[str]:
+        """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
+        listed = await self._open_client.list_workflows_async(
+            workflow_ids=list(job_ids), load_input=False, load_output=False
+        )
+        alive = {status.workflow_id for status in listed if status.status in LIVE}
+        return set(job_ids) - alive
+
+    async def adopt(self, executor_id: str) -> int:
+        """Queue the jobs of a dead worker again; return how many. They go on from their last recorded step."""
+        adopted = 0
+        for queue in (QUEUE, POST_QUEUE):
+            left = await self._open_client.list_workflows_async(
+                status="PENDING", executor_id=executor_id, queue_name=queue, load_input=False, load_output=False
+            )
+            if left:
+                await self._open_client.resume_workflows_async([each.workflow_id for each in left], queue_name=queue)
+            adopted += len(left)
+        return adopted
+
+    async def owners(self) -> set[str]:
+        """Return the names of the workers that hold jobs."""
+        held = await self._open_client.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        return {status.executor_id for status in held if status.executor_id}
+
+    async def forget(self, job_ids: Sequence[str]) -> None:
+        """Delete what is recorded of ended jobs."""
+        ids = [name for job_id in job_ids for name in (job_id, _post_id(job_id))]
+        await self._open_client.delete_workflows_async(ids)
 
     async def drain(self, timeout_s: float) -> None:
         """Let running jobs end, interrupt those that take longer, and stop.
@@ -109,42 +184,106 @@ class Engine:
         What was interrupted goes on at the next launch, from its last recorded step.
         """
         self._draining = True
-        if self._running:
-            await asyncio.wait(set(self._running), timeout=timeout_s)
-        for task in self._running:
+        if self._making:
+            await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
+        tasks = {run.task for run in self._making.values()} | self._posting
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
-        # The registry goes too: the next launch in this process declares its workflow anew.
+        if not self._working:
+            return
+        # The registry goes too: the next launch in this process declares its workflows anew.
         await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
         # DBOS made its own threads the loop's, and has just ended them.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
-    async def _work_on(self, record: dict[str, Any], run: Run) -> None:
+    async def _make(self, record: dict[str, Any], line: Line) -> None:
+        task = self._taken_up()
+        try:
+            job = Job.model_validate(record)
+        except ValidationError:
+            log.exception("job %s cannot be read any more", DBOS.workflow_id)
+            await line.bury(DBOS.workflow_id or "")
+            return
+        run = self._making[job.job_id] = _Run(task)
+        try:
+            await line.make(job, _Durable(self._open_client, run.stop))
+        finally:
+            self._making.pop(job.job_id, None)
+
+    async def _post(self, record: dict[str, Any], line: Line) -> None:
+        task = self._taken_up()
+        self._posting.add(task)
+        try:
+            await line.post(Parcel.model_validate(record), _Durable(self._open_client, asyncio.Event()))
+        finally:
+            self._posting.discard(task)
+
+    def _taken_up(self) -> asyncio.Task[Any]:
         task = asyncio.current_task()
         if self._draining or task is None:
             # Not recorded as an end: the job stays pending and is taken up at the next launch.
             raise asyncio.CancelledError
-        self._running.add(task)
-        try:
-            await run(Job.model_validate(record), _durable)
-        finally:
-            self._running.discard(task)
+        return task
 
 
-async def _durable(name: str, model: type[Result], work: Callable[[], Awaitable[Result]], *, tries: int = 1) -> Result:
+@dataclass(slots=True)
+class _Run:
+    """A job in the making, and the sign that it shall end."""
+
+    task: asyncio.Task[Any]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Durable:
     """The durable Step: its result, or our error, is recorded as JSON before the next step starts."""
-    record = await DBOS.run_step_async({"name": name}, partial(_recorded, work, tries))
-    if failure := record.get("failed"):
-        raise from_record(failure)
-    return model.model_validate(record["result"])
+
+    def __init__(self, client: DBOSClient, stop: asyncio.Event) -> None:
+        self._client = client
+        self._stop = stop
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        """Run the step, or return what it returned before a crash."""
+        stop = self._stop if stoppable else None
+        record = await DBOS.run_step_async({"name": name}, partial(_recorded, work, tries, stop))
+        if failure := record.get("failed"):
+            raise from_record(failure)
+        return model.model_validate(record["result"])
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; a restart in between waits for the rest only."""
+        await DBOS.sleep_async(seconds)
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        """Hand the parcel to the queue of posts. A repeat finds the first."""
+        options = EnqueueOptions(
+            workflow_name=POST_WORKFLOW,
+            queue_name=POST_QUEUE,
+            workflow_id=_post_id(parcel.job.job_id),
+            app_version=APPLICATION_VERSION,
+        )
+        await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
+        return True
 
 
-async def _recorded(work: Callable[[], Awaitable[Result]], tries: int) -> dict[str, Any]:
+def _post_id(job_id: str) -> str:
+    return f"{job_id}-post"
+
+
+async def _recorded(work: Callable[[], Awaitable[Result]], tries: int, stop: asyncio.Event | None) -> dict[str, Any]:
     # Our errors are recorded as results: DBOS would give a repeated job its own error type back.
     try:
-        result = await _attempt(work, tries)
+        result = await (_attempt(work, tries) if stop is None else _unless(stop, _attempt(work, tries)))
     except MelodifyError as error:
         log.info("step failed: %s", error, exc_info=error.__cause__)
         return {"failed": to_record(error)}
@@ -157,3 +296,17 @@ async def _attempt(work: Callable[[], Awaitable[Result]], tries: int) -> Result:
             return await work()
         await asyncio.sleep(FIRST_PAUSE_S * 4**attempt)
     return await work()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work unless it is stopped first: then it is cancelled. Raises Rejected("job.cancelled")."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Rejected("job.cancelled")
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -46,6 +46,6 @@ def _example(pattern: str) -> str:
     forms: Iterable[tuple[str, str]] = (
         ("https?", "an address such as https://example.org"),
         ("wss?", "an address such as wss://example.org"),
-        ("sqlite", "sqlite:///folder/file.db"),
+        ("sqlite", "sqlite:///folder/file.db or postgresql://user:password@host/name"),
     )
     return next((f": expected {form}" for start, form in forms if start in pattern), "")

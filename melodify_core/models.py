@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,6 +62,7 @@ class Order:
     picture: bytes = field(repr=False)
     wish: Wish = Wish()
     private: bool = False
+    role_ids: tuple[int, ...] = ()  # the member's roles, for the limits
 
 
 class Job(Record):
@@ -204,8 +205,32 @@ class Link:
     expires_at: int
 
 
-class Posted(Record):
-    """Where a song was posted."""
+# "withdrawn" was cancelled before it began, "forfeited" when something had been paid for it already.
+UsageState = Literal["waiting", "running", "charged", "refunded", "withdrawn", "forfeited"]
 
-    channel_id: int
-    message_id: int
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of an accepted order without its job's own record."""
+
+    job_id: str
+    user_id: int
+    state: UsageState
+    place: Place | None
+    language: Language
+    picture_key: str
+
+
+class Parcel(Record):
+    """What is still to be posted for a job: its song, or the apology for it."""
+
+    job: Job
+    song: Song | None = None
+    error: dict[str, Any] | None = None  # as errors.to_record writes it
+
+
+class Posted(Record):
+    """Where a song was posted. Zeros: nowhere, it is only in the member's list."""
+
+    channel_id: int = 0
+    message_id: int = 0

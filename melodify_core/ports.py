@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from melodify_core.errors import MelodifyError
 from melodify_core.models import (
+    Asked,
     Bill,
     Brief,
     Commission,
@@ -168,24 +169,35 @@ class Delivery(Protocol):
 
 
 class Ledger(Protocol):
-    """Keeps account of a job. Synchronous: the workflow calls it off the loop. Each call may come twice."""
+    """Keeps account of a job. Synchronous: the workflow calls it off the loop. Each call may come twice.
 
-    def start(self, job_id: str) -> None:
-        """Note that the job runs."""
+    `now` is in unix seconds. Every call raises Unavailable("database.unavailable") while there is no answer.
+    """
+
+    def start(self, job_id: str, now: float) -> bool:
+        """Note that the job runs; False when it was cancelled before."""
         ...
 
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
-        """Note what a provider was paid for the job, at the unix time `now`. Each call is a payment of its own."""
+        """Note what a provider was paid for the job. Each call is a payment of its own."""
         ...
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""
         ...
 
-    def refund(self, job_id: str) -> None:
+    def refund(self, job_id: str, now: float) -> None:
         """Take the job off its member's limits, unless it was charged."""
         ...
 
+    def forfeit(self, job_id: str, now: float) -> None:
+        """End a job that its asker cancelled when something had been paid for it: it counts."""
+        ...
+
     def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
-        """Write the song down and charge it, at the unix time `now`."""
+        """Write the song down and charge it."""
+        ...
+
+    def asked(self, job_id: str) -> Asked | None:
+        """Return what is known of an accepted order without its job's own record."""
         ...

@@ -1,12 +1,13 @@
 """Every setting with its default, read from config.toml and MELODIFY_* variables. Secrets never stand in the file."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from melodify_core.errors import Misconfigured
 from melodify_core.mistakes import sentences
@@ -55,11 +56,19 @@ class Discord(Section):
     watched_channels: frozenset[int] = frozenset()
     download_s: Seconds = 20.0
     ratelimit_s: Annotated[float, Field(ge=30)] = 60.0
+    shard_count: Positive | None = None
+    shard_ids: frozenset[Annotated[int, Field(ge=0)]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
     def _read_token(cls, data: object) -> object:
         return _with_secret(data, "token")
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> "Discord":
+        if self.shard_ids and (self.shard_count is None or max(self.shard_ids) >= self.shard_count):
+            raise ValueError("shard_ids needs shard_count, and each id must be below it")
+        return self
 
     @model_validator(mode="after")
     def _watching_needs_content(self) -> "Discord":
@@ -72,9 +81,10 @@ class Discord(Section):
 
 
 class Database(Section):
-    """One database for jobs, songs and limits."""
+    """One database for jobs, songs and limits: SQLite for one process, PostgreSQL for several."""
 
-    url: Annotated[str, Field(pattern=r"^sqlite:///.+")] = "sqlite:///data/melodify.db"
+    url: Annotated[str, Field(pattern=r"^(sqlite:///[^:]|postgresql(\+psycopg)?://).+")] = "sqlite:///data/melodify.db"
+    takeover_s: Annotated[float, Field(ge=1)] = 15.0
 
 
 class PictureSettings(Section):
@@ -96,12 +106,26 @@ class SongSettings(Section):
     deliver_deadline_s: Seconds = 120.0
 
 
-class Limits(Section):
-    """How many songs a member may have; failed ones do not count. 0 means no limit."""
+class MemberLimits(Section):
+    """How many songs a member may have; failed ones do not count. 0 is no limit."""
 
+    songs_per_minute: Annotated[int, Field(ge=0)] = 3
     songs_per_hour: Annotated[int, Field(ge=0)] = 6
     songs_per_day: Annotated[int, Field(ge=0)] = 30
-    waiting_per_user: Positive = 3
+    waiting_per_user: Annotated[int, Field(ge=0)] = 3
+
+
+class Limits(MemberLimits):
+    """The limits of everybody, of servers and of all together, and who has others. 0 is no limit."""
+
+    songs_per_guild_day: Annotated[int, Field(ge=0)] = 0
+    waiting_per_guild: Annotated[int, Field(ge=0)] = 50
+    waiting: Annotated[int, Field(ge=0)] = 500
+    dollars_per_day: Dollars = 0.0
+    dollars_per_guild_day: Dollars = 0.0
+    exempt_users: frozenset[int] = frozenset()
+    blocked_users: frozenset[int] = frozenset()
+    roles: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], MemberLimits] = {}
 
 
 class Work(Section):
@@ -113,6 +137,18 @@ class Work(Section):
     # A stop waits for one poll.
     poll_s: Annotated[float, Field(gt=0, le=5)] = 0.25
     drain_s: Annotated[float, Field(ge=0)] = 20.0
+    # A job that is open for so long is told in the log.
+    stuck_minutes: Positive = 30
+    # How long a job waits for a provider whose calls are all taken.
+    patience_s: Seconds = 600.0
+
+
+class Retention(Section):
+    """How long things are kept, in days."""
+
+    record_days: Positive = 7
+    picture_days: Positive = 30
+    song_days: Annotated[int, Field(ge=0)] = 0
 
 
 class Folder(Section):
@@ -152,6 +188,7 @@ class OpenAI(Section):
     moderation_model: str = "omni-moderation-latest"
     deadline_s: Seconds = 60.0
     calls: Positive = 8
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
     tries: Positive = 3
     memory_hours: Annotated[int, Field(ge=0)] = 24
     memory_entries: Positive = 10_000
@@ -179,6 +216,7 @@ class Lyria(Section):
     model: Literal["lyria-002", "lyria-3-clip-preview", "lyria-3-pro-preview"] = "lyria-002"
     deadline_s: Seconds = 180.0
     calls: Positive = 4
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
     tries: Positive = 2
     send_picture: bool = False
     dollars_per_take: Dollars | None = None
@@ -195,6 +233,7 @@ class Pipeline(Section):
     poll_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     longest_poll_s: Annotated[float, Field(gt=0, le=300)] = 15.0
     calls: Positive = 16
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
     labels: dict[str, str] = {}
     dollars_per_take: Dollars = 0.05
 
@@ -239,6 +278,7 @@ class Settings(BaseSettings):
     song: SongSettings = SongSettings()
     limits: Limits = Limits()
     work: Work = Work()
+    retention: Retention = Retention()
     folder: Folder = Folder()
     gcs: Gcs = Gcs()
     openai: OpenAI = OpenAI()
@@ -276,6 +316,12 @@ def load(path: Path | None = None) -> Settings:
         settings = Settings(**table)
     except ValidationError as error:
         problems += sentences(error)
+    except SettingsError as error:
+        # The environment gives lists and tables as JSON; the library's own words name the field.
+        name = re.search(r'field "([^"]+)"', str(error))
+        problems.append(
+            f"{PREFIX}{name[1].upper() if name else '...'}: a list or table in a variable must be JSON, such as [1, 2]."
+        )
     if settings is None or problems:
         raise Misconfigured(*problems)
     return settings

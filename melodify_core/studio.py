@@ -1,27 +1,24 @@
-"""The front door: opens everything in the right order, closes it again, and takes orders."""
+"""The front door: takes orders, cancels them, tells where they stand. opening.py opens it."""
 
 import asyncio
-import gc
 import hashlib
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melodify_core import limits, picture
-from melodify_core.adapters import check_adapters, open_adapters
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Job, Order, Picture
-from melodify_core.ports import Delivery, Ledger, Storage
+from melodify_core.ports import Storage
+from melodify_core.posting import tidy
 from melodify_core.settings import Settings
-from melodify_core.workflow import Parts, labels_of, make_song, plain_step
+from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from melodify_core.engine import Engine
     from melodify_core.library import Library
 
@@ -29,11 +26,19 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a waiting job stands: 1 is the next to start, 0 is started. `starts_at` is a guess, in unix seconds."""
+
+    position: int
+    starts_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an order got: its job, and its place in the queue (1 is the next to start, 0 is started)."""
+    """What an order got: its job, and its place in the queue."""
 
     job_id: str
-    position: int
+    forecast: Forecast
     repeated: bool = False
 
 
@@ -50,9 +55,9 @@ class Studio:
         self._workshop = workshop
         self._salt = salt_of(settings)
 
-    async def admit(self, user_id: int) -> None:
-        """Raise Rejected when the member's limits leave no room for one more song. Reserves nothing."""
-        await asyncio.to_thread(self._check_limits, user_id, time.time())
+    async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
+        """Raise Rejected when the limits leave no room for one more song of the member. Reserves nothing."""
+        await asyncio.to_thread(self._check_limits, user_id, guild_id, role_ids, None)
 
     async def submit(self, order: Order) -> Receipt:
         """Accept the order: picture checked and stored, limits held, job queued. A repeat gets the first receipt.
@@ -61,114 +66,83 @@ class Studio:
         """
         if await asyncio.to_thread(self._library.state, order.job_id) is not None:
             return await self._receipt(order.job_id, repeated=True)
-        await self.admit(order.user_id)
+        await self.admit(order.user_id, order.place.guild_id, order.role_ids)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
         job = job_of(order, checked)
-        await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
         try:
-            accepted = await asyncio.to_thread(self._accept, job)
-        except Rejected:
-            await self._storage.delete(job.picture_key)
+            await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
+            accepted = await asyncio.to_thread(self._accept, job, order.role_ids)
+        except BaseException:
+            # Also when interrupted: nothing may be left of an order that was not taken.
+            await asyncio.shield(tidy(self._storage, job.picture_key))
             raise
         return await self._receipt(order.job_id, repeated=not accepted)
+
+    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> bool:
+        """Cancel the job for the member; True when it had not begun, False when it is being stopped.
+
+        Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
+        """
+        asked = await asyncio.to_thread(self._library.asked, job_id)
+        if asked is None:
+            raise Rejected("job.too_late")
+        if asked.user_id != user_id and not moderator:
+            raise Rejected("job.not_yours")
+        if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
+            await self._engine.withdraw(job_id)
+            await tidy(self._storage, asked.picture_key)
+            return True
+        if not await asyncio.to_thread(self._library.request_cancel, job_id):
+            raise Rejected("job.too_late")
+        self._engine.interrupt(job_id)
+        return False
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             # The end of a job may come from another thread of the engine: there is no event to wait for.
-            while self._engine.running or await asyncio.to_thread(self._library.open_jobs):  # noqa: ASYNC110
+            while self._engine.running or await self.open_jobs():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
-    def _accept(self, job: Job) -> bool:
+    async def open_jobs(self) -> int:
+        """Return how many jobs wait or run, in all processes."""
+        return await asyncio.to_thread(self._library.open_jobs)
+
+    async def forecast(self, job_id: str) -> Forecast | None:
+        """Return where a waiting job stands, None for one that waits no more."""
+        return await asyncio.to_thread(self._forecast, job_id)
+
+    def _forecast(self, job_id: str) -> Forecast | None:
+        position = self._library.position(job_id)
+        if position == 0:
+            return None
+        typical_s = self._library.typical_s()
+        if typical_s is None:
+            return Forecast(position, None)
+        # So many start together, and each lasts so long.
+        rounds = -(-position // self.settings.work.jobs)
+        return Forecast(position, int(time.time() + rounds * typical_s))
+
+    def _accept(self, job: Job, role_ids: Collection[int]) -> bool:
         """Check the limits, write the usage row and queue the job in one transaction; False for a repeat."""
-        now = time.time()
         with self._library.transaction() as connection:
             if self._library.state(job.job_id, connection) is not None:
                 return False
-            usage = self._library.usage(job.user_id, now - limits.DAY_S, connection)
-            limits.check(self.settings.limits, usage.used_at, usage.waiting, now)
-            self._library.reserve(connection, job, now)
+            self._check_limits(job.user_id, job.place.guild_id, role_ids, connection)
+            self._library.reserve(connection, job, time.time())
             self._engine.enqueue(connection, job)
         return True
 
-    def _check_limits(self, user_id: int, now: float) -> None:
-        usage = self._library.usage(user_id, now - limits.DAY_S)
-        limits.check(self.settings.limits, usage.used_at, usage.waiting, now)
+    def _check_limits(
+        self, user_id: int, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None"
+    ) -> None:
+        now = time.time()
+        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection)
+        limits.check(self.settings.limits, standing, now, user_id, role_ids)
 
     async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
-        return Receipt(job_id, await asyncio.to_thread(self._library.position, job_id), repeated)
-
-
-@asynccontextmanager
-async def open_studio(
-    settings: Settings, delivery: Delivery, workshop: Workshop | None = None
-) -> AsyncIterator[Studio]:
-    """Yield the running studio; on exit running jobs get `settings.work.drain_s` seconds to end.
-
-    Raises Misconfigured when a provider, the storage or the database cannot be used.
-    """
-    # Two seconds of imports that `render` and `check` do without.
-    from melodify_core.engine import Engine, only_process
-    from melodify_core.library import Library, Readings, connect, database_path
-
-    async with AsyncExitStack() as stack:
-        if workshop is None:
-            workshop = Workshop(settings.work.processes)
-            stack.push_async_callback(asyncio.to_thread, workshop.close)
-        database = await asyncio.to_thread(connect, settings.database.url)
-        stack.callback(database.dispose)
-        stack.enter_context(only_process(database_path(settings.database.url).with_suffix(".lock")))
-        library = Library(database)
-        await asyncio.to_thread(library.create_schema)
-        memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
-        adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
-        await check_adapters(adapters)
-        engine = Engine(database, settings.work)
-        parts = Parts(
-            captioner=adapters.captioner,
-            composer=adapters.composer,
-            storage=adapters.storage,
-            delivery=delivery,
-            ledger=library,
-            workshop=workshop,
-            song=settings.song,
-            salt=salt_of(settings),
-        )
-        await engine.launch(partial(make_song, parts=parts))
-        stack.push_async_callback(engine.drain, settings.work.drain_s)
-        # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
-        gc.freeze()
-        stack.callback(gc.unfreeze)
-        yield Studio(settings, library, engine, adapters.storage, workshop)
-
-
-async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> None:
-    """Make one song at once, without queue, database and limits; files in between are gone afterwards.
-
-    The delivery gets the song or the apology. Raises Rejected for the picture and Misconfigured.
-    """
-    from melodify_core.storage.folder import FolderStorage
-
-    # One song is one piece of work at a time.
-    with closing(Workshop(1)) as workshop, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
-        storage = FolderStorage(Path(folder))
-        # Whatever storage is set: what one command makes is that command's own.
-        local = settings.model_copy(update={"storage": "folder"})
-        async with open_adapters(local, workshop) as adapters:
-            checked = await prepare_picture(order.picture, settings, workshop)
-            job = job_of(order, checked)
-            await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
-            parts = Parts(
-                captioner=adapters.captioner,
-                composer=adapters.composer,
-                storage=storage,
-                delivery=delivery,
-                ledger=ledger,
-                workshop=workshop,
-                song=settings.song,
-                salt=salt_of(settings),
-            )
-            await make_song(job, plain_step, parts)
+        forecast = await self.forecast(job_id)
+        return Receipt(job_id, forecast or Forecast(0, None), repeated)
 
 
 async def prepare_picture(data: bytes, settings: Settings, workshop: Workshop) -> Picture:

@@ -1,94 +1,74 @@
 """The straight line from a stored picture to a delivered song. Plain functions: the engine makes each step durable."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
 
-from pydantic import BaseModel
-
-from melodify_core import audio
+from melodify_core import audio, posting
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.models import Bill, Brief, Commission, Job, Picture, Posted, Progress, RawTake, Song, Stage, Take
-from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Errand, Ledger, Storage
+from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
+from melodify_core.parts import Parts, Step, ask
+from melodify_core.ports import CommissioningComposer, Errand
+from melodify_core.posting import song_key, take_keys
 from melodify_core.pseudonym import pseudonym
-from melodify_core.settings import SongSettings
-from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result", bound=BaseModel)
-DELIVERY_TRIES = 4
 # The picture and the text travel in the same message as the audio.
 MESSAGE_BYTES = 512 * 1024
+STORAGE_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the line is made of."""
+class SongLine:
+    """The engine's Line: what is done with a job, with these parts."""
 
-    captioner: Captioner
-    composer: Composer | CommissioningComposer
-    storage: Storage
-    delivery: Delivery
-    ledger: Ledger
-    workshop: Workshop
-    song: SongSettings
-    salt: bytes = b""
+    parts: Parts
 
+    async def make(self, job: Job, step: Step) -> None:
+        """Bring the job to its end."""
+        await make_song(job, step, self.parts)
 
-class Step(Protocol):
-    """Runs one step and returns its result; a durable one returns the recorded result when the job is repeated."""
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        """Bring the parcel to its end."""
+        await posting.post(parcel, step, self.parts)
 
-    async def __call__(
-        self, name: str, model: type[Result], work: Callable[[], Awaitable[Result]], *, tries: int = 1
-    ) -> Result:
-        """Raises what `work` raised. With `tries`, Unavailable is tried again after a pause."""
-        ...
-
-
-async def plain_step(
-    name: str, model: type[Result], work: Callable[[], Awaitable[Result]], *, tries: int = 1
-) -> Result:
-    """The Step that records nothing: for one song at once."""
-    del name, model, tries  # whoever waits in front of a terminal tries again himself
-    return await work()
-
-
-class Nothing(BaseModel):
-    """The result of a step that only has an effect."""
+    async def bury(self, job_id: str) -> None:
+        """End a job whose record cannot be read any more."""
+        await posting.bury(job_id, self.parts)
 
 
 async def make_song(job: Job, step: Step, parts: Parts) -> None:
-    """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when cancelled."""
+    """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
     try:
+        if not await ask(parts.ledger.start, job.job_id, time.time()):
+            return  # cancelled while it waited: all is said and done
         await _line(job, parts, step)
     except MelodifyError as error:
         log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
-        await _give_up(job, parts, step, error)
+        await posting.give_up(job, parts, step, error)
     except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
         log.exception("job %s failed", job.job_id)
-        await _give_up(job, parts, step, Unavailable("internal"))
+        await posting.give_up(job, parts, step, Unavailable("internal"))
 
 
 async def _line(job: Job, parts: Parts, step: Step) -> None:
-    await asyncio.to_thread(parts.ledger.start, job.job_id)
     await parts.delivery.show_stage(job, Stage.LOOKING)
-    reading = await step("caption", Brief, lambda: _caption(job, parts))
+    reading = await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
     await parts.delivery.show_stage(job, Stage.COMPOSING)
     take = await _take(job, reading, parts, step)
     await parts.delivery.show_stage(job, Stage.MASTERING)
-    song = await step("master", Song, lambda: _master(job, reading, take, parts))
+    # The take is paid: a storage that hiccups must not cost it.
+    song = await step("master", Song, lambda: _master(job, reading, take, parts), tries=STORAGE_TRIES, stoppable=True)
     await parts.delivery.show_stage(job, Stage.DELIVERING)
-    await step("deliver", Posted, lambda: _deliver(job, song, parts), tries=DELIVERY_TRIES)
-    await _tidy(parts.storage, *_take_keys(job))
+    await posting.deliver(job, song, parts, step)
 
 
 async def _caption(job: Job, parts: Parts) -> Brief:
-    return await parts.captioner.caption(await _picture(job, parts), job.wish, _errand(job, parts))
+    picture = await _picture(job, parts)
+    async with parts.gate(parts.captioner.name):
+        return await parts.captioner.caption(picture, job.wish, _errand(job, parts))
 
 
 async def _picture(job: Job, parts: Parts) -> Picture:
@@ -99,7 +79,7 @@ async def _picture(job: Job, parts: Parts) -> Picture:
 def _errand(job: Job, parts: Parts) -> Errand:
     async def spent(bill: Bill) -> None:
         log.info("job %s: %s %s, $%.5f", job.job_id, bill.provider, bill.model, bill.dollars)
-        await asyncio.to_thread(parts.ledger.spend, job.job_id, bill, time.time())
+        await ask(parts.ledger.spend, job.job_id, bill, time.time())
 
     async def progress(reached: Progress) -> None:
         await parts.delivery.show_stage(job, Stage.COMPOSING, reached)
@@ -119,11 +99,24 @@ async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
     """Have the music made: in one step, or ordered in one and collected in the next."""
     composer, errand = parts.composer, _errand(job, parts)
     if not isinstance(composer, CommissioningComposer):
-        return await step(
-            "compose", Take, lambda: _kept(job, parts, lambda: composer.compose(reading, job.wish, errand))
-        )
-    commission = await step("commission", Commission, lambda: composer.commission(reading, job.wish, errand))
-    return await step("compose", Take, lambda: _kept(job, parts, lambda: composer.collect(commission, errand)))
+        work = partial(composer.compose, reading, job.wish, errand)
+        return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
+    commission = await step(
+        "commission", Commission, lambda: composer.commission(reading, job.wish, errand), stoppable=True
+    )
+    try:
+        collect = partial(composer.collect, commission, errand)
+        return await step("compose", Take, lambda: _kept(job, parts, collect), stoppable=True)
+    except Rejected:  # cancelled
+        await _stop(composer, commission, job)
+        raise
+
+
+async def _stop(composer: CommissioningComposer, commission: Commission, job: Job) -> None:
+    try:
+        await composer.cancel(commission)
+    except MelodifyError as error:
+        log.warning("job %s: %s goes on: %s", job.job_id, commission.name, error)
 
 
 async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) -> Take:
@@ -132,18 +125,16 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) 
     The note is written last. Where it stands already, a crash fell between it and the step's record, and nothing is
     paid again.
     """
-    key, note = _take_keys(job)
+    key, note = take_keys(job)
     if await parts.storage.find(note):
         return Take.model_validate_json(await parts.storage.load(note))
-    raw = await work()
+    async with parts.gate(parts.composer.name):
+        raw = await work()
     take = _described(key, raw)
-    await parts.storage.save(key, raw.audio, raw.content_type, labels_of(job, parts.salt))
-    await parts.storage.save(note, take.model_dump_json().encode(), "application/json", labels_of(job, parts.salt))
+    labels = labels_of(job, parts.salt)
+    await parts.storage.save(key, raw.audio, raw.content_type, labels)
+    await parts.storage.save(note, take.model_dump_json().encode(), "application/json", labels)
     return take
-
-
-def _take_keys(job: Job) -> tuple[str, str]:
-    return f"takes/{job.job_id}", f"takes/{job.job_id}.json"
 
 
 def labels_of(job: Job, salt: bytes) -> dict[str, str]:
@@ -170,9 +161,9 @@ async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
         audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
     )
     mastered = await parts.workshop.run(parts.song.master_deadline_s, work)
-    key = f"songs/{job.job_id}.mp3"
+    key = song_key(job)
     await parts.storage.save(key, mastered.audio, "audio/mpeg", labels_of(job, parts.salt))
-    dollars = await asyncio.to_thread(parts.ledger.spent, job.job_id)
+    dollars = await ask(parts.ledger.spent, job.job_id)
     return Song(
         job_id=job.job_id,
         title=reading.title,
@@ -199,63 +190,3 @@ async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
         size_bytes=len(mastered.audio),
         waveform=mastered.waveform,
     )
-
-
-async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:
-    sound = await parts.storage.load(song.audio_key)
-    picture = await parts.storage.load(song.picture_key)
-    async with _deadline(parts.song.deliver_deadline_s):
-        posted = await _post(job, song, sound, picture, parts)
-    await asyncio.to_thread(parts.ledger.keep, job, song, posted, time.time())
-    return posted
-
-
-async def _post(job: Job, song: Song, sound: bytes, picture: bytes, parts: Parts) -> Posted:
-    """Post the song; where it does not fit, a link to it."""
-    try:
-        return await parts.delivery.deliver(job, song, sound, picture)
-    except Rejected as error:
-        if error.code != "song.too_large":
-            raise
-        link = await parts.storage.link(song.audio_key, f"{song.title}.mp3")
-        if link is None:
-            raise
-    return await parts.delivery.deliver(job, song, link, picture)
-
-
-async def _give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> None:
-    """Refund, apologise, leave nothing behind. Its own failures only reach the log: nobody is left to tell."""
-    await step("refund", Nothing, lambda: _refund(job, parts))
-    try:
-        await step("apologise", Nothing, lambda: _apologise(job, parts, error), tries=DELIVERY_TRIES)
-    except MelodifyError as second:
-        log.warning("job %s: the apology did not arrive: %s", job.job_id, second)
-    await _tidy(parts.storage, job.picture_key, *_take_keys(job), f"songs/{job.job_id}.mp3")
-
-
-async def _refund(job: Job, parts: Parts) -> Nothing:
-    await asyncio.to_thread(parts.ledger.refund, job.job_id)
-    return Nothing()
-
-
-async def _apologise(job: Job, parts: Parts, error: MelodifyError) -> Nothing:
-    async with _deadline(parts.song.deliver_deadline_s):
-        await parts.delivery.apologise(job, error)
-    return Nothing()
-
-
-async def _tidy(storage: Storage, *keys: str) -> None:
-    for key in keys:
-        try:
-            await storage.delete(key)
-        except MelodifyError as error:
-            log.warning("%s was not deleted: %s", key, error)
-
-
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise Unavailable("provider.too_slow") from error

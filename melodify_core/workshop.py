@@ -5,15 +5,19 @@ not take the bot down with it, and work that is too slow can really be ended.
 """
 
 import asyncio
+import logging
 import multiprocessing
 import os
-from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple, cast
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 from pebble import ProcessExpired, ProcessPool
 
 from melodify_core.errors import Unavailable
 
+log = logging.getLogger(__name__)
 # When every core is busy, the event loop goes first: songs can wait a moment, acknowledgements cannot.
 NICENESS = 10
 Result = TypeVar("Result")
@@ -25,13 +29,15 @@ class Workshop:
 
     def __init__(self, processes: int = 0) -> None:
         """`processes` 0 means one per core."""
+        self._processes = processes or os.cpu_count() or 1
+        self._pool = self._new_pool()
+        self._unfinished: set[Future[Any]] = set()
+        self._closed = False
+
+    def _new_pool(self) -> ProcessPool:
         # Spawned, not forked: a fork of a process with threads and connections may hang.
-        self._pool = ProcessPool(
-            processes or os.cpu_count() or 1,
-            initializer=os.nice,
-            initargs=[NICENESS],
-            context=multiprocessing.get_context("spawn"),
-        )
+        context = multiprocessing.get_context("spawn")
+        return ProcessPool(self._processes, initializer=os.nice, initargs=[NICENESS], context=context)
 
     async def run(self, deadline_s: float, work: Callable[[*Args], Result], *args: *Args) -> Result:
         """Return work(*args), run in a worker process; `work` is a module-level function.
@@ -40,15 +46,31 @@ class Workshop:
         ends the worker. Raises what `work` raised, Unavailable("provider.too_slow") past the deadline and
         Unavailable("internal") when the worker died.
         """
-        future = self._pool.schedule(work, args=list(args), timeout=deadline_s)
+        future = self._schedule(deadline_s, work, args)
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
         try:
             return cast("Result", await asyncio.wrap_future(future))
         except TimeoutError as error:
             raise Unavailable("provider.too_slow") from error
-        except ProcessExpired as error:
+        except (ProcessExpired, BrokenProcessPool) as error:
             raise Unavailable("internal") from error
+
+    def _schedule(self, deadline_s: float, work: Callable[..., Result], args: Sequence[object]) -> Future[Any]:
+        try:
+            return self._pool.schedule(work, args=list(args), timeout=deadline_s)
+        except RuntimeError as error:
+            if self._closed:
+                raise Unavailable("internal") from error
+            # An idle worker that is killed, by a system short of memory say, breaks the whole pool for good.
+            log.warning("the worker processes are started anew: %s", error)
+            self._pool = self._new_pool()
+            return self._pool.schedule(work, args=list(args), timeout=deadline_s)
 
     def close(self) -> None:
         """End the workers; unfinished work is cancelled. Takes up to a second: call it off the event loop."""
+        self._closed = True
+        for future in tuple(self._unfinished):
+            future.cancel()
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves this one without types
         self._pool.join()

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
+from tests.postgres import fresh_database, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,25 @@ def settings_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
         return Settings.model_validate(places | {"work": {"drain_s": 10}} | tables)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """One PostgreSQL for the whole run, started by the first test that wants it."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Any) -> Iterator[str]:
+    """A database of the test's own."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Both kinds of database, one after the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/sub/melodify.db"
+    return str(request.getfixturevalue("postgres_url"))

@@ -52,6 +52,8 @@ class Discord:
     files: dict[str, bytes] = field(default_factory=dict)
     edits: list[str] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    remembers_nonces: bool = True
+    first_status: dict[str, str] = field(default_factory=dict)  # status message id -> the job that it is for
     _next_id: int = 10_000
     _sequence: int = 0
 
@@ -81,6 +83,12 @@ class Discord:
         member = {"roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "flags": 0}
         await self._dispatch("MESSAGE_CREATE", message | {"guild_id": GUILD_ID, "member": member})
         return str(message["id"])
+
+    def status_message(self, channel_id: str, job_id: str) -> dict[str, Any]:
+        """Return a new status message of the bot's, as if it had been posted for the job."""
+        message = self._message(channel_id, BOT, "…")
+        self.first_status[message["id"]] = job_id
+        return message
 
     async def _dispatch(self, name: str, data: dict[str, Any]) -> None:
         self._sequence += 1
@@ -145,7 +153,7 @@ class Discord:
     async def post_message(self, request: web.Request) -> web.Response:
         payload, uploads = await _body(request)
         nonce = payload.get("nonce")
-        known = [m for m in self.messages.values() if nonce and m.get("nonce") == nonce]
+        known = [m for m in self.messages.values() if nonce and m.get("nonce") == nonce and self.remembers_nonces]
         if known:
             return _json(known[0])
         message = self._message(request.match_info["channel"], BOT, payload.get("content") or "")
@@ -216,6 +224,7 @@ class Discord:
             "user": BOT,
             "guilds": [{"id": GUILD_ID, "unavailable": True}],
             "session_id": "s",
+            "shard": [0, 1],
             "resume_gateway_url": self.gateway_url,
             "application": {"id": BOT_ID, "flags": 1 << 19},
         }

@@ -26,9 +26,10 @@ from simcord.results import InteractionResult
 
 from bot.client import MelodifyClient
 from melodify_core.library import database_path
+from melodify_core.opening import open_studio
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
-from melodify_core.studio import Studio, open_studio
+from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
 
 SETTLE_S = 30.0
@@ -155,7 +156,9 @@ def story_settings(folder: Path, **tables: object) -> Settings:
     """Return settings for ten-second songs, kept in the folder."""
     places = {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
     quick = {"song": {"default_seconds": 10}, "work": {"drain_s": 10, "poll_s": 0.1}}
-    return Settings.model_validate(places | quick | tables)
+    settings = Settings.model_validate(places | quick | tables)
+    # The simulator wants to know how many shards there are.
+    return settings.model_copy(update={"discord": settings.discord.model_copy(update={"shard_count": 1})})
 
 
 def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:

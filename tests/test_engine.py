@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from melodify_core.engine import Engine, only_process
+from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
 from melodify_core.library import Library, connect
-from melodify_core.models import Job
+from melodify_core.models import Job, Parcel
+from melodify_core.parts import Nothing, Step
 from melodify_core.settings import Work
-from melodify_core.workflow import Nothing, Step
+from melodify_core.workers import only_process
 from tests.jobs import a_job
 
 WORK = Work(poll_s=0.05)
@@ -27,7 +28,14 @@ class Diary:
     tries: int = 1
     errors: list[MelodifyError] = field(default_factory=list)
 
-    async def run(self, job: Job, step: Step) -> None:
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        await step.pause(0.01)
+        self.lines.append(f"{parcel.job.job_id} posted")
+
+    async def bury(self, job_id: str) -> None:
+        self.lines.append(f"{job_id} buried")
+
+    async def make(self, job: Job, step: Step) -> None:
         async def first() -> Nothing:
             self.lines.append(f"{job.job_id} first")
             return Nothing()
@@ -65,7 +73,7 @@ async def engine_on(
             library.reserve(connection, job, time.time())
             engine.enqueue(connection, job)
 
-    await engine.launch(diary.run)
+    await engine.launch(diary)
     try:
         yield enqueue
     finally:

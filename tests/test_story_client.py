@@ -12,8 +12,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import MelodifyClient, intents_of
+from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
-from melodify_core.studio import open_studio
 from melodify_core.workshop import Workshop
 from tests.stories import story_settings
 

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Callable
 import discord
 import pytest
 
-from bot.delivery import DiscordDelivery, discord_errors
+from bot.delivery import DiscordDelivery
+from bot.faults import discord_errors
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.models import Job, Place, Stage, Wish
+from melodify_core.models import Job, Place, Posted, Stage, Wish
+from melodify_core.studio import Forecast
 from melodify_core.workshop import Workshop
 from tests.jobs import a_job, a_song
 from tests.stories import World, story_settings, world
@@ -40,7 +42,7 @@ async def a_job_in(here: World, *, threadable: bool = True) -> Job:
     """Return a job whose status message stands in the channel."""
     status = await channel_of(here).send("…")
     place = Place(channel_id=here.channel.id, guild_id=here.guild.id, status_id=status.id, threadable=threadable)
-    return a_job(str(status.id), place=place, wish=Wish())
+    return a_job(str(status.id), here.member.id, place=place, wish=Wish())
 
 
 # The simulator would open a second thread on one message; this is what Discord answers.
@@ -84,7 +86,7 @@ async def test_two_jobs_in_one_thread_are_told_apart(here: World, delivery: Disc
 async def test_an_older_line_never_overwrites_a_newer_one(here: World, delivery: DiscordDelivery) -> None:
     job = await a_job_in(here)
     await delivery.show_stage(job, Stage.COMPOSING)
-    await delivery.show_position(job.job_id, job.place, "en", 1)
+    await delivery.show_position(job.job_id, job.place, "en", Forecast(1))
     await delivery.show_stage(job, Stage.LOOKING)
     assert "Composing" in here.said()[0].content
 
@@ -145,18 +147,25 @@ async def test_an_apology_that_discord_would_not_take_may_be_tried_again(
     assert "wrong" in here.said()[0].content
 
 
-async def test_a_song_for_a_place_that_is_gone_is_rejected(here: World, delivery: DiscordDelivery) -> None:
+async def test_a_song_for_a_place_that_is_gone_goes_to_the_asker(here: World, delivery: DiscordDelivery) -> None:
     job = await a_job_in(here)
     await channel_of(here).delete()
-    with pytest.raises(Rejected, match=r"discord\.forbidden"):
-        await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    posted = await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    [song] = here.songs(here.dms)
+    assert posted.message_id == song.id
+    assert "could not post your song where you asked" in song.content
+
+
+async def test_a_song_that_nobody_will_take_stays_in_the_member_s_list(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await channel_of(here).delete()
+    here.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
+    assert await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture") == Posted()
 
 
 @pytest.mark.parametrize(
     ("status", "code", "kind", "name"),
     [
-        (403, 50013, Rejected, "discord.forbidden"),
-        (404, 10003, Rejected, "discord.forbidden"),
         (400, 40005, Rejected, "song.too_large"),
         (413, 0, Rejected, "song.too_large"),
         (429, 0, Unavailable, "discord.unavailable"),

@@ -47,15 +47,15 @@ async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(workshop: Works
         assert "is ready" in here.said(here.channel)[0].content
 
 
-async def test_whatever_breaks_inside_the_asker_hears_of_it(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, tmp_path: Path) -> None:
     async with world(story_settings(tmp_path), workshop) as here:
         with closing(here.database()) as database:
             database.execute("DROP TABLE usage")
         result = await here.command()
         assert result.response is not None
-        assert "on my side" in result.response.content
+        assert "cannot reach my notes" in result.response.content
         await here.post(here.mention, PICTURE)
-        assert "on my side" in here.said(here.channel)[-1].content
+        assert "cannot reach my notes" in here.said(here.channel)[-1].content
         here.errors_before = here.env.error_cursor
 
 

@@ -49,11 +49,11 @@ async def test_the_limit_is_each_member_s_own(bot: World) -> None:
 async def test_a_song_that_could_not_be_posted_does_not_count(here: World) -> None:
     place = f"/channels/{here.channel.id}/messages"
     here.env.inject_error("POST", f"{place}/*/threads", status=403, code=50013)
-    here.env.inject_error("POST", place, status=403, code=50013)
+    here.env.inject_error("POST", place, status=413, code=40005)
     await here.command()
     await here.songs_done()
     assert here.songs() == []
-    assert "does not count" in here.said(here.channel)[0].content
+    assert "does not fit" in here.said(here.channel)[0].content
     await here.command()
     await here.songs_done()
     assert len(here.songs()) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.models import (
+    Asked,
     Bill,
     Brief,
     Commission,
@@ -19,10 +20,11 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
+from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Errand
 from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.workflow import Parts, make_song, plain_step
+from melodify_core.workflow import make_song
 from melodify_core.workshop import Workshop
 from tests.jobs import a_job
 from tests.pictures import sunset
@@ -152,10 +154,21 @@ class Book:
         del job_id
         return sum(bill.dollars for bill in self.bills)
 
-    def start(self, job_id: str) -> None:
+    def start(self, job_id: str, now: float) -> bool:
+        del now
         self.lines.append(f"start {job_id}")
+        return True
 
-    def refund(self, job_id: str) -> None:
+    def forfeit(self, job_id: str, now: float) -> None:
+        del now
+        self.lines.append(f"forfeit {job_id}")
+
+    def asked(self, job_id: str) -> Asked | None:
+        del job_id
+        return None
+
+    def refund(self, job_id: str, now: float) -> None:
+        del now
         self.lines.append(f"refund {job_id}")
 
     def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
@@ -180,7 +193,7 @@ class Line:
         storage = self.storage or FolderStorage(self.folder)
         await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
         parts = Parts(self.reader, self.player, storage, self.desk, self.book, self.workshop, self.song)
-        await make_song(a_job("1"), plain_step, parts)
+        await make_song(a_job("1"), PlainStep(), parts)
 
     def files(self) -> set[str]:
         return {

@@ -76,3 +76,30 @@ async def test_cancelled_work_frees_its_worker() -> None:
         assert await one.run(20, double, 3) == 6
     finally:
         one.close()
+
+
+async def test_an_idle_worker_that_is_killed_does_not_end_the_workshop() -> None:
+    one = Workshop(1)
+    try:
+        os.kill(await one.run(20, os.getpid), signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    assert await one.run(20, double, 4) == 8
+                    break
+                except Unavailable:  # the piece that was under way when it was noticed
+                    await asyncio.sleep(0.05)
+    finally:
+        one.close()
+
+
+async def test_closing_cancels_what_is_under_way() -> None:
+    one = Workshop(1)
+    task = asyncio.create_task(one.run(3600, time.sleep, 3600))
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(one.close)
+    async with asyncio.timeout(10):
+        with pytest.raises((asyncio.CancelledError, Unavailable)):
+            await task
+    with pytest.raises(Unavailable):
+        await one.run(20, double, 1)

@@ -1,0 +1,28 @@
+"""Kills real workers at every boundary of a job and at random moments, on both databases: `make bench-crash`."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from tests.crash import Ledger, Proving, prove
+from tests.discord_server import little_discord
+from tests.postgres import fresh_database, postgres_server
+
+# Two jobs pass so many boundaries; each is tried.
+BOUNDARIES = 54
+RANDOM_KILLS = 50
+
+
+async def measure(url: str, folder: Path) -> Ledger:
+    """Return what became of the jobs."""
+    async with little_discord() as discord:
+        return await prove(Proving(url, folder, discord), BOUNDARIES, RANDOM_KILLS)
+
+
+def main() -> None:
+    """Print the counts."""
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as server, fresh_database(server) as postgres:
+        for name, url in (("SQLite", f"sqlite:///{folder}/melodify.db"), ("PostgreSQL", postgres)):
+            place = Path(folder) / name
+            place.mkdir()
+            print(f"crashes on {name}: {asyncio.run(measure(url, place))} (asked: 0 of each)", flush=True)

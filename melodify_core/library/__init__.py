@@ -1,0 +1,20 @@
+"""The database: the usage ledger, the songs, and what all processes must agree on."""
+
+from melodify_core.library.database import SCHEMA, connect, database_path, on_sqlite, schema_state, upgrade
+from melodify_core.library.gate import Cap, ProviderGate
+from melodify_core.library.ledger import OPEN_STATES, Library
+from melodify_core.library.readings import Readings
+
+__all__ = [
+    "OPEN_STATES",
+    "SCHEMA",
+    "Cap",
+    "Library",
+    "ProviderGate",
+    "Readings",
+    "connect",
+    "database_path",
+    "on_sqlite",
+    "schema_state",
+    "upgrade",
+]

@@ -1,0 +1,167 @@
+"""The connection to the one database, SQLite or PostgreSQL, and its schema. What is in it, others know."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from melodify_core.errors import Misconfigured, Unavailable
+
+BUSY_TIMEOUT_MS = 30_000  # as DBOS sets it for connections of its own
+VERSION_TABLE = "melodify_version"
+MIGRATIONS = Path(__file__).parent / "migrations"
+# The schema of the versions before this table was kept: usage and songs.
+UNVERSIONED = "0001"
+ADMISSION = 0x6D656C6F6469  # one number for one lock: "melodi" in ASCII
+CONNECTIONS = 20
+CONNECT_S = 10
+State = Literal["empty", "old", "current", "newer"]
+# What is wrong with a schema, and how to mend it.
+SCHEMA: dict[State, str] = {
+    "empty": "The database has no tables yet: run `melodify migrate`.",
+    "old": "The database has the schema of an older Melodify: stop all its processes, then run `melodify migrate`.",
+    "newer": "The database was made by a newer Melodify than this one: install that one, or set another database.url.",
+}
+
+
+def connect(url: str) -> sa.Engine:
+    """Return an engine on the database of `url`. Raises Misconfigured when it cannot be used."""
+    return _connect_sqlite(url) if url.startswith("sqlite") else _connect_postgres(url)
+
+
+def _connect_sqlite(url: str) -> sa.Engine:
+    path = database_path(url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except (OSError, sa.exc.DatabaseError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "orig", error)
+        raise Misconfigured(f"database.url: {path} cannot be used: {reason}.") from error
+    return engine
+
+
+def _connect_postgres(url: str) -> sa.Engine:
+    address = sa.make_url(url).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(
+        address,
+        pool_size=CONNECTIONS,
+        max_overflow=CONNECTIONS,
+        pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
+        connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
+    )
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        reason = " ".join(str(error.orig).split())[:300]
+        raise Misconfigured(f"database.url: {address.render_as_string()} cannot be used: {reason}.") from error
+    return engine
+
+
+def database_path(url: str) -> Path:
+    """Return the file of an SQLite address."""
+    return Path(sa.make_url(url).database or "")
+
+
+def on_sqlite(engine: sa.Engine) -> bool:
+    """Return whether the database is a file of one process."""
+    return engine.dialect.name == "sqlite"
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Writers queue for the lock instead of failing half way; readers never wait (WAL).
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError:
+        connection.execute("SELECT 1")  # a database that may only be read says so when it is written to
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that stands alone from its first line on, in all processes: what it reads stays true."""
+    with reachable(), engine.begin() as connection:
+        if on_sqlite(engine):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADMISSION})
+        yield connection
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn a database that is away, full or not to be written into Unavailable("database.unavailable")."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        raise Unavailable("database.unavailable") from error
+    except sa.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable("database.unavailable") from error
+
+
+def schema_state(engine: sa.Engine) -> State:
+    """Return how the database's schema stands to this program's."""
+    script = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found is None:
+        return "empty"
+    if found == script.get_current_head():
+        return "current"
+    return "old" if found in {revision.revision for revision in script.walk_revisions()} else "newer"
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema up to date. Raises Misconfigured for one that a newer Melodify has made."""
+    if schema_state(engine) == "newer":
+        raise Misconfigured(SCHEMA["newer"])
+    config = _config()
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            if _version(connection) == UNVERSIONED and not sa.inspect(connection).has_table(VERSION_TABLE):
+                command.stamp(config, UNVERSIONED)
+            command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        raise Misconfigured(f"The database cannot be migrated: {' '.join(str(error.orig).split())[:300]}.") from error
+
+
+def open_schema(engine: sa.Engine) -> None:
+    """See that the schema fits; SQLite's is made and migrated at once. Raises Misconfigured."""
+    state = schema_state(engine)
+    if state == "newer":
+        raise Misconfigured(SCHEMA["newer"])
+    if state == "current":
+        return
+    if not on_sqlite(engine):
+        raise Misconfigured(SCHEMA[state])
+    upgrade(engine)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    if found is None and sa.inspect(connection).has_table("usage"):
+        return UNVERSIONED
+    return found
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config

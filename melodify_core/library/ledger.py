@@ -1,0 +1,278 @@
+"""The questions and changes that the studio needs, one method each. Synchronous; callers run it off the event loop.
+
+Every method raises Unavailable("database.unavailable") while the database is away.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from melodify_core.library.database import on_sqlite, open_schema, reachable, transaction
+from melodify_core.library.schema import costs, readings, songs, usage
+from melodify_core.limits import Standing
+from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, UsageState
+
+OPEN_STATES = ("waiting", "running")
+COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
+RECENT_JOBS = 20
+
+
+class Library:
+    """The ledger of jobs and the songs."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def create_schema(self) -> None:
+        """See that the tables are there. Raises Misconfigured."""
+        open_schema(self._engine)
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that stands alone from its first line on: what it reads stays true."""
+        return transaction(self._engine)
+
+    def standing(self, job: Job, since: float, connection: sa.Connection | None = None) -> Standing:
+        """Return what counts against the limits of the job's member, server and of all, since the unix time."""
+        return self.standing_of(job.user_id, job.place.guild_id, since, connection)
+
+    def standing_of(
+        self, user_id: int, guild_id: int | None, since: float, connection: sa.Connection | None = None
+    ) -> Standing:
+        """Return the same for a member in a server."""
+        # A job that is still open counts as waiting however old it is.
+        recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since)
+        counted = sa.or_(recent, usage.c.state.in_(OPEN_STATES))
+        mine = self._all(
+            sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.user_id == user_id), connection
+        )
+        guild: list[sa.Row[Any]] = []
+        if guild_id is not None:
+            guild = self._all(
+                sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.guild_id == guild_id), connection
+            )
+        waiting = self._all(
+            sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(OPEN_STATES)), connection
+        )
+        return Standing(
+            used_at=tuple(row.created_at for row in mine),
+            waiting=sum(row.state in OPEN_STATES for row in mine),
+            guild_used_at=tuple(row.created_at for row in guild),
+            guild_waiting=sum(row.state in OPEN_STATES for row in guild),
+            all_waiting=int(waiting[0][0]),
+            spent=self._spending(sa.true(), since, connection),
+            guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if guild_id else (),
+        )
+
+    def _spending(
+        self, whose: sa.ColumnElement[bool], since: float, connection: sa.Connection | None
+    ) -> tuple[tuple[float, float], ...]:
+        # By the minute: a budget of a day needs no more, and a busy day has many payments.
+        minute = sa.func.floor(costs.c.created_at / 60) * 60
+        query = (
+            sa.select(minute.label("at"), sa.func.sum(costs.c.dollars).label("dollars"))
+            .select_from(costs.join(usage, usage.c.job_id == costs.c.job_id))
+            .where(costs.c.created_at > since, whose)
+            .group_by(minute)
+            .order_by(minute)
+        )
+        return tuple((float(row.at), float(row.dollars)) for row in self._all(query, connection))
+
+    def reserve(self, connection: sa.Connection, job: Job, now: float) -> None:
+        """Write the usage row of an accepted order."""
+        note = {
+            "place": job.place.model_dump(mode="json"),
+            "language": job.wish.language,
+            "picture_key": job.picture_key,
+        }
+        values = {"job_id": job.job_id, "user_id": job.user_id, "guild_id": job.place.guild_id}
+        row = usage.insert().values(**values, created_at=now, state="waiting", brief_order=json.dumps(note))
+        connection.execute(row)
+
+    def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
+        """Return where the job stands, None when it was never accepted."""
+        rows = self._all(sa.select(usage.c.state).where(usage.c.job_id == job_id), connection)
+        return rows[0].state if rows else None
+
+    def asked(self, job_id: str) -> Asked | None:
+        """Return what is known of an accepted order."""
+        rows = self._all(sa.select(usage).where(usage.c.job_id == job_id))
+        if not rows:
+            return None
+        note = json.loads(rows[0].brief_order or "{}")
+        return Asked(
+            job_id=job_id,
+            user_id=rows[0].user_id,
+            state=rows[0].state,
+            place=Place.model_validate(note["place"]) if "place" in note else None,
+            language=note.get("language", "en"),
+            picture_key=note.get("picture_key", f"pictures/{job_id}.jpg"),
+        )
+
+    def position(self, job_id: str) -> int:
+        """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
+        mine = sa.select(usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting")
+        query = sa.select(sa.func.count()).where(
+            usage.c.state == "waiting", usage.c.created_at <= mine.scalar_subquery()
+        )
+        return int(self._all(query)[0][0] or 0)
+
+    def waiting(self) -> list[str]:
+        """Return the ids of the jobs that wait, the next to start first."""
+        query = sa.select(usage.c.job_id).where(usage.c.state == "waiting").order_by(usage.c.created_at)
+        return [row.job_id for row in self._all(query)]
+
+    def typical_s(self) -> float | None:
+        """Return the median seconds from start to song of the latest jobs, None before there are any."""
+        query = (
+            sa.select(usage.c.started_at, usage.c.ended_at)
+            .where(usage.c.state == "charged", usage.c.started_at.is_not(None), usage.c.ended_at.is_not(None))
+            .order_by(usage.c.created_at.desc())
+            .limit(RECENT_JOBS)
+        )
+        times = sorted(row.ended_at - row.started_at for row in self._all(query))
+        return times[len(times) // 2] if times else None
+
+    def open_jobs(self) -> int:
+        """Return how many jobs are waiting or running."""
+        query = sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(OPEN_STATES))
+        return int(self._all(query)[0][0])
+
+    def open_since(self, before: float) -> list[str]:
+        """Return the open jobs that were accepted before the unix time, the oldest first."""
+        query = (
+            sa.select(usage.c.job_id)
+            .where(usage.c.state.in_(OPEN_STATES), usage.c.created_at < before)
+            .order_by(usage.c.created_at)
+        )
+        return [row.job_id for row in self._all(query)]
+
+    def start(self, job_id: str, now: float) -> bool:
+        """Note that the job runs; False when it was cancelled before."""
+        change = (
+            usage.update()
+            .where(usage.c.job_id == job_id, usage.c.state == "waiting")
+            .values(state="running", started_at=now)
+        )
+        with self._changing() as connection:
+            connection.execute(change)
+            return self.state(job_id, connection) != "withdrawn"
+
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        """Note what a provider was paid for the job."""
+        with self._changing() as connection:
+            connection.execute(costs.insert().values(job_id=job_id, created_at=now, **bill.model_dump()))
+
+    def spent(self, job_id: str) -> float:
+        """Return the dollars paid for the job so far."""
+        return float(self._all(sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == job_id))[0][0] or 0)
+
+    def refund(self, job_id: str, now: float) -> None:
+        """Take the job off its member's limits; once charged it stays charged."""
+        self._end(job_id, "refunded", now)
+
+    def forfeit(self, job_id: str, now: float) -> None:
+        """End a job that its asker cancelled when something had been paid for it: it counts."""
+        self._end(job_id, "forfeited", now)
+
+    def withdraw(self, job_id: str, now: float) -> bool:
+        """End a job that has not begun; False when it has."""
+        change = (
+            usage.update()
+            .where(usage.c.job_id == job_id, usage.c.state == "waiting")
+            .values(state="withdrawn", ended_at=now, cancelled=True)
+        )
+        with self._changing() as connection:
+            return connection.execute(change).rowcount == 1
+
+    def request_cancel(self, job_id: str) -> bool:
+        """Ask whoever works on the job to stop; False when nobody does."""
+        change = usage.update().where(usage.c.job_id == job_id, usage.c.state == "running").values(cancelled=True)
+        with self._changing() as connection:
+            return connection.execute(change).rowcount == 1
+
+    def cancelled(self, job_ids: Collection[str]) -> set[str]:
+        """Return those of the jobs that shall stop."""
+        query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
+        return {row.job_id for row in self._all(query)} if job_ids else set()
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+        """Write the song down and charge its usage row, in one transaction. A repeat changes nothing."""
+        values = {
+            "job_id": job.job_id,
+            "user_id": job.user_id,
+            "guild_id": job.place.guild_id,
+            "channel_id": posted.channel_id,
+            "message_id": posted.message_id,
+            "private": job.private,
+            "created_at": now,
+            "song": song.model_dump_json(),
+        }
+        with self.transaction() as connection:
+            if connection.scalar(sa.select(songs.c.job_id).where(songs.c.job_id == job.job_id)) is None:
+                connection.execute(songs.insert().values(**values))
+            self._end(job.job_id, "charged", now, connection)
+
+    def song(self, job_id: str) -> Song | None:
+        """Return the song of a job."""
+        rows = self._all(sa.select(songs.c.song).where(songs.c.job_id == job_id))
+        return Song.model_validate_json(rows[0].song) if rows else None
+
+    def ended_before(self, before: float, limit: int) -> list[str]:
+        """Return jobs that ended before the unix time, the oldest first."""
+        query = (
+            sa.select(usage.c.job_id)
+            .where(usage.c.state.not_in(OPEN_STATES), usage.c.created_at < before)
+            .order_by(usage.c.created_at)
+            .limit(limit)
+        )
+        return [row.job_id for row in self._all(query)]
+
+    def forget(self, job_ids: Collection[str]) -> None:
+        """Delete what is kept of these ended jobs: usage, costs, songs."""
+        with self._changing() as connection:
+            for table in (costs, songs, usage):
+                connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
+
+    def recall(self, question: str, since: float) -> Brief | None:
+        """Return the reading that was remembered for the question after the unix time `since`."""
+        query = sa.select(readings.c.brief).where(readings.c.question == question, readings.c.created_at > since)
+        rows = self._all(query)
+        return Brief.model_validate_json(rows[0].brief) if rows else None
+
+    def remember(self, question: str, brief: Brief, now: float, entries: int) -> None:
+        """Remember a reading, and forget the oldest of more than `entries`."""
+        kept = sa.select(readings.c.question).order_by(readings.c.created_at.desc()).limit(entries)
+        row = {"question": question, "created_at": now, "brief": brief.model_dump_json()}
+        with self.transaction() as connection:
+            connection.execute(readings.delete().where(readings.c.question == question))
+            connection.execute(readings.insert().values(**row))
+            connection.execute(readings.delete().where(readings.c.question.not_in(kept)))
+
+    def _end(self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None) -> None:
+        # Only open rows move: a late repeat can neither refund a charged job nor charge a refunded one.
+        change = (
+            usage.update()
+            .where(usage.c.job_id == job_id, usage.c.state.in_(OPEN_STATES))
+            .values(state=state, ended_at=now)
+        )
+        if connection is not None:
+            connection.execute(change)
+            return
+        with self._changing() as own:
+            own.execute(change)
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        with reachable(), self._engine.begin() as connection:
+            if on_sqlite(self._engine):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def _all(self, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
+        if connection is not None:
+            return list(connection.execute(query))
+        with reachable(), self._engine.connect() as own:
+            return list(own.execute(query))

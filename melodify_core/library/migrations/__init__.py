@@ -1,0 +1,1 @@
+"""The schema's history, for alembic. Once released, a version is never changed."""

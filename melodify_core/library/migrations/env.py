@@ -1,0 +1,7 @@
+"""Runs the migrations on the connection that the caller has opened. DBOS's tables are none of our business."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], version_table="melodify_version")
+with context.begin_transaction():
+    context.run_migrations()

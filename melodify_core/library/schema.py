@@ -1,0 +1,71 @@
+"""The tables. Their history stands in migrations/; a test holds the two together."""
+
+import sqlalchemy as sa
+
+tables = sa.MetaData()
+# One row per accepted order: it is reserved, then charged with a song, or refunded.
+usage = sa.Table(
+    "usage",
+    tables,
+    sa.Column("job_id", sa.String(32), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("guild_id", sa.BigInteger),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started_at", sa.Float),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
+    # What an apology needs when the job's own record cannot be read: place, language, picture.
+    sa.Column("brief_order", sa.Text),
+    sa.Index("usage_by_user", "user_id", "created_at"),
+    sa.Index("usage_by_state", "state", "created_at"),
+    sa.Index("usage_by_guild", "guild_id", "created_at"),
+)
+songs = sa.Table(
+    "songs",
+    tables,
+    sa.Column("job_id", sa.String(32), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("guild_id", sa.BigInteger),
+    sa.Column("channel_id", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger, nullable=False),
+    sa.Column("private", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("song", sa.Text, nullable=False),
+    sa.Index("songs_by_user", "user_id", "created_at"),
+)
+# One row per paid call, also of those whose answer was of no use.
+costs = sa.Table(
+    "costs",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("job_id", sa.String(32), nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("dollars", sa.Float, nullable=False),
+    sa.Column("input_tokens", sa.Integer, nullable=False),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("request_id", sa.String(200), nullable=False),
+    sa.Index("costs_by_job", "job_id"),
+    sa.Index("costs_by_time", "created_at"),
+)
+# Paid readings, so that the same question is not paid twice.
+readings = sa.Table(
+    "readings",
+    tables,
+    sa.Column("question", sa.String(64), primary_key=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("brief", sa.Text, nullable=False),
+    sa.Index("readings_by_time", "created_at"),
+)
+# Calls to a provider of the last minute, and those that still run.
+calls = sa.Table(
+    "calls",
+    tables,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("started_at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),  # ended, or given up as a dead process's
+    sa.Index("calls_by_provider", "provider", "started_at"),
+)

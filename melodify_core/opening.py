@@ -1,0 +1,197 @@
+"""Opens everything in the right order and closes it again: database, place among the workers, providers, engine."""
+
+import asyncio
+import gc
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from melodify_core.adapters import Adapters, check_adapters, open_adapters
+from melodify_core.errors import Misconfigured
+from melodify_core.models import Order
+from melodify_core.parts import Parts, PlainStep
+from melodify_core.ports import Delivery, Ledger
+from melodify_core.settings import Settings
+from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
+from melodify_core.workflow import SongLine, make_song
+from melodify_core.workshop import Workshop
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa  # only its name, for the checker
+
+    from melodify_core.engine import Engine
+    from melodify_core.library import Library
+    from melodify_core.workers import Slot
+
+ONE_PROCESS = (
+    "Several processes need PostgreSQL: set database.url to postgresql://user:password@host/name, "
+    "or use `melodify run` alone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process is for."""
+
+    works: bool = True  # it makes songs
+    serves: bool = True  # it takes orders
+    # Called when another process has taken this worker's place: it must stop at once.
+    lost: Callable[[], None] = lambda: None
+
+
+ALONE = Role()
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings,
+    delivery: Delivery,
+    workshop: Workshop | None = None,
+    *,
+    role: Role = ALONE,
+    adapters: Adapters | None = None,
+) -> AsyncIterator[Studio]:
+    """Yield the running studio; on exit running jobs get `settings.work.drain_s` seconds to end.
+
+    Raises Misconfigured when a provider, the storage or the database cannot be used.
+    """
+    # Two seconds of imports that `render` and `check` do without.
+    from melodify_core.engine import Engine
+    from melodify_core.library import Library, Readings, connect
+
+    async with AsyncExitStack() as stack:
+        if workshop is None:
+            workshop = Workshop(settings.work.processes)
+            stack.push_async_callback(asyncio.to_thread, workshop.close)
+        database = await asyncio.to_thread(connect, settings.database.url)
+        stack.callback(database.dispose)
+        slot = await _take_place(stack, settings, database, role)
+        library = Library(database)
+        await asyncio.to_thread(library.create_schema)
+        if adapters is None:
+            memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
+            adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
+            await check_adapters(adapters)
+        engine = Engine(database, settings.work, slot.name if slot else "local")
+        stack.push_async_callback(engine.drain, settings.work.drain_s)
+        if role.works:
+            parts = _parts(settings, adapters, delivery, library, workshop, database)
+            await engine.launch(SongLine(parts))
+            await _go_on_duty(stack, settings, library, engine, parts, slot, role)
+        else:
+            await engine.connect()
+        # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
+        gc.freeze()
+        stack.callback(gc.unfreeze)
+        yield Studio(settings, library, engine, adapters.storage, workshop)
+
+
+async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
+    """Take this process's place: the file's lock on SQLite, a worker's slot on PostgreSQL."""
+    from melodify_core.library import database_path, on_sqlite
+    from melodify_core.workers import Slot, only_process
+
+    if on_sqlite(database):
+        if not (role.works and role.serves):
+            raise Misconfigured(ONE_PROCESS)
+        stack.enter_context(only_process(database_path(settings.database.url).with_suffix(".lock")))
+        return None
+    if not role.works:
+        return None
+    slot = await asyncio.to_thread(Slot.take, database)
+    stack.push_async_callback(asyncio.to_thread, slot.release)
+    return slot
+
+
+def _parts(
+    settings: Settings,
+    adapters: Adapters,
+    delivery: Delivery,
+    library: "Library",
+    workshop: Workshop,
+    database: "sa.Engine",
+) -> Parts:
+    from melodify_core.library import Cap, ProviderGate
+
+    caps = {
+        "openai": Cap(settings.openai.calls, settings.openai.calls_per_minute, 2 * settings.openai.deadline_s),
+        "lyria": Cap(settings.lyria.calls, settings.lyria.calls_per_minute, 2 * settings.lyria.deadline_s),
+        "pipeline": Cap(settings.pipeline.calls, settings.pipeline.calls_per_minute, 2 * settings.pipeline.deadline_s),
+    }
+    return Parts(
+        captioner=adapters.captioner,
+        composer=adapters.composer,
+        storage=adapters.storage,
+        delivery=delivery,
+        ledger=library,
+        workshop=workshop,
+        song=settings.song,
+        salt=salt_of(settings),
+        gate=ProviderGate(database, caps, settings.work.patience_s),
+    )
+
+
+async def _go_on_duty(
+    stack: AsyncExitStack,
+    settings: Settings,
+    library: "Library",
+    engine: "Engine",
+    parts: Parts,
+    slot: "Slot | None",
+    role: Role,
+) -> None:
+    from melodify_core.upkeep import Takeover, Upkeep, on_duty
+    from melodify_core.workers import Watch
+
+    line = SongLine(parts)
+    duties = Upkeep(settings, library, engine, parts.storage, line.bury).duties()
+    if slot is not None:
+        every_s = settings.database.takeover_s
+        duties += Takeover(slot, Watch(slot.database, slot.number, every_s), engine, role.lost).duties(every_s)
+    await stack.enter_async_context(on_duty(*duties))
+
+
+def migrate(settings: Settings) -> str:
+    """Make or update all tables, ours and the engine's; return a sentence that says so. Raises Misconfigured."""
+    from melodify_core.engine import make_tables
+    from melodify_core.library import connect, upgrade
+
+    database = connect(settings.database.url)
+    try:
+        upgrade(database)
+        make_tables(database)
+        return f"The tables of {database.url} are up to date."
+    finally:
+        database.dispose()
+
+
+async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> None:
+    """Make one song at once, without queue, database and limits; files in between are gone afterwards.
+
+    The delivery gets the song or the apology. Raises Rejected for the picture and Misconfigured.
+    """
+    from melodify_core.storage.folder import FolderStorage
+
+    # One song is one piece of work at a time.
+    with closing(Workshop(1)) as workshop, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
+        storage = FolderStorage(Path(folder))
+        # Whatever storage is set: what one command makes is that command's own.
+        local = settings.model_copy(update={"storage": "folder"})
+        async with open_adapters(local, workshop) as adapters:
+            checked = await prepare_picture(order.picture, settings, workshop)
+            job = job_of(order, checked)
+            await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
+            parts = Parts(
+                captioner=adapters.captioner,
+                composer=adapters.composer,
+                storage=storage,
+                delivery=delivery,
+                ledger=ledger,
+                workshop=workshop,
+                song=settings.song,
+                salt=salt_of(settings),
+            )
+            await make_song(job, PlainStep(), parts)

@@ -1,0 +1,117 @@
+"""What a job is made with: the adapters, the steps that may be durable, and how an account is kept."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from melodify_core.errors import Unavailable
+from melodify_core.models import Parcel
+from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
+from melodify_core.settings import SongSettings
+from melodify_core.workshop import Workshop
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result", bound=BaseModel)
+Value = TypeVar("Value")
+# While the database is away jobs wait for it: ten minutes in all.
+DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 39)
+
+# Waits until a provider may be called once more, and counts the call.
+Gate = Callable[[str], AbstractAsyncContextManager[Any]]
+
+
+def open_gate(provider: str) -> AbstractAsyncContextManager[Any]:
+    """The Gate that never waits."""
+    del provider
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the line is made of."""
+
+    captioner: Captioner
+    composer: Composer | CommissioningComposer
+    storage: Storage
+    delivery: Delivery
+    ledger: Ledger
+    workshop: Workshop
+    song: SongSettings
+    salt: bytes = b""
+    gate: Gate = open_gate
+
+
+class Step(Protocol):
+    """Runs one step and returns its result; a durable one returns the recorded result when the job is repeated."""
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        """Raises what `work` raised. With `tries`, Unavailable is tried again after a pause.
+
+        A `stoppable` step raises Rejected("job.cancelled") as soon as the asker has cancelled.
+        """
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        """Have the parcel posted when that is possible again; False where there is no later."""
+        ...
+
+
+class PlainStep:
+    """The Step that records nothing: for one song at once."""
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        """Do the work."""
+        del name, model, tries, stoppable  # whoever waits in front of a terminal tries again himself
+        return await work()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        """Say that there is no later."""
+        del parcel
+        return False
+
+
+class Nothing(BaseModel):
+    """The result of a step that only has an effect."""
+
+
+async def ask(work: Callable[..., Value], *args: Any) -> Value:
+    """Return work(*args) of the ledger, off the loop; while the database is away, wait for it.
+
+    Raises Unavailable("database.unavailable") when it does not come back.
+    """
+    for pause_s in DATABASE_PAUSES_S:
+        try:
+            return await asyncio.to_thread(work, *args)
+        except Unavailable as error:
+            log.warning("the database is away, trying again in %g s: %s", pause_s, error)
+            await asyncio.sleep(pause_s)
+    return await asyncio.to_thread(work, *args)

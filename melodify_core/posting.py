@@ -1,0 +1,180 @@
+"""The end of a job: the song is posted, or the apology; what cannot be posted at once is tried again for hours."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
+from melodify_core.models import Job, Parcel, Posted, Song, Wish
+from melodify_core.parts import Nothing, Parts, Step, ask
+from melodify_core.ports import Storage
+
+log = logging.getLogger(__name__)
+QUICK_TRIES = 4
+# Before a parcel is posted again: soon at first, in the end every quarter of an hour, six hours in all. A fixed list,
+# because the names of the recorded steps count along it.
+PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
+
+
+async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
+    """Post the song, now or later. Raises Rejected, and Unavailable where there is no later."""
+    try:
+        posted = await step("deliver", Posted, lambda: _deliver(job, song, parts), tries=QUICK_TRIES)
+    except Unavailable as error:
+        if not await step.post_later(Parcel(job=job, song=song)):
+            raise
+        log.warning("job %s: the song waits to be posted: %s", job.job_id, error)
+        return
+    await _settle(job, song, posted, parts)
+
+
+async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> None:
+    """Write the song down and charge it. It is posted by now: whatever fails here must not take it back."""
+    try:
+        await ask(parts.ledger.keep, job, song, posted, time.time())
+    except Exception:  # nothing may undo a song that its asker has
+        log.exception("job %s: the song is posted, but could not be written down", job.job_id)
+    await tidy(parts.storage, *take_keys(job))
+
+
+async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> None:
+    """Refund, apologise now or later, leave nothing behind. Raises only when interrupted.
+
+    The refund is no recorded step: it may come twice, and must come also where the records have become useless.
+    """
+    try:
+        await _refund(job, parts, error)
+    except Exception:  # the asker hears of it all the same; bury_lost ends the row later
+        log.exception("job %s could not be refunded", job.job_id)
+    try:
+        await step("apologise", Nothing, lambda: _apologise(job, error, parts), tries=QUICK_TRIES)
+    except MelodifyError as second:
+        later = await step.post_later(Parcel(job=job, error=to_record(error)))
+        log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
+    except Exception:
+        log.exception("job %s: the apology failed", job.job_id)
+    await tidy(parts.storage, job.picture_key, *take_keys(job), song_key(job))
+
+
+async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
+    """Post what could not be posted at once, for six hours; then a song is given up like any failed job."""
+    for number, pause_s in enumerate(PAUSES_S):
+        await step.pause(pause_s)
+        try:
+            await _post_once(parcel, number, step, parts)
+        except Unavailable as error:
+            log.warning("job %s: try %d to post failed: %s", parcel.job.job_id, number + 1, error)
+        except MelodifyError as error:
+            await _drop(parcel, error, step, parts)
+            return
+        else:
+            return
+    await _drop(parcel, Unavailable("discord.unavailable"), step, parts)
+
+
+async def _post_once(parcel: Parcel, number: int, step: Step, parts: Parts) -> None:
+    job, song = parcel.job, parcel.song
+    if song is None:
+        error = from_record(parcel.error or {})
+        await step(f"apologise {number}", Nothing, lambda: _apologise(job, error, parts))
+        return
+    posted = await step(f"deliver {number}", Posted, lambda: _deliver(job, song, parts))
+    await _settle(job, song, posted, parts)
+
+
+async def _drop(parcel: Parcel, error: MelodifyError, step: Step, parts: Parts) -> None:
+    if parcel.song is None:
+        log.warning("job %s: the apology did not arrive: %s", parcel.job.job_id, error)
+        return
+    await give_up(parcel.job, parts, step, error)
+
+
+async def bury(job_id: str, parts: Parts) -> None:
+    """End a job whose record cannot be read any more, with what its usage row knows: refund, apologise, tidy up."""
+    asked = await ask(parts.ledger.asked, job_id)
+    if asked is None or asked.state not in ("waiting", "running"):
+        return
+    await ask(parts.ledger.refund, job_id, time.time())
+    if asked.place is not None:
+        # As much of a job as an apology needs.
+        wish = Wish(language=asked.language)
+        job = Job(
+            job_id=job_id,
+            user_id=asked.user_id,
+            place=asked.place,
+            wish=wish,
+            picture_key=asked.picture_key,
+            picture_sha256="",
+            picture_width=1,
+            picture_height=1,
+            seed=0,
+        )
+        try:
+            await _apologise(job, Unavailable("internal"), parts)
+        except MelodifyError as error:
+            log.warning("job %s: the apology did not arrive: %s", job_id, error)
+    await tidy(parts.storage, asked.picture_key, f"takes/{job_id}", f"takes/{job_id}.json", f"songs/{job_id}.mp3")
+
+
+async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:
+    sound = await parts.storage.load(song.audio_key)
+    picture = await parts.storage.load(song.picture_key)
+    async with _deadline(parts.song.deliver_deadline_s):
+        return await _send(job, song, sound, picture, parts)
+
+
+async def _send(job: Job, song: Song, sound: bytes, picture: bytes, parts: Parts) -> Posted:
+    """Post the song; where it does not fit, a link to it."""
+    try:
+        return await parts.delivery.deliver(job, song, sound, picture)
+    except Rejected as error:
+        if error.code != "song.too_large":
+            raise
+        link = await parts.storage.link(song.audio_key, f"{song.title}.mp3")
+        if link is None:
+            raise
+    return await parts.delivery.deliver(job, song, link, picture)
+
+
+async def _refund(job: Job, parts: Parts, error: MelodifyError) -> None:
+    # Who cancels what was paid for already has had it: else cancelling would be a way to spend without a limit.
+    if error.code == "job.cancelled" and await ask(parts.ledger.spent, job.job_id) > 0:
+        await ask(parts.ledger.forfeit, job.job_id, time.time())
+    else:
+        await ask(parts.ledger.refund, job.job_id, time.time())
+
+
+async def _apologise(job: Job, error: MelodifyError, parts: Parts) -> Nothing:
+    async with _deadline(parts.song.deliver_deadline_s):
+        await parts.delivery.apologise(job, error)
+    return Nothing()
+
+
+def take_keys(job: Job) -> tuple[str, str]:
+    """Return where a raw take is stored, and the note that says what it is."""
+    return f"takes/{job.job_id}", f"takes/{job.job_id}.json"
+
+
+def song_key(job: Job) -> str:
+    """Return where the finished song is stored."""
+    return f"songs/{job.job_id}.mp3"
+
+
+async def tidy(storage: Storage, *keys: str) -> None:
+    """Delete what is not needed any more; what cannot be deleted now, retention does."""
+    for key in keys:
+        try:
+            await storage.delete(key)
+        except MelodifyError as error:
+            log.warning("%s was not deleted: %s", key, error)
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("provider.too_slow") from error

@@ -1,0 +1,149 @@
+"""What is looked after beside the jobs: cancellations, dead workers, stuck jobs, old files. Each on its own clock."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass
+
+from melodify_core.engine import Engine
+from melodify_core.errors import MelodifyError
+from melodify_core.library import Library
+from melodify_core.ports import Storage
+from melodify_core.posting import tidy
+from melodify_core.settings import Settings
+from melodify_core.workers import Slot, Watch, executor_id
+
+log = logging.getLogger(__name__)
+DAY_S = 24 * 3600.0
+BATCH = 200
+# Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
+LOST_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that is done again and again."""
+
+    name: str
+    every_s: float
+    work: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def on_duty(*duties: Duty) -> AsyncIterator[None]:
+    """Do the duties in the background until the block ends. One that fails is tried again at its next turn."""
+    # Made by hand, in a context of their own: they are the process's, not part of what has opened the studio. The
+    # simulated Discord waits for all that a handler has started by `create_task`, and these never end.
+    tasks = [asyncio.Task(_repeat(duty), name=duty.name, context=Context()) for duty in duties]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(duty: Duty) -> None:
+    while True:
+        await asyncio.sleep(duty.every_s)
+        try:
+            await duty.work()
+        except MelodifyError as error:
+            log.warning("%s: %s", duty.name, error)
+        except Exception:  # a duty must outlive what befalls it once: the database may be restarting
+            log.exception("%s failed, and is tried again", duty.name)
+
+
+class Upkeep:
+    """The duties of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Library,
+        engine: Engine,
+        storage: Storage,
+        bury: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._engine = engine
+        self._storage = storage
+        self._bury = bury
+        self.stuck: tuple[str, ...] = ()
+
+    def duties(self) -> list[Duty]:
+        """Return what every worker does."""
+        return [
+            Duty("cancellations", 1.0, self.stop_cancelled),
+            Duty("lost jobs", LOST_S, self.bury_lost),
+            Duty("stuck jobs", 60.0, self.notice_stuck),
+            Duty("retention", 3600.0, self.forget_old),
+        ]
+
+    async def stop_cancelled(self) -> None:
+        """Stop the jobs of this process that were cancelled, also through another one."""
+        running = self._engine.running
+        if running:
+            for job_id in await asyncio.to_thread(self._library.cancelled, running):
+                self._engine.interrupt(job_id)
+
+    async def bury_lost(self) -> None:
+        """End the jobs that are open in the ledger and that no worker will ever take up."""
+        candidates = await asyncio.to_thread(self._library.open_since, time.time() - LOST_S)
+        for job_id in sorted(await self._engine.dead(candidates)) if candidates else ():
+            log.error("job %s is lost: it is open, and nobody will work on it", job_id)
+            await self._bury(job_id)
+
+    async def notice_stuck(self) -> None:
+        """Say which jobs are open for too long."""
+        before = time.time() - self._settings.work.stuck_minutes * 60
+        stuck = tuple(await asyncio.to_thread(self._library.open_since, before))
+        for job_id in set(stuck) - set(self.stuck):
+            log.error("job %s is open for more than %d minutes", job_id, self._settings.work.stuck_minutes)
+        self.stuck = stuck
+
+    async def forget_old(self) -> None:
+        """Delete records, pictures, takes and songs after their days."""
+        retention, now = self._settings.retention, time.time()
+        await self._delete_files(now - retention.picture_days * DAY_S, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
+        if retention.song_days:
+            await self._delete_files(now - retention.song_days * DAY_S, "songs/{}.mp3")
+        ended = await asyncio.to_thread(self._library.ended_before, now - retention.record_days * DAY_S, BATCH)
+        if ended:
+            await self._engine.forget(ended)
+
+    async def _delete_files(self, before: float, *forms: str) -> None:
+        for job_id in await asyncio.to_thread(self._library.ended_before, before, BATCH):
+            await tidy(self._storage, *(form.format(job_id) for form in forms))
+
+
+class Takeover:
+    """Keeps this worker's slot, and adopts the jobs of dead workers. Only on PostgreSQL."""
+
+    def __init__(self, slot: Slot, watch: Watch, engine: Engine, lost: Callable[[], None]) -> None:
+        """`lost` is called once when another process has this worker's slot: it must stop at once."""
+        self._slot = slot
+        self._watch = watch
+        self._engine = engine
+        self._lost = lost
+
+    def duties(self, every_s: float) -> list[Duty]:
+        """Return what a worker among others does."""
+        return [Duty("slot", min(every_s, 5.0) / 2, self.keep_slot), Duty("takeover", every_s, self.adopt)]
+
+    async def keep_slot(self) -> None:
+        """See that the slot is ours, also after a restart of the database."""
+        if not await asyncio.to_thread(self._slot.hold):
+            log.critical("another worker has slot %d: this one stops", self._slot.number)
+            self._lost()
+
+    async def adopt(self) -> None:
+        """Take over from workers whose slot was free twice."""
+        owners = await self._engine.owners()
+        for slot in await asyncio.to_thread(self._watch.dead, owners, time.monotonic()):
+            if adopted := await self._watch.adopt(slot, self._engine.adopt):
+                log.warning("worker %s is dead: %d jobs of it go on here", executor_id(slot), adopted)

@@ -1,0 +1,170 @@
+"""Which worker a process is, and whether another one is dead. On SQLite one process holds a file's lock.
+
+On PostgreSQL workers hold numbered slots by session locks. Such a lock ends with its connection, so a killed worker's
+slot is free at once. A restart of the database frees every slot too while all workers live: that is why a slot counts
+as dead only when it was found free twice, some time apart, by one and the same run of the database.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from melodify_core.errors import Misconfigured
+
+log = logging.getLogger(__name__)
+
+SLOTS = 64
+# The first half of each lock's two numbers, so that nobody else's locks are ours: "melo" in ASCII.
+LOCKS = 0x6D656C6F
+PREFIX = "worker-"
+_HELD = sa.text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+    "WHERE datname = current_database() AND locktype = 'advisory' AND granted AND classid = :a AND objid = :b"
+)
+
+
+@contextmanager
+def only_process(lock_file: Path) -> Iterator[None]:
+    """Hold the lock beside the database: two processes with one database would post every song twice."""
+    try:
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Misconfigured(f"database.url: {lock_file} cannot be written ({error.strerror}).") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise Misconfigured(
+            f"Another Melodify process uses the database beside {lock_file}. Stop it, or set another database.url."
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def executor_id(slot: int) -> str:
+    """Return the engine's name of a slot's worker."""
+    return f"{PREFIX}{slot}"
+
+
+def slot_of(name: str) -> int | None:
+    """Return the slot of a worker's name."""
+    number = name.removeprefix(PREFIX)
+    return int(number) if name.startswith(PREFIX) and number.isdigit() else None
+
+
+class Slot:
+    """One slot, held by a connection of its own. Synchronous; callers run it off the event loop."""
+
+    def __init__(self, database: sa.Engine, number: int, connection: sa.Connection) -> None:
+        self.number = number
+        self.database = database
+        self._connection: sa.Connection | None = connection
+
+    @classmethod
+    def take(cls, database: sa.Engine) -> "Slot":
+        """Take the lowest free slot. Raises Misconfigured when all are taken."""
+        connection = _session(database)
+        for number in range(SLOTS):
+            if _try_lock(connection, number):
+                return cls(database, number, connection)
+        connection.close()
+        raise Misconfigured(f"All {SLOTS} worker slots of the database are taken: stop a worker first.")
+
+    @property
+    def name(self) -> str:
+        """The engine's name of this worker."""
+        return executor_id(self.number)
+
+    def hold(self) -> bool:
+        """See that the slot is still ours; after a restart of the database take it again. False: another has it.
+
+        Raises what SQLAlchemy raises while the database is away.
+        """
+        if self._connection is not None:
+            try:
+                self._connection.execute(sa.text("SELECT 1"))
+                return True
+            except sa.exc.SQLAlchemyError:
+                self._connection.invalidate()
+                self._connection.close()
+                self._connection = None
+        connection = _session(self.database)
+        if not _try_lock(connection, self.number):
+            connection.close()
+            return False
+        self._connection = connection
+        return True
+
+    def release(self) -> None:
+        """Give the slot back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A slot that was found free, and which run of the database said so."""
+
+    at: float
+    database_started: str
+
+
+class Watch:
+    """Finds workers that are dead. Synchronous, but for `adopt`'s caller."""
+
+    def __init__(self, database: sa.Engine, mine: int, apart_s: float) -> None:
+        self._database = database
+        self._mine = mine
+        self._apart_s = apart_s
+        self._seen: dict[int, Sight] = {}
+
+    def dead(self, owners: set[str], now: float) -> list[int]:
+        """Return the slots among `owners` whose workers are dead by now."""
+        slots = {slot for owner in owners if (slot := slot_of(owner)) is not None} - {self._mine}
+        with self._database.connect() as connection:
+            started = str(connection.scalar(sa.text("SELECT pg_postmaster_start_time()")))
+            free = {slot for slot in slots if _is_free(connection, slot)}
+        self._seen = {
+            slot: sight for slot, sight in self._seen.items() if slot in free and sight.database_started == started
+        }
+        found = [slot for slot in sorted(free) if slot in self._seen and now - self._seen[slot].at >= self._apart_s]
+        for slot in free:
+            self._seen.setdefault(slot, Sight(now, started))
+        return found
+
+    async def adopt(self, slot: int, adopt: Callable[[str], Awaitable[int]]) -> int:
+        """Adopt the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile."""
+        connection = await asyncio.to_thread(_session, self._database)
+        try:
+            if not await asyncio.to_thread(_try_lock, connection, slot):
+                return 0
+            return await adopt(executor_id(slot))
+        finally:
+            self._seen.pop(slot, None)
+            await asyncio.to_thread(connection.close)
+
+
+def _session(database: sa.Engine) -> sa.Connection:
+    # A connection outside the pool: its closing ends the session, and with it the lock.
+    connection = database.connect().execution_options(isolation_level="AUTOCOMMIT")
+    connection.detach()
+    return connection
+
+
+def _try_lock(connection: sa.Connection, slot: int) -> bool:
+    return bool(connection.scalar(sa.text("SELECT pg_try_advisory_lock(:a, :b)"), {"a": LOCKS, "b": slot}))
+
+
+def _is_free(connection: sa.Connection, slot: int) -> bool:
+    # Asked for, not tried: two survivors that look at one moment must not see each other's trial as life.
+    return not connection.scalar(_HELD, {"a": LOCKS, "b": slot})

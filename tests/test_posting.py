@@ -1,0 +1,127 @@
+"""What cannot be posted at once: handed over, tried again for hours, and given up in the end."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
+from melodify_core.models import Parcel
+from melodify_core.parts import Parts, PlainStep, Result
+from melodify_core.posting import PAUSES_S, bury, post
+from melodify_core.settings import SongSettings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.workflow import make_song
+from melodify_core.workshop import Workshop
+from tests.jobs import a_job, a_song
+from tests.pictures import sunset
+from tests.test_workflow import Book, Desk, Player, Reader
+
+AWAY = Unavailable("discord.unavailable")
+
+
+@dataclass
+class Clock(PlainStep):
+    """A Step whose pauses take no time, and whose later is a list."""
+
+    paused_s: list[float] = field(default_factory=list)
+    later: list[Parcel] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        self.names.append(name)
+        return await super().__call__(name, model, work, tries=tries, stoppable=stoppable)
+
+    async def pause(self, seconds: float) -> None:
+        self.paused_s.append(seconds)
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        self.later.append(parcel)
+        return True
+
+
+@dataclass
+class Slow(Desk):
+    """A delivery that is away for so many calls."""
+
+    away: int = 0
+
+    async def deliver(self, *args: object, **named: object) -> object:  # type: ignore[override]  # whatever is asked
+        self.away -= 1
+        if self.away >= 0:
+            raise AWAY
+        return await super().deliver(*args, **named)  # type: ignore[arg-type]  # as it came
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, workshop: Workshop) -> Parts:
+    storage = FolderStorage(tmp_path)
+    await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
+    await storage.save("songs/1.mp3", b"sound", "audio/mpeg")
+    return Parts(Reader(), Player(), storage, cast("Any", Slow()), Book(), workshop, SongSettings())
+
+
+def book_of(parts: Parts) -> Book:
+    return cast("Book", parts.ledger)
+
+
+def desk_of(parts: Parts) -> Slow:
+    return cast("Slow", parts.delivery)
+
+
+async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refunded_nor_charged(parts: Parts) -> None:
+    clock = Clock()
+    desk_of(parts).away = 99
+    await make_song(a_job("1"), clock, parts)
+    [parcel] = clock.later
+    assert parcel.song is not None
+    assert book_of(parts).lines == ["start 1"]
+    assert desk_of(parts).apologies == []
+
+
+async def test_a_parcel_is_posted_when_discord_is_back(parts: Parts) -> None:
+    clock = Clock()
+    desk_of(parts).away = 3
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    assert clock.paused_s == list(PAUSES_S[:4])
+    assert len(desk_of(parts).songs) == 1
+    assert book_of(parts).lines == ["keep 1"]
+    assert len(set(clock.names)) == len(clock.names) == 4  # each try is a step of its own
+
+
+async def test_after_six_hours_a_song_is_given_up_and_refunded(parts: Parts) -> None:
+    clock = Clock()
+    desk_of(parts).away = 999
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    assert sum(clock.paused_s) == pytest.approx(6 * 3600)
+    assert book_of(parts).lines == ["refund 1"]
+    assert desk_of(parts).apologies == ["discord.unavailable"]
+
+
+@pytest.mark.parametrize("error", [Rejected("provider.refused"), Unavailable("internal")])
+async def test_an_apology_that_could_not_arrive_arrives_later(parts: Parts, error: MelodifyError) -> None:
+    clock = Clock()
+    await post(Parcel(job=a_job("1"), error=to_record(error)), clock, parts)
+    assert desk_of(parts).apologies == [error.code]
+    assert book_of(parts).lines == []
+
+
+async def test_a_cancelled_job_that_was_paid_for_is_forfeited(parts: Parts) -> None:
+    desk_of(parts).error = Rejected("job.cancelled")  # as a step would raise it
+    await make_song(a_job("1"), Clock(), parts)
+    assert book_of(parts).lines == ["start 1", "forfeit 1"]
+
+
+async def test_a_job_that_nobody_knows_is_not_buried(parts: Parts) -> None:
+    await bury("77", parts)
+    assert book_of(parts).lines == []
