@@ -7,7 +7,10 @@ READY := $(VENV)/.installed
 PIPELINE := .venv-pipeline
 PIPELINE_READY := $(PIPELINE)/.installed
 
-.PHONY: demo test run bench bench-load bench-crash install lock format clean pipeline test-musicgen
+QUALITY := .venv-quality
+QUALITY_READY := $(QUALITY)/.installed
+
+.PHONY: demo test run bench bench-load bench-crash quality install lock format clean pipeline test-musicgen
 
 demo: $(READY)
 	@$(BIN)/melodify demo $(ARGS)
@@ -31,6 +34,10 @@ bench: $(READY)
 bench-load bench-crash: $(READY)
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
+# How good the embedded composer's songs are, by other people's analysers. essentia is AGPL: an environment of its own.
+quality: $(QUALITY_READY)
+	@$(QUALITY)/bin/python -m quality $(ARGS)
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -45,6 +52,7 @@ PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.txt
 	$(COMPILE) --extra openai --extra google --constraint requirements.txt -o requirements-run.txt
+	$(COMPILE) --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
@@ -63,6 +71,11 @@ $(PIPELINE_READY): deploy/pipeline/requirements.txt
 	$(PIPELINE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+$(QUALITY_READY): quality/requirements.txt
+	$(PYTHON) -m venv $(QUALITY)
+	$(QUALITY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 # Compiles deploy/pipeline/melodify_music.yaml.
 pipeline: $(PIPELINE_READY)
 	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
@@ -75,4 +88,4 @@ test-musicgen: $(READY)
 	$(BIN)/pytest --no-cov tests/test_musicgen.py
 
 clean:
-	rm -rf $(VENV) $(PIPELINE) .venv-musicgen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf $(VENV) $(PIPELINE) $(QUALITY) .venv-musicgen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*

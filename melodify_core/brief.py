@@ -13,9 +13,15 @@ STYLES: dict[str, str] = {
     "cinematic": "cinematic orchestral score with strings and French horn",
     "piano": "solo piano",
     "jazz": "jazz trio with piano, upright bass and brushed drums",
+    "bossa": "bossa nova with nylon guitar, upright bass and light percussion",
     "folk": "acoustic folk with fingerpicked guitar",
+    "korean": "Korean traditional music with gayageum, haegeum, bamboo flute and janggu",
+    "rock": "rock with electric guitars, bass and drum kit",
+    "funk": "funk with clavinet, slap bass and tight drums",
+    "reggae": "reggae with off-beat organ, deep bass and one-drop drums",
     "synthwave": "synthwave with analog synthesisers and gated drums",
     "house": "melodic house with four-on-the-floor drums",
+    "chiptune": "chiptune with square waves and noise drums",
 }
 HINT_CHARACTERS = 200
 NEGATIVE_PROMPT = "vocals, singing, speech, low quality, distortion, silence"

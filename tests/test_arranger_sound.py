@@ -8,9 +8,10 @@ import pytest
 from melodify_core.composers.arranger.composer import ArrangerComposer, make_take
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Part, Score
 from melodify_core.composers.arranger.styles import STYLES
-from melodify_core.composers.arranger.synthesis import midi_of, wav_of
+from melodify_core.composers.arranger.synthesis import wav_of
 from melodify_core.models import Mode, Wish
 from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
@@ -80,11 +81,11 @@ def test_excited_pictures_sound_brighter() -> None:
 def test_the_synthesiser_itself_does_not_clip() -> None:
     import midirenderer
 
-    from melodify_core.composers.arranger.synthesis import font_path
+    from melodify_core.composers.arranger.fonts import font_path
 
     for style in ("synthwave", "house"):
         score = score_of(a_brief(arousal=1.0, valence=1.0, bpm=126), Wish(style=style, seconds=10), 1)
-        sound, _ = decoded(midirenderer.render_wave_from(font_path().read_bytes(), midi_of(score)))
+        sound, _ = decoded(midirenderer.render_wave_from(font_path().read_bytes(), midi_file(score)))
         assert np.abs(sound).max() < 0.9
 
 
@@ -101,7 +102,7 @@ def test_no_instrument_has_a_hole_in_its_range() -> None:
 
 def test_a_midi_file_names_its_programs_and_drums() -> None:
     score = score_of(a_brief(), Wish(style="jazz", seconds=10), 1)
-    file = mido.MidiFile(file=io.BytesIO(midi_of(score)))
+    file = mido.MidiFile(file=io.BytesIO(midi_file(score)))
     programs = {(m.channel, m.program) for track in file.tracks for m in track if m.type == "program_change"}
     assert programs == {(part.channel, part.program) for part in score.parts}
 

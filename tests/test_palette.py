@@ -32,6 +32,12 @@ FOREIGN = {
     "lofi": ("saw", "drum machine", "flute"),
     "synthwave": ("guitar", "flute", "upright", "brushed"),
     "house": ("guitar", "flute", "upright", "brushed"),
+    "bossa": ("synth", "pad", "drum machine"),
+    "korean": ("synth", "pad", "guitar", "drum machine", "piano"),
+    "rock": ("flute", "pad", "drum machine"),
+    "funk": ("flute", "pad", "drum machine"),
+    "reggae": ("saw", "pad", "drum machine"),
+    "chiptune": ("piano", "guitar", "flute", "strings"),
 }
 SMALL = {
     "black": pictures.plain("black"),
@@ -328,6 +334,12 @@ def test_auto_can_choose_every_style() -> None:
         {},
         {"saturation": 0.1, "warmth": 0.8, "brightness": 0.4, "contrast": 0.25, "edges": 0.3, "emptiness": 0.0},
         {"brightness": 0.3, "contrast": 0.3, "edges": 0.35, "saturation": 0.03, "emptiness": 0.0, "warmth": 0.0},
+        {"brightness": 0.8, "saturation": 0.13, "emptiness": 0.4, "warmth": 0.4},
+        {"brightness": 0.75, "saturation": 0.09, "emptiness": 0.1, "edges": 0.15, "warmth": 0.6},
+        {"brightness": 0.7, "saturation": 0.14, "emptiness": 0.0, "edges": 0.5, "warmth": -0.6},
+        {"brightness": 0.6, "saturation": 0.02, "emptiness": 0.1, "edges": 0.05, "contrast": 0.05, "warmth": 0.2},
+        {"brightness": 0.55, "saturation": 0.15, "emptiness": 0.0, "edges": 0.3, "warmth": 0.8},
+        {"brightness": 0.4, "saturation": 0.08, "emptiness": 0.0, "edges": 0.8, "contrast": 0.3, "warmth": 0.5},
     ]
     chosen = {
         brief_of(dataclasses.replace(reading, **change), Wish()).genre.split()[0]  # type: ignore[arg-type]

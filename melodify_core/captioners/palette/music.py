@@ -75,12 +75,50 @@ MANNERS: dict[str, Manner] = {
         "four-on-the-floor from the first bar, filtered build, release, short outro", "club system, tight low end",
         (0.6, 0.6, 0.4, 0.4, 0.9, -0.4),
     ),
+    "bossa": Manner(
+        "bossa nova", (90, 132), ("clarinet", "nylon guitar", "flute"), ("electric piano", "nylon guitar"),
+        ("upright bass",), ("shaker", "latin percussion"), ("vibraphone", "flute"),
+        "guitar intro, theme, a turn of harmony, theme, light close", "open terrace, warm and near",
+        (0.5, 0.0, 0.6, 0.6, 0.5, 0.0),
+    ),
+    "korean": Manner(
+        "korean traditional", (60, 112), ("haegeum", "bamboo flute", "gayageum"), ("gayageum", "gayageum"),
+        (), ("", "janggu"), ("bamboo flute", "dulcimer"),
+        "a slow call, a theme that is ornamented, the beat quickens, a held last tone", "wooden courtyard, long breath",
+        (0.1, -0.55, 0.2, 0.2, -0.5, -0.1),
+    ),
+    "rock": Manner(
+        "rock", (84, 148), ("overdriven guitar", "electric guitar", "organ"), ("overdriven guitar", "electric guitar"),
+        ("picked bass",), ("drum kit",), ("organ", "string ensemble"),
+        "riff, verse, wide chorus, break, chorus", "live room, drums in front",
+        (-0.5, 0.9, 0.5, -0.4, 0.4, -0.4),
+    ),
+    "funk": Manner(
+        "funk", (88, 120), ("electric piano", "saxophone", "trumpet"), ("clavinet", "muted guitar"),
+        ("electric bass", "slap bass"), ("drum kit",), ("brass section", "organ"),
+        "beat first, riff over riff, brass answers, stop and turn", "dry studio, tight and near",
+        (0.4, 0.4, 0.8, -0.1, 1.1, -0.3),
+    ),
+    "reggae": Manner(
+        "reggae", (66, 120), ("harmonica", "organ", "steel drums"), ("organ", "electric guitar"),
+        ("electric bass",), ("drum kit",), ("trombone", "clarinet"),
+        "bass and drums first, off-beat chords, verse and chorus, easy close", "sunny yard, spring reverb",
+        (0.7, -0.1, 0.4, 0.7, 0.9, 0.6),
+    ),
+    "chiptune": Manner(
+        "chiptune", (96, 150), ("square lead", "square lead", "saw lead"), ("pulse synth", "pulse synth"),
+        ("square bass",), ("noise drums",), (),
+        "short fanfare, theme, bridge, theme with runs", "one small loudspeaker, no room",
+        (0.5, 0.7, -0.6, 0.5, 1.0, -0.4),
+    ),
 }  # fmt: skip
 _LIGHT = {
     "above": "the melody keeps to the high register", "below": "the low voices lead", "left": "calls with late answers",
     "right": "answers that come early", "centre": "one voice stands in the middle", "even": "all voices are blended",
 }  # fmt: skip
-_PERCUSSION = {"drum kit", "brushed drums", "drum machine", "shaker", "timpani"}
+_PERCUSSION = {
+    "drum kit", "brushed drums", "drum machine", "shaker", "timpani", "latin percussion", "janggu", "noise drums"
+}  # fmt: skip
 
 
 def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: str) -> str:

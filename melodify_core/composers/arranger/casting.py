@@ -1,11 +1,10 @@
 """Who plays: the instruments of a piece, from the style, the brief's wishes and the seed."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
 from melodify_core.composers.arranger.instruments import BASS, CHORDS, INSTRUMENTS, LEAD, PAD, named
-from melodify_core.composers.arranger.styles import Style
+from melodify_core.composers.arranger.style import Style
 
 # The seed moves a choice so many places from where the mood would have it.
 STRAY = 1.2
@@ -13,18 +12,20 @@ STRAY = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Names of INSTRUMENTS by role; no pad where the style has none."""
+    """Names of INSTRUMENTS by role; no pad and no second voice where the style has none."""
 
     lead: str
     chords: str
     pad: str | None
     bass: str
+    counter: str | None
 
 
-def cast(random: Random, style: Style, wishes: Iterable[str], level: float) -> Cast:
+def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float) -> Cast:
     """Return the cast for an excitement 0..1: brighter instruments for a higher one.
 
-    A wished instrument gets the first free role that it can play, if the style takes its family.
+    A wished instrument gets the first free role that it can play, if the style takes its family. A second wished lead
+    plays the second voice.
     """
     own = {LEAD: style.lead, CHORDS: style.chords, PAD: style.pad, BASS: style.bass}
     drawn = {role: _dark_to_bright(random, names, level) for role, names in own.items() if names}
@@ -44,7 +45,18 @@ def cast(random: Random, style: Style, wishes: Iterable[str], level: float) -> C
     if style.lead == style.chords:
         # Solo pieces: one instrument plays all.
         chosen = dict.fromkeys(chosen, given.get(CHORDS) or given.get(LEAD) or drawn[CHORDS])
-    return Cast(chosen[LEAD], chosen[CHORDS], chosen.get(PAD), chosen[BASS])
+    second = _second(random, style, wishes, chosen)
+    return Cast(chosen[LEAD], chosen[CHORDS], chosen.get(PAD), chosen[BASS], second)
+
+
+def _second(random: Random, style: Style, wishes: tuple[str, ...], chosen: dict[str, str]) -> str | None:
+    """Return who plays the second voice: one who plays nothing else yet, unless the style has only one for it."""
+    if not style.counter:
+        return None
+    wished = [name for name in map(named, wishes) if name and LEAD in INSTRUMENTS[name].roles]
+    wanted = [one for one in wished if one not in chosen.values() and _takes(style, INSTRUMENTS[one].family, LEAD)]
+    free = [name for name in style.counter if name not in (chosen[LEAD], chosen[CHORDS])] or list(style.counter)
+    return wanted[0] if wanted else random.choice(free)
 
 
 def _dark_to_bright(random: Random, names: tuple[str, ...], level: float) -> str:

@@ -1,6 +1,7 @@
 """The Composer port on the arranger. The work runs in a worker process: the synthesiser holds the interpreter lock."""
 
 from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.fonts import synthesiser
 from melodify_core.composers.arranger.synthesis import wav_of
 from melodify_core.models import Brief, RawTake, Wish
 from melodify_core.ports import Errand
@@ -17,7 +18,12 @@ class ArrangerComposer:
         self._deadline_s = deadline_s
 
     async def check(self) -> None:
-        """Nothing can be missing."""
+        """See that there is a synthesiser and its font. Raises Misconfigured."""
+        synthesiser()
+
+    def describe(self) -> str:
+        """Return who plays, such as "midirenderer with TimGM6mb.sf2"."""
+        return synthesiser()
 
     async def close(self) -> None:
         """Nothing is open: the workshop is the studio's."""

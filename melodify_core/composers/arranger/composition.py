@@ -2,27 +2,31 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
-from melodify_core.composers.arranger import harmony, melody, rhythm
+from melodify_core.composers.arranger import counter, harmony, melody, rhythm
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
+from melodify_core.composers.arranger.density import manners
 from melodify_core.composers.arranger.form import Plan, plan, tempo_for
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
-from melodify_core.composers.arranger.performance import humanise, swells
+from melodify_core.composers.arranger.midi import midi_file
+from melodify_core.composers.arranger.performance import humanise, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, Chord, Key, Note, Part, Score
-from melodify_core.composers.arranger.styles import STYLES, Style, style_of
+from melodify_core.composers.arranger.style import Style
+from melodify_core.composers.arranger.styles import STYLES, style_of
 from melodify_core.models import Brief, Wish
 
 DRAFTS = 5
+SPREAD = 4.0  # semitones
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
 _MIX = {
-    "lead": (104, 68, 1.0),
-    "chords": (88, 50, 0.9),
-    "pad": (72, 80, 1.2),
+    "lead": (104, 70, 1.0),
+    "chords": (88, 40, 0.9),
+    "pad": (72, 88, 1.2),
     "bass": (98, 64, 0.3),
     "drums": (92, 64, 0.5),
+    "counter": (80, 98, 1.1),
 }
 
 
@@ -41,7 +45,7 @@ class Mood:
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = style.brightness + 0.65 * brief.arousal + 0.25 * brief.valence
+    brightness = 0.5 * style.brightness + 0.75 * brief.arousal + 0.15 * brief.valence
     return Mood(
         level=(brief.arousal + 1) / 2,
         register=2.5 * brief.valence + 2.0 * brief.arousal,
@@ -53,7 +57,7 @@ def mood_of(brief: Brief, style: Style) -> Mood:
 
 def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
     """Return the piece, the same for the same arguments: the first of a few drafts that has no flaw, or the best."""
-    name = style_of(wish.style, brief.genre)
+    name = style_of(wish.style, brief)
     random = Random(_seed(brief, name, seed))
     drafts = [_draft(random, brief, name, wish.seconds)]
     while flaws(drafts[-1]) > 0 and len(drafts) < DRAFTS:
@@ -61,11 +65,16 @@ def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
     return min(drafts, key=flaws)
 
 
+def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
+    """Return the piece as a standard MIDI file, the same for the same arguments."""
+    return midi_file(score_of(brief, wish, seed))
+
+
 def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     style = STYLES[name]
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
-    form = plan(random, seconds, tempo_for(brief.bpm, style.bpm), style)
+    form = plan(random, seconds, tempo_for(brief.bpm, style.bpm, brief.arousal), style)
     chords = harmony.progression(random, key, form.bars, style.vocabulary)
     players = cast(random, style, brief.instruments, mood.level)
     written = _write(random, style, mood, key, form, chords, players)
@@ -84,25 +93,37 @@ def _write(
     random: Random, style: Style, mood: Mood, key: Key, form: Plan, chords: tuple[Chord, ...], players: Cast
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
-    choose = partial(rhythm.calm_to_busy, random, level=mood.level)
-    voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register), style.voices)
-    low = rhythm.bass(key, form.bars, chords, choose(style.bass_lines), mood.velocity)
+    chosen = manners(random, style, mood.level, form.bpm)
+    # Half of the register is the mood's, half the seed's: chords that open alike shall not sound alike.
+    spread = random.uniform(-SPREAD, SPREAD)
+    voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.voices)
+    low = rhythm.bass(key, form.bars, chords, chosen.bass, mood.velocity)
     tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead))
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
         "lead": tune,
-        "chords": rhythm.comping(form.bars, chords, voicings, choose(style.comping), mood.velocity - 10),
+        "chords": rhythm.comping(random, form.bars, chords, voicings, chosen.comping, mood.velocity - 10),
         "pad": [],
         "bass": [note for note in low if int(note.start // 4) in bass_bars],
         "drums": [],
+        "counter": [],
     }
     if players.pad:
         high = harmony.voice(chords, _middle(players.pad, 62 + 0.6 * mood.register), 3)
         notes["pad"] = rhythm.pads(form.bars, chords, high, mood.velocity - 14)
-    # Calm pieces do without drums in styles that can.
-    if style.grooves and (mood.level > 0.2 or not style.slows_down):
-        notes["drums"] = rhythm.drums(random, form.bars, choose(style.grooves), mood.velocity)
+    if players.counter:
+        compass = _compass(players.counter, mood)
+        notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
+    if chosen.groove:
+        notes["drums"] = rhythm.drums(random, form.bars, chosen.groove, style.fills, mood.velocity)
     return notes
+
+
+def _compass(name: str, mood: Mood) -> counter.Compass:
+    instrument = INSTRUMENTS[name]
+    centre = round(_middle(name, 63 + 0.6 * mood.register))
+    low, high = max(instrument.low, centre - 8), min(instrument.high, centre + 8)
+    return counter.Compass(low, high, mood.velocity - 6, instrument.held)
 
 
 def _voice(style: Style, mood: Mood, lead: str) -> melody.Voice:
@@ -110,7 +131,7 @@ def _voice(style: Style, mood: Mood, lead: str) -> melody.Voice:
     calm, excited = style.notes_a_second
     centre = _middle(lead, 70 + mood.register)
     return melody.Voice(
-        notes_a_second=calm + (excited - calm) * mood.level,
+        notes_a_second=0.75 * calm + (1.1 * excited - 0.75 * calm) * mood.level,
         centre=centre,
         low=max(instrument.low, round(centre) - 9),
         high=min(instrument.high, round(centre) + 12),
@@ -118,6 +139,7 @@ def _voice(style: Style, mood: Mood, lead: str) -> melody.Voice:
         strict=style.strict,
         legato=mood.legato if instrument.held else 1.0,
         velocity=mood.velocity + 6,
+        pentatonic=style.pentatonic,
     )
 
 
@@ -134,12 +156,12 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
     reverb = min(127, round(style.reverb * wet))
     if role == "drums":
         return Part(style.kit_name, role, style.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
-    names = {"lead": players.lead, "chords": players.chords, "pad": players.pad or "", "bass": players.bass}
-    instrument = INSTRUMENTS[names[role]]
+    name = str(getattr(players, role))
+    instrument = INSTRUMENTS[name]
     # Controller 7 acts on amplitude with its square: 40 dB for a factor of ten.
     level = min(127, round(volume * 10 ** (instrument.trim / 40)))
     return Part(
-        names[role],
+        name,
         role,
         instrument.program,
         list(_MIX).index(role),
@@ -148,5 +170,15 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
         reverb,
         0 if role == "bass" else 20,
         played,
-        swells(form.bars) if instrument.held and role in ("chords", "pad") else (),
+        _controls(style, form, role, played) if instrument.held else (),
     )
+
+
+def _controls(style: Style, form: Plan, role: str, played: tuple[Note, ...]) -> tuple[tuple[float, int, int], ...]:
+    match role:
+        case "chords" | "pad":
+            return swells(form.bars)
+        case "lead" | "counter":
+            return vibrato(played, style.vibrato, form.bpm)
+        case _:
+            return ()

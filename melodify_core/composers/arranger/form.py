@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
-from melodify_core.composers.arranger.styles import Style
+from melodify_core.composers.arranger.style import ALL, Style
 
 PHRASE_BARS = 4
 # The last chord rings so long: shorter sounds cut off, longer dies away before the end.
@@ -29,7 +29,20 @@ _BODIES: dict[int, tuple[str, ...]] = {
     8: ("AABBXABA", "AABAXBAA"),
 }
 _ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
-_EVERYONE = frozenset({"lead", "chords", "pad", "bass", "drums"})
+# How a piece may open: who plays, and how the chords do ("" as later).
+INTROS: dict[str, tuple[frozenset[str], str]] = {
+    "bed": (frozenset({"chords", "pad"}), ""),
+    "full bed": (frozenset({"chords", "pad", "bass"}), ""),
+    "band": (frozenset({"chords", "bass", "drums"}), ""),
+    "beat": (frozenset({"bass", "drums", "pad"}), ""),
+    "pump": (frozenset({"chords", "pad", "drums"}), ""),
+    "swell": (frozenset({"pad", "bass"}), ""),
+    "low": (frozenset({"bass", "chords"}), "held"),
+    "broken": (frozenset({"chords"}), "picked"),
+    "riff": (frozenset({"chords", "bass"}), "tresillo"),
+    "theme": (frozenset({"lead", "pad"}), ""),
+    "call": (frozenset({"lead", "chords"}), "held"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +72,17 @@ class Plan:
     bars: tuple[Bar, ...]
 
 
-def tempo_for(bpm: int, bounds: tuple[int, int]) -> float:
-    """Return the wished tempo in the style's range; one far outside may mean its half or double."""
+def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
+    """Return the wished tempo in the style's range; for one far outside the nearest bound, or its half or double.
+
+    Of the two an excited picture gets the faster, a calm one the slower.
+    """
     low, high = bounds
     nearest = float(min(max(bpm, low), high))
+    if abs(math.log(nearest / bpm)) <= FAR:
+        return nearest
     folded = [bpm * factor for factor in (0.5, 2.0) if low <= bpm * factor <= high]
-    return folded[0] if folded and abs(math.log(nearest / bpm)) > FAR else nearest
+    return max(nearest, *folded) if arousal > 0 and folded else min([nearest, *folded])
 
 
 def plan(random: Random, seconds: float, wanted_bpm: float, style: Style) -> Plan:
@@ -113,12 +131,12 @@ def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
         intro, turn = PHRASE_BARS, 0
     phrases = (bars - ending - intro - turn) // PHRASE_BARS
     if not phrases:
-        return tuple(_with_energy([("A", bars - ending), ("ending", ending + 1)], style))
+        return tuple(_with_energy(random, [("A", bars - ending), ("ending", ending + 1)], style))
     body = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
     lengths = [("intro", intro), *body, ("B", turn)]
     # The bar of the last chord belongs to the ending.
     lengths.append(("ending", ending + 1))
-    return tuple(_with_energy([(name, length) for name, length in lengths if length], style))
+    return tuple(_with_energy(random, [(name, length) for name, length in lengths if length], style))
 
 
 def _body(random: Random, phrases: int) -> str:
@@ -130,14 +148,16 @@ def _body(random: Random, phrases: int) -> str:
     return start + "XABA"[-rest:] + "ABAA" * (rounds if rest else rounds - 1)
 
 
-def _with_energy(lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
+def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
     first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
+    opening, manner = INTROS[random.choice(style.intros)]
     for number, (name, bars) in enumerate(lengths):
-        roles = {"intro": style.intro, "break": style.break_}.get(name, _EVERYONE)
-        if name == "A" and number <= 1 and len(lengths) > 4:
-            roles = _EVERYONE - {"pad"}
+        roles = {"intro": opening, "break": style.break_, "ending": ALL - {"counter"}}.get(name, ALL)
+        if name == "A" and number <= 1 and len(lengths) > 3:
+            # The first verse is bare: what joins later is heard as growth.
+            roles = ALL - {"pad", "counter"}
         energy = 1.0 if number == climax and len(lengths) > 3 else _ENERGY[name]
-        yield Section(name, first, bars, energy, roles)
+        yield Section(name, first, bars, energy, roles, manner if name == "intro" else "")
         first += bars
 
 

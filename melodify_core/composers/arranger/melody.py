@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from random import Random
 
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
-from melodify_core.composers.arranger.melody_line import Rules, Slot, line
+from melodify_core.composers.arranger.melody_line import Rules, Slot, line, scale_over
 from melodify_core.composers.arranger.patterns import CLOSES, PLAIN, SYNCOPATED
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, Note
 
 STEPS_A_BEAT = 4
+KEEPS_ON = 0.68  # how often a motif goes on in its direction after a step
 # How far above the home register each section moves, in semitones; the climax goes further.
-_LIFTS = {"A": 0.0, "B": 3.0, "break": -1.0, "ending": 0.0}
+_LIFTS = {"intro": 0.0, "A": 0.0, "B": 3.0, "break": -1.0, "ending": 0.0}
 _CLIMAX_LIFT = 2.5
 
 
@@ -32,14 +33,15 @@ class Voice:
     strict: bool  # no parallel fifths and octaves with the bass
     legato: float  # share of a note's time that sounds
     velocity: int
+    pentatonic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Theme:
-    """Four bars of rhythm, and the motif of the first: wished moves in scale steps. `shape` bends the register."""
+    """Four bars of rhythm, and the motif of each: wished moves in scale steps. `shape` bends the register."""
 
     rhythms: tuple[str, ...]
-    motif: tuple[int, ...]
+    motifs: dict[str, tuple[int, ...]]
     shape: str
     height: float
 
@@ -52,7 +54,9 @@ def compose(
     wanted = voice.notes_a_second * BEATS_PER_BAR * 60 / bpm
     thinner = {"break": 0.6, "ending": 0.7}
     themes = {name: _theme(random, wanted * thinner.get(name, 1), voice.syncopated) for name in _LIFTS}
-    rules = Rules(random, key, voice.low, voice.high, voice.strict)
+    themes["intro"] = themes["A"]  # an intro with a tune announces the theme
+    left_out = key.semitones if voice.pentatonic else frozenset()
+    rules = Rules(random, key, voice.low, voice.high, voice.strict, left_out)
     basses = sorted(bass, key=lambda note: note.start)
     starts = [note.start for note in basses]
     remembered: dict[tuple[str, float], int] = {}
@@ -69,7 +73,29 @@ def compose(
             remembered[phrase[0].section.name, slot.start - phrase[0].start] = pitch
         notes += [_note(slot, pitch, phrase, voice) for slot, pitch in zip(slots, pitches, strict=True)]
         previous = (pitches[-1], slots[-1].bass)
-    return notes
+    return [*_pickup(rules, notes[0], chords, basses, voice), *notes]
+
+
+def _pickup(rules: Rules, first: Note, chords: tuple[Chord, ...], basses: list[Note], voice: Voice) -> list[Note]:
+    """Return a few steps that lead to the first note, out of the intro's last bar; often none."""
+    count, side = rules.random.choice((0, 1, 2, 3)), rules.random.choice((-1, 1))
+    if first.start < BEATS_PER_BAR or first.start % BEATS_PER_BAR > 0.5:
+        return []
+    before = next(chord for chord in reversed(chords) if chord.start < first.start - 0.25)
+    scale = (scale_over(rules.key, before.classes) - rules.left_out) | {first.pitch % 12}
+    ladder = [pitch for pitch in range(rules.low - 5, rules.high + 6) if pitch % 12 in scale]
+    places = [ladder.index(first.pitch) + side * step for step in range(count, 0, -1)]
+    pitches = [ladder[place] for place in places if 0 <= place < len(ladder)]
+    if pitches and rules.strict and _parallel(pitches[-1], first, basses):
+        return []
+    starts = [first.start - 0.5 * (len(pitches) - number) for number in range(len(pitches))]
+    return [Note(at, 0.5 * voice.legato, pitch, voice.velocity - 6) for at, pitch in zip(starts, pitches, strict=True)]
+
+
+def _parallel(pitch: int, first: Note, basses: list[Note]) -> bool:
+    under = [[note.pitch for note in basses if note.start <= beat + 0.1] for beat in (first.start - 0.5, first.start)]
+    (*_, old), (*_, new) = under
+    return (pitch - old) % 12 == (first.pitch - new) % 12 and (pitch - old) % 12 in (0, 7)
 
 
 def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
@@ -89,9 +115,20 @@ def _theme(random: Random, wanted: float, syncopated: bool) -> _Theme:
     first, second = _rhythm(random, wanted, syncopated), _rhythm(random, wanted, syncopated)
     third = random.choice((first, first, second))
     close = min(random.sample(CLOSES, 3), key=lambda rhythm: abs(rhythm.count("o") - wanted * 0.6))
-    moves = random.choices((-1, 1, -2, 2, 0, 3, -3), (30, 30, 9, 9, 4, 3, 3), k=first.count("o"))
+    motifs = {rhythm: _motif(random, rhythm.count("o")) for rhythm in (first, second)}
     shape = random.choice(("arch", "wave", "rise", "fall"))
-    return _Theme((first, second, third, close), tuple(moves), shape, random.uniform(2.5, 5.5))
+    return _Theme((first, second, third, close), motifs, shape, random.uniform(3.5, 6.5))
+
+
+def _motif(random: Random, notes: int) -> tuple[int, ...]:
+    """Return moves in scale steps, the first to the first note: runs that keep their direction, leaps that turn."""
+    moves = [random.choice((-1, 1))]
+    for _ in range(notes - 1):
+        way = 1 if moves[-1] > 0 else -1
+        keeps = abs(moves[-1]) < 2 and random.random() < KEEPS_ON
+        size = random.choices((1, 2, 3, 4), (74, 16, 6, 4))[0]
+        moves.append(way * size if keeps else -way * size)
+    return tuple(moves)
 
 
 def _rhythm(random: Random, wanted: float, syncopated: bool) -> str:
@@ -112,16 +149,15 @@ def _slots(
         rhythm = _bar_rhythm(theme, place, bar, closing)
         if repeated and place == 1 and random.random() < 0.5:
             rhythm = _decorated(random, rhythm)
-        onsets = list(_onsets(rhythm))
+        onsets, motif = list(_onsets(rhythm)), theme.motifs.get(rhythm)
         for number, (at, length) in enumerate(onsets):
             done = (place + at / BEATS_PER_BAR) / len(phrase)
-            in_motif = rhythm == theme.rhythms[0] and 0 < number < len(theme.motif)
             yield Slot(
                 start=bar.start + at,
                 length=bar.beats if bar.final else length,
                 strong=at in (0, 2),
                 target=middle + theme.height * _bend(theme.shape, done),
-                move=theme.motif[number] if in_motif else None,
+                move=motif[number] if motif and number else None,
                 memory=remembered.get((section.name, bar.start + at - phrase[0].start)) if repeated else None,
                 stable=closing and number == len(onsets) - 1,
                 tonic=bar.final,

@@ -7,9 +7,9 @@ from melodify_core.composers.arranger.score import Key
 
 LARGEST_LEAP = 9
 # What a move of so many semitones costs. Steps are free; the tritone, sevenths and more are all but shut out.
-_LEAP_COSTS = (2.2, 0.0, 0.0, 2.1, 2.3, 2.9, 9.0, 3.6, 5.0, 5.5)
+_LEAP_COSTS = (1.9, 0.0, 0.0, 1.3, 1.5, 2.1, 9.0, 2.6, 4.4, 4.8)
 _NEVER = 1e6
-_PARALLEL = 9.0
+_PARALLEL = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Rules:
     low: int
     high: int
     strict: bool  # no parallel fifths and octaves with the bass
+    left_out: frozenset[int] = frozenset()  # pitch classes that only chords bring
 
 
 def scale_over(key: Key, chord: tuple[int, ...]) -> frozenset[int]:
@@ -82,7 +83,7 @@ def _walk_back(layers: list[dict[int, tuple[float, int]]]) -> list[int]:
 
 
 def _choices(rules: Rules, slot: Slot) -> list[int]:
-    fitting = scale_over(rules.key, slot.chord)
+    fitting = scale_over(rules.key, slot.chord) - (rules.left_out - set(slot.chord))
     if slot.tonic:
         fitting = frozenset({rules.key.tonic})
     return [pitch for pitch in range(rules.low, rules.high + 1) if pitch % 12 in fitting]
@@ -90,11 +91,12 @@ def _choices(rules: Rules, slot: Slot) -> list[int]:
 
 def _own_cost(rules: Rules, slot: Slot, pitch: int) -> float:
     one = pitch % 12
-    cost = rules.random.random() * 0.9 + 0.16 * max(0.0, abs(pitch - slot.target) - 1.5)
+    cost = rules.random.random() * 0.7 + 0.32 * max(0.0, abs(pitch - slot.target) - 1.5)
     if slot.memory is not None:
         cost += min(4.0, 1.2 * abs(pitch - slot.memory))
     if one not in slot.chord:
-        cost += 3.5 if slot.strong or slot.length >= 1.5 else 0.35
+        # Leaning notes are the salt of a tune: short ones may stand on strong beats.
+        cost += 4.0 if slot.length >= 1.5 else 2.5 if slot.strong else 0.35
         # A semitone above a note of the chord rubs as long as it sounds.
         cost += 1.2 * slot.length * any((one - 1) % 12 == other for other in slot.chord)
     if one not in slot.later_chord:
@@ -113,7 +115,7 @@ def _move_cost(rules: Rules, slot: Slot, old: int, pitch: int, bass_before: int)
     if size > 2 and pitch % 12 not in slot.chord:
         cost += 2.5  # what does not belong is reached by step
     if slot.move is not None:
-        cost += min(1.8, 0.35 * abs(pitch - old - 1.75 * slot.move))
+        cost += min(3.6, 0.7 * abs(pitch - old - 1.75 * slot.move))
     if rules.strict and size and slot.bass != bass_before:
         interval = (pitch - slot.bass) % 12
         if interval in (0, 7) and interval == (old - bass_before) % 12:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from random import Random
 
 from melodify_core.composers.arranger.form import Bar
-from melodify_core.composers.arranger.score import Note
-from melodify_core.composers.arranger.styles import Style
+from melodify_core.composers.arranger.score import EXPRESSION, MODULATION, Note
+from melodify_core.composers.arranger.style import Style
 
 SHORTEST = 0.05
 # How far notes stray, in seconds, and by how much their velocities differ.
-LOOSE_S = {"lead": 0.012, "chords": 0.008, "pad": 0.02, "bass": 0.007, "drums": 0.004}
+LOOSE_S = {"lead": 0.012, "counter": 0.012, "chords": 0.008, "pad": 0.02, "bass": 0.007, "drums": 0.004}
 UNEVEN = 4.0
+# Tones of so many seconds begin to sway after some time.
+LONG_S, STEADY_S = 0.7, 0.25
 
 
 def humanise(random: Random, style: Style, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
@@ -52,13 +54,24 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
     return tuple(reversed(result))
 
 
-def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int], ...]:
+def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
     """Return expression values for held tones: each section grows into the next; the last chord keeps its strength."""
-    points: list[tuple[float, int]] = []
+    points: list[tuple[float, int, int]] = []
     for bar in bars:
         done = (bar.index - bar.section.first_bar) / bar.section.bars
         for beat in range(0, max(1, int(bar.beats)), 2):
             growth = 0.88 + 0.12 * (done + beat / 4 / bar.section.bars)
             level = 1.0 if bar.final else growth * (0.84 + 0.16 * bar.section.energy)
-            points.append((bar.start + beat, round(127 * level)))
+            points.append((bar.start + beat, EXPRESSION, round(127 * level)))
+    return tuple(points)
+
+
+def vibrato(notes: Iterable[Note], depth: int, bpm: float) -> tuple[tuple[float, int, int], ...]:
+    """Return modulation that comes in late on long tones and goes at their end."""
+    points: list[tuple[float, int, int]] = []
+    for note in notes:
+        if depth and note.length * 60 / bpm >= LONG_S:
+            begin = note.start + STEADY_S * bpm / 60
+            points += [(begin, MODULATION, depth // 2), ((begin + note.start + note.length) / 2, MODULATION, depth)]
+            points.append((note.start + note.length, MODULATION, 0))
     return tuple(points)

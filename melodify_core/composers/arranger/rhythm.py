@@ -4,36 +4,36 @@ from collections.abc import Iterator
 from random import Random
 
 from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.grooves import CRASH, FILLS, GROOVES, HAT
 from melodify_core.composers.arranger.harmony import Voicing
-from melodify_core.composers.arranger.patterns import BASS, COMPING, CRASH, FILLS, GROOVES, HAT, Hit
+from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
 from melodify_core.composers.arranger.score import Chord, Key, Note
 
 LOWEST_BASS = 28
+BUSY = 4  # so many strokes a bar are too many for a break
+# The last chord is rolled upwards, with so many beats between its tones.
+ROLLS = (0.0, 0.04, 0.08, 0.25)
 STEPS_A_BEAT = 4
 
 
-def calm_to_busy(random: Random, names: tuple[str, ...], level: float) -> str:
-    """Return one of names that go from calm to busy, near the level 0..1; the seed moves it by half a place."""
-    place = level * (len(names) - 1) + random.uniform(-0.45, 0.45)
-    return names[min(len(names) - 1, max(0, round(place)))]
-
-
-def comping(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], manner: str,
+def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], manner: str,
             velocity: int) -> list[Note]:  # fmt: skip
     """Return the chords as the pattern strikes them; the last one is rolled upwards and held."""
     notes: list[Note] = []
+    roll = random.choice(ROLLS)
     for bar in bars:
         if bar.final:
-            notes += _rolled(bar, voicings[-1], velocity)
+            notes += _rolled(bar, voicings[-1], velocity, roll)
         elif "chords" in bar.section.roles:
             notes += _struck(bar, chords, voicings, COMPING[_thinned(manner, bar)], _touch(velocity, bar))
     return notes
 
 
 def _thinned(manner: str, bar: Bar) -> str:
-    """Return what breaks play instead of a busy pattern."""
-    busy = manner in ("rolling", "gated", "eighths", "stabs", "strummed", "quarters")
-    return "halves" if bar.section.name == "break" and busy else manner
+    """Return what an intro and a break play instead of the usual pattern."""
+    if bar.section.comping:
+        return bar.section.comping
+    return "halves" if bar.section.name == "break" and len(COMPING[manner]) >= BUSY else manner
 
 
 def _struck(
@@ -73,9 +73,9 @@ def _chosen(voicing: Voicing, who: str) -> Voicing:
             return tuple(dict.fromkeys(voicing[min(int(figure), len(voicing) - 1)] for figure in who))
 
 
-def _rolled(bar: Bar, voicing: Voicing, velocity: int) -> Iterator[Note]:
+def _rolled(bar: Bar, voicing: Voicing, velocity: int, roll: float) -> Iterator[Note]:
     for number, pitch in enumerate(voicing):
-        late = 0.06 * number
+        late = roll * number
         yield Note(bar.start + late, bar.beats - late, pitch, velocity)
 
 
@@ -148,30 +148,30 @@ def _leading(root: int, following: int, fifth: int, key: Key) -> int:
     return next(following + side * step for step in (1, 2, 3) if (following + side * step) % 12 in key.classes)
 
 
-def drums(random: Random, bars: tuple[Bar, ...], groove: str, velocity: int) -> list[Note]:
+def drums(random: Random, bars: tuple[Bar, ...], groove: str, fills: str, velocity: int) -> list[Note]:
     """Return the drums: only the highest instrument in an intro, a crash on a new full section, fills before it."""
     notes: list[Note] = []
     for bar in bars:
         if bar.final:
             notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, GROOVES[groove][0][0])]
         elif "drums" in bar.section.roles:
-            notes += _drum_bar(random, bar, groove, _touch(velocity, bar))
+            notes += _drum_bar(random, bar, groove, fills, _touch(velocity, bar))
     return notes
 
 
-def _drum_bar(random: Random, bar: Bar, groove: str, velocity: int) -> list[Note]:
+def _drum_bar(random: Random, bar: Bar, groove: str, fills: str, velocity: int) -> list[Note]:
     lines = GROOVES[groove]
     if bar.section.name == "intro" and len(lines) > 1:
         lines = tuple(line for line in lines if line[0] >= HAT) or lines[:1]
-    filled = bar.last and bar.section.name in ("A", "B", "ending") and len(lines) > 2
+    filled = bar.last and bar.section.name in ("intro", "A", "B", "ending") and len(lines) > 1
     notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
     if filled:
         start = bar.start + 2
-        fill = random.choice(FILLS)
+        fill = random.choice(FILLS[fills])
         first = min(len(steps) - len(steps.lstrip(".")) for _, steps in fill) / STEPS_A_BEAT
         notes = [note for note in notes if note.start < start + first]
         notes += [note for pitch, steps in fill for note in _beaten(start, pitch, steps, velocity - 6)]
-    if bar.first and bar.section.name == "B" and len(lines) > 2:
+    if bar.first and (bar.section.name == "B" or bar.section.energy == 1) and len(lines) > 2:
         notes.append(Note(bar.start, 1.0, CRASH, velocity - 8))
     return notes
 

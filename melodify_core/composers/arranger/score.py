@@ -6,6 +6,7 @@ from melodify_core.models import Mode
 
 BEATS_PER_BAR = 4
 DRUM_CHANNEL = 9
+MODULATION, EXPRESSION = 1, 11  # MIDI controllers
 SCALES: dict[Mode, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # The tonics by pitch class, in the spelling with the fewer accidentals.
 NAMES: dict[Mode, tuple[str, ...]] = {
@@ -29,11 +30,11 @@ class Part:
     """What one instrument plays.
 
     `program` is General MIDI's number, 0..127; `pan` 0 (left) .. 127; `volume`, `reverb` and `chorus` are controller
-    values; `swells` are beats and values of the expression controller.
+    values; `controls` are beats, controllers and values: expression and vibrato as time goes by.
     """
 
     name: str
-    role: str  # lead, chords, pad, bass or drums
+    role: str  # lead, counter, chords, pad, bass or drums
     program: int
     channel: int
     pan: int
@@ -41,7 +42,7 @@ class Part:
     reverb: int
     chorus: int
     notes: tuple[Note, ...]
-    swells: tuple[tuple[float, int], ...] = ()
+    controls: tuple[tuple[float, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Section:
     bars: int
     energy: float
     roles: frozenset[str]  # who plays
+    comping: str = ""  # how the chords are struck, where it differs from the rest of the piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Key:
     def classes(self) -> frozenset[int]:
         """The pitch classes of the scale."""
         return frozenset((self.tonic + step) % 12 for step in SCALES[self.mode])
+
+    @property
+    def semitones(self) -> frozenset[int]:
+        """The two pitch classes without which the scale is pentatonic: fourth and seventh, or second and sixth."""
+        return frozenset((self.tonic + step) % 12 for step in ((5, 11) if self.mode == "major" else (2, 8)))
 
 
 @dataclass(frozen=True, slots=True)

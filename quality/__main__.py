@@ -1,0 +1,24 @@
+"""Prints every figure beside the asked one, or those that are named: `python -m quality written sound speed`."""
+
+import sys
+
+
+def main() -> None:
+    """Run what is named; `sound` alone needs essentia."""
+    named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed"]
+    if "written" in named:
+        from quality import written
+
+        written.main()
+    if "sound" in named:
+        from quality import sound
+
+        sound.main()
+    if "speed" in named:
+        from quality import speed
+
+        speed.main()
+
+
+if __name__ == "__main__":
+    main()

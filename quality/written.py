@@ -1,0 +1,73 @@
+"""`python -m quality written`: the scores of every style, mood and seed. Needs no analyser."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.styles import STYLES
+from quality.figures import at_least, at_most
+from quality.scores import Statistics, statistics
+from quality.songs import MOODS, SECONDS, moods_by_style
+
+SEEDS = 50
+HEAD = "  style       steps repeats leap strong  key  (10%)  empty groove parallels openings"
+
+
+def main() -> None:
+    """Print the figures by style, and of all."""
+    print(f"written: {SEEDS} seeds x {len(MOODS)} moods x {len(STYLES)} styles, {SECONDS} s each")
+    print(HEAD)
+    by_style = {style: of_style(style, SEEDS) for style in STYLES}
+    for style, found in by_style.items():
+        print(row(style, found))
+    every = [one for found in by_style.values() for one in found]
+    caring = [one for style, found in by_style.items() if STYLES[style].strict for one in found]
+    at_least("moves of the tune that are steps, all", _steps(every), 0.6)
+    at_least("the same, of the leapiest style", min(map(_steps, by_style.values())), 0.6)
+    at_most("largest leap, semitones", max(one.largest_leap for one in every), 9, ".0f")
+    at_least("notes on strong beats that belong to the chord", _strong(every), 0.75)
+    at_least("key correlation, median of the worst style", min(map(_key, by_style.values())), 0.85)
+    at_most("empty bars outside of breaks", sum(one.empty_bars for one in every), 0, ".0f")
+    at_least("groove consistency, mean of the worst style", min(map(_groove, by_style.values())), 0.8)
+    at_most("parallel fifths and octaves, styles that care, share", _parallels(caring), 0, ".4f")
+    different = np.mean([len({one.opening for one in found}) / len(found) for found in by_style.values()])
+    at_least("openings (two bars) that are unlike all others of the style", float(different), 1.0, ".4f")
+
+
+def of_style(style: str, seeds: int) -> list[Statistics]:
+    """Return the statistics of a style's songs."""
+    return [statistics(score_of(one.brief, one.wish, one.seed)) for one in moods_by_style(style, seeds)]
+
+
+def row(style: str, found: Sequence[Statistics]) -> str:
+    """Return the figures of a style as one line."""
+    moves = sum(one.moves for one in found)
+    repeats = sum(one.repeats for one in found) / moves
+    keys = [one.key_correlation for one in found]
+    return (
+        f"  {style:<10} {_steps(found):6.2f} {repeats:7.2f} {max(one.largest_leap for one in found):4d}"
+        f" {_strong(found):6.2f} {_key(found):5.2f} {np.quantile(keys, 0.1):6.2f}"
+        f" {sum(one.empty_bars for one in found):6d} {_groove(found):6.2f} {_parallels(found):9.3f}"
+        f" {len({one.opening for one in found}):4d} of {len(found)}"
+    )
+
+
+def _steps(found: Sequence[Statistics]) -> float:
+    return sum(one.steps for one in found) / sum(one.moves for one in found)
+
+
+def _strong(found: Sequence[Statistics]) -> float:
+    return sum(one.strong_chord_tones for one in found) / sum(one.strong for one in found)
+
+
+def _key(found: Sequence[Statistics]) -> float:
+    return float(np.median([one.key_correlation for one in found]))
+
+
+def _groove(found: Sequence[Statistics]) -> float:
+    return float(np.mean([one.groove for one in found]))
+
+
+def _parallels(found: Sequence[Statistics]) -> float:
+    return sum(one.parallels for one in found) / max(1, sum(one.pairs for one in found))
