@@ -1,0 +1,105 @@
+"""What every composer promises, run on each adapter; real SDKs, servers on loopback."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.aiplatform_v1.types import PipelineJob
+from google.cloud.storage import Client
+
+from melodify_core.audio.codec import RATE, decode
+from melodify_core.composers.arranger.composer import ArrangerComposer
+from melodify_core.composers.lyria import LyriaComposer
+from melodify_core.composers.pipeline import PipelineComposer
+from melodify_core.models import Bill, RawTake, Wish
+from melodify_core.ports import CommissioningComposer, Composer, Errand
+from melodify_core.settings import Gcs, Lyria, Pipeline, Vertex
+from melodify_core.workshop import Workshop
+from tests.briefs import a_brief
+from tests.gcs_server import BUCKET, gcs_server
+from tests.jobs import an_errand
+from tests.pipeline_server import pipeline_server
+from tests.sounds import chords, wav
+from tests.vertex_server import interactions_server, vertex_server
+
+SOUND = wav(chords(3.0))
+TEMPLATE = "https://us-central1-kfp.pkg.dev/p/pipelines/melodify-music/sha256:" + "0123456789abcdef" * 4
+Played = Composer | CommissioningComposer
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Client]:
+    with gcs_server() as url:
+        anybody = AnonymousCredentials()
+        client = Client(project="p", credentials=anybody, client_options={"api_endpoint": url})
+        yield client
+        client.close()
+
+
+@pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "pipeline"])
+async def composer(request: pytest.FixtureRequest, workshop: Workshop, bucket: Client) -> AsyncIterator[Played]:
+    async with AsyncExitStack() as stack:
+        chosen: Played
+        match request.param:
+            case "arranger":
+                chosen = ArrangerComposer(workshop, 60)
+            case "lyria-002":
+                server = await stack.enter_async_context(vertex_server(SOUND))
+                chosen = LyriaComposer(Lyria(model="lyria-002"), Vertex(project="p", endpoint=server.url))
+            case "lyria-3-clip-preview":
+                server = await stack.enter_async_context(interactions_server(SOUND))
+                chosen = LyriaComposer(Lyria(model="lyria-3-clip-preview"), Vertex(project="p", endpoint=server.url))
+            case _:
+                chosen = await _pipeline(stack, bucket)
+        stack.push_async_callback(chosen.close)
+        yield chosen
+
+
+async def _pipeline(stack: AsyncExitStack, bucket: Client) -> PipelineComposer:
+    async def write(job: PipelineJob) -> None:
+        uri = str(job.runtime_config.parameter_values["output_uri"])
+        bucket.bucket(BUCKET).blob(uri.removeprefix(f"gs://{BUCKET}/")).upload_from_string(SOUND)
+
+    service = await stack.enter_async_context(pipeline_server())
+    service.work = write
+    settings = Pipeline(template_uri=TEMPLATE, output=f"gs://{BUCKET}/contract", poll_s=0.05, longest_poll_s=0.1)
+    gcs = Gcs.model_validate({"endpoint": bucket.api_endpoint})
+    return PipelineComposer(settings, Vertex(project="p", endpoint=service.url), gcs)
+
+
+async def take_of(composer: Played, errand: Errand) -> RawTake:
+    brief, wish = a_brief(), Wish(seconds=10)
+    if isinstance(composer, CommissioningComposer):
+        return await composer.collect(await composer.commission(brief, wish, errand), errand)
+    return await composer.compose(brief, wish, errand)
+
+
+async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(composer: Played) -> None:
+    assert composer.name in ("arranger", "lyria", "pipeline")
+    await composer.check()
+
+
+async def test_a_brief_becomes_sound_that_can_be_decoded(composer: Played) -> None:
+    take = await take_of(composer, an_errand("11"))
+    seconds = sum(block.shape[1] for block in decode(take.audio)) / RATE
+    assert 2 < seconds < 15
+    assert take.content_type.startswith("audio/")
+    assert take.model
+
+
+async def test_each_paid_call_is_told_with_its_cost(composer: Played) -> None:
+    bills: list[Bill] = []
+
+    async def spent(bill: Bill) -> None:
+        bills.append(bill)
+
+    told = an_errand("12")
+    await take_of(
+        composer, Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, spent, told.progress)
+    )
+    if composer.name == "arranger":
+        assert bills == []
+    else:
+        assert len(bills) == 1
+        assert bills[0].dollars > 0
