@@ -43,13 +43,15 @@ class Wish(Record):
 
 
 class Place(Record):
-    """Where the answer goes, in ids only: nothing here expires."""
+    """Where the answer goes, in ids: nothing here expires but the token, where there is one."""
 
     channel_id: int
     guild_id: int | None = None
     status_id: int | None = None  # the bot's status message in channel_id
     threadable: bool = False  # a thread may be opened on the status message
     max_bytes: int = 10 * 1024 * 1024  # the place's upload limit
+    # Where the bot is no member: the interaction's token, through which alone it may answer, for 15 minutes.
+    token: Annotated[str | None, Field(repr=False)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Order:
     wish: Wish = Wish()
     private: bool = False
     role_ids: tuple[int, ...] = ()  # the member's roles, for the limits
+    brief: "Brief | None" = None  # another take: the picture was read already
+    parent_id: str | None = None  # the job whose song this is another take of
 
 
 class Job(Record):
@@ -78,6 +82,8 @@ class Job(Record):
     picture_width: int
     picture_height: int
     seed: int
+    brief: "Brief | None" = None  # the reading where it is known already: nothing is paid for it again
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,11 @@ class Song(Record):
     bitrate_kbps: int
     size_bytes: int
     waveform: tuple[int, ...]
+    # What another take starts from; None for songs of the first versions.
+    brief: Brief | None = None
+    wish: Wish | None = None
+    model: str = ""  # of the composer
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +245,44 @@ class Posted(Record):
 
     channel_id: int = 0
     message_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A song in the library, and where it was posted. Zeros: nowhere."""
+
+    song: Song
+    user_id: int
+    guild_id: int | None
+    channel_id: int
+    message_id: int
+    private: bool
+    created_at: float  # unix seconds
+    likes: int = 0
+
+
+class RoleLimits(Record):
+    """What the members with a role may have in one server. None is the same as everybody."""
+
+    songs_per_minute: int | None = None
+    songs_per_hour: int | None = None
+    songs_per_day: int | None = None
+    waiting_per_user: int | None = None
+
+
+class GuildSettings(Record):
+    """What a server's moderators have set. None and empty: as the host's settings say."""
+
+    watched_channels: frozenset[int] = frozenset()
+    allowed_channels: frozenset[int] = frozenset()  # empty: all
+    denied_channels: frozenset[int] = frozenset()
+    roles: dict[str, RoleLimits] = {}
+    songs_per_day: int | None = None  # of the whole server
+    dollars_per_day: float | None = None
+    style: str | None = None
+    seconds: int | None = None
+    language: Language | None = None
+    threads: bool = True
+    archive_minutes: Literal[60, 1440, 4320, 10080] = 1440
+    nsfw: Literal["never", "age_restricted"] = "never"
+    blocked_users: frozenset[int] = frozenset()

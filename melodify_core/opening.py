@@ -60,7 +60,7 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
-    from melodify_core.library import Library, Readings, connect
+    from melodify_core.library import Guilds, Library, Readings, Songbook, connect
 
     async with AsyncExitStack() as stack:
         if workshop is None:
@@ -86,7 +86,7 @@ async def open_studio(
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
-        yield Studio(settings, library, engine, adapters.storage, workshop)
+        yield Studio(settings, library, engine, adapters.storage, workshop, Songbook(database), Guilds(database))
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":

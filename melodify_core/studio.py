@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from melodify_core.engine import Engine
-    from melodify_core.library import Library
+    from melodify_core.library import Guilds, Library, Songbook
 
 MEBIBYTE = 1024 * 1024
 
@@ -46,9 +46,18 @@ class Studio:
     """Takes orders and tells where they stand."""
 
     def __init__(
-        self, settings: Settings, library: "Library", engine: "Engine", storage: Storage, workshop: Workshop
+        self,
+        settings: Settings,
+        library: "Library",
+        engine: "Engine",
+        storage: Storage,
+        workshop: Workshop,
+        songbook: "Songbook",
+        guilds: "Guilds",
     ) -> None:
         self.settings = settings
+        self.songbook = songbook
+        self.guilds = guilds
         self._library = library
         self._engine = engine
         self._storage = storage
@@ -174,6 +183,8 @@ def job_of(order: Order, checked: Picture) -> Job:
         picture_width=checked.width,
         picture_height=checked.height,
         seed=seed,
+        brief=order.brief,
+        parent_id=order.parent_id,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError
-from melodify_core.library import Library
+from melodify_core.library import Kept, Library
 from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
@@ -109,15 +109,24 @@ class Upkeep:
     async def forget_old(self) -> None:
         """Delete records, pictures, takes and songs after their days."""
         retention, now = self._settings.retention, time.time()
-        await self._delete_files(now - retention.picture_days * DAY_S, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
+        await self._delete("picture", now - retention.picture_days * DAY_S, self._delete_pictures)
         if retention.song_days:
-            await self._delete_files(now - retention.song_days * DAY_S, "songs/{}.mp3")
-        ended = await asyncio.to_thread(self._library.ended_before, now - retention.record_days * DAY_S, BATCH)
-        if ended:
-            await self._engine.forget(ended)
+            await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
+        await self._delete("record", now - retention.record_days * DAY_S, self._engine.forget)
 
-    async def _delete_files(self, before: float, *forms: str) -> None:
-        for job_id in await asyncio.to_thread(self._library.ended_before, before, BATCH):
+    async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[None]]) -> None:
+        while job_ids := await asyncio.to_thread(self._library.kept_of, kind, before, BATCH):
+            await delete(job_ids)
+            await asyncio.to_thread(self._library.mark_gone, kind, job_ids)
+
+    async def _delete_pictures(self, job_ids: list[str]) -> None:
+        await self._delete_files(job_ids, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
+
+    async def _delete_songs(self, job_ids: list[str]) -> None:
+        await self._delete_files(job_ids, "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+
+    async def _delete_files(self, job_ids: list[str], *forms: str) -> None:
+        for job_id in job_ids:
             await tidy(self._storage, *(form.format(job_id) for form in forms))
 
 

@@ -55,7 +55,8 @@ async def make_song(job: Job, step: Step, parts: Parts) -> None:
 
 async def _line(job: Job, parts: Parts, step: Step) -> None:
     await parts.delivery.show_stage(job, Stage.LOOKING)
-    reading = await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
+    # Another take pays for its music only.
+    reading = job.brief or await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
     await parts.delivery.show_stage(job, Stage.COMPOSING)
     take = await _take(job, reading, parts, step)
     await parts.delivery.show_stage(job, Stage.MASTERING)
@@ -189,4 +190,8 @@ async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
         bitrate_kbps=mastered.bitrate_kbps,
         size_bytes=len(mastered.audio),
         waveform=mastered.waveform,
+        brief=reading,
+        wish=job.wish,
+        model=take.model,
+        parent_id=job.parent_id,
     )

@@ -62,7 +62,21 @@ def test_a_reserved_job_counts_and_waits(library: Library) -> None:
     assert usage.used_at == (100.0,)
     assert usage.waiting == 1
     assert library.standing_of(2, 20, 50.0).used_at == ()
+
+
+def test_an_open_job_waits_however_old_it_is_and_an_ended_one_is_forgotten_by_the_limits(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    assert library.standing_of(1, 20, 100.0).waiting == 1
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
     assert library.standing_of(1, 20, 100.0).used_at == ()
+
+
+def test_a_job_that_a_moderator_gave_back_does_not_count(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    assert library.waive(1, 21) == 0
+    assert library.waive(1, 20) == 1
+    assert library.standing_of(1, 20, 0.0).used_at == ()
 
 
 def test_a_refunded_job_does_not_count(library: Library) -> None:
@@ -217,10 +231,13 @@ def test_old_jobs_are_found_and_forgotten(library: Library) -> None:
     accept(library, "2", user_id=2, now=100.0)
     library.keep(a_job("1"), a_song("1"), POSTED, now=120.0)
     assert library.open_since(150.0) == ["2"]
-    assert library.ended_before(150.0, 10) == ["1"]
-    library.forget(["1"])
+    assert library.kept_of("record", 150.0, 10) == library.kept_of("song", 150.0, 10) == ["1"]
+    library.mark_gone("record", ["1"])
+    assert library.kept_of("record", 150.0, 10) == []
+    assert library.song("1") is not None
+    library.mark_gone("song", ["1"])
     assert library.song("1") is None
-    assert library.state("1") is None
+    assert library.state("1") == "charged"
 
 
 async def test_readings_are_remembered_for_their_hours_and_the_oldest_go_first(library: Library) -> None:

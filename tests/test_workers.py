@@ -29,7 +29,7 @@ async def all_done(url: str, jobs: int) -> None:
     engine = connect(url)
     library = Library(engine)
     async with asyncio.timeout(TAKEOVER_S):
-        while len(library.ended_before(1e12, 1000)) < jobs:
+        while len(library.kept_of("record", 1e12, 1000)) < jobs:
             await asyncio.sleep(0.1)
     engine.dispose()
 

@@ -2,16 +2,21 @@
 
 from melodify_core.library.database import SCHEMA, connect, database_path, on_sqlite, schema_state, upgrade
 from melodify_core.library.gate import Cap, ProviderGate
-from melodify_core.library.ledger import OPEN_STATES, Library
+from melodify_core.library.guilds import Guilds
+from melodify_core.library.ledger import OPEN_STATES, Kept, Library
 from melodify_core.library.readings import Readings
+from melodify_core.library.songbook import Songbook
 
 __all__ = [
     "OPEN_STATES",
     "SCHEMA",
     "Cap",
+    "Guilds",
+    "Kept",
     "Library",
     "ProviderGate",
     "Readings",
+    "Songbook",
     "connect",
     "database_path",
     "on_sqlite",

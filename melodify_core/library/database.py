@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import command
@@ -99,6 +99,23 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         else:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADMISSION})
         yield connection
+
+
+@contextmanager
+def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction for changes that need no look at what others do meanwhile."""
+    with reachable(), engine.begin() as connection:
+        if on_sqlite(engine):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def read(engine: sa.Engine, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
+    """Return the rows, read within the caller's transaction where there is one."""
+    if connection is not None:
+        return list(connection.execute(query))
+    with reachable(), engine.connect() as own:
+        return list(own.execute(query))
 
 
 @contextmanager

@@ -4,17 +4,21 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 """
 
 import json
-from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+import time
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from melodify_core.library.database import on_sqlite, open_schema, reachable, transaction
+from melodify_core.library.database import changing, open_schema, read, transaction
 from melodify_core.library.schema import costs, readings, songs, usage
+from melodify_core.library.songbook import erase_songs
 from melodify_core.limits import Standing
 from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, UsageState
 
+# What retention deletes of an ended job, each after its own days.
+Kept = Literal["record", "picture", "song"]
 OPEN_STATES = ("waiting", "running")
 COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
 RECENT_JOBS = 20
@@ -43,7 +47,7 @@ class Library:
     ) -> Standing:
         """Return the same for a member in a server."""
         # A job that is still open counts as waiting however old it is.
-        recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since)
+        recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since, ~usage.c.waived)
         counted = sa.or_(recent, usage.c.state.in_(OPEN_STATES))
         mine = self._all(
             sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.user_id == user_id), connection
@@ -177,6 +181,12 @@ class Library:
         """End a job that its asker cancelled when something had been paid for it: it counts."""
         self._end(job_id, "forfeited", now)
 
+    def waive(self, user_id: int, guild_id: int) -> int:
+        """Give a member back what was used in a server; return how many songs that were."""
+        used = (usage.c.user_id == user_id, usage.c.guild_id == guild_id, ~usage.c.waived)
+        with self._changing() as connection:
+            return connection.execute(usage.update().where(*used).values(waived=True)).rowcount
+
     def withdraw(self, job_id: str, now: float) -> bool:
         """End a job that has not begun; False when it has."""
         change = (
@@ -209,6 +219,7 @@ class Library:
             "private": job.private,
             "created_at": now,
             "song": song.model_dump_json(),
+            "parent_id": job.parent_id,
         }
         with self.transaction() as connection:
             if connection.scalar(sa.select(songs.c.job_id).where(songs.c.job_id == job.job_id)) is None:
@@ -220,21 +231,22 @@ class Library:
         rows = self._all(sa.select(songs.c.song).where(songs.c.job_id == job_id))
         return Song.model_validate_json(rows[0].song) if rows else None
 
-    def ended_before(self, before: float, limit: int) -> list[str]:
-        """Return jobs that ended before the unix time, the oldest first."""
+    def kept_of(self, kind: Kept, before: float, limit: int) -> list[str]:
+        """Return ended jobs from before the unix time of which that kind is still kept, the oldest first."""
         query = (
             sa.select(usage.c.job_id)
-            .where(usage.c.state.not_in(OPEN_STATES), usage.c.created_at < before)
+            .where(usage.c.state.not_in(OPEN_STATES), usage.c.created_at < before, ~usage.c[f"{kind}_gone"])
             .order_by(usage.c.created_at)
             .limit(limit)
         )
         return [row.job_id for row in self._all(query)]
 
-    def forget(self, job_ids: Collection[str]) -> None:
-        """Delete what is kept of these ended jobs: usage, costs, songs."""
+    def mark_gone(self, kind: Kept, job_ids: Collection[str]) -> None:
+        """Note that retention has deleted that kind of these jobs; a song is then in no list any more."""
         with self._changing() as connection:
-            for table in (costs, songs, usage):
-                connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
+            connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values({f"{kind}_gone": True}))
+            if kind == "song":
+                erase_songs(connection, job_ids, time.time())
 
     def recall(self, question: str, since: float) -> Brief | None:
         """Return the reading that was remembered for the question after the unix time `since`."""
@@ -264,15 +276,8 @@ class Library:
         with self._changing() as own:
             own.execute(change)
 
-    @contextmanager
-    def _changing(self) -> Iterator[sa.Connection]:
-        with reachable(), self._engine.begin() as connection:
-            if on_sqlite(self._engine):
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+    def _changing(self) -> AbstractContextManager[sa.Connection]:
+        return changing(self._engine)
 
     def _all(self, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
-        if connection is not None:
-            return list(connection.execute(query))
-        with reachable(), self._engine.connect() as own:
-            return list(own.execute(query))
+        return read(self._engine, query, connection)

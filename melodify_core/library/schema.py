@@ -17,9 +17,19 @@ usage = sa.Table(
     sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
     # What an apology needs when the job's own record cannot be read: place, language, picture.
     sa.Column("brief_order", sa.Text),
+    # A moderator gave this one back to its member: it counts no more.
+    sa.Column("waived", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The song's page, for whoever has its address, and how far the song is.
+    sa.Column("page_id", sa.String(22)),
+    sa.Column("stage", sa.String(16)),
+    # What retention has deleted already: the engine's record, picture and take, song.
+    sa.Column("record_gone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("picture_gone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("song_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("usage_by_user", "user_id", "created_at"),
     sa.Index("usage_by_state", "state", "created_at"),
     sa.Index("usage_by_guild", "guild_id", "created_at"),
+    sa.Index("usage_by_page", "page_id", unique=True),
 )
 songs = sa.Table(
     "songs",
@@ -32,7 +42,10 @@ songs = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("song", sa.Text, nullable=False),
+    # The song that this one is another take of.
+    sa.Column("parent_id", sa.String(32)),
     sa.Index("songs_by_user", "user_id", "created_at"),
+    sa.Index("songs_by_guild", "guild_id", "created_at"),
 )
 # One row per paid call, also of those whose answer was of no use.
 costs = sa.Table(
@@ -68,4 +81,28 @@ calls = sa.Table(
     sa.Column("started_at", sa.Float, nullable=False),
     sa.Column("until", sa.Float, nullable=False),  # ended, or given up as a dead process's
     sa.Index("calls_by_provider", "provider", "started_at"),
+)
+likes = sa.Table(
+    "likes",
+    tables,
+    sa.Column("job_id", sa.String(32), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Index("likes_by_user", "user_id", "created_at"),
+)
+# What a server's moderators have set, as JSON, and since when the bot is not there any more.
+guilds = sa.Table(
+    "guilds",
+    tables,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Float, nullable=False),
+    sa.Column("left_at", sa.Float),
+)
+# Pages of deleted songs: nothing is known of them but that they were there.
+gone_pages = sa.Table(
+    "gone_pages",
+    tables,
+    sa.Column("page_id", sa.String(22), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
 )

@@ -1,0 +1,61 @@
+"""What servers have set. Synchronous; callers run it off the event loop.
+
+Every method raises Unavailable("database.unavailable") while the database is away.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from melodify_core.library.database import read, transaction
+from melodify_core.library.schema import guilds
+from melodify_core.models import GuildSettings
+
+
+class Guilds:
+    """The settings of all servers, and which of them the bot has left."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def settings_of(self, guild_id: int, connection: sa.Connection | None = None) -> GuildSettings:
+        """Return what is set in the server; the defaults where nothing is."""
+        query = sa.select(guilds.c.settings).where(guilds.c.guild_id == guild_id)
+        rows = read(self._engine, query, connection)
+        return GuildSettings.model_validate_json(rows[0].settings) if rows else GuildSettings()
+
+    def change(self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], now: float) -> GuildSettings:
+        """Change the server's settings in one transaction; return the new ones. What `edit` raises changes nothing."""
+        with transaction(self._engine) as connection:
+            changed = edit(self.settings_of(guild_id, connection))
+            values = {"settings": changed.model_dump_json(), "changed_at": now}
+            found = connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(values))
+            if found.rowcount == 0:
+                connection.execute(guilds.insert().values(guild_id=guild_id, **values))
+        return changed
+
+    def leave(self, guild_id: int, now: float) -> None:
+        """Note that the bot is not in the server any more; a second time changes nothing."""
+        with transaction(self._engine) as connection:
+            known = connection.scalar(sa.select(guilds.c.guild_id).where(guilds.c.guild_id == guild_id))
+            if known is None:
+                fresh = {"settings": GuildSettings().model_dump_json(), "changed_at": now}
+                connection.execute(guilds.insert().values(guild_id=guild_id, left_at=now, **fresh))
+                return
+            stays = (guilds.c.guild_id == guild_id, guilds.c.left_at.is_(None))
+            connection.execute(guilds.update().where(*stays).values(left_at=now))
+
+    def come_back(self, guild_id: int) -> None:
+        """Note that the bot is in the server again."""
+        with transaction(self._engine) as connection:
+            connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(left_at=None))
+
+    def left_before(self, before: float) -> list[int]:
+        """Return the servers that the bot has left before the unix time."""
+        query = sa.select(guilds.c.guild_id).where(guilds.c.left_at < before)
+        return [row.guild_id for row in read(self._engine, query)]
+
+    def erase(self, guild_id: int) -> None:
+        """Forget what was set in the server."""
+        with transaction(self._engine) as connection:
+            connection.execute(guilds.delete().where(guilds.c.guild_id == guild_id))

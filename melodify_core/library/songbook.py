@@ -1,0 +1,72 @@
+"""The finished songs: reading, liking, deleting. Synchronous; callers run it off the event loop.
+
+Every method raises Unavailable("database.unavailable") while the database is away.
+"""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from melodify_core.library.database import changing, read
+from melodify_core.library.schema import gone_pages, likes, songs, usage
+from melodify_core.models import Entry, Song
+
+LIKES = (
+    sa.select(sa.func.count())
+    .select_from(likes)
+    .where(likes.c.job_id == songs.c.job_id)
+    .correlate(songs)
+    .scalar_subquery()
+    .label("likes")
+)
+
+
+class Songbook:
+    """The songs of all members."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def entry(self, job_id: str) -> Entry | None:
+        """Return a song with where it was posted; None where there is none, or no more."""
+        rows = read(self._engine, sa.select(songs, LIKES).where(songs.c.job_id == job_id))
+        return entry_of(rows[0]) if rows else None
+
+    def like(self, job_id: str, user_id: int, now: float) -> tuple[bool, int]:
+        """Like a song, or take that back; return whether the member likes it now, and how many do."""
+        mine = (likes.c.job_id == job_id, likes.c.user_id == user_id)
+        with changing(self._engine) as connection:
+            liked = connection.execute(likes.delete().where(*mine)).rowcount == 0
+            if liked:
+                connection.execute(likes.insert().values(job_id=job_id, user_id=user_id, created_at=now))
+            count = connection.scalar(sa.select(sa.func.count()).select_from(likes).where(likes.c.job_id == job_id))
+        return liked, int(count or 0)
+
+    def erase(self, job_ids: Collection[str], now: float) -> None:
+        """Delete the songs with their likes; their pages are gone for good. What was paid for them stays."""
+        with changing(self._engine) as connection:
+            erase_songs(connection, job_ids, now)
+
+
+def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float) -> None:
+    """Delete the songs within a transaction of the caller's."""
+    paged = sa.select(usage.c.page_id).where(usage.c.job_id.in_(job_ids), usage.c.page_id.is_not(None))
+    for page_id in connection.scalars(paged).all():
+        connection.execute(gone_pages.insert().values(page_id=page_id, at=now))
+    connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values(page_id=None))
+    for table in (likes, songs):
+        connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
+
+
+def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
+    """Return the entry of a row of `songs` with `likes`."""
+    return Entry(
+        song=Song.model_validate_json(row.song),
+        user_id=row.user_id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        message_id=row.message_id,
+        private=row.private,
+        created_at=row.created_at,
+        likes=row.likes,
+    )
