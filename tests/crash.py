@@ -113,11 +113,12 @@ class Proving:
         }
         self._log.touch()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-W", "ignore", "-m", "tests.crash_worker", json.dumps(plan)),
-            env=environment,
-            stderr=(self.folder / "errors.log").open("ab"),
-        )
+        with (self.folder / "errors.log").open("ab") as errors:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-W", "ignore", "-m", "tests.crash_worker", json.dumps(plan)),
+                env=environment,
+                stderr=errors,
+            )
 
     @property
     def _log(self) -> Path:
