@@ -17,6 +17,7 @@ from bot.commands import sync_commands
 from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
 from bot.generate import Generate
+from bot.members import Members
 from bot.messages import say
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
@@ -68,6 +69,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
+        await self.add_cog(Members(self, self.studio))
         self.add_dynamic_items(CancelButton)
         await self.tree.set_translator(Translator())
         await sync_commands(self.tree, self.application_id or 0, self._command_record)

@@ -26,6 +26,8 @@ Code = Literal[
     "job.cancelled",
     "job.not_yours",
     "job.too_late",
+    "member.busy",
+    "song.gone",
     "database.unavailable",
     "caption.picture_blocked",
     "caption.hint_blocked",

@@ -259,6 +259,7 @@ class Entry:
     private: bool
     created_at: float  # unix seconds
     likes: int = 0
+    asked_in: int = 0  # the channel of the request
 
 
 class RoleLimits(Record):

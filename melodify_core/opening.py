@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from melodify_core.adapters import Adapters, check_adapters, open_adapters
 from melodify_core.errors import Misconfigured
+from melodify_core.members import Members
 from melodify_core.models import Order
 from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Delivery, Ledger
@@ -60,7 +61,7 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
-    from melodify_core.library import Guilds, Library, Readings, Songbook, connect
+    from melodify_core.library import Guilds, Library, MemberBook, Readings, Songbook, connect
 
     async with AsyncExitStack() as stack:
         if workshop is None:
@@ -69,7 +70,7 @@ async def open_studio(
         database = await asyncio.to_thread(connect, settings.database.url)
         stack.callback(database.dispose)
         slot = await _take_place(stack, settings, database, role)
-        library = Library(database)
+        library = Library(database, salt_of(settings))
         await asyncio.to_thread(library.create_schema)
         if adapters is None:
             memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
@@ -86,7 +87,9 @@ async def open_studio(
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
-        yield Studio(settings, library, engine, adapters.storage, workshop, Songbook(database), Guilds(database))
+        songbook, storage = Songbook(database), adapters.storage
+        members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
+        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members)
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from melodify_core import limits, picture
 from melodify_core.errors import Rejected, Unavailable
+from melodify_core.members import Forgotten, Members
 from melodify_core.models import Job, Order, Picture
 from melodify_core.ports import Storage
 from melodify_core.posting import tidy
+from melodify_core.quota import Quota, quota_of
 from melodify_core.settings import Settings
 from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
@@ -54,8 +56,10 @@ class Studio:
         workshop: Workshop,
         songbook: "Songbook",
         guilds: "Guilds",
+        members: Members,
     ) -> None:
         self.settings = settings
+        self.members = members
         self.songbook = songbook
         self.guilds = guilds
         self._library = library
@@ -105,6 +109,16 @@ class Studio:
             raise Rejected("job.too_late")
         self._engine.interrupt(job_id)
         return False
+
+    async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
+        """Return what the member has left. Costs nothing."""
+        now = time.time()
+        standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
+        return quota_of(self.settings.limits, standing, now, user_id, role_ids)
+
+    async def forget(self, user_id: int) -> Forgotten:
+        """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""
+        return await self.members.forget(user_id, self.cancel)
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""

@@ -112,6 +112,7 @@ class Upkeep:
         await self._delete("picture", now - retention.picture_days * DAY_S, self._delete_pictures)
         if retention.song_days:
             await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
+        await asyncio.to_thread(self._library.drop_aliases, now - DAY_S)
         await self._delete("record", now - retention.record_days * DAY_S, self._engine.forget)
 
     async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[None]]) -> None:

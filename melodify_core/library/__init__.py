@@ -4,6 +4,7 @@ from melodify_core.library.database import SCHEMA, connect, database_path, on_sq
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.ledger import OPEN_STATES, Kept, Library
+from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.readings import Readings
 from melodify_core.library.songbook import Songbook
 
@@ -14,6 +15,9 @@ __all__ = [
     "Guilds",
     "Kept",
     "Library",
+    "MemberBook",
+    "Order",
+    "Page",
     "ProviderGate",
     "Readings",
     "Songbook",

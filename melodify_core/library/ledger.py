@@ -16,19 +16,24 @@ from melodify_core.library.schema import costs, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.limits import Standing
 from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, UsageState
+from melodify_core.pseudonym import alias_of
 
 # What retention deletes of an ended job, each after its own days.
 Kept = Literal["record", "picture", "song"]
 OPEN_STATES = ("waiting", "running")
 COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
 RECENT_JOBS = 20
+# Whose rows are that belonged to somebody who had themselves forgotten.
+NOBODY = 0
 
 
 class Library:
     """The ledger of jobs and the songs."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, salt: bytes = b"") -> None:
+        """`salt` is that of the members' pseudonyms: limits hold for who had themselves forgotten."""
         self._engine = engine
+        self._salt = salt
 
     def create_schema(self) -> None:
         """See that the tables are there. Raises Misconfigured."""
@@ -49,8 +54,9 @@ class Library:
         # A job that is still open counts as waiting however old it is.
         recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since, ~usage.c.waived)
         counted = sa.or_(recent, usage.c.state.in_(OPEN_STATES))
+        names = (user_id, alias_of(user_id, self._salt))
         mine = self._all(
-            sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.user_id == user_id), connection
+            sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.user_id.in_(names)), connection
         )
         guild: list[sa.Row[Any]] = []
         if guild_id is not None:
@@ -220,6 +226,7 @@ class Library:
             "created_at": now,
             "song": song.model_dump_json(),
             "parent_id": job.parent_id,
+            "asked_in": job.place.channel_id,
         }
         with self.transaction() as connection:
             if connection.scalar(sa.select(songs.c.job_id).where(songs.c.job_id == job.job_id)) is None:
@@ -247,6 +254,12 @@ class Library:
             connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values({f"{kind}_gone": True}))
             if kind == "song":
                 erase_songs(connection, job_ids, time.time())
+
+    def drop_aliases(self, before: float) -> None:
+        """Make nobody's what the forgotten have used, once it counts no more."""
+        old = (usage.c.user_id < NOBODY, usage.c.created_at < before)
+        with self._changing() as connection:
+            connection.execute(usage.update().where(*old).values(user_id=NOBODY, guild_id=None))
 
     def recall(self, question: str, since: float) -> Brief | None:
         """Return the reading that was remembered for the question after the unix time `since`."""

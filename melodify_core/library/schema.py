@@ -44,6 +44,8 @@ songs = sa.Table(
     sa.Column("song", sa.Text, nullable=False),
     # The song that this one is another take of.
     sa.Column("parent_id", sa.String(32)),
+    # The channel in which it was asked for: who may see that one may see the song in lists.
+    sa.Column("asked_in", sa.BigInteger),
     sa.Index("songs_by_user", "user_id", "created_at"),
     sa.Index("songs_by_guild", "guild_id", "created_at"),
 )

@@ -69,4 +69,5 @@ def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
         private=row.private,
         created_at=row.created_at,
         likes=row.likes,
+        asked_in=row.asked_in or 0,
     )

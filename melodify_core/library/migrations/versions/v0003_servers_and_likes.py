@@ -17,6 +17,7 @@ def upgrade() -> None:
             table.add_column(sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_index("usage_by_page", "usage", ["page_id"], unique=True)
     op.add_column("songs", sa.Column("parent_id", sa.String(32)))
+    op.add_column("songs", sa.Column("asked_in", sa.BigInteger))
     op.create_index("songs_by_guild", "songs", ["guild_id", "created_at"])
     op.create_table(
         "likes",

@@ -1,0 +1,168 @@
+"""What members ask about themselves: /songs, /quota, /forget-me, /help. All answers are for the asker alone."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.faults import discord_errors
+from bot.forgetting import ForgetButton
+from bot.messages import say, sentence
+from bot.song_card import COLOUR
+from bot.songs_list import Listing, SongMenu, TurnButton
+from bot.translator import language_of, localised
+from melodify_core.errors import MelodifyError
+from melodify_core.models import Language
+from melodify_core.quota import Quota
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+Interaction = discord.Interaction[Any]
+Answer = Callable[[Interaction, Language], Awaitable[None]]
+
+
+class Members(commands.Cog):
+    """The members' commands."""
+
+    def __init__(self, client: commands.AutoShardedBot, studio: Studio) -> None:
+        self._client = client
+        self._studio = studio
+
+    async def cog_load(self) -> None:
+        """Bring the commands into the tree, and listen to their buttons."""
+        for command in (self._songs_command(), self._quota_command(), self._forget_command(), self._help_command()):
+            self._client.tree.add_command(command)
+        self._client.add_dynamic_items(TurnButton, SongMenu, ForgetButton)
+
+    async def songs(self, interaction: Interaction, listing: Listing) -> None:
+        """Show a list's first page."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            page = await listing.fetch(self._studio, interaction)
+            await interaction.edit_original_response(
+                embed=listing.embed(language, page), view=listing.view(language, page)
+            )
+
+        await _answered(interaction, answer)
+
+    async def quota(self, interaction: Interaction) -> None:
+        """Say what the asker has left."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+            quota = await self._studio.quota(
+                interaction.user.id, interaction.guild_id, tuple(role.id for role in roles)
+            )
+            await interaction.edit_original_response(content=quota_text(language, quota))
+
+        await _answered(interaction, answer)
+
+    async def forget_me(self, interaction: Interaction) -> None:
+        """Ask whether it is meant."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            view = discord.ui.View(timeout=None)
+            view.add_item(ForgetButton("stored", language))
+            view.add_item(ForgetButton("posted", language))
+            view.stop()
+            await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
+
+        await _answered(interaction, answer)
+
+    async def help(self, interaction: Interaction) -> None:
+        """Say what Melodify does and how."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            embed = discord.Embed(
+                title=say(language, "help.title"),
+                description=say(language, "help.text"),
+                colour=discord.Colour(COLOUR),
+            )
+            await interaction.edit_original_response(embed=embed)
+
+        await _answered(interaction, answer)
+
+    def _songs_command(self) -> app_commands.Command[Any, ..., None]:
+        whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]
+        order_choices = [app_commands.Choice(name=localised(f"songs.order.{key}"), value=key) for key in ORDERS]
+
+        @_command("songs")
+        @app_commands.rename(whose=localised("option.whose.name"), order=localised("option.order.name"))
+        @app_commands.describe(whose=localised("option.whose.description"), order=localised("option.order.description"))
+        @app_commands.choices(whose=whose_choices, order=order_choices)
+        async def songs(interaction: Interaction, whose: str = "own", order: str = "newest") -> None:
+            here = whose if interaction.guild_id is not None else "own"
+            await self.songs(interaction, Listing(here, order))  # type: ignore[arg-type]  # Discord holds to the choices
+
+        return songs
+
+    def _quota_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("quota")
+        async def quota(interaction: Interaction) -> None:
+            await self.quota(interaction)
+
+        return quota
+
+    def _forget_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("forget_me")
+        async def forget_me(interaction: Interaction) -> None:
+            await self.forget_me(interaction)
+
+        return forget_me
+
+    def _help_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("help")
+        async def help_(interaction: Interaction) -> None:
+            await self.help(interaction)
+
+        return help_
+
+
+WHOSE = ("own", "server")
+ORDERS = ("newest", "liked")
+
+
+def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
+    """Return the decorator that makes a command of the catalogue's words, usable everywhere."""
+
+    def decorate(callback: Any) -> app_commands.Command[Any, ..., None]:
+        command: app_commands.Command[Any, ..., None] = app_commands.command(
+            name=localised(f"command.{key}.name"), description=localised(f"command.{key}.description")
+        )(callback)
+        command = app_commands.allowed_installs(guilds=True, users=True)(command)
+        return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
+
+    return decorate
+
+
+async def _answered(interaction: Interaction, answer: Answer) -> None:
+    """Acknowledge, then answer the asker alone; what fails is told in a sentence."""
+    language = language_of(interaction.locale)
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    with discord_errors():
+        try:
+            await answer(interaction, language)
+        except MelodifyError as error:
+            log.info("interaction %s: %s", interaction.id, error)
+            await interaction.edit_original_response(content=sentence(language, error))
+
+
+def quota_text(language: Language, quota: Quota) -> str:
+    """Return what a member has left, a line each."""
+    lines = []
+    for allowance in quota.allowances:
+        frees = say(language, "quota.frees", at=allowance.frees_at) if allowance.frees_at else ""
+        text = say(language, f"quota.{allowance.window}", left=allowance.left, limit=allowance.limit)
+        lines.append(f"{text} {frees}".strip())
+    if not lines:
+        lines.append(say(language, "quota.unlimited"))
+    if quota.waiting:
+        lines.append(say(language, "quota.waiting", waiting=quota.waiting))
+    if quota.refusal is not None:
+        lines.append(sentence(language, quota.refusal))
+    else:
+        lines.append(say(language, "quota.go"))
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""What the library knows of one member. Synchronous; callers run it off the event loop.
+
+Every method raises Unavailable("database.unavailable") while the database is away.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from melodify_core.library.database import changing, read
+from melodify_core.library.ledger import NOBODY, OPEN_STATES
+from melodify_core.library.schema import likes, readings, songs, usage
+from melodify_core.library.songbook import LIKES, entry_of, erase_songs
+from melodify_core.models import Entry, Song
+
+# The newest first, or the best liked.
+Order = Literal["newest", "liked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some songs of a list, and how long the list is."""
+
+    entries: tuple[Entry, ...]
+    total: int
+
+
+class MemberBook:
+    """Members' songs, and the end of all that is known of one."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def own_songs(self, user_id: int, order: Order, skip: int, limit: int) -> Page:
+        """Return some of the member's songs, private ones too."""
+        return self._page(songs.c.user_id == user_id, order, skip, limit)
+
+    def public_songs(self, guild_id: int, asked_in: Collection[int], order: Order, skip: int, limit: int) -> Page:
+        """Return some of a server's songs: those that were asked for in one of these channels and are not private."""
+        whose = sa.and_(songs.c.guild_id == guild_id, ~songs.c.private, songs.c.asked_in.in_(asked_in))
+        return self._page(whose, order, skip, limit)
+
+    def _page(self, whose: sa.ColumnElement[bool], order: Order, skip: int, limit: int) -> Page:
+        newest = songs.c.created_at.desc()
+        by = (LIKES.desc(), newest) if order == "liked" else (newest,)
+        rows = read(self._engine, sa.select(songs, LIKES).where(whose).order_by(*by).offset(skip).limit(limit))
+        total = read(self._engine, sa.select(sa.func.count()).select_from(songs).where(whose))
+        return Page(tuple(entry_of(row) for row in rows), int(total[0][0]))
+
+    def open_jobs(self, user_id: int) -> list[str]:
+        """Return the member's jobs that wait or run."""
+        query = sa.select(usage.c.job_id).where(usage.c.user_id == user_id, usage.c.state.in_(OPEN_STATES))
+        return [row.job_id for row in read(self._engine, query)]
+
+    def jobs(self, user_id: int) -> list[str]:
+        """Return all the member's jobs that are still known as such."""
+        known = sa.union(
+            sa.select(usage.c.job_id).where(usage.c.user_id == user_id),
+            sa.select(songs.c.job_id).where(songs.c.user_id == user_id),
+        )
+        return [row.job_id for row in read(self._engine, sa.select(known.subquery().c.job_id))]
+
+    def forget(self, user_id: int, alias: int, now: float, counts_since: float) -> int:
+        """Erase the member in one transaction; return how many songs went.
+
+        What still counts for limits and budgets stays under the alias, older rows stay as nobody's.
+        """
+        mine = usage.c.user_id == user_id
+        with changing(self._engine) as connection:
+            own = connection.execute(sa.select(songs.c.job_id, songs.c.song).where(songs.c.user_id == user_id)).all()
+            # The very readings that these songs were made from, where they are remembered.
+            for row in own:
+                brief = Song.model_validate_json(row.song).brief
+                if brief is not None:
+                    connection.execute(readings.delete().where(readings.c.brief == brief.model_dump_json()))
+            erase_songs(connection, [row.job_id for row in own], now)
+            connection.execute(likes.delete().where(likes.c.user_id == user_id))
+            plain = {"brief_order": None, "page_id": None}
+            connection.execute(
+                usage.update().where(mine, usage.c.created_at > counts_since).values(user_id=alias, **plain)
+            )
+            connection.execute(usage.update().where(mine).values(user_id=NOBODY, guild_id=None, **plain))
+        return len(own)

@@ -1,0 +1,203 @@
+"""Stories: a member looks at songs, plays one, asks what is left, and is forgotten."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import interactions as wire
+
+from melodify_core.library import Library, connect
+from melodify_core.workshop import Workshop
+from tests.jobs import POSTED, a_job
+from tests.jobs import a_song as a_finished_song
+from tests.stories import World, story_settings, world
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
+    settings = story_settings(tmp_path_factory.mktemp("members"), limits=limits)
+    async with world(settings, workshop) as here:
+        yield here
+
+
+@pytest.fixture
+def here(bot: World) -> World:
+    return bot.corner()
+
+
+async def a_song(here: World, **options: Any) -> None:
+    await here.command(**options)
+    await here.songs_done()
+
+
+def files_of(here: World) -> list[str]:
+    folder = here.studio.settings.folder.path
+    return sorted(path.name for path in Path(folder).rglob("*") if path.is_file())
+
+
+async def korean(here: World, name: str) -> str:
+    """Use a command as a member whose Discord is Korean; return the answer."""
+    commands = here.env.backend.visible_commands(user_id=here.member.id, channel_id=here.channel.id)
+    root = next(command for command in commands if command["name"] == name)
+    data = {"id": root["id"], "name": root["name"], "type": 1, "options": []}
+    number, payload = wire.base_payload(
+        here.env.backend,
+        type=2,
+        channel_id=here.channel.id,
+        guild_id=here.guild.id,
+        user_id=here.member.id,
+        data=data,
+    )
+    await here.emit("INTERACTION_CREATE", payload | {"locale": "ko"})
+    answer = here.env.backend.interactions[int(payload["id"])]
+    assert number
+    assert answer.ephemeral
+    assert answer.message_id
+    message = here.env.backend.get_message(here.channel.id, answer.message_id)
+    return str(message.content) + str(message.embeds)
+
+
+async def test_a_member_without_songs_is_told_how_to_get_one(here: World) -> None:
+    result = await here.member.slash(here.channel, "songs")
+    assert result.ephemeral
+    assert result.response is not None
+    assert "/melodify" in str(result.response.embeds[0].description)
+    assert result.response.components == []
+
+
+async def test_own_songs_are_listed_with_their_posts_and_played_for_the_reader_alone(here: World) -> None:
+    await a_song(here)
+    result = await here.member.slash(here.channel, "songs")
+    assert result.response is not None
+    text = str(result.response.embeds[0].description)
+    song = here.songs()[0]
+    assert f"/{song.channel.id}/{song.id})" in text
+    played = await here.member.select(result.response, job_ids(here))
+    assert played.ephemeral
+    sent = played.response
+    assert sent is not None
+    assert [file.filename[-4:] for file in sent.attachments] == [".mp3"]
+    assert sent.content.startswith("🎧")
+
+
+async def test_pages_turn_also_after_a_restart(bot: World, here: World) -> None:
+    engine = connect(here.studio.settings.database.url)
+    for number in range(9):
+        job = a_job(f"{here.member.id}{number}", here.member.id)
+        Library(engine).keep(job, a_finished_song(job.job_id), POSTED, time.time())
+    engine.dispose()
+    result = await here.member.slash(here.channel, "songs")
+    assert result.response is not None
+    assert "**8." in str(result.response.embeds[0].description)
+    await bot.restart(bot.studio.settings)
+    here.client = bot.client
+    await here.member.click(result.response, label="Next")
+    again = here.env.backend.get_message(here.channel.id, result.response.id)
+    assert "**9." in again.embeds[0]["description"]
+    assert "Page 2 of 2" in again.embeds[0]["footer"]["text"]
+
+
+async def test_the_server_s_list_hides_private_songs_and_channels_that_the_reader_cannot_see(here: World) -> None:
+    await a_song(here)
+    await a_song(here, private=True)
+    reader = here.guild.add_member(here.env.create_user("reader"))
+    role = here.guild.create_role("hidden from")
+    blind = here.guild.add_member(here.env.create_user("blind"), roles=[role])
+    hidden = here.guild.create_text_channel(
+        "hidden", overwrites={role: discord.PermissionOverwrite(view_channel=False)}
+    )
+    await here.command(hidden)
+    await here.songs_done()
+    links = {str(here.songs()[0].id), str(here.songs(hidden, *hidden.threads)[0].id)}
+    for member, seen in ((reader, 2), (blind, 1)):
+        result = await member.slash(here.channel, "songs", whose="server", order="liked")
+        assert result.response is not None
+        text = str(result.response.embeds[0].description)
+        assert sum(link in text for link in links) == seen
+        assert "private" not in text
+
+
+async def test_a_song_of_somebody_else_is_not_played_from_a_forged_menu(here: World) -> None:
+    await a_song(here, private=True)
+    private_id = next(iter(job_ids(here)))
+    stranger = here.guild.add_member(here.env.create_user("stranger"))
+    heard = await here.studio.members.own_songs(stranger.id, "newest", 0)
+    assert heard.total == 0
+    with pytest.raises(Exception, match=r"song\.gone"):
+        await here.studio.members.play(private_id, stranger.id, here.guild.id, {here.channel.id}, 10**7)
+
+
+def job_ids(here: World) -> list[str]:
+    with closing(here.database()) as database:
+        query = "SELECT job_id FROM usage WHERE user_id = ?"
+        return [str(row[0]) for row in database.execute(query, (here.member.id,))]
+
+
+async def test_the_quota_costs_nothing_and_speaks_both_languages(here: World) -> None:
+    await a_song(here)
+    result = await here.member.slash(here.channel, "quota")
+    assert result.ephemeral
+    assert result.response is not None
+    assert "This hour: 19 of 20 songs left." in result.response.content
+    assert "20곡 중 19곡" in await korean(here, "quota")
+    assert here.orders() == 1
+
+
+async def test_help_is_there_in_both_languages(here: World) -> None:
+    result = await here.member.slash(here.channel, "help")
+    assert result.ephemeral
+    assert result.response is not None
+    assert "/forget-me" in str(result.response.embeds[0].description)
+    assert "/내정보삭제" in await korean(here, "help")
+
+
+async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(here: World) -> None:
+    await a_song(here)
+    known = job_ids(here)
+    assert any(known[0] in name for name in files_of(here))
+    await here.command(length=120)
+    result = await here.member.slash(here.channel, "forget-me")
+    assert result.ephemeral
+    assert result.response is not None
+    await here.member.click(result.response, label="Delete what you have stored")
+    answer = here.env.backend.get_message(here.channel.id, result.response.id)
+    assert "deleted 1 songs" in answer.content
+    assert "2 requests" in answer.content
+    assert job_ids(here) == []
+    assert not any(known[0] in name for name in files_of(here))
+    with closing(here.database()) as database:
+        workflows = "SELECT count(*) FROM workflow_status WHERE workflow_uuid = ?"
+        assert database.execute(workflows, (known[0],)).fetchone() == (0,)
+        everything = "\n".join(database.iterdump())
+    assert str(here.member.id) not in everything
+    # Its messages belong to the channel.
+    assert len(here.songs()) == 1
+    quota = await here.member.slash(here.channel, "quota")
+    assert quota.response is not None
+    assert "19 of 20" in quota.response.content
+
+
+async def test_with_the_posts_the_messages_go_too(here: World) -> None:
+    await a_song(here)
+    result = await here.member.slash(here.channel, "forget-me")
+    assert result.response is not None
+    await here.member.click(result.response, label="Delete that and the posts")
+    answer = here.env.backend.get_message(here.channel.id, result.response.id)
+    assert "Messages deleted: 1." in answer.content
+    assert here.songs() == []
+    empty = await here.member.slash(here.channel, "songs")
+    assert empty.response is not None
+    assert "no songs yet" in str(empty.response.embeds[0].description)
+
+
+async def test_forgetting_works_in_direct_messages(here: World) -> None:
+    await a_song(here)
+    result = await here.member.user.slash("forget-me")
+    assert result.response is not None
+    await here.member.user.click(result.response, label="Delete what you have stored")
+    assert job_ids(here) == []
