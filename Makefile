@@ -51,7 +51,7 @@ PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.txt
-	$(COMPILE) --extra openai --extra google --constraint requirements.txt -o requirements-run.txt
+	$(COMPILE) --extra openai --extra google --extra otel --constraint requirements.txt -o requirements-run.txt
 	$(COMPILE) --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \

@@ -1,15 +1,17 @@
-"""The command line: run | worker | migrate | demo | render | check. Each command's work stands in its own module."""
+"""The command line. Each command's work stands in a module of its own."""
 
 import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from bot.logs import log_to_stderr
 from melodify_core.brief import STYLES
 from melodify_core.errors import Misconfigured
+from melodify_core.models import UsageState
 from melodify_core.settings import Settings, load, secrets_of
 
 MISCONFIGURED = 2
@@ -33,33 +35,53 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
     match arguments.command:
         case "render":
             return _render(arguments, settings)
+        case "migrate":
+            return _migrate(settings)
+        case "backup":
+            return _backup(settings, arguments.file)
+        case _:
+            return asyncio.run(_serving(arguments, settings))
+
+
+def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    match arguments.command:
         case "check":
             from bot.check import check
 
             _log_to_stderr(settings, at_least=logging.ERROR)
-            return asyncio.run(check(settings, online=not arguments.offline, mend=arguments.fix))
+            return check(settings, online=not arguments.offline, mend=arguments.fix)
         case "demo":
             from bot.demo import demo
 
-            return asyncio.run(demo(settings, arguments.port))
-        case "migrate":
-            return _migrate(settings)
+            return demo(settings, arguments.port)
+        case "jobs":
+            from bot.jobs import jobs
+
+            _log_to_stderr(settings, at_least=logging.ERROR)
+            return jobs(settings, arguments.action, arguments.job, arguments.state, as_json=arguments.json)
         case "worker":
             from bot.run import work
 
-            _log_to_stderr(settings)
-            return asyncio.run(work(settings))
+            _log_to_stderr(settings, form=settings.log.format)
+            return work(settings)
         case _:
             from bot.run import run
 
-            _log_to_stderr(settings)
-            return asyncio.run(run(settings, works=not arguments.no_work))
+            _log_to_stderr(settings, form=settings.log.format)
+            return run(settings, works=not arguments.no_work)
 
 
 def _migrate(settings: Settings) -> int:
     from melodify_core.opening import migrate
 
     print(migrate(settings))
+    return 0
+
+
+def _backup(settings: Settings, target: Path) -> int:
+    from melodify_core.desk import backup
+
+    print(backup(settings, target))
     return 0
 
 
@@ -82,9 +104,9 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json), settings))
 
 
-def _log_to_stderr(settings: Settings, at_least: int = 0) -> None:
+def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", "text", "json"] = "text") -> None:
     level = max(logging.getLevelNamesMapping()[settings.log.level], at_least)
-    log_to_stderr(level, secrets_of(settings))
+    log_to_stderr(level, secrets_of(settings), form)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,8 +122,24 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="tell what is configured, what is missing and how to mend it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
+    _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
+    backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
+    backup.add_argument("file", type=Path, help="the copy; it must not exist yet")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
+
+
+def _add_jobs(jobs: argparse.ArgumentParser) -> None:
+    actions = jobs.add_subparsers(dest="action")
+    jobs.set_defaults(action="list", job=None, state=None, json=False)
+    listing = actions.add_parser("list", help="the newest jobs")
+    listing.add_argument("--state", choices=get_args(UsageState), help="only those in this state")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    show = actions.add_parser("show", help="all that is known of a job")
+    show.add_argument("job")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    actions.add_parser("cancel", help="end a job that waits or runs").add_argument("job")
+    actions.add_parser("retry", help="queue a failed job again").add_argument("job")
 
 
 def _add_render(render: argparse.ArgumentParser) -> None:

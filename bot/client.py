@@ -19,8 +19,10 @@ from bot.delivery import DiscordDelivery
 from bot.generate import Generate
 from bot.members import Members
 from bot.messages import say
+from bot.monitor import request_counter, watch_gateway
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
+from melodify_core.health import Health
 from melodify_core.library import database_path
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
@@ -49,12 +51,15 @@ class MelodifyClient(commands.AutoShardedBot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            http_trace=request_counter(),
             # None: as many shards as Discord recommends, all of them here.
             shard_ids=sorted(settings.discord.shard_ids) or None,  # type: ignore[arg-type]  # None is its default
             # A gateway proxy is asked, and not Discord: it takes one connection unless the settings say otherwise.
             shard_count=settings.discord.shard_count or (1 if settings.discord.gateway_url else None),
         )
         use_proxies(settings)
+        self.health = Health()
+        self.health.add("gateway", self._see_gateway)
         self._open_studio = open_studio
         # Beside the database: what is registered is a fact about this installation.
         self._command_record = None if always_sync else database_path(settings.database.url).with_suffix(".commands")
@@ -67,6 +72,7 @@ class MelodifyClient(commands.AutoShardedBot):
         """Open the studio - jobs of an earlier process go on at once, through REST - and register the commands."""
         delivery = DiscordDelivery(self, StatusBoard(self))
         self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
+        watch_studio(self.health, self.studio)
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
         await self.add_cog(Members(self, self.studio))
@@ -89,6 +95,9 @@ class MelodifyClient(commands.AutoShardedBot):
             await self._generate.stop()
         await self._opened.aclose()
 
+    async def _see_gateway(self) -> None:
+        watch_gateway(self)
+
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""
         await super().on_error(event_method, *args, **kwargs)
@@ -102,6 +111,13 @@ class MelodifyClient(commands.AutoShardedBot):
         log.error("interaction %s failed", interaction.id, exc_info=error)
         if interaction.response.is_done():
             await interaction.edit_original_response(content=say(language_of(interaction.locale), "error.internal"))
+
+
+def watch_studio(health: Health, studio: Studio) -> None:
+    """Have the studio's parts asked after."""
+    health.add("database", studio.answers)
+    # A question to Cloud Storage is a call that is paid for: once a minute will do.
+    health.add("storage", studio.stores, every_s=60.0)
 
 
 def use_proxies(settings: Settings) -> None:

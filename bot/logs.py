@@ -1,7 +1,13 @@
 """Where log lines go and what may stand in them: no secret, no Base64 picture, no signed address."""
 
+import json
 import logging
 import re
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+from melodify_core.observing import current
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "[hidden]"
@@ -39,6 +45,24 @@ class Formatter(logging.Formatter):
         return redacted(super().format(record), self._secrets)
 
 
+class JsonFormatter(Formatter):
+    """Formats a line as one JSON object; a line of a job says which, in which server, at which stage."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        facts: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redacted(record.getMessage(), self._secrets),
+        }
+        if trail := current.get():
+            facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage.value}
+        if record.exc_info:
+            facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
+        return json.dumps(facts, ensure_ascii=False)
+
+
 def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return the text without secrets, Base64 and signatures."""
     for secret in secrets:
@@ -48,10 +72,11 @@ def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
     return text
 
 
-def log_to_stderr(level: int, secrets: tuple[str, ...] = ()) -> None:
-    """Send the process's log to standard error."""
+def log_to_stderr(level: int, secrets: tuple[str, ...] = (), form: Literal["auto", "text", "json"] = "text") -> None:
+    """Send the process's log to standard error; "auto" is text on a terminal and JSON elsewhere."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Formatter(secrets))
+    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    handler.setFormatter(JsonFormatter(secrets) if as_json else Formatter(secrets))
     logging.basicConfig(level=level, handlers=[handler])
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.INFO))

@@ -117,7 +117,7 @@ class Till:
         del job_id
         return self._dollars
 
-    def refund(self, job_id: str, now: float) -> None:
+    def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""
 
     def forfeit(self, job_id: str, now: float) -> None:

@@ -3,17 +3,21 @@
 import asyncio
 import logging
 import signal
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from functools import partial
 
 import aiohttp
 import discord
 
-from bot.client import MelodifyClient, use_proxies
+from bot.client import MelodifyClient, use_proxies, watch_studio
 from bot.delivery import DiscordDelivery
+from bot.monitor import request_counter
+from bot.ops import operating
 from bot.status import StatusBoard
 from melodify_core.errors import Misconfigured
+from melodify_core.health import Health
 from melodify_core.opening import Role, open_studio
-from melodify_core.settings import Settings
+from melodify_core.settings import Ops, Settings
 
 log = logging.getLogger(__name__)
 NO_LOGIN = (
@@ -23,6 +27,7 @@ NO_LOGIN = (
 WRONG_LOGIN = (
     "discord.token is not accepted by Discord: take a new one in the developer portal under Bot > Reset Token."
 )
+NO_OTEL = 'ops.trace_endpoint needs OpenTelemetry: pip install "melodify[otel]".'
 INTENT_OFF = (
     "discord.message_content is true, but the intent is off for this bot: switch it on in the developer portal "
     "under Bot > Message Content Intent, or set discord.message_content to false."
@@ -43,7 +48,14 @@ async def run(settings: Settings, *, works: bool = True) -> int:
         loop.add_signal_handler(number, _stop_once, loop, stop, number)
     role = Role(works=works, lost=stop.set)
     client = MelodifyClient(settings, partial(open_studio, settings, role=role))
-    serving = asyncio.create_task(client.start(token.get_secret_value()))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(operating(settings.ops, client.health))
+        stack.enter_context(_traced(settings.ops))
+        return await _serve(client, token.get_secret_value(), stop, settings)
+
+
+async def _serve(client: MelodifyClient, token: str, stop: asyncio.Event, settings: Settings) -> int:
+    serving = asyncio.create_task(client.start(token))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,11 +86,27 @@ async def work(settings: Settings) -> int:
             log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - the sentence is all there is to say
             return 1
         delivery = DiscordDelivery(client, StatusBoard(client))
-        async with open_studio(settings, delivery, role=Role(serves=False, lost=stop.set)):
+        health = Health()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(operating(settings.ops, health))
+            stack.enter_context(_traced(settings.ops))
+            role = Role(serves=False, lost=stop.set)
+            studio = await stack.enter_async_context(open_studio(settings, delivery, role=role))
+            watch_studio(health, studio)
             log.info("working")
             await stop.wait()
             log.info("stopping: running jobs get %g s", settings.work.drain_s)
     return 0
+
+
+def _traced(settings: Ops) -> AbstractContextManager[None]:
+    if settings.trace_endpoint is None:
+        return nullcontext()
+    try:
+        from melodify_core.tracing import exporting
+    except ImportError as error:
+        raise Misconfigured(NO_OTEL) from error
+    return exporting(settings.trace_endpoint)
 
 
 def rest_client(settings: Settings) -> discord.Client:
@@ -88,6 +116,7 @@ def rest_client(settings: Settings) -> discord.Client:
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=settings.discord.ratelimit_s,
         max_messages=None,
+        http_trace=request_counter(),
     )
 
 

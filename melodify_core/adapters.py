@@ -43,6 +43,19 @@ async def open_adapters(
         yield adapters
 
 
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """Yield the chosen storage alone. Raises Misconfigured when it lacks a setting."""
+    chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger"})
+    if missing := missing_settings(chosen):
+        raise Misconfigured(*missing)
+    storage = _storage(settings)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
 async def check_adapters(adapters: Adapters) -> None:
     """Raise Misconfigured with every mistake of every provider; one that is only away for now is logged."""
     outcomes = await asyncio.gather(*(provider.check() for provider in adapters.all), return_exceptions=True)

@@ -173,6 +173,23 @@ class Engine:
         held = await self._open_client.list_workflows_async(status="PENDING", load_input=False, load_output=False)
         return {status.executor_id for status in held if status.executor_id}
 
+    async def order_of(self, job_id: str) -> Job | None:
+        """Return the job as it was queued; None where nothing is recorded of it, or nothing that can be read."""
+        listed = await self._open_client.list_workflows_async(workflow_ids=[job_id], load_input=True, load_output=False)
+        try:
+            return Job.model_validate(listed[0].input["args"][0]) if listed and listed[0].input else None
+        except (ValidationError, LookupError, TypeError):
+            return None
+
+    async def steps(self, job_id: str) -> list[str]:
+        """Return the names of the job's recorded steps, in their order."""
+        return [step["function_name"] for step in await self._open_client.list_workflow_steps_async(job_id)]
+
+    async def close(self) -> None:
+        """Leave a database that was only connected to."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+
     async def forget(self, job_ids: Sequence[str]) -> None:
         """Delete what is recorded of ended jobs."""
         ids = [name for job_id in job_ids for name in (job_id, _post_id(job_id))]

@@ -186,8 +186,8 @@ class Ledger(Protocol):
         """Return the dollars paid for the job so far."""
         ...
 
-    def refund(self, job_id: str, now: float) -> None:
-        """Take the job off its member's limits, unless it was charged."""
+    def refund(self, job_id: str, now: float, code: str = "") -> None:
+        """Take the job off its member's limits, unless it was charged; `code` is the error that ended it."""
         ...
 
     def forfeit(self, job_id: str, now: float) -> None:

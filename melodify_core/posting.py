@@ -55,7 +55,9 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
         log.exception("job %s: the apology failed", job.job_id)
-    await tidy(parts.storage, job.picture_key, *take_keys(job), song_key(job))
+    # What failed because something was away can be tried again from the shell: for that the picture stays its days.
+    picture = () if isinstance(error, Unavailable) else (job.picture_key,)
+    await tidy(parts.storage, *picture, *take_keys(job), song_key(job))
 
 
 async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
@@ -96,7 +98,7 @@ async def bury(job_id: str, parts: Parts) -> None:
     asked = await ask(parts.ledger.asked, job_id)
     if asked is None or asked.state not in ("waiting", "running"):
         return
-    await ask(parts.ledger.refund, job_id, time.time())
+    await ask(parts.ledger.refund, job_id, time.time(), "internal")
     if asked.place is not None:
         # As much of a job as an apology needs.
         wish = Wish(language=asked.language)
@@ -143,7 +145,7 @@ async def _refund(job: Job, parts: Parts, error: MelodifyError) -> None:
     if error.code == "job.cancelled" and await ask(parts.ledger.spent, job.job_id) > 0:
         await ask(parts.ledger.forfeit, job.job_id, time.time())
     else:
-        await ask(parts.ledger.refund, job.job_id, time.time())
+        await ask(parts.ledger.refund, job.job_id, time.time(), error.code)
 
 
 async def _apologise(job: Job, error: MelodifyError, parts: Parts) -> Nothing:

@@ -143,6 +143,14 @@ class Work(Section):
     patience_s: Seconds = 600.0
 
 
+class Ops(Section):
+    """Health, metrics and traces, for whoever runs it. Not for the public: bind it to where only you can reach it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    trace_endpoint: HttpUrl | None = None
+
+
 class Retention(Section):
     """How long things are kept, in days."""
 
@@ -254,6 +262,7 @@ class Log(Section):
     """What is written to standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["auto", "text", "json"] = "auto"
 
 
 class Settings(BaseSettings):
@@ -286,6 +295,7 @@ class Settings(BaseSettings):
     lyria: Lyria = Lyria()
     pipeline: Pipeline = Pipeline()
     privacy: Privacy = Privacy()
+    ops: Ops = Ops()
     log: Log = Log()
 
     @classmethod

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melodify_core import limits, picture
-from melodify_core.errors import Rejected, Unavailable
+from melodify_core import limits, metrics, picture
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
 from melodify_core.models import Job, Order, Picture
 from melodify_core.ports import Storage
@@ -77,6 +77,15 @@ class Studio:
 
         Raises Rejected (picture.*, limit.*) and Unavailable; then nothing is stored and nothing counts.
         """
+        try:
+            receipt = await self._submit(order)
+        except MelodifyError as error:
+            metrics.orders.labels(error.code).inc()
+            raise
+        metrics.orders.labels("repeated" if receipt.repeated else "accepted").inc()
+        return receipt
+
+    async def _submit(self, order: Order) -> Receipt:
         if await asyncio.to_thread(self._library.state, order.job_id) is not None:
             return await self._receipt(order.job_id, repeated=True)
         await self.admit(order.user_id, order.place.guild_id, order.role_ids)
@@ -119,6 +128,14 @@ class Studio:
     async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""
         return await self.members.forget(user_id, self.cancel)
+
+    async def answers(self) -> None:
+        """See that the database answers. Raises Unavailable."""
+        await self.open_jobs()
+
+    async def stores(self) -> None:
+        """See that the storage answers. Raises Unavailable and Misconfigured."""
+        await self._storage.check()
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 
+from melodify_core import metrics
 from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError
 from melodify_core.library import Kept, Library
@@ -51,6 +52,7 @@ async def _repeat(duty: Duty) -> None:
         await asyncio.sleep(duty.every_s)
         try:
             await duty.work()
+            metrics.duties_done.labels(duty.name).set(time.time())
         except MelodifyError as error:
             log.warning("%s: %s", duty.name, error)
         except Exception:  # a duty must outlive what befalls it once: the database may be restarting
@@ -81,6 +83,7 @@ class Upkeep:
             Duty("cancellations", 1.0, self.stop_cancelled),
             Duty("lost jobs", LOST_S, self.bury_lost),
             Duty("stuck jobs", 60.0, self.notice_stuck),
+            Duty("queue", 10.0, self.measure_queue),
             Duty("retention", 3600.0, self.forget_old),
         ]
 
@@ -105,6 +108,14 @@ class Upkeep:
         for job_id in set(stuck) - set(self.stuck):
             log.error("job %s is open for more than %d minutes", job_id, self._settings.work.stuck_minutes)
         self.stuck = stuck
+        metrics.stuck_jobs.set(len(stuck))
+
+    async def measure_queue(self) -> None:
+        """Show how many jobs wait and run, and how old the oldest is."""
+        queue = await asyncio.to_thread(self._library.queue)
+        metrics.queue_jobs.labels("waiting").set(queue.waiting)
+        metrics.queue_jobs.labels("running").set(queue.running)
+        metrics.queue_oldest_seconds.set(max(time.time() - queue.oldest_at, 0.0) if queue.waiting else 0.0)
 
     async def forget_old(self) -> None:
         """Delete records, pictures, takes and songs after their days."""

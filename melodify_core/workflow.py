@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from melodify_core import audio, posting
+from melodify_core import audio, metrics, posting
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
+from melodify_core.observing import Trail, asking, at_stage, ended, following
 from melodify_core.parts import Parts, Step, ask
 from melodify_core.ports import CommissioningComposer, Errand
 from melodify_core.posting import song_key, take_keys
@@ -41,35 +42,52 @@ class SongLine:
 
 async def make_song(job: Job, step: Step, parts: Parts) -> None:
     """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
-    try:
-        if not await ask(parts.ledger.start, job.job_id, time.time()):
-            return  # cancelled while it waited: all is said and done
-        await _line(job, parts, step)
-    except MelodifyError as error:
-        log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
-        await posting.give_up(job, parts, step, error)
-    except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
-        log.exception("job %s failed", job.job_id)
-        await posting.give_up(job, parts, step, Unavailable("internal"))
+    with following(job) as trail:
+        try:
+            if not await ask(parts.ledger.start, job.job_id, time.time()):
+                return  # cancelled while it waited: all is said and done
+            await _line(job, trail, parts, step)
+            ended(trail, "song")
+        except MelodifyError as error:
+            log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
+            await _give_up(job, trail, parts, step, error)
+        except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
+            log.exception("job %s failed", job.job_id)
+            await _give_up(job, trail, parts, step, Unavailable("internal"))
 
 
-async def _line(job: Job, parts: Parts, step: Step) -> None:
+async def _give_up(job: Job, trail: Trail, parts: Parts, step: Step, error: MelodifyError) -> None:
+    ended(trail, error.code)
+    await posting.give_up(job, parts, step, error)
+
+
+async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:
+    with at_stage(trail, Stage.LOOKING):
+        reading = await _reading(job, parts, step)
+    with at_stage(trail, Stage.COMPOSING):
+        await parts.delivery.show_stage(job, Stage.COMPOSING)
+        take = await _take(job, reading, parts, step)
+    with at_stage(trail, Stage.MASTERING):
+        await parts.delivery.show_stage(job, Stage.MASTERING)
+        # The take is paid: a storage that hiccups must not cost it.
+        work = partial(_master, job, reading, take, parts)
+        song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
+    with at_stage(trail, Stage.DELIVERING):
+        await parts.delivery.show_stage(job, Stage.DELIVERING)
+        await posting.deliver(job, song, parts, step)
+
+
+async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
     await parts.delivery.show_stage(job, Stage.LOOKING)
     # Another take pays for its music only.
-    reading = job.brief or await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
-    await parts.delivery.show_stage(job, Stage.COMPOSING)
-    take = await _take(job, reading, parts, step)
-    await parts.delivery.show_stage(job, Stage.MASTERING)
-    # The take is paid: a storage that hiccups must not cost it.
-    song = await step("master", Song, lambda: _master(job, reading, take, parts), tries=STORAGE_TRIES, stoppable=True)
-    await parts.delivery.show_stage(job, Stage.DELIVERING)
-    await posting.deliver(job, song, parts, step)
+    return job.brief or await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
 
 
 async def _caption(job: Job, parts: Parts) -> Brief:
     picture = await _picture(job, parts)
     async with parts.gate(parts.captioner.name):
-        return await parts.captioner.caption(picture, job.wish, _errand(job, parts))
+        with asking(parts.captioner.name):
+            return await parts.captioner.caption(picture, job.wish, _errand(job, parts))
 
 
 async def _picture(job: Job, parts: Parts) -> Picture:
@@ -79,6 +97,7 @@ async def _picture(job: Job, parts: Parts) -> Picture:
 
 def _errand(job: Job, parts: Parts) -> Errand:
     async def spent(bill: Bill) -> None:
+        metrics.dollars.labels(bill.provider, bill.model).inc(bill.dollars)
         log.info("job %s: %s %s, $%.5f", job.job_id, bill.provider, bill.model, bill.dollars)
         await ask(parts.ledger.spend, job.job_id, bill, time.time())
 
@@ -130,7 +149,8 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) 
     if await parts.storage.find(note):
         return Take.model_validate_json(await parts.storage.load(note))
     async with parts.gate(parts.composer.name):
-        raw = await work()
+        with asking(parts.composer.name):
+            raw = await work()
     take = _described(key, raw)
     labels = labels_of(job, parts.salt)
     await parts.storage.save(key, raw.audio, raw.content_type, labels)

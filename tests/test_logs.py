@@ -1,9 +1,13 @@
+import json
 import logging
 import sys
 
 import pytest
 
-from bot.logs import HIDDEN, Formatter, redacted
+from bot.logs import HIDDEN, Formatter, JsonFormatter, redacted
+from melodify_core.models import Stage
+from melodify_core.observing import at_stage, following
+from tests.jobs import a_job
 
 SIGNED = (
     "https://storage.googleapis.com/b/songs/1.mp3?X-Goog-Algorithm=GOOG4-RSA-SHA256&"
@@ -29,6 +33,26 @@ def test_a_line_hides_what_nobody_may_read(text: str, secret: str) -> None:
     assert secret in text
     assert secret not in redacted(text)
     assert HIDDEN in redacted(text)
+
+
+def record(message: str) -> logging.LogRecord:
+    return logging.LogRecord("melodify_core.workflow", logging.INFO, __file__, 1, message, None, None)
+
+
+def test_a_line_of_a_job_says_which_one_as_json_and_hides_the_same() -> None:
+    form = JsonFormatter(("hush",))
+    with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
+        facts = json.loads(form.format(record("two\nlines of hush, Bearer abc.def-123")))
+    assert facts["message"] == f"two\nlines of {HIDDEN}, Bearer {HIDDEN}"
+    assert (facts["level"], facts["logger"]) == ("INFO", "melodify_core.workflow")
+    assert (facts["job"], facts["guild"], facts["stage"]) == ("7", 20, "composing")
+    assert "job" not in json.loads(form.format(record("nobody's")))
+
+
+def test_what_an_attacker_wrote_stays_in_its_line() -> None:
+    line = JsonFormatter().format(record('x\n{"level": "CRITICAL"}\u2028\x1b[31m'))
+    assert "\n" not in line
+    assert "\x1b" not in line
 
 
 def test_ids_hashes_and_plain_words_stay() -> None:

@@ -1,6 +1,7 @@
 """A real `melodify run`, REST and gateway over loopback, stopped and killed in the middle of its work."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from tests.discord_server import TOKEN, Discord, little_discord
 from tests.pictures import sunset
+from tests.test_ops import fetched, free_port, value
 
 
 @pytest.fixture
@@ -147,3 +149,25 @@ async def test_a_second_process_on_the_same_database_exits_with_2(world: Discord
         assert "Another Melodify process" in errors.decode()
         assert "Traceback" not in errors.decode()
         assert first.returncode is None
+
+
+async def test_a_running_bot_says_that_it_is_ready_and_logs_lines_of_json(world: Discord, tmp_path: Path) -> None:
+    port = free_port()
+    async with melodify(world, tmp_path, MELODIFY_OPS__PORT=str(port)) as process:
+        await world.connected()
+        async with asyncio.timeout(30):
+            while (answer := await fetched(port, "/readyz"))[0] != 200:
+                await asyncio.sleep(0.1)
+        assert answer[1] == "gateway: well\ndatabase: well\nstorage: well\n"
+        await world.post_picture(sunset())
+        await until(world.songs)
+        measured = (await fetched(port, "/metrics"))[1]
+        process.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert value(measured, "melodify_orders_total", result="accepted") == 1
+    assert value(measured, "melodify_discord_requests_total", status="200") > 3
+    lines = [json.loads(line) for line in errors.decode().splitlines()]
+    (song,) = [line for line in lines if "posted in" in line["message"]]
+    assert song["stage"] == "delivering"
+    assert {line["job"] for line in lines if "job" in line} == {song["job"]}
+    assert TOKEN not in errors.decode()

@@ -3,6 +3,7 @@
 from melodify_core.library.database import SCHEMA, connect, database_path, on_sqlite, schema_state, upgrade
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
+from melodify_core.library.jobs import JobBook, JobRow
 from melodify_core.library.ledger import OPEN_STATES, Kept, Library
 from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.readings import Readings
@@ -13,6 +14,8 @@ __all__ = [
     "SCHEMA",
     "Cap",
     "Guilds",
+    "JobBook",
+    "JobRow",
     "Kept",
     "Library",
     "MemberBook",

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Collection
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -25,6 +26,15 @@ COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
 RECENT_JOBS = 20
 # Whose rows are that belonged to somebody who had themselves forgotten.
 NOBODY = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many jobs wait and run, and since when the oldest of those that wait does, in unix seconds."""
+
+    waiting: int
+    running: int
+    oldest_at: float
 
 
 class Library:
@@ -150,6 +160,17 @@ class Library:
         query = sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(OPEN_STATES))
         return int(self._all(query)[0][0])
 
+    def queue(self) -> Queue:
+        """Return what waits and runs in all processes."""
+        query = (
+            sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(usage.c.created_at).label("oldest"))
+            .where(usage.c.state.in_(OPEN_STATES))
+            .group_by(usage.c.state)
+        )
+        rows = {row.state: row for row in self._all(query)}
+        waiting, running = rows.get("waiting"), rows.get("running")
+        return Queue(waiting.jobs if waiting else 0, running.jobs if running else 0, waiting.oldest if waiting else 0.0)
+
     def open_since(self, before: float) -> list[str]:
         """Return the open jobs that were accepted before the unix time, the oldest first."""
         query = (
@@ -179,13 +200,13 @@ class Library:
         """Return the dollars paid for the job so far."""
         return float(self._all(sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == job_id))[0][0] or 0)
 
-    def refund(self, job_id: str, now: float) -> None:
+    def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Take the job off its member's limits; once charged it stays charged."""
-        self._end(job_id, "refunded", now)
+        self._end(job_id, "refunded", now, outcome=code)
 
     def forfeit(self, job_id: str, now: float) -> None:
         """End a job that its asker cancelled when something had been paid for it: it counts."""
-        self._end(job_id, "forfeited", now)
+        self._end(job_id, "forfeited", now, outcome="job.cancelled")
 
     def waive(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in a server; return how many songs that were."""
@@ -276,12 +297,14 @@ class Library:
             connection.execute(readings.insert().values(**row))
             connection.execute(readings.delete().where(readings.c.question.not_in(kept)))
 
-    def _end(self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None) -> None:
+    def _end(
+        self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None, outcome: str = ""
+    ) -> None:
         # Only open rows move: a late repeat can neither refund a charged job nor charge a refunded one.
         change = (
             usage.update()
             .where(usage.c.job_id == job_id, usage.c.state.in_(OPEN_STATES))
-            .values(state=state, ended_at=now)
+            .values(state=state, ended_at=now, outcome=outcome or None)
         )
         if connection is not None:
             connection.execute(change)

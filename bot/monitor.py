@@ -1,0 +1,56 @@
+"""What is measured of Discord and of the event loop: feeds melodify_core.metrics."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import aiohttp
+import discord
+
+from melodify_core import metrics
+from melodify_core.errors import Unavailable
+
+LAG_EVERY_S = 0.5
+# discord.com/developers/docs/topics/rate-limits: what a 429 was about.
+SCOPE = "X-RateLimit-Scope"
+SCOPES = {"user", "global", "shared"}
+
+
+def request_counter() -> aiohttp.TraceConfig:
+    """Return what counts the answers of Discord's REST API, for the client's `http_trace`."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(_count)
+    trace.on_request_exception.append(_count_failure)
+    return trace
+
+
+async def _count(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
+) -> None:
+    status = answer.response.status
+    metrics.discord_requests.labels(str(status)).inc()
+    if status == 429:
+        scope = answer.response.headers.get(SCOPE, "")
+        metrics.discord_ratelimits.labels(scope if scope in SCOPES else "other").inc()
+
+
+async def _count_failure(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, _failure: aiohttp.TraceRequestExceptionParams
+) -> None:
+    metrics.discord_requests.labels("failed").inc()
+
+
+async def watch_loop() -> None:
+    """Measure for ever how late the loop wakes us. Ends when cancelled."""
+    while True:
+        began = time.monotonic()
+        await asyncio.sleep(LAG_EVERY_S)
+        metrics.loop_lag_seconds.observe(max(time.monotonic() - began - LAG_EVERY_S, 0.0))
+
+
+def watch_gateway(client: discord.AutoShardedClient) -> None:
+    """Show each shard's heartbeat. Raises Unavailable when one is not connected."""
+    for number, shard in client.shards.items():
+        metrics.gateway_latency_seconds.labels(str(number)).set(shard.latency)
+    if not client.is_ready() or any(shard.is_closed() for shard in client.shards.values()):
+        raise Unavailable("discord.unavailable")

@@ -1,0 +1,83 @@
+"""What a job leaves behind while it runs: which log lines are its, how long its stages take, its trace."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from melodify_core import metrics
+from melodify_core.errors import MelodifyError
+from melodify_core.models import Job, Stage
+
+# Opens a span: its name, the job's id, and what else is to be known of it.
+Span = Callable[[str, str, dict[str, Any]], AbstractContextManager[Any]]
+
+
+@dataclass(slots=True)
+class Trail:
+    """Whose work is being done: every log line of it says so."""
+
+    job_id: str
+    guild_id: int | None
+    stage: Stage = Stage.QUEUED
+
+
+current: ContextVar[Trail | None] = ContextVar("current", default=None)
+
+
+def no_span(name: str, job_id: str, facts: dict[str, Any]) -> AbstractContextManager[Any]:
+    """Trace nothing."""
+    del name, job_id, facts
+    return nullcontext()
+
+
+class _Tracing:
+    """Where spans go in this process: nowhere, until tracing.py says otherwise."""
+
+    span: Span = staticmethod(no_span)
+
+
+tracing = _Tracing()
+
+
+@contextmanager
+def following(job: Job) -> Iterator[Trail]:
+    """Everything within is done for the job."""
+    trail = Trail(job.job_id, job.place.guild_id)
+    token = current.set(trail)
+    facts = {"melodify.guild": job.place.guild_id or 0, "melodify.seconds": job.wish.seconds}
+    try:
+        with tracing.span("job", job.job_id, facts):
+            yield trail
+    finally:
+        current.reset(token)
+
+
+@contextmanager
+def at_stage(trail: Trail, stage: Stage) -> Iterator[None]:
+    """Everything within belongs to the stage."""
+    trail.stage = stage
+    began = time.monotonic()
+    with tracing.span(stage.value, trail.job_id, {}):
+        yield
+    # What failed or was interrupted says nothing of how long the stage takes.
+    metrics.stage_seconds.labels(stage.value).observe(time.monotonic() - began)
+
+
+@contextmanager
+def asking(provider: str) -> Iterator[None]:
+    """A provider is asked within."""
+    began = time.monotonic()
+    try:
+        yield
+    except MelodifyError as error:
+        metrics.provider_errors.labels(provider, error.code).inc()
+        raise
+    metrics.provider_seconds.labels(provider).observe(time.monotonic() - began)
+
+
+def ended(trail: Trail, outcome: str) -> None:
+    """Note how the job has ended: "song", or the error's code."""
+    metrics.jobs_ended.labels(trail.stage.value, outcome).inc()
