@@ -10,7 +10,7 @@ PIPELINE_READY := $(PIPELINE)/.installed
 QUALITY := .venv-quality
 QUALITY_READY := $(QUALITY)/.installed
 
-.PHONY: demo test run bench bench-load bench-crash quality install lock format clean pipeline test-musicgen
+.PHONY: demo test run bench bench-load bench-crash quality install lock audit licenses image-check format clean pipeline test-musicgen
 
 demo: $(READY)
 	@$(BIN)/melodify demo $(ARGS)
@@ -37,6 +37,18 @@ bench-load bench-crash: $(READY)
 # How good the embedded composer's songs are, by other people's analysers. essentia is AGPL: an environment of its own.
 quality: $(QUALITY_READY)
 	@$(QUALITY)/bin/python -m quality $(ARGS)
+
+# Known vulnerabilities of the pinned packages, and secrets in the repository. Needs the network, and says so without it.
+audit: $(READY)
+	@$(BIN)/python deploy/audit.py
+
+# Every package that runs with Melodify, and its licence.
+licenses: $(READY)
+	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order=license --format=markdown
+
+# The Dockerfile's own pip commands in an empty virtual environment; what they installed is started and drained. Minutes.
+image-check: $(READY)
+	@$(BIN)/python -m tests.image_check
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -1,0 +1,157 @@
+"""The files of deploy/, the image and compose: against published schemas and protos, and against the program itself."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+from google.cloud import run_v2
+from google.protobuf import json_format
+
+from bot.ops import operating
+from deploy.google.render import main as render
+from melodify_core.health import Health
+from melodify_core.settings import Ops, Settings, load
+from tests.test_ops import free_port
+
+ROOT = Path(__file__).parents[1]
+GOOGLE = ROOT / "deploy" / "google"
+TOOLS = Path(sys.executable).parent
+RELEASE = {
+    "IMAGE": "us-docker.pkg.dev/p/melodify/bot@sha256:" + "0a" * 32,
+    "TEMPLATE_URI": "https://us-central1-kfp.pkg.dev/p/pipelines/melodify-music/sha256:" + "0b" * 32,
+    "PROJECT": "p-1",
+    "REGION": "us-central1",
+    "BUCKET": "p-1-melodify",
+    "TAG": "v1",
+}
+
+
+def worker_pool() -> Any:
+    filled = render([str(GOOGLE / "worker-pool.json"), *(f"{name}={value}" for name, value in RELEASE.items())])
+    return json_format.Parse(filled, run_v2.WorkerPool.pb()())
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("cloudbuild", "deploy/google/cloudbuild.yaml"),
+        ("cloudbuild", "deploy/google/rollback.yaml"),
+        ("compose-spec", "compose.yaml"),
+        ("compose-spec", "compose.scale.yaml"),
+        ("github-workflows", ".github/workflows/ci.yml"),
+    ],
+)
+def test_a_file_fits_its_published_schema(schema: str, path: str) -> None:
+    result = run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", path)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "deploy/pipeline/Dockerfile"])
+def test_hadolint_finds_nothing(path: str) -> None:
+    result = run(TOOLS / "hadolint", "--no-color", path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_shellcheck_finds_nothing() -> None:
+    result = run(TOOLS / "shellcheck", *sorted(GOOGLE.glob("*.sh")), ".ci/run")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_the_worker_pool_is_one_and_its_variables_are_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (container,) = worker_pool().template.containers
+    assert container.image == RELEASE["IMAGE"]
+    secrets = {"MELODIFY_DATABASE__URL": "postgresql://melodify@/melodify?host=/cloudsql/p:r:melodify"}
+    for variable in container.env:
+        monkeypatch.setenv(variable.name, variable.value or secrets.get(variable.name, "a-secret"))
+    monkeypatch.chdir(tmp_path)
+    settings = load()
+    assert (settings.captioner, settings.composer, settings.storage) == ("openai", "pipeline", "gcs")
+    assert settings.pipeline.template_uri == RELEASE["TEMPLATE_URI"]
+    assert settings.discord.token is not None
+    # Cloud Run ends an instance ten seconds after SIGTERM.
+    assert settings.work.drain_s < 10
+
+
+def test_every_secret_of_the_pool_is_made_and_readable_by_its_account() -> None:
+    script = (GOOGLE / "setup.sh").read_text()
+    (container,) = worker_pool().template.containers
+    wanted = {each.value_source.secret_key_ref.secret for each in container.env} - {""}
+    made = set(re.search(r"for secret in ([a-z -]+);", script)[1].split())  # type: ignore[index]  # a failed test
+    assert wanted == made
+    assert worker_pool().template.service_account == "melodify-bot@p-1.iam.gserviceaccount.com"
+
+
+def test_a_missing_value_is_no_release() -> None:
+    with pytest.raises(KeyError, match="TEMPLATE_URI"):
+        render([str(GOOGLE / "worker-pool.json"), "IMAGE=i", "PROJECT=p", "REGION=r", "BUCKET=b", "TAG=t"])
+
+
+def test_the_bucket_s_rules_are_the_settings_defaults() -> None:
+    rules = json.loads((GOOGLE / "lifecycle.json").read_text())["rule"]
+    days = {prefix: rule["condition"]["age"] for rule in rules for prefix in rule["condition"].get("matchesPrefix", [])}
+    gcs = Settings().gcs
+    assert (days["pictures/"], days["takes/"]) == (gcs.picture_days, gcs.take_days)
+    assert "songs/" not in days
+
+
+def test_the_build_names_files_and_options_that_exist() -> None:
+    for name in ("cloudbuild.yaml", "rollback.yaml"):
+        text = (GOOGLE / name).read_text()
+        for path in re.findall(r"(?<![\w/])deploy/[\w/.-]+\w", text):
+            assert (ROOT / path).exists(), path
+    help_text = (ROOT / "deploy" / "pipeline" / "pipeline.py").read_text()
+    build = yaml.safe_load((GOOGLE / "cloudbuild.yaml").read_text())
+    template = next(step for step in build["steps"] if step["id"] == "template")
+    for option in re.findall(r"--(image|model|accelerator|output) ", template["args"][-1]):
+        assert f'"--{option}"' in help_text
+    ids = {step["id"] for step in build["steps"]}
+    assert all(set(step.get("waitFor", [])) <= ids for step in build["steps"])
+
+
+def test_the_image_installs_only_what_runs() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes -r requirements-run.txt" in text
+    pinned = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements-run.txt").read_text(), re.MULTILINE))
+    assert {"discord-py", "dbos", "openai", "google-cloud-storage", "google-cloud-aiplatform", "psycopg"} <= pinned
+    assert not {"pytest", "simcord", "mypy", "hypothesis", "playwright"} & pinned
+
+
+async def test_the_image_s_health_check_tells_a_live_process_from_none() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    command = json.loads(re.search(r"^  CMD (\[.*\])$", text, re.MULTILINE)[1])  # type: ignore[index]  # a failed test
+    port = free_port()
+    script = command[-1].replace("9464", str(port))
+    assert script != command[-1]
+    assert f"MELODIFY_OPS__PORT={9464}" in text
+
+    async def code() -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, stderr=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait()
+
+    assert await code() == 1
+    async with operating(Ops(port=port), Health()):
+        assert await code() == 0
+
+
+def test_compose_keeps_the_container_small() -> None:
+    for name in ("compose.yaml", "compose.scale.yaml"):
+        services = yaml.safe_load((ROOT / name).read_text())["services"]
+        ours = {key: service for key, service in services.items() if service.get("image") == "melodify"}
+        assert ours
+        for service in ours.values():
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+            assert int(service["stop_grace_period"].rstrip("s")) > Settings().work.drain_s
+    assert yaml.safe_load((ROOT / "compose.scale.yaml").read_text())["services"]["worker"]["deploy"]["replicas"] == 2
