@@ -47,7 +47,7 @@ class Card:
 
     def files(self) -> list[discord.File]:
         """Return the attachments, fresh: Discord's library reads each only once."""
-        alt_text = clean(self.song.caption, ALT_TEXT)
+        alt_text = clean(self.song.caption, ALT_TEXT) or title_of(self.job.wish.language, self.song)
         shown = discord.File(io.BytesIO(self.picture), filename=PICTURE_NAME, description=alt_text)
         if isinstance(self.audio, Link):
             return [shown]

@@ -31,12 +31,13 @@ _MENTION = re.compile(
 )
 _LINK = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+", re.IGNORECASE)
 # Addresses that are written without "https://": the endings that people send each other.
+# All counts are bounded: an open one would take the square of a hostile text's length.
 _BARE_LINK = re.compile(
-    r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|info|biz|gg|io|me|ly|tv|app|dev|xyz|example|ru|cn|de|kr|jp|uk|gift|link|site|shop)"
+    r"\b(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|info|biz|gg|io|me|ly|tv|app|dev|xyz|example|ru|cn|de|kr|jp|uk|gift|link|site|shop)"
     r"\b(?:[:/?]\S*)?",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _HANDLE = re.compile(r"(?<!\w)@\w[\w.]*")
 _MARKDOWN = re.compile(r"[*_~`|>#\\\[\]<]+")
 # Music models refuse prompts that name artists, and a caption should not claim them. No list is whole: the turns of

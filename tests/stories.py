@@ -31,6 +31,7 @@ from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
+from tests.manners import assert_well_mannered
 
 SETTLE_S = 30.0
 SONG_S = 60.0
@@ -196,6 +197,7 @@ async def world(settings: Settings, workshop: Workshop) -> AsyncIterator[World]:
     finally:
         await here.client.close()
         await env.shutdown()
+    assert_well_mannered(env)
     assert env.errors_since(here.errors_before) == ()
 
 
@@ -217,7 +219,8 @@ def command_payload(
     env: Env, member: MemberActor, channel: ChannelHandle, options: dict[str, Any], locale: str = "en-US"
 ) -> dict[str, Any]:
     """Return what Discord sends when the member uses /melodify."""
-    root = next(iter(env.backend.visible_commands(user_id=member.id, channel_id=channel.id)))
+    commands = env.backend.visible_commands(user_id=member.id, channel_id=channel.id)
+    root = next(command for command in commands if command["name"] == "melodify")
     chosen, resolved = wire.build_options(member, "melodify", root, options, channel_id=channel.id)
     data = {"id": root["id"], "name": root["name"], "type": 1, "options": chosen, "resolved": resolved}
     _, payload = wire.base_payload(

@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -108,3 +109,18 @@ def test_a_models_text_is_one_short_line_without_markup(text: str, limit: int) -
 
 def test_the_short_prompt_has_nothing_of_the_models_own_words() -> None:
     assert short_prompt(BRIEF, Wish()) == "Instrumental background music. gentle energy, 84 BPM, major key."
+
+
+@pytest.mark.parametrize("piece", ["a.", "a-", "x", "가", "a@", "1.", "@a ", "<@", "http://"])
+def test_the_time_to_clean_a_text_grows_no_faster_than_the_text(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            clean(text, length)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    # Four times the text: linear is 4, the square would be 16.
+    assert seconds(8000) < 10 * seconds(2000) + 0.001
