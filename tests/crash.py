@@ -20,6 +20,8 @@ from tests.discord_server import CHANNEL_ID, Discord
 
 JOBS_PER_LIFE = 2
 LIFE_S = 40.0
+# The last one works off what all the others have left.
+LAST_LIFE_S = 600.0
 STEPS = ("caption", "compose")
 
 
@@ -63,7 +65,7 @@ class Proving:
         # What Discord remembers for minutes is not what saves us: only the look for the earlier post.
         self.discord.remembers_nonces = False
 
-    async def live(self, *, boundary: int = 0, after_s: float | None = None) -> bool:
+    async def live(self, *, boundary: int = 0, after_s: float | None = None, life_s: float = LIFE_S) -> bool:
         """Let one worker live: until its trap springs, until it is killed from outside, or to its end.
 
         Returns whether it was killed.
@@ -71,12 +73,12 @@ class Proving:
         orders = self.orders() if boundary or after_s is not None else []
         self._log.touch()
         ready = self._lines().count("ready")
-        process = await self.start(orders, boundary=boundary, stays=after_s is not None)
+        process = await self.start(orders, boundary=boundary, stays=after_s is not None, life_s=life_s)
         if after_s is not None:
             await self.until_ready(process, ready + 1)
             await asyncio.sleep(after_s)
             process.send_signal(signal.SIGKILL)
-        async with asyncio.timeout(LIFE_S):
+        async with asyncio.timeout(life_s):
             await process.wait()
         killed = process.returncode == -signal.SIGKILL
         if not killed and process.returncode != 0:
@@ -87,7 +89,13 @@ class Proving:
         return killed
 
     async def start(
-        self, orders: list[dict[str, Any]], *, boundary: int = 0, stays: bool = False, serves: bool = True
+        self,
+        orders: list[dict[str, Any]],
+        *,
+        boundary: int = 0,
+        stays: bool = False,
+        serves: bool = True,
+        life_s: float = LIFE_S,
     ) -> asyncio.subprocess.Process:
         """Start a worker that takes these orders."""
         plan = {
@@ -109,7 +117,7 @@ class Proving:
             "orders": orders,
             "stays": stays,
             "serves": serves,
-            "idle_s": LIFE_S - 5,
+            "idle_s": life_s - 5,
         }
         self._log.touch()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
@@ -194,6 +202,6 @@ async def prove(proving: Proving, boundaries: int, random_kills: int, seed: int 
         await proving.live(boundary=boundary)
     for _ in range(random_kills):
         await proving.live(after_s=chance.uniform(0.0, 1.2))
-    while await proving.live():
+    while await proving.live(life_s=LAST_LIFE_S):
         pass
     return proving.settle()
