@@ -9,12 +9,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import BodyPartReader, WSMsgType, web
 
 TOKEN = "MTAwMA.test.token"
-BOT_ID, GUILD_ID, CHANNEL_ID, MEMBER_ID = "1000", "2000", "3000", "4000"
+BOT_ID, GUILD_ID, CHANNEL_ID, MEMBER_ID, DM_ID = "1000", "2000", "3000", "4000", "5000"
 EVERYTHING = str((1 << 50) - 1)
 USER: dict[str, Any] = {"discriminator": "0000", "avatar": None, "global_name": None, "public_flags": 0}
 BOT = USER | {"id": BOT_ID, "username": "Melodify", "bot": True}
@@ -43,6 +43,23 @@ GUILD: dict[str, Any] = {
 
 
 @dataclass
+class Fault:
+    """What happens to a call instead of its answer: a status, or a cut connection, before or after the effect."""
+
+    method: str
+    path: str  # its end
+    kind: int | Literal["cut before", "cut after"]
+    times: int = 1
+
+    def meets(self, request: web.Request) -> bool:
+        """Return whether this call is meant; each is counted off."""
+        if self.times <= 0 or request.method != self.method or not request.path.endswith(self.path):
+            return False
+        self.times -= 1
+        return True
+
+
+@dataclass
 class Discord:
     """The state of the little world, and what the bot did in it."""
 
@@ -53,6 +70,7 @@ class Discord:
     edits: list[str] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     remembers_nonces: bool = True
+    faults: list[Fault] = field(default_factory=list)
     first_status: dict[str, str] = field(default_factory=dict)  # status message id -> the job that it is for
     _next_id: int = 10_000
     _sequence: int = 0
@@ -128,6 +146,34 @@ class Discord:
         return message
 
     # -- REST ---------------------------------------------------------------------------------------------------
+
+    @web.middleware
+    async def break_calls(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Do what the faults say."""
+        fault = next((fault for fault in self.faults if fault.meets(request)), None)
+        if fault is None:
+            answer: web.StreamResponse = await handler(request)
+            return answer
+        if fault.kind == "cut after":
+            await handler(request)
+        if isinstance(fault.kind, str):
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        # A real 429 says how long, and comes through Discord's proxy.
+        limited = {"Retry-After": "0.2", "X-RateLimit-Scope": "user", "Via": "1.1"} if fault.kind == 429 else {}
+        body = {"code": 0, "message": "injected", "retry_after": 0.2, "global": False}
+        return _json(body, fault.kind, limited)
+
+    async def get_channel(self, request: web.Request) -> web.Response:
+        """Answer with the one channel, or with a thread."""
+        known = {channel["id"]: channel for channel in (CHANNEL, *self.threads)}
+        channel = known.get(request.match_info["channel"])
+        return _json(channel) if channel else _json({"code": 10003, "message": "Unknown Channel"}, 404)
+
+    async def post_dm(self, _request: web.Request) -> web.Response:
+        """Open the direct messages."""
+        return _json({"id": DM_ID, "type": 1, "recipients": [MEMBER], "last_message_id": None})
 
     async def get_me(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
@@ -233,9 +279,10 @@ class Discord:
         self.sockets.append(socket)
 
 
-def _json(data: object, status: int = 200) -> web.Response:
+def _json(data: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     # Exactly this content type: discord.py parses nothing else.
-    return web.Response(body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"} | (headers or {})
+    return web.Response(body=json.dumps(data).encode(), status=status, headers=headers)
 
 
 async def _body(request: web.Request) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
@@ -257,7 +304,7 @@ async def _body(request: web.Request) -> tuple[dict[str, Any], list[tuple[str, b
 async def little_discord() -> AsyncIterator[Discord]:
     """Serve a fresh world on a free port of 127.0.0.1."""
     world = Discord()
-    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[world.break_calls])
     api = "/api/v10"
     app.add_routes(
         [
@@ -267,6 +314,8 @@ async def little_discord() -> AsyncIterator[Discord]:
             web.get(f"{api}/gateway/bot", world.get_gateway),
             web.get(f"{api}/gateway", world.get_gateway),
             web.put(f"{api}/applications/{{application}}/commands", world.put_commands),
+            web.get(f"{api}/channels/{{channel}}", world.get_channel),
+            web.post(f"{api}/users/@me/channels", world.post_dm),
             web.post(f"{api}/channels/{{channel}}/messages", world.post_message),
             web.get(f"{api}/channels/{{channel}}/messages", world.get_messages),
             web.patch(f"{api}/channels/{{channel}}/messages/{{message}}", world.patch_message),
