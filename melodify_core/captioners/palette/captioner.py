@@ -1,5 +1,6 @@
 """The Captioner port on the palette: JPEG and wish -> Brief, in a worker process."""
 
+from melodify_core.captioners.eyes import look
 from melodify_core.captioners.palette import english, korean
 from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
 from melodify_core.captioners.palette.music import (
@@ -12,6 +13,7 @@ from melodify_core.captioners.palette.music import (
 )
 from melodify_core.captioners.palette.notable import telling_colour
 from melodify_core.captioners.palette.reading import Reading, measure
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, scene_of, touches_of
 from melodify_core.captioners.palette.steering import Steering, steering_of
 from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import Errand
@@ -54,31 +56,38 @@ class PaletteCaptioner:
 
 def read(jpeg: bytes, wish: Wish) -> Brief:
     """Return the Brief of a picture; runs in a worker."""
-    return brief_of(measure(jpeg), wish)
+    reading = measure(jpeg)
+    return brief_of(reading, wish, scene_of(reading, look(jpeg)))
 
 
-def brief_of(reading: Reading, wish: Wish) -> Brief:
-    """Return the Brief of a reading; the words of the hint that are known steer it."""
+def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
+    """Return the Brief of a reading; what is seen and the words of the hint that are known steer it."""
     steering = steering_of(wish.hint)
-    feeling = _steered(feeling_of(reading), steering)
+    feeling = _steered(_touched(feeling_of(reading), scene), steering)
     mood = mood_of(feeling)
-    style = style_for(reading, feeling, steering, wish.style)
+    style = style_for(reading, feeling, steering, wish.style, scene)
     mode: Mode = steering.mode or ("major" if feeling.valence >= 0 else "minor")
     words = _WORDS[wish.language]
     return Brief(
-        title=words.title(reading, telling_colour(reading), mood),
-        caption=words.caption(reading, mood),
+        title=words.title(reading, telling_colour(reading), mood, scene),
+        caption=words.caption(reading, mood, scene),
         mood=_MOOD_WORDS[mood],
         valence=round(feeling.valence, 3),
         arousal=round(feeling.arousal, 3),
         energy=energy_of(feeling),
         genre=MANNERS[style].genre,
-        instruments=instruments_for(style, reading, feeling, steering),
+        instruments=instruments_for(style, reading, feeling, steering, scene),
         bpm=bpm_for(style, reading, feeling, steering),
         mode=mode,
         arrangement=arrangement_for(style, reading),
-        soundscape=soundscape_for(style, reading),
+        soundscape=soundscape_for(style, reading, scene),
     )
+
+
+def _touched(feeling: Feeling, scene: Scene) -> Feeling:
+    touches = touches_of(scene)
+    valence, arousal = sum(touch.valence for touch in touches), sum(touch.arousal for touch in touches)
+    return Feeling(_within(feeling.valence + valence), _within(feeling.arousal + arousal))
 
 
 def _steered(feeling: Feeling, steering: Steering) -> Feeling:

@@ -2,9 +2,11 @@
 
 from random import Random
 
+from melodify_core.captioners.palette.english_scenes import statement, title_noun
 from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import Tone, named_colours, notable, tone
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 
 # Per colour: as a noun, then as adjectives for titles.
 COLOURS: dict[str, tuple[str, ...]] = {
@@ -109,15 +111,15 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
 }
 
 
-def title(reading: Reading, colour: str, mood: Mood) -> str:
-    """Return a title of the telling colour and the mood."""
+def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
+    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
     random = Random(reading.fingerprint)
-    adjective, noun = random.choice(COLOURS[colour][1:]), random.choice(_NOUNS[mood])
+    adjective, noun = random.choice(COLOURS[colour][1:]), title_noun(scene) or random.choice(_NOUNS[mood])
     return random.choice(_TITLES).format(adjective=adjective, noun=noun, colour=COLOURS[colour][0].title())
 
 
-def caption(reading: Reading, mood: Mood) -> str:
-    """Return three sentences: light and colours, what is notable, the mood."""
+def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
+    """Return what is seen, if anything, then light and colours, what is notable, the mood: a sentence each."""
     random = Random(reading.fingerprint + 1)
     names = [COLOURS[name][0] for name in named_colours(reading)]
     colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
@@ -128,6 +130,9 @@ def caption(reading: Reading, mood: Mood) -> str:
         light=random.choice(_LIGHT[reading.light]),
     )
     accent = COLOURS[reading.accent][0] if reading.accent else ""
-    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in notable(reading)]
+    seen = statement(scene, random)
+    # What is seen takes the place of a second fact.
+    told = notable(reading)[: 1 if seen else None]
+    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in told]
     middle = ", and ".join([facts[0], *(fact[0].lower() + fact[1:] for fact in facts[1:])])
-    return f"{opening} {middle}. {random.choice(_FEELINGS[mood])}"
+    return f"{seen} {opening} {middle}. {random.choice(_FEELINGS[mood])}".strip()

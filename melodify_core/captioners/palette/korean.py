@@ -3,8 +3,10 @@
 from random import Random
 
 from melodify_core.captioners.palette.feeling import Mood
+from melodify_core.captioners.palette.korean_scenes import statement, title_noun
 from melodify_core.captioners.palette.notable import Tone, named_colours, notable, tone
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 
 # Per colour: as a noun in a sentence, then as adjectives for titles, which all end in 빛.
 COLOURS: dict[str, tuple[str, ...]] = {
@@ -108,15 +110,15 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
 }
 
 
-def title(reading: Reading, colour: str, mood: Mood) -> str:
-    """Return a title of the telling colour and the mood."""
+def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
+    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
     random = Random(reading.fingerprint)
-    adjective, noun = random.choice(COLOURS[colour][1:]), random.choice(_NOUNS[mood])
+    adjective, noun = random.choice(COLOURS[colour][1:]), title_noun(scene) or random.choice(_NOUNS[mood])
     return random.choice(_TITLES).format(colour=adjective, noun=noun)
 
 
-def caption(reading: Reading, mood: Mood) -> str:
-    """Return three or four sentences: light and colours, what is notable, the mood.
+def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
+    """Return what is seen, if anything, then light and colours, what is notable, the mood: three to six sentences.
 
     All colours' names end in 색, so their particles are those that follow a final consonant.
     """
@@ -128,5 +130,10 @@ def caption(reading: Reading, mood: Mood) -> str:
         tone=random.choice(_TONES[tone(reading)]), colours=colours, light=light
     )
     accent = COLOURS[reading.accent][0] if reading.accent else ""
-    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in notable(reading)]
-    return " ".join([opening, *(f"{fact}." for fact in facts), random.choice(_FEELINGS[mood])])
+    seen = statement(scene, random)
+    # What is seen takes the place of a second fact.
+    told = notable(reading)[: 1 if seen else None]
+    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in told]
+    return " ".join(
+        [*([seen] if seen else []), opening, *(f"{fact}." for fact in facts), random.choice(_FEELINGS[mood])]
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from melodify_core.captioners.palette.feeling import Feeling, texture_score
 from melodify_core.captioners.palette.notable import MIRRORED
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, pull, touches_of, voices
 from melodify_core.captioners.palette.steering import Steering
 
 MOST_INSTRUMENTS = 6
@@ -121,8 +122,8 @@ _PERCUSSION = {
 }  # fmt: skip
 
 
-def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: str) -> str:
-    """Return the wished style, else the hinted one, else the one whose home lies nearest to the picture."""
+def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: str, scene: Scene = UNKNOWN) -> str:
+    """Return the wished style, else the hinted one, else the one whose home lies nearest; the scene pulls."""
     if wished in MANNERS:
         return wished
     if steering.style in MANNERS:
@@ -135,11 +136,17 @@ def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: st
         (reading.saturation - 0.06) / 0.08,
         min(1.0, (reading.emptiness - 0.15) / 0.4),
     )
-    return min(MANNERS, key=lambda name: sum((a - b) ** 2 for a, b in zip(place, MANNERS[name].home, strict=True)))
+
+    def distance(style: str) -> float:
+        return sum((a - b) ** 2 for a, b in zip(place, MANNERS[style].home, strict=True)) - pull(scene, style)
+
+    return min(MANNERS, key=distance)
 
 
-def instruments_for(style: str, reading: Reading, feeling: Feeling, steering: Steering) -> tuple[str, ...]:
-    """Return one to six names: those that were asked for first, then the style's."""
+def instruments_for(
+    style: str, reading: Reading, feeling: Feeling, steering: Steering, scene: Scene = UNKNOWN
+) -> tuple[str, ...]:
+    """Return one to six names: those that were asked for first, then one that is seen, the style's, the scene's."""
     manner = MANNERS[style]
     moving, light = feeling.arousal > 0, reading.brightness > 0.5
     third = 0 if feeling.valence < -0.2 else 1 if feeling.valence < 0.3 else 2
@@ -150,8 +157,13 @@ def instruments_for(style: str, reading: Reading, feeling: Feeling, steering: St
         _one_of(manner.drums, moving),
         _one_of(manner.colours, light),
     ]
+    seen, joining = voices(scene, style)
     denied = {_family(name) for name in steering.without}
-    wanted = [name for name in dict.fromkeys([*steering.instruments, *own]) if name and _family(name) not in denied]
+    wanted = [
+        name
+        for name in dict.fromkeys([*steering.instruments, *seen, *own, *joining])
+        if name and _family(name) not in denied
+    ]
     return tuple(wanted[:MOST_INSTRUMENTS]) or (manner.leads[third],)
 
 
@@ -181,8 +193,8 @@ def arrangement_for(style: str, reading: Reading) -> str:
     return "; ".join(clauses)
 
 
-def soundscape_for(style: str, reading: Reading) -> str:
-    """Return the sound around the notes, as light, warmth and texture suggest."""
+def soundscape_for(style: str, reading: Reading, scene: Scene = UNKNOWN) -> str:
+    """Return the sound around the notes, as the scene, light, warmth and texture suggest."""
     room = (
         "wide reverb" if reading.emptiness > 0.5 else "medium reverb" if reading.edges < 0.25 else "dense, near space"
     )
@@ -195,7 +207,8 @@ def soundscape_for(style: str, reading: Reading) -> str:
     )
     top = "dark muffled top" if reading.brightness < 0.35 else "open airy top" if reading.brightness > 0.7 else ""
     grain = "fine grain" if texture_score(reading) > 0.5 else "smooth surface" if texture_score(reading) < -0.8 else ""
-    return ", ".join(part for part in (MANNERS[style].sound, room, tone, top, grain) if part)
+    scenery = [touch.sound for touch in touches_of(scene)]
+    return ", ".join(part for part in (MANNERS[style].sound, *scenery, room, tone, top, grain) if part)
 
 
 def _family(instrument: str) -> str:

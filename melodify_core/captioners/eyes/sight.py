@@ -1,0 +1,81 @@
+"""Pixels -> Sight: what a photo shows and how sure that is. Thresholds and rules, no networks and no words.
+
+The thresholds were set on the tuning pictures of quality/recognition.py; its others say how often they are right.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from PIL import Image
+
+from melodify_core.captioners.eyes import subjects
+from melodify_core.captioners.eyes.classifier import probabilities
+from melodify_core.captioners.eyes.faces import faces
+from melodify_core.captioners.eyes.graph import return_memory
+from melodify_core.captioners.eyes.photo import grain, is_photo
+from melodify_core.captioners.eyes.subjects import Kind
+from melodify_core.captioners.eyes.weights import Array
+
+Certainty = Literal["sure", "likely"]
+
+# Of the mean probability of a subject, and of a kind alone ("a bird").
+_SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.4, 0.5
+# Bits: a kind whose probability is scattered over many classes is guessed from colour and texture.
+_MOST_SCATTERED = 4.5
+# What patterns and fractals are taken for: never more than a guess.
+_PATTERN_LIKE = frozenset({"coral reef", "jellyfish"})
+_PATTERN_KINDS = frozenset({"sea"})
+_MOST_PAGE = 0.25
+# A face's share of the picture's height: a single one must be larger than several; smaller ones are passers-by.
+_PORTRAIT, _PERSON, _PASSER_BY = 0.12, 0.08, 0.04
+_MOST_COUNTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen. `subject` is a key of subjects.SUBJECTS; None where only the kind is known, as with people."""
+
+    photo: bool = False
+    kind: Kind | None = None
+    subject: str | None = None
+    certainty: Certainty | None = None
+    people: int = 0  # faces, up to 3, which means several; there may be more people than faces
+
+
+NOTHING = Sight()
+
+
+def see(picture: Image.Image) -> Sight:
+    """Return what an RGB picture shows. The same pixels give the same Sight; a drawing gives NOTHING."""
+    if not is_photo(grain(picture)):
+        return NOTHING
+    try:
+        found = probabilities(picture)
+        if subjects.page_share(found) > _MOST_PAGE:
+            return NOTHING
+        return _judged(found, faces(picture))
+    finally:
+        return_memory()
+
+
+def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
+    """Return the first statement that holds: the surest, and the nearest to the point, come first."""
+    people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
+    passers_by = sum(height >= _PASSER_BY for height in heights)
+    subject, share = next(iter(subjects.subject_shares(found).items()))
+    kind, whole = next(iter(subjects.kind_shares(found).items()))
+    gathered = subjects.scatter(found) <= _MOST_SCATTERED and kind not in _PATTERN_KINDS
+    named = Sight(photo=True, kind=subjects.SUBJECTS[subject], subject=subject)
+    unnamed, crowd = Sight(photo=True, kind=kind), Sight(photo=True, kind="people", people=_MOST_COUNTED)
+    rules: tuple[tuple[bool, Sight, Certainty], ...] = (
+        (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),
+        (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
+        (whole >= _SURE and gathered, unnamed, "sure"),
+        (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
+        (share >= _LIKELY_SUBJECT, named, "likely"),
+        (whole >= _LIKELY_KIND, unnamed, "likely"),
+    )
+    for holds, sight, certainty in rules:
+        if holds:
+            return replace(sight, certainty=certainty)
+    return Sight(photo=True)

@@ -1,0 +1,85 @@
+"""Whether the eyes are right: on photos that a person judged before, and on drawings, of which nothing may be claimed.
+
+The thresholds were set on the tuning pictures; the figures that count are those of the others. Each answer is printed.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from melodify_core.captioners.eyes import are_installed, look
+from melodify_core.captioners.palette.captioner import read
+from melodify_core.captioners.palette.reading import measure
+from melodify_core.captioners.palette.scenery import Scene, scene_of
+from melodify_core.models import Wish
+from melodify_core.picture import PictureLimits, prepare
+from quality import drawings, more_drawings
+from quality.figures import at_least, at_most
+from quality.photos import DRAWING, Shown, shown_by_packages
+
+_SEVERAL = frozenset({"people:2", "people:3"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said of a picture, and how long the caption stage took."""
+
+    shown: Shown
+    scene: Scene
+    caption: str
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether what was said is so."""
+        scene = self.scene
+        if scene.people:
+            # One is said to be one; two or more are said to be some.
+            return bool({"people:1"} & self.shown.truths if scene.people == 1 else _SEVERAL & self.shown.truths)
+        return (scene.subject or scene.kind) in self.shown.truths
+
+
+def main() -> None:
+    """Print every picture with its answer, and the figures."""
+    print("\nRecognition: photos of packages, and drawings")
+    if not are_installed():
+        print("  the extra `eyes` is not installed")
+        return
+    for title, part, motifs in (
+        ("Tuning pictures: the thresholds were set on these", "tuning", drawings.MOTIFS),
+        ("Held-out pictures", "held_out", more_drawings.MOTIFS),
+    ):
+        print(f"\n {title}")
+        drawn = (Shown(name, frozenset({DRAWING}), data) for name, data in drawings.drawings(motifs))
+        _report([_answer(shown) for shown in (*shown_by_packages(part), *drawn)])
+
+
+def _answer(shown: Shown) -> Answer:
+    jpeg = prepare(shown.data, PictureLimits()).jpeg
+    scene = scene_of(measure(jpeg), look(jpeg))  # and loads what is not loaded yet
+    started = perf_counter()
+    brief = read(jpeg, Wish())
+    return Answer(shown, scene, brief.caption, perf_counter() - started)
+
+
+def _report(answers: list[Answer]) -> None:
+    for answer in answers:
+        said = answer.caption.partition(".")[0] if answer.scene.kind else "-"
+        print(f"  {answer.shown.name:<56.56} {_mark(answer):<7} {said}")
+    photos = [answer for answer in answers if DRAWING not in answer.shown.truths]
+    drawn = [answer for answer in answers if DRAWING in answer.shown.truths]
+    sure, likely = ([answer for answer in photos if answer.scene.certainty == level] for level in ("sure", "likely"))
+    print(f"  {len(photos)} photos, {len(sure)} with a claim, {len(likely)} with a guess; {len(drawn)} drawings")
+    at_least("share of claims that are right", _share_right(sure), 0.9)
+    at_least("share of guesses that are right", _share_right(likely), 0.5)
+    at_most("claims about drawings", sum(answer.scene.certainty == "sure" for answer in drawn), 0, "d")
+    at_most("longest caption stage, seconds", max(answer.seconds for answer in answers), 0.5)
+
+
+def _mark(answer: Answer) -> str:
+    if answer.scene.certainty is None:
+        return ""
+    return ("right" if answer.right else "WRONG") + ("" if answer.scene.certainty == "sure" else " ?")
+
+
+def _share_right(answers: list[Answer]) -> float:
+    return sum(answer.right for answer in answers) / max(1, len(answers))
