@@ -1,153 +1,195 @@
-"""The ways of asking for a song - a command, a private command, a post - and how each is answered.
+"""The ways of asking for songs - a command, a private one, one from where the bot is not, a post - and their answers.
 
-Where its status message stands is decided here, what becomes of it in generate.py.
+Where the status messages stand is decided here, what becomes of them in intake.py. Several pictures have one line in
+the channel with a thread on it, where each has its own status message; where there can be no thread, these stand in
+the channel.
 """
 
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Protocol
 
 import discord
 
-from bot.delivery import link_to
+from bot.delivery import THREAD_EXISTS, link_to
 from bot.messages import say
-from bot.places import dm_place, guild_place
 from melodify_core.errors import Rejected
 from melodify_core.models import Place, Wish
 
+log = logging.getLogger(__name__)
 Interaction = discord.Interaction[discord.Client]
-# For attachments whose type Discord does not know. What is a picture in truth, melodify_core.picture decides.
-SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is the same in every way of asking. `pictures` is how many were sent; `attachment` is the first."""
+    """What is the same in every way of asking. Of the `sent` pictures these are taken."""
 
-    job_id: str
+    first_id: str  # of the interaction or message: the first picture's job
     user_id: int
-    attachment: discord.Attachment
+    pictures: tuple[discord.Attachment, ...]
+    sent: int
     wish: Wish
-    threads: bool = False
+    place: Place  # all of it but the status message, which does not stand yet
     private: bool = False
-    pictures: int = 1
-    guild_id: int | None = None
     role_ids: tuple[int, ...] = ()
 
-
-class Ask(Protocol):
-    """One member's request, still tied to what Discord sent."""
-
     @property
-    def request(self) -> Request:
-        """What is asked for."""
-        ...
-
-    async def open_status(self) -> Place:
-        """Post the status message. Raises Rejected, and what discord.py raises."""
-        ...
-
-    async def answer(self, text: str) -> None:
-        """Say the one sentence with which the ask ends, in the status message where there is one."""
-        ...
+    def several(self) -> bool:
+        """Whether there is more than one song to make."""
+        return len(self.pictures) > 1
 
 
-class CommandAsk:
-    """A command whose deferred response becomes the status message."""
+class Ask(ABC):
+    """One member's request, still tied to what Discord sent. Methods raise what discord.py raises."""
+
+    def __init__(self, client: discord.Client, request: Request) -> None:
+        self.request = request
+        self._client = client
+        self._thread: discord.PartialMessageable | None = None
+        self._headed = False
+        self._lines: dict[int, discord.Message] = {}
+
+    async def begin(self) -> None:
+        """Prepare for several songs: one line in the channel, with a thread on it where that is possible."""
+        if not (self.request.several and self.request.place.threadable):
+            return
+        language = self.request.wish.language
+        text = say(language, "status.several", count=len(self.request.pictures))
+        head = await self._say(text, 1, self._note_on_sent(), "s")
+        self._thread = await self._open_thread(head)
+
+    async def open_status(self, number: int) -> Place:
+        """Post the status message of picture `number`, from 1, and say where it stands. Raises Rejected."""
+        embeds = self._note_on_picture(number)
+        if number == 1 and not self._headed:
+            embeds = self._note_on_sent() + embeds
+        line = await self._say(say(self.request.wish.language, "status.received"), number, embeds, "s")
+        self._lines[number] = line
+        changes: dict[str, object] = {"channel_id": line.channel.id, "status_id": line.id}
+        if self.request.several:
+            changes["threadable"] = False  # the songs belong together, where their lines are
+        return self.request.place.model_copy(update=changes)
+
+    async def answer(self, text: str, number: int = 1) -> None:
+        """Say the one sentence with which picture `number` ends, in its status message where there is one."""
+        if line := self._lines.get(number):
+            await line.edit(content=text)
+        else:
+            await self._say(text, number, [], "a")
+
+    async def _say(self, text: str, number: int, embeds: list[discord.Embed], mark: str) -> discord.Message:
+        # A second message of the same nonce within minutes is the first one, also from another process.
+        nonce = f"{mark}{self.request.first_id}-{number}"
+        if self._thread is not None:
+            return await self._thread.send(text, embeds=embeds, nonce=nonce)
+        if not self._headed:
+            self._headed = True
+            return await self._say_first(text, embeds, nonce)
+        return await self._say_more(text, embeds, nonce)
+
+    def _note_on_sent(self) -> list[discord.Embed]:
+        # Notes stand in embeds: edits of the text leave them as they are.
+        sent, taken = self.request.sent, len(self.request.pictures)
+        if sent == taken:
+            return []
+        note = say(self.request.wish.language, "status.first_of", count=sent, taken=taken)
+        return [discord.Embed(description=note)]
+
+    def _note_on_picture(self, number: int) -> list[discord.Embed]:
+        """Return what tells one status message of several from another: number and a small picture."""
+        pictures = self.request.pictures
+        if not self.request.several:
+            return []
+        note = say(self.request.wish.language, "status.picture", number=number, count=len(pictures))
+        return [discord.Embed(description=note).set_thumbnail(url=pictures[number - 1].url)]
+
+    async def _open_thread(self, head: discord.Message) -> discord.PartialMessageable | None:
+        language, place = self.request.wish.language, self.request.place
+        name = say(language, "status.thread", count=len(self.request.pictures))
+        try:
+            await head.create_thread(name=name, auto_archive_duration=place.archive_minutes)  # type: ignore[arg-type]
+        except discord.HTTPException as error:
+            if error.code != THREAD_EXISTS:
+                log.info("request %s: no thread, the songs go into the channel: %s", self.request.first_id, error)
+                return None
+        # A thread has its message's id.
+        return self._client.get_partial_messageable(head.id, guild_id=place.guild_id)
+
+    @abstractmethod
+    async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        """Say the first thing."""
+
+    @abstractmethod
+    async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        """Say something more beside it."""
+
+
+class PostAsk(Ask):
+    """Pictures in a message; the bot replies to it."""
+
+    def __init__(self, client: discord.Client, message: discord.Message, request: Request) -> None:
+        super().__init__(client, request)
+        self._message = message
+
+    async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        return await reply(self._message, text, nonce, embeds)
+
+    async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        return await reply(self._message, text, nonce, embeds)
+
+
+class CommandAsk(Ask):
+    """A command whose deferred response says the first thing; whatever follows the bot posts itself."""
 
     def __init__(self, interaction: Interaction, request: Request) -> None:
-        self.request = request
+        super().__init__(interaction.client, request)
         self._interaction = interaction
 
-    async def open_status(self) -> Place:
-        """Turn the response into the status message."""
-        message = await self._interaction.edit_original_response(
-            content=say(self.request.wish.language, "status.received")
-        )
-        if self._interaction.guild_id is None:
-            return dm_place(message.channel.id, message.id)
-        return guild_place(
-            self._interaction.guild,
-            message.channel.id,
-            message.id,
-            guild_id=self._interaction.guild_id,
-            threads=self.request.threads,
-        )
+    async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        del nonce  # a response is one by itself
+        return await self._interaction.edit_original_response(content=text, embeds=embeds)
 
-    async def answer(self, text: str) -> None:
-        """Put the sentence into the response."""
-        await self._interaction.edit_original_response(content=text)
+    async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        place = self.request.place
+        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        return await channel.send(text, embeds=embeds, nonce=nonce)
 
 
-class PrivateAsk:
+class TokenAsk(CommandAsk):
+    """A command from where the bot is not: all answers go through the interaction's token."""
+
+    async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        del nonce  # follow-ups have none
+        return await self._interaction.followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
+
+
+class PrivateAsk(CommandAsk):
     """A command whose response only the asker sees; status and song go to the direct messages."""
 
-    def __init__(self, interaction: Interaction, request: Request) -> None:
-        self.request = request
-        self._interaction = interaction
-        self._status: discord.Message | None = None
-
-    async def open_status(self) -> Place:
+    async def open_status(self, number: int) -> Place:
         """Post the status message to the asker. Raises Rejected("discord.dm_closed")."""
         language = self.request.wish.language
         try:
-            self._status = await self._interaction.user.send(say(language, "status.received"))
+            status = await self._interaction.user.send(say(language, "status.received"))
         except discord.Forbidden as error:  # 50007 among others: this member takes no messages from us
             raise Rejected("discord.dm_closed") from error
-        link = link_to(None, self._status.channel.id, self._status.id)
+        self._lines[number] = status
+        link = link_to(None, status.channel.id, status.id)
         await self._interaction.edit_original_response(content=say(language, "status.private", link=link))
-        return dm_place(self._status.channel.id, self._status.id)
+        return Place(channel_id=status.channel.id, status_id=status.id)
 
-    async def answer(self, text: str) -> None:
+    async def answer(self, text: str, number: int = 1) -> None:
         """Put the sentence into the response; nothing stays in the direct messages."""
         await self._interaction.edit_original_response(content=text)
-        if self._status is not None:
-            await self._status.delete()
+        if status := self._lines.pop(number, None):
+            await status.delete()
 
 
-class PostAsk:
-    """A picture in a message; the status message is the bot's reply to it."""
-
-    def __init__(self, message: discord.Message, request: Request) -> None:
-        self.request = request
-        self._message = message
-        self._status: discord.Message | None = None
-
-    async def open_status(self) -> Place:
-        """Reply with the status message."""
-        language, pictures = self.request.wish.language, self.request.pictures
-        # The note stands in an embed: edits of the text leave it as it is.
-        note = discord.Embed(description=say(language, "status.first_only", count=pictures)) if pictures > 1 else None
-        self._status = await reply(self._message, say(language, "status.received"), "s", note)
-        guild = self._message.guild
-        if guild is None:
-            return dm_place(self._message.channel.id, self._status.id)
-        return guild_place(
-            guild, self._message.channel.id, self._status.id, guild_id=guild.id, threads=self.request.threads
-        )
-
-    async def answer(self, text: str) -> None:
-        """Reply with the sentence, or put it into the reply."""
-        if self._status is not None:
-            await self._status.edit(content=text)
-        else:
-            await reply(self._message, text, "a")
-
-
-def pictures_in(message: discord.Message) -> list[discord.Attachment]:
-    """Return the attachments that claim to be pictures; a forwarded message carries its own in a snapshot."""
-    forwarded = [attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments]
-    return [attachment for attachment in (*message.attachments, *forwarded) if _claims_picture(attachment)]
-
-
-def _claims_picture(attachment: discord.Attachment) -> bool:
-    kind = (attachment.content_type or "").casefold()
-    return kind.startswith("image/") or PurePath(attachment.filename).suffix.casefold() in SUFFIXES
-
-
-async def reply(message: discord.Message, text: str, mark: str, embed: discord.Embed | None = None) -> discord.Message:
-    """Reply once: a second reply with the same mark within minutes is the first one, also from another process."""
+async def reply(
+    message: discord.Message, text: str, nonce: str, embeds: Sequence[discord.Embed] = ()
+) -> discord.Message:
+    """Reply once: a second reply with the same nonce within minutes is the first one, also from another process."""
     # The post may be gone by now: then this is a plain message.
     reference = message.to_reference(fail_if_not_exists=False)
-    embeds = [embed] if embed else []
-    return await message.channel.send(text, reference=reference, nonce=f"{mark}{message.id}", embeds=embeds)
+    return await message.channel.send(text, reference=reference, nonce=nonce, embeds=embeds)

@@ -1,9 +1,13 @@
-"""The definition of /melodify in all languages, and its registration with Discord. Its work stands in generate.py."""
+"""The definitions of /melodify and of its menu entry in all languages; the commands' registration with Discord.
+
+Their work stands in generate.py.
+"""
 
 import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,8 +51,8 @@ def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
     @app_commands.rename(**{option: localised(f"option.{option}.name") for option in OPTIONS})
     @app_commands.describe(**{option: localised(f"option.{option}.description") for option in OPTIONS})
     @app_commands.choices(style=styles)
-    @app_commands.allowed_installs(guilds=True, users=False)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def melodify(
         interaction: Interaction,
         image: discord.Attachment,
@@ -60,6 +64,20 @@ def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
         await run(interaction, image, hint=hint, style=style, seconds=length, private=private)
 
     return melodify
+
+
+def melodify_menu(run: Callable[[Interaction, discord.Message], Awaitable[None]]) -> app_commands.ContextMenu:
+    """Return the entry in the "Apps" menu of messages."""
+
+    async def melodify(interaction: Interaction, message: discord.Message) -> None:
+        await run(interaction, message)
+
+    return app_commands.ContextMenu(
+        name=localised("menu.melodify.name"),
+        callback=melodify,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+    )
 
 
 async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Path | None) -> None:

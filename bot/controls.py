@@ -58,7 +58,8 @@ async def _close_status(interaction: discord.Interaction[Any], language: Languag
     """Say in the status message that there will be no song: nobody works on it who would."""
     if interaction.message is not None:
         with discord_errors():
-            await interaction.message.edit(content=sentence(language, Rejected("job.cancelled")), view=None)
+            # Through the interaction: the bot may not be where its message stands.
+            await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
 
 
 def status_view(job_id: str, language: Language) -> discord.ui.View:

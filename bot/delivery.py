@@ -6,6 +6,7 @@ and in a process without one.
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 import discord
 
@@ -13,7 +14,7 @@ from bot import song_card
 from bot.controls import status_view
 from bot.faults import discord_errors
 from bot.messages import say, sentence
-from bot.song_card import Card
+from bot.song_card import Card, footer_of
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Job, Language, Link, Place, Posted, Progress, Song, Stage
@@ -28,8 +29,7 @@ STATUS_DEADLINE_S = 5.0
 SEARCHED_MESSAGES = 200
 # discord.com/developers/docs/topics/opcodes-and-status-codes
 THREAD_EXISTS = 160004
-# A place that will not take anything any more, as far as we are concerned.
-GONE = (discord.Forbidden, discord.NotFound)
+THREAD_ARCHIVED = 50083
 
 
 class DiscordDelivery:
@@ -65,6 +65,10 @@ class DiscordDelivery:
         """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
         card = Card(job, song, audio, picture)
         with discord_errors(job.place.max_bytes):
+            if job.place.token is not None and await self._post_by_token(card):
+                # What only the asker sees is soon gone: nothing must link to it.
+                here = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
+                return Posted() if job.private else here
             message = await self._post(card)
         if message is None:
             log.warning("job %s: no place is left to post in, the song stays in the member's list", job.job_id)
@@ -102,34 +106,42 @@ class DiscordDelivery:
 
     async def _say_last(self, job: Job, text: str) -> None:
         """Say it in the status message, else in its channel, else to the asker."""
-        try:
-            if job.place.status_id is not None:
+        if job.place.status_id is not None:
+            with _UnlessGone(job, "the status message"):
                 await self._board.show(job.job_id, job.place, APOLOGY_RANK, text)
                 return
-        except GONE:
-            log.info("job %s: the status message is gone or closed", job.job_id)
-        try:
-            await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
-        except GONE:
-            log.info("job %s: the channel is gone or closed, the apology goes to the asker", job.job_id)
-            await (await self._dm(job)).send(text, nonce=f"e{job.job_id}")
+        if job.place.token is None:
+            with _UnlessGone(job, "the channel"):
+                await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
+                return
+        await (await self._dm(job)).send(text, nonce=f"e{job.job_id}")
+
+    async def _post_by_token(self, card: Card) -> bool:
+        """Turn the status message into the song: an edit may come twice, a second message would be a second song."""
+        with _UnlessGone(card.job, "the token or its message"):
+            await self._board.replace(
+                *(card.job.job_id, card.job.place, RANKS[Stage.DONE], footer_of(card.job)),
+                content=card.link_line() or None,
+                embed=card.embed(),
+                attachments=card.files(),
+                view=None,
+            )
+            log.info("job %s: posted through its interaction", card.job.job_id)
+            return True
+        return False
 
     async def _post(self, card: Card) -> discord.Message | None:
         """Post in the thread, else in the channel, else to the asker; None where all three are gone or closed."""
         job = card.job
-        if thread := await self._thread(card):
-            try:
-                return await self._post_once(thread, card)
-            except GONE:
-                log.info("job %s: the thread is closed or gone, the song goes into the channel", job.job_id)
-        try:
-            return await self._post_once(self._channel(job.place), card)
-        except GONE:
-            log.info("job %s: the channel is gone or closed, the song goes to the asker", job.job_id)
-        try:
+        if job.place.token is None:
+            if thread := await self._thread(card):
+                with _UnlessGone(job, "the thread"):
+                    return await self._post_once(thread, card)
+            with _UnlessGone(job, "the channel"):
+                return await self._post_once(self._channel(job.place), card)
+        with _UnlessGone(job, "the way to the asker"):
             return await self._post_once(await self._dm(job), card, say(job.wish.language, "song.by_dm"))
-        except GONE:
-            return None
+        return None
 
     async def _post_once(self, channel: discord.abc.Messageable, card: Card, note: str = "") -> discord.Message:
         if earlier := await self._find(channel, card.job):
@@ -165,7 +177,10 @@ class DiscordDelivery:
             if not isinstance(channel, discord.TextChannel):
                 return None
             name = song_card.thread_name(job.wish.language, card.song)
-            await channel.get_partial_message(place.status_id).create_thread(name=name)
+            await channel.get_partial_message(place.status_id).create_thread(
+                name=name,
+                auto_archive_duration=place.archive_minutes,  # type: ignore[arg-type]  # the settings' choices are its
+            )
         except discord.HTTPException as error:
             if error.status not in (400, 403, 404):
                 raise
@@ -176,6 +191,26 @@ class DiscordDelivery:
 
     def _channel(self, place: Place) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _UnlessGone:
+    """Leaves its block quietly where a place will not take anything any more: there may be another."""
+
+    job: Job
+    what: str
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        # 401 is a dead token; Discord lets nobody edit in an archived thread.
+        gone = isinstance(error, discord.HTTPException) and (
+            error.status in (401, 403, 404) or error.code == THREAD_ARCHIVED
+        )
+        if gone:
+            log.info("job %s: %s is gone or closed", self.job.job_id, self.what)
+        return gone
 
 
 def asked_at(job_id: str) -> int:

@@ -25,6 +25,7 @@ from melodify_core.settings import Settings
 REFRESH_S = 0.3
 # Longer than an order takes to be accepted; the song itself is made outside the simulator's sight.
 SETTLE_S = 60.0
+CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
 EXAMPLE_NAME = "sunset.jpg"
 
 
@@ -50,7 +51,9 @@ async def demo(settings: Settings, port: int) -> int:
 def _embedded(settings: Settings, folder: Path) -> Settings:
     """Return the settings with the embedded providers, in the demo's own folder."""
     changes = {
-        "discord": settings.discord.model_copy(update={"shard_count": 1, "shard_ids": frozenset()}),
+        "discord": settings.discord.model_copy(
+            update={"shard_count": 1, "shard_ids": frozenset(), "picture_hosts": frozenset({CDN_HOST})}
+        ),
         "captioner": "palette",
         "composer": "arranger",
         "storage": "folder",

@@ -1,27 +1,28 @@
-"""Asking for a song: /melodify, pictures in watched channels, with a mention, and in direct messages.
+"""Asking for songs: /melodify, the menu of a message, pictures in watched channels, with a mention, in direct messages.
 
-Turns what Discord sent into an Order, hands it to the studio and shows the answer. Makes nothing itself.
+Turns what Discord sent into an Ask. What becomes of that stands in intake.py.
 """
 
-import asyncio
 import logging
 from collections import OrderedDict
-from typing import cast
+from functools import partial
 
 import discord
 from discord.ext import commands
 
-from bot.asks import Ask, CommandAsk, PostAsk, PrivateAsk, Request, pictures_in, reply
-from bot.commands import Interaction, melodify_command
+from bot import places, servers
+from bot.asks import CommandAsk, PostAsk, PrivateAsk, Request, TokenAsk, reply
+from bot.commands import Interaction, melodify_command, melodify_menu
 from bot.delivery import DiscordDelivery
 from bot.faults import discord_errors
-from bot.messages import say, sentence
-from bot.places import missing, names_of, threadable
-from bot.translator import language_of
+from bot.intake import Intake
+from bot.messages import say
+from bot.pictures import answered_pictures, pictures_in
+from bot.servers import LOCALES, Servers, language_in, public_locale
 from melodify_core.brief import HINT_CHARACTERS, clean
-from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.models import Language, Order, Place, Wish
-from melodify_core.studio import MEBIBYTE, Receipt, Studio
+from melodify_core.errors import MelodifyError
+from melodify_core.models import GuildSettings, Language, Place, Wish
+from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
 
@@ -29,29 +30,23 @@ REMEMBERED_ASKS = 2048
 
 
 class Generate(commands.Cog):
-    """Takes asks until it is told to stop."""
+    """Listens for asks."""
 
     def __init__(self, client: commands.AutoShardedBot, studio: Studio, delivery: DiscordDelivery) -> None:
         self._client = client
-        self._studio = studio
         self._settings = studio.settings
-        self._delivery = delivery
+        self._intake = Intake(studio, delivery)
+        self._servers = Servers(studio.guilds)
         self._seen: OrderedDict[int, None] = OrderedDict()
-        self._serving: set[asyncio.Task[object]] = set()
-        self._stopping = False
-        # So many pictures are in memory at once, whatever number was posted.
-        self._hands = asyncio.Semaphore(self._settings.work.jobs)
 
     async def cog_load(self) -> None:
-        """Bring the command into the tree."""
+        """Bring the commands into the tree."""
         self._client.tree.add_command(melodify_command(self.on_command))
+        self._client.tree.add_command(melodify_menu(self.on_menu))
 
     async def stop(self) -> None:
-        """Refuse new asks, and wait for those whose picture is being looked at."""
-        self._stopping = True
-        if self._serving:
-            timeout_s = self._settings.discord.download_s + self._settings.picture.deadline_s
-            await asyncio.wait(self._serving, timeout=timeout_s)
+        """Refuse new asks, and wait for those whose pictures are being looked at."""
+        await self._intake.stop()
 
     async def on_command(
         self,
@@ -64,114 +59,162 @@ class Generate(commands.Cog):
         private: bool,
     ) -> None:
         """Serve /melodify. In direct messages everything is private as it is."""
-        private = private and interaction.guild_id is not None
-        if not await _acknowledged(interaction, private=private):
-            return
-        wish = self._wish(interaction.locale, hint or "", style or "auto", seconds)
-        kind = interaction.channel.type if interaction.channel else None
-        in_channel = interaction.guild_id is not None and not private
-        request = Request(
-            job_id=str(interaction.id),
-            user_id=interaction.user.id,
-            attachment=image,
-            wish=wish,
-            threads=in_channel and threadable(interaction.app_permissions, kind),
-            private=private,
-            guild_id=interaction.guild_id,
-            role_ids=_roles_of(interaction.user),
-        )
-        ask = PrivateAsk(interaction, request) if private else CommandAsk(interaction, request)
-        await self._serve(ask, missing(interaction.app_permissions, kind) if in_channel else [])
+        private = private and (interaction.guild_id is not None or places.by_token(interaction))
+        if await _acknowledged(interaction, private=private):
+            server = await self._server_of(interaction)
+            locale = self._locale_of(interaction, server, private=private)
+            wish = self._wish(server, locale, hint or "", style, seconds)
+            await self._serve(interaction, server, wish, [image], private=private)
+
+    async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
+        """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
+        if await _acknowledged(interaction, private=False):
+            server = await self._server_of(interaction)
+            wish = self._wish(server, self._locale_of(interaction, server, private=False))
+            await self._serve(interaction, server, wish, pictures_in(message))
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Serve a picture that was posted for us, and explain ourselves to a mention without one."""
-        if message.author.bot or message.webhook_id or message.is_system() or not self._is_for_us(message):
+        """Serve pictures that were posted for us, and explain ourselves to a mention without one."""
+        # The first line is all that most messages cost.
+        if not (message.attachments or message.mentions or message.message_snapshots or message.guild is None):
             return
-        if not self._first_time(message.id):
+        if message.author.bot or message.webhook_id or message.is_system():
             return
-        if pictures := pictures_in(message):
-            await self._serve(*self._post_ask(message, pictures))
-        elif message.guild is None or self._is_named_in(message):
-            await self.say_to(message, "answer.help")
+        mentioned = self._client.user in message.mentions
+        pictures = pictures_in(message)
+        if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
+            return
+        if self._first_time(message.id):
+            await self._serve_post(message, pictures)
 
-    def _post_ask(self, message: discord.Message, pictures: list[discord.Attachment]) -> tuple[Ask, list[str]]:
-        permissions, kind = _permissions_in(message), message.channel.type
-        request = Request(
-            job_id=str(message.id),
-            user_id=message.author.id,
-            attachment=pictures[0],
-            wish=self._wish(_locale_of_post(message), message.content, "auto", None),
-            threads=message.guild is not None and threadable(permissions, kind),
-            pictures=len(pictures),
+    async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
+        named = self._is_named_in(message)
+        if not pictures and (named or message.guild is None):
+            pictures = await answered_pictures(message)
+        if not pictures:
+            if named or message.guild is None:
+                await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
+            return
+        server = await self._servers.of(message.guild.id if message.guild else None)
+        wish = self._wish(server, self._locale_of_post(message, server), message.content)
+        permissions, channel = places.permissions_in(message), message.channel
+        place = Place(
+            channel_id=channel.id,
             guild_id=message.guild.id if message.guild else None,
-            role_ids=_roles_of(message.author),
+            threadable=server.threads and places.threadable(permissions, channel.type),
+            max_bytes=places.upload_limit(message.guild),
+            archive_minutes=server.archive_minutes,
+            adult=servers.is_adult(server, channel),
         )
-        return PostAsk(message, request), missing(permissions, kind) if message.guild else []
+        request = self._request(message, pictures, wish, place, message.author)
+        check = partial(_check, request, server, channel, permissions if message.guild else None)
+        await self._intake.serve(PostAsk(self._client, message, request), check)
 
-    async def _serve(self, ask: Ask, missing_permissions: list[str]) -> None:
-        self._serving.add(task := cast("asyncio.Task[object]", asyncio.current_task()))
-        request, language = ask.request, ask.request.wish.language
-        try:
-            place, receipt = await self._order(ask, missing_permissions)
-        except MelodifyError as error:
-            log.info("job %s: not taken: %s", request.job_id, error, exc_info=error.__cause__)
-            await _answer(ask, sentence(language, error))
-        else:
-            if not receipt.repeated:
-                await self._delivery.show_position(request.job_id, place, language, receipt.forecast)
-        finally:
-            self._serving.discard(task)
+    async def _serve(
+        self,
+        interaction: Interaction,
+        server: GuildSettings,
+        wish: Wish,
+        pictures: list[discord.Attachment],
+        *,
+        private: bool = False,
+    ) -> None:
+        channel, token = interaction.channel, places.by_token(interaction)
+        permissions = interaction.app_permissions
+        place = Place(
+            channel_id=interaction.channel_id or 0,
+            guild_id=interaction.guild_id,
+            threadable=not token
+            and server.threads
+            and places.threadable(permissions, channel.type if channel else None),
+            max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
+            archive_minutes=server.archive_minutes,
+            adult=not private and servers.is_adult(server, channel),
+            token=interaction.token if token else None,
+        )
+        request = self._request(interaction, pictures, wish, place, interaction.user, private=private)
+        kind = TokenAsk if token else PrivateAsk if private else CommandAsk
+        public = interaction.guild_id is not None and kind is CommandAsk
+        check = partial(_check, request, server, channel, permissions if public else None)
+        await self._intake.serve(kind(interaction, request), check)
 
-    async def _order(self, ask: Ask, missing_permissions: list[str]) -> tuple[Place, Receipt]:
-        """Check what can be checked for nothing, then fetch the picture and hand the order in."""
-        request = ask.request
-        max_megabytes = self._settings.picture.max_megabytes
-        if missing_permissions:
-            raise Rejected("discord.missing", permissions=names_of(request.wish.language, missing_permissions))
-        if request.attachment.size > max_megabytes * MEBIBYTE:
-            raise Rejected("picture.too_large", limit_mb=max_megabytes)
-        await self._studio.admit(request.user_id, request.guild_id, request.role_ids)
-        async with self._hands:
-            if self._stopping:
-                raise Unavailable("discord.restarting")
-            with discord_errors():
-                async with asyncio.timeout(self._settings.discord.download_s):
-                    picture = await request.attachment.read()
-                place = await ask.open_status()
-            order = Order(
-                request.job_id, request.user_id, place, picture, request.wish, request.private, request.role_ids
-            )
-            return place, await self._studio.submit(order)
+    def _request(
+        self,
+        source: discord.Message | Interaction,
+        pictures: list[discord.Attachment],
+        wish: Wish,
+        place: Place,
+        user: discord.User | discord.Member,
+        *,
+        private: bool = False,
+    ) -> Request:
+        return Request(
+            first_id=str(source.id),
+            user_id=user.id,
+            pictures=tuple(pictures[: self._settings.discord.pictures_per_message]),
+            sent=len(pictures),
+            wish=wish,
+            place=place,
+            private=private,
+            role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
+        )
 
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
         try:
             with discord_errors():
-                await reply(message, say(self._language_of_post(message), key), "h")
+                await reply(message, say(await self._language_of_post(message), key), f"h{message.id}")
         except MelodifyError as error:
             log.info("message %s: not answered: %s", message.id, error)
 
-    def _wish(self, locale: discord.Locale | None, hint: str, style: str, seconds: int | None) -> Wish:
+    def _wish(
+        self,
+        server: GuildSettings,
+        locale: str,
+        hint: str = "",
+        style: str | None = None,
+        seconds: int | None = None,
+    ) -> Wish:
+        """Return the wish; what the member leaves open the server's moderators decide, then the host."""
         return Wish(
             hint=clean(hint, HINT_CHARACTERS),
-            style=style,
-            seconds=seconds or self._settings.song.default_seconds,
-            language=language_of(locale) if locale else self._settings.language,
-            locale=locale.value if locale else self._settings.language,
+            style=style or server.style or "auto",
+            seconds=seconds or server.seconds or self._settings.song.default_seconds,
+            language=language_in(locale),
+            locale=locale,
         )
 
-    def _is_for_us(self, message: discord.Message) -> bool:
-        watched = message.channel.id in self._settings.discord.watched_channels
-        return message.guild is None or watched or self._client.user in message.mentions
+    async def _server_of(self, interaction: Interaction) -> GuildSettings:
+        # Where the bot is not, there is nobody to have set anything.
+        return servers.UNSET if places.by_token(interaction) else await self._servers.of(interaction.guild_id)
+
+    def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
+        """Return the asker's locale, and in public answers the server's."""
+        return (
+            interaction.locale.value if private else public_locale(server, interaction.guild, interaction.locale.value)
+        )
+
+    def _locale_of_post(self, message: discord.Message, server: GuildSettings) -> str:
+        """Return the server's locale: Discord does not tell the author's."""
+        return public_locale(server, message.guild, LOCALES[self._settings.language])
+
+    async def _language_of_post(self, message: discord.Message) -> Language:
+        server = await self._servers.of(message.guild.id if message.guild else None)
+        return language_in(self._locale_of_post(message, server))
+
+    async def _watches(self, message: discord.Message) -> bool:
+        channel_id = message.channel.id
+        if channel_id in self._settings.discord.watched_channels:
+            return True
+        # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
+        if message.guild is None or not self._settings.discord.message_content:
+            return False
+        return channel_id in (await self._servers.of(message.guild.id)).watched_channels
 
     def _is_named_in(self, message: discord.Message) -> bool:
         # An answer to one of our messages mentions us too, but says nothing to us.
         return self._client.user is not None and self._client.user.id in message.raw_mentions
-
-    def _language_of_post(self, message: discord.Message) -> Language:
-        locale = _locale_of_post(message)
-        return language_of(locale) if locale else self._settings.language
 
     def _first_time(self, message_id: int) -> bool:
         """Return False for a message that Discord sends again."""
@@ -182,21 +225,14 @@ class Generate(commands.Cog):
         return first
 
 
-def _roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
-    return tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
-
-
-def _locale_of_post(message: discord.Message) -> discord.Locale | None:
-    return message.guild.preferred_locale if message.guild else None
-
-
-def _permissions_in(message: discord.Message) -> discord.Permissions:
-    channel = message.channel
-    if message.guild is None or isinstance(
-        channel, discord.DMChannel | discord.GroupChannel | discord.PartialMessageable
-    ):
-        return discord.Permissions.none()
-    return channel.permissions_for(message.guild.me)
+def _check(
+    request: Request, server: GuildSettings, channel: places.Channel, permissions: discord.Permissions | None
+) -> None:
+    """Raise Rejected where there can be no song; without `permissions` it does not go into the channel."""
+    parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+    servers.check(server, request.place.channel_id, parent_id, request.user_id)
+    if permissions is not None:
+        places.check(request.wish.language, permissions, channel)
 
 
 async def _acknowledged(interaction: Interaction, *, private: bool) -> bool:
@@ -208,11 +244,3 @@ async def _acknowledged(interaction: Interaction, *, private: bool) -> bool:
         log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
         return False
     return True
-
-
-async def _answer(ask: Ask, text: str) -> None:
-    try:
-        with discord_errors():
-            await ask.answer(text)
-    except MelodifyError as error:
-        log.warning("job %s: the asker was not answered: %s", ask.request.job_id, error, exc_info=error.__cause__)

@@ -24,6 +24,9 @@ _PATTERNS = (
     re.compile(r"\bsk-[A-Za-z0-9_-]{8,}"),
     re.compile(r"\bAIza[0-9A-Za-z_-]{20,}"),
     re.compile(r"\bya29\.[0-9A-Za-z._-]+"),
+    # An interaction's token, in the addresses that it is sent to.
+    re.compile(r"(?<=/webhooks/)[0-9]+/[^/\s\"']+"),
+    re.compile(r"(?<=/interactions/)[0-9]+/[^/\s\"']+"),
     # A bot's token: its id in Base64, a time, a signature.
     re.compile(r"\b[MNO][A-Za-z0-9_-]{20,30}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),

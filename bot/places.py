@@ -1,13 +1,29 @@
-"""Where an answer goes: what the bot may do there, and the Place that a job keeps. Ids only leave this module."""
+"""Where an answer goes: what the bot may do there, and whether it is there at all."""
 
 import discord
 
 from bot.messages import say
-from melodify_core.models import Language, Place
+from melodify_core.errors import Rejected
+from melodify_core.models import Language
 
 # A thread can be opened on a message of these channels only (Discord answers 50024 elsewhere).
 THREADABLE = {discord.ChannelType.text, discord.ChannelType.news}
 THREADS = {discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread}
+# Their chats are closed to who may not connect. The invitation does not ask for it: everybody has it by default.
+VOICE = {discord.ChannelType.voice, discord.ChannelType.stage_voice}
+# Wherever something can be asked, as discord.py has it.
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+    | discord.DMChannel
+    | discord.GroupChannel
+    | discord.PartialMessageable
+    | None
+)
 NEEDED = ("view_channel", "attach_files", "embed_links", "read_message_history")
 
 # What an invitation asks for: a thread of its own is welcome, but not needed.
@@ -21,13 +37,20 @@ PERMISSIONS = discord.Permissions(
 
 def missing(permissions: discord.Permissions, kind: discord.ChannelType | None) -> list[str]:
     """Return the names of the permissions that the bot lacks to post a song in such a channel."""
-    sending = "send_messages_in_threads" if kind in THREADS else "send_messages"
-    return [name for name in (*NEEDED, sending) if not getattr(permissions, name)]
+    needed = [*NEEDED, "send_messages_in_threads" if kind in THREADS else "send_messages"]
+    if kind in VOICE:
+        needed.append("connect")
+    return [name for name in needed if not getattr(permissions, name)]
 
 
-def names_of(language: Language, permissions: list[str]) -> str:
-    """Return the permissions as Discord's settings call them."""
-    return ", ".join(say(language, f"permission.{name}") for name in permissions)
+def check(language: Language, permissions: discord.Permissions, channel: Channel) -> None:
+    """Raise Rejected, with the names that Discord's settings have for them, when permissions are missing."""
+    lacking = missing(permissions, channel.type if channel else None)
+    if lacking:
+        names = ", ".join(say(language, f"permission.{name}") for name in lacking)
+        raise Rejected("discord.missing", permissions=names)
+    if isinstance(channel, discord.Thread) and channel.locked and not permissions.manage_threads:
+        raise Rejected("discord.thread_locked")
 
 
 def threadable(permissions: discord.Permissions, kind: discord.ChannelType | None) -> bool:
@@ -35,12 +58,28 @@ def threadable(permissions: discord.Permissions, kind: discord.ChannelType | Non
     return kind in THREADABLE and permissions.create_public_threads and permissions.send_messages_in_threads
 
 
-def guild_place(guild: discord.Guild | None, channel_id: int, status_id: int, *, guild_id: int, threads: bool) -> Place:
-    """Return the place of a status message in a server; `guild` is None when it is not in the cache."""
-    limit = guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-    return Place(channel_id=channel_id, guild_id=guild_id, status_id=status_id, threadable=threads, max_bytes=limit)
+def permissions_in(message: discord.Message) -> discord.Permissions:
+    """Return what the bot may do where the message stands; nothing is asked in direct messages."""
+    channel = message.channel
+    if message.guild is None or isinstance(
+        channel, discord.DMChannel | discord.GroupChannel | discord.PartialMessageable
+    ):
+        return discord.Permissions.none()
+    return channel.permissions_for(message.guild.me)
 
 
-def dm_place(channel_id: int, status_id: int) -> Place:
-    """Return the place of a status message in direct messages."""
-    return Place(channel_id=channel_id, status_id=status_id)
+def by_token(interaction: discord.Interaction[discord.Client]) -> bool:
+    """Return whether the interaction's token is the only way to answer: the bot is not where it was asked.
+
+    That is so in a server that has not installed it, and in a conversation between members.
+    """
+    if interaction.guild_id is None:
+        return interaction.context.private_channel
+    alone = interaction.is_user_integration() and not interaction.is_guild_integration()
+    # A server may have installed the commands without the bot.
+    return alone or interaction.guild is None
+
+
+def upload_limit(guild: discord.Guild | None) -> int:
+    """Return how many bytes a file may have in the server; the least where it is not known."""
+    return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 import discord
 
@@ -21,7 +22,7 @@ class _Line:
 
 
 class StatusBoard:
-    """Edits status messages through their channel: an interaction's token may be dead by then."""
+    """Edits status messages through their channel, where the bot has one: an interaction's token soon dies."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
@@ -32,6 +33,10 @@ class StatusBoard:
 
         Raises what discord.py raises. A place without a status message has nothing to edit.
         """
+        await self.replace(job_id, place, rank, text, content=text, view=view)
+
+    async def replace(self, job_id: str, place: Place, rank: int, text: str, **changes: Any) -> None:
+        """Change more of the message than its text; `text` says in short what it shows then."""
         if place.status_id is None:
             return
         line = self._line(job_id)
@@ -39,7 +44,7 @@ class StatusBoard:
             if rank < line.rank or (rank == line.rank and line.text == text):
                 return
             line.rank, line.text = rank, None
-            await message_at(self._client, place, place.status_id).edit(content=text, view=view)
+            await edit_message(self._client, place, place.status_id, **changes)
             line.text = text
 
     def _line(self, job_id: str) -> _Line:
@@ -50,7 +55,11 @@ class StatusBoard:
         return line
 
 
-def message_at(client: discord.Client, place: Place, message_id: int) -> discord.PartialMessage:
-    """Return the handle of a message of the place's channel; asks Discord nothing."""
+async def edit_message(client: discord.Client, place: Place, message_id: int, **changes: Any) -> None:
+    """Edit a message of the place's channel, through the interaction's token where there is one."""
+    if place.token is not None:
+        webhook = discord.Webhook.partial(client.application_id or 0, place.token, client=client)
+        await webhook.edit_message(message_id, **changes)
+        return
     channel = client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
-    return channel.get_partial_message(message_id)
+    await channel.get_partial_message(message_id).edit(**changes)

@@ -16,7 +16,8 @@ Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 class Record(BaseModel):
     """Frozen data that may be stored as JSON; an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is wrong with a record may be logged, what stands in it not: that may be a token.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Stage(StrEnum):
@@ -50,6 +51,8 @@ class Place(Record):
     status_id: int | None = None  # the bot's status message in channel_id
     threadable: bool = False  # a thread may be opened on the status message
     max_bytes: int = 10 * 1024 * 1024  # the place's upload limit
+    archive_minutes: int = 1440  # how long a thread opened here stays when nobody writes
+    adult: bool = False  # an age-restricted channel of a server that lets sexual pictures through there
     # Where the bot is no member: the interaction's token, through which alone it may answer, for 15 minutes.
     token: Annotated[str | None, Field(repr=False)] = None
 

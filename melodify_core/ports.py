@@ -34,6 +34,7 @@ class Errand:
     picture: Callable[[], Awaitable[Picture]]  # raises Unavailable
     spent: Callable[[Bill], Awaitable[None]]  # to be called once per paid call, also when its answer is of no use
     progress: Callable[[Progress], Awaitable[None]]  # never raises
+    adult: bool = False  # sexual pictures may be read, though none that involve children
 
 
 class Provider(Protocol):

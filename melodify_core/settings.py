@@ -22,6 +22,7 @@ Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Dollars = Annotated[float, Field(ge=0)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
 GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
 
 
@@ -54,6 +55,8 @@ class Discord(Section):
     gateway_url: GatewayUrl | None = None
     message_content: bool = False
     watched_channels: frozenset[int] = frozenset()
+    pictures_per_message: Annotated[int, Field(ge=1, le=10)] = 4
+    picture_hosts: frozenset[HostName] = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
     download_s: Seconds = 20.0
     ratelimit_s: Annotated[float, Field(ge=30)] = 60.0
     shard_count: Positive | None = None

@@ -112,6 +112,7 @@ def _errand(job: Job, parts: Parts) -> Errand:
         picture=lambda: _picture(job, parts),
         spent=spent,
         progress=progress,
+        adult=job.place.adult,
     )
 
 

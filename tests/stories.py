@@ -158,8 +158,9 @@ def story_settings(folder: Path, **tables: object) -> Settings:
     places = {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
     quick = {"song": {"default_seconds": 10}, "work": {"drain_s": 10, "poll_s": 0.1}}
     settings = Settings.model_validate(places | quick | tables)
-    # The simulator wants to know how many shards there are.
-    return settings.model_copy(update={"discord": settings.discord.model_copy(update={"shard_count": 1})})
+    # The simulator wants to know how many shards there are, and has hosts of its own.
+    simulated = {"shard_count": 1, "picture_hosts": frozenset({"cdn.simcord.invalid"})}
+    return settings.model_copy(update={"discord": settings.discord.model_copy(update=simulated)})
 
 
 def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:
@@ -215,12 +216,17 @@ async def seconds_of(message: discord.Message) -> float:
     return sum(frame.samples for frame in frames) / frames[0].sample_rate
 
 
+def command_of(env: Env, member: MemberActor, channel: ChannelHandle, name: str, kind: int = 1) -> dict[str, Any]:
+    """Return a command as it is offered to the member; kind 3 is a message's menu."""
+    offered = env.backend.visible_commands(user_id=member.id, channel_id=channel.id)
+    return next(dict(command) for command in offered if (command["name"], command.get("type", 1)) == (name, kind))
+
+
 def command_payload(
     env: Env, member: MemberActor, channel: ChannelHandle, options: dict[str, Any], locale: str = "en-US"
 ) -> dict[str, Any]:
     """Return what Discord sends when the member uses /melodify."""
-    commands = env.backend.visible_commands(user_id=member.id, channel_id=channel.id)
-    root = next(command for command in commands if command["name"] == "melodify")
+    root = command_of(env, member, channel, "melodify")
     chosen, resolved = wire.build_options(member, "melodify", root, options, channel_id=channel.id)
     data = {"id": root["id"], "name": root["name"], "type": 1, "options": chosen, "resolved": resolved}
     _, payload = wire.base_payload(

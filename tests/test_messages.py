@@ -57,7 +57,7 @@ def test_every_error_sentence_has_its_error() -> None:
 @pytest.mark.parametrize("table", ["stage", "style", "permission", "progress"])
 def test_tables_name_what_the_code_names(table: str) -> None:
     named = {key.partition(".")[2] for key in catalogue("en") if key.startswith(f"{table}.")}
-    sending = {"send_messages", "send_messages_in_threads"}
+    sending = {"send_messages", "send_messages_in_threads", "connect"}
     named_in_code = {
         "stage": set(Stage),
         "style": set(STYLES),

@@ -10,7 +10,7 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 from melodify_core.workshop import Workshop
-from tests.stories import PICTURE, World, command_payload, post_payload, seconds_of, story_settings, world
+from tests.stories import PICTURE, World, command_of, command_payload, post_payload, seconds_of, story_settings, world
 
 
 @pytest.fixture(scope="module")
@@ -209,13 +209,6 @@ async def test_words_in_a_direct_message_get_a_hint_on_how_to_ask(here: World) -
     await here.dm("hello")
     [answer] = here.said(here.dms)
     assert "/melodify" in answer.content
-
-
-async def test_of_several_pictures_the_first_is_taken_and_the_status_says_so(here: World) -> None:
-    await here.post(here.mention, PICTURE, PICTURE, ("notes.txt", b"no picture"))
-    await the_song(here)
-    status = here.said(here.channel)[0]
-    assert "2 pictures" in str(status.embeds[0].description)
 
 
 async def test_a_forwarded_picture_with_a_mention_counts_as_posted(bot: World) -> None:

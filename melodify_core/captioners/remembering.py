@@ -44,7 +44,7 @@ class RememberingCaptioner:
 
     async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
         """Return the remembered reading, else the captioner's. Raises what the captioner raises."""
-        key = key_of(picture, wish, self._model_label)
+        key = key_of(picture, wish, self._model_label, adult=errand.adult)
         async with self._turn(key) as asking:
             if isinstance(asking.answer, MelodifyError):
                 raise asking.answer
@@ -93,9 +93,9 @@ class RememberingCaptioner:
             log.warning("job %s: nothing could be remembered: %s", job_id, type(error).__name__)
 
 
-def key_of(picture: Picture, wish: Wish, model_label: str) -> str:
+def key_of(picture: Picture, wish: Wish, model_label: str, *, adult: bool = False) -> str:
     """Return 64 hex digits for all that an answer follows from; the wish's seed is the composer's alone."""
-    parts = (
+    parts: tuple[object, ...] = (
         picture.sha256,
         wish.hint,
         wish.style,
@@ -105,4 +105,7 @@ def key_of(picture: Picture, wish: Wish, model_label: str) -> str:
         wish.vocals,
         model_label,
     )
+    if adult:
+        # A picture that may be read in one place only must not be remembered for all.
+        parts = (*parts, "adult")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

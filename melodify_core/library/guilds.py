@@ -17,6 +17,8 @@ class Guilds:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        # Counts this process's changes, so that whoever remembers settings knows when to ask again.
+        self.generation = 0
 
     def settings_of(self, guild_id: int, connection: sa.Connection | None = None) -> GuildSettings:
         """Return what is set in the server; the defaults where nothing is."""
@@ -32,6 +34,7 @@ class Guilds:
             found = connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(values))
             if found.rowcount == 0:
                 connection.execute(guilds.insert().values(guild_id=guild_id, **values))
+        self.generation += 1
         return changed
 
     def leave(self, guild_id: int, now: float) -> None:
@@ -59,3 +62,4 @@ class Guilds:
         """Forget what was set in the server."""
         with transaction(self._engine) as connection:
             connection.execute(guilds.delete().where(guilds.c.guild_id == guild_id))
+        self.generation += 1

@@ -63,7 +63,8 @@ class OpenAICaptioner:
         try:
             question = await asyncio.to_thread(question_of, picture, wish, self._settings)
             if self._settings.moderation:
-                await moderation.moderate(question.image_url, wish.hint, partial(self._moderate, errand.job_id, when))
+                ask = partial(self._moderate, errand.job_id, when)
+                await moderation.moderate(question.image_url, wish.hint, ask, adult=errand.adult)
             async with translated(errand.job_id, when):
                 reply = await self._reply(question, errand, when)
         finally:

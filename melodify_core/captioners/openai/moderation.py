@@ -17,10 +17,20 @@ _TELLING = {"provider.misconfigured", "provider.exhausted"}
 Ask = Callable[[list[dict[str, Any]]], Awaitable[bytes]]
 
 
+# What an age-restricted channel may show; "sexual/minors" is another category and stays forbidden.
+_ADULT = {"sexual"}
+
+
 class _Result(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     flagged: bool = Field(strict=True)
+    categories: dict[str, Any] | None = None
+
+    def forbidden(self, *, adult: bool) -> bool:
+        """Return whether it is flagged, for `adult` places for something else than being sexual."""
+        named = {name for name, meant in (self.categories or {}).items() if meant}
+        return self.flagged and not (adult and named and named <= _ADULT)
 
 
 class _Verdict(BaseModel):
@@ -29,16 +39,18 @@ class _Verdict(BaseModel):
     results: list[_Result] = Field(min_length=1)
 
 
-async def moderate(image_url: str, hint: str, ask: Ask) -> None:
+async def moderate(image_url: str, hint: str, ask: Ask, *, adult: bool = False) -> None:
     """Raise Refused when the picture or the hint is flagged, Unavailable when that could not be found out.
+
+    For `adult` places being sexual is no reason.
 
     One call for both. Its answer does not tell which of them was meant, so the hint is then asked for alone.
     """
     picture = {"type": "image_url", "image_url": {"url": image_url}}
     text = {"type": "text", "text": hint}
-    if not await _flagged([picture, text] if hint else [picture], ask):
+    if not await _flagged([picture, text] if hint else [picture], ask, adult=adult):
         return
-    if hint and await _flagged([text], ask):
+    if hint and await _flagged([text], ask, adult=adult):
         raise Refused("caption.hint_blocked")
     raise Refused("caption.picture_blocked")
 
@@ -49,9 +61,9 @@ async def question(client: openai.AsyncOpenAI, model: str, parts: list[dict[str,
     return answer.content
 
 
-async def _flagged(parts: list[dict[str, Any]], ask: Ask) -> bool:
+async def _flagged(parts: list[dict[str, Any]], ask: Ask, *, adult: bool) -> bool:
     try:
-        return verdict_of(await ask(parts))
+        return verdict_of(await ask(parts), adult=adult)
     except Unavailable as error:
         if error.code in _TELLING:
             raise
@@ -61,10 +73,10 @@ async def _flagged(parts: list[dict[str, Any]], ask: Ask) -> bool:
         raise Refused("caption.picture_blocked") from error
 
 
-def verdict_of(content: bytes) -> bool:
+def verdict_of(content: bytes, *, adult: bool = False) -> bool:
     """Tell whether an answer flags its input. Raises Unavailable when that is no verdict."""
     try:
         verdict = _Verdict.model_validate(json.loads(content))
     except (ValidationError, ValueError, RecursionError) as error:
         raise Unavailable("caption.unchecked") from error
-    return any(result.flagged for result in verdict.results)
+    return any(result.forbidden(adult=adult) for result in verdict.results)
