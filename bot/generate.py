@@ -81,6 +81,8 @@ class Generate(commands.Cog):
             return
         if message.author.bot or message.webhook_id or message.is_system():
             return
+        if message.guild is None and not isinstance(message.channel, discord.DMChannel):
+            return  # the last words of a server that the bot has just left
         mentioned = self._client.user in message.mentions
         pictures = pictures_in(message)
         if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):

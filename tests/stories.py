@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import discord
+from discord.webhook.async_ import AsyncWebhookAdapter, async_context
 from PIL import Image
 from simcord import interactions as wire
 from simcord.actors import MemberActor
@@ -25,7 +26,9 @@ from simcord.env import Env
 from simcord.results import InteractionResult
 
 from bot.client import MelodifyClient
+from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
+from melodify_core.models import Job, Link, Posted, Progress, Song, Stage
 from melodify_core.opening import open_studio
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
@@ -141,7 +144,12 @@ class World:
         bot_id = self.env.backend.bot_user.id
         everywhere = places or (self.channel, *self.channel.threads)
         # The simulator announces a new thread in the channel, in the bot's name.
-        kinds = {discord.MessageType.default, discord.MessageType.reply, discord.MessageType.chat_input_command}
+        kinds = {
+            discord.MessageType.default,
+            discord.MessageType.reply,
+            discord.MessageType.chat_input_command,
+            discord.MessageType.context_menu_command,
+        }
         messages = [message for place in everywhere for message in place.history()]
         return [message for message in messages if message.author.id == bot_id and message.type in kinds]
 
@@ -163,11 +171,34 @@ def story_settings(folder: Path, **tables: object) -> Settings:
     return settings.model_copy(update={"discord": settings.discord.model_copy(update=simulated)})
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The bot's delivery, whose webhooks speak to the simulator too.
+
+    discord.py keeps in a context variable how webhooks are sent, and jobs begin in contexts of the engine's own.
+    """
+
+    delivery: Delivery
+    adapter: AsyncWebhookAdapter
+
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.show_stage(job, stage, progress)
+
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
+        async_context.set(self.adapter)
+        return await self.delivery.deliver(job, song, audio, picture)
+
+    async def apologise(self, job: Job, error: MelodifyError) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.apologise(job, error)
+
+
 def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:
     """Return a bot on a real studio that shares the tests' worker processes."""
 
     def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
-        return open_studio(settings, delivery, workshop)
+        return open_studio(settings, Simulated(delivery, async_context.get()), workshop)
 
     return MelodifyClient(settings, opened, always_sync=True)
 
@@ -216,10 +247,10 @@ async def seconds_of(message: discord.Message) -> float:
     return sum(frame.samples for frame in frames) / frames[0].sample_rate
 
 
-def command_of(env: Env, member: MemberActor, channel: ChannelHandle, name: str, kind: int = 1) -> dict[str, Any]:
-    """Return a command as it is offered to the member; kind 3 is a message's menu."""
+def command_of(env: Env, member: MemberActor, channel: ChannelHandle, name: str) -> dict[str, Any]:
+    """Return a command as it is offered to the member."""
     offered = env.backend.visible_commands(user_id=member.id, channel_id=channel.id)
-    return next(dict(command) for command in offered if (command["name"], command.get("type", 1)) == (name, kind))
+    return next(dict(command) for command in offered if command["name"] == name)
 
 
 def command_payload(
