@@ -71,6 +71,7 @@ class Discord:
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     remembers_nonces: bool = True
     faults: list[Fault] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)  # of interactions that live
     first_status: dict[str, str] = field(default_factory=dict)  # status message id -> the job that it is for
     _next_id: int = 10_000
     _sequence: int = 0
@@ -215,6 +216,16 @@ class Discord:
         self.edits.append(message["content"])
         return _json(message)
 
+    async def patch_by_token(self, request: web.Request) -> web.Response:
+        """Edit an answer to an interaction, with no other right than its token."""
+        if "Authorization" in request.headers or request.match_info["token"] not in self.tokens:
+            return _json({"code": 50027, "message": "Invalid Webhook Token"}, status=401)
+        payload, uploads = await _body(request)
+        message = self.messages[request.match_info["message"]]
+        message.update({key: payload[key] or "" for key in ("content", "embeds") if key in payload})
+        message["attachments"] = [self._attachment(name, data) for name, data in uploads]
+        return _json(message)
+
     async def get_messages(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         return _json([m for m in reversed(self.messages.values()) if m["channel_id"] == channel])
@@ -319,6 +330,7 @@ async def little_discord() -> AsyncIterator[Discord]:
             web.post(f"{api}/channels/{{channel}}/messages", world.post_message),
             web.get(f"{api}/channels/{{channel}}/messages", world.get_messages),
             web.patch(f"{api}/channels/{{channel}}/messages/{{message}}", world.patch_message),
+            web.patch(f"{api}/webhooks/{BOT_ID}/{{token}}/messages/{{message}}", world.patch_by_token),
             web.post(f"{api}/channels/{{channel}}/messages/{{message}}/threads", world.post_thread),
             web.get("/files/{file}/{name}", world.get_file),
             web.get("/gateway", world.gateway),

@@ -24,6 +24,7 @@ class Kept:
 
     picture: Picture
     bills: list[Bill] = field(default_factory=list)
+    adult: bool = False
 
     def errand(self) -> Errand:
         async def load() -> Picture:
@@ -35,7 +36,7 @@ class Kept:
         async def progress(progress: Progress) -> None:
             del progress
 
-        return Errand("77", 1, ASKER, 5, load, spent, progress)
+        return Errand("77", 1, ASKER, 5, load, spent, progress, adult=self.adult)
 
 
 @pytest.fixture(scope="session")

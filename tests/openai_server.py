@@ -47,6 +47,7 @@ class OpenAIServer:
     url: str = ""
     reading: Any = field(default_factory=lambda: dict(READING))
     flagged: set[str] = field(default_factory=set)  # "image", or a word in the text
+    categories: dict[str, bool] = field(default_factory=dict)  # what moderation says of all that is flagged
     models: set[str] | None = field(default_factory=lambda: {"gpt-6-luna", "gpt-5.6-luna"})  # None: no such page
     script: list[Act] = field(default_factory=list)
     moderation_script: list[Act] = field(default_factory=list)
@@ -99,7 +100,8 @@ class OpenAIServer:
         texts = [part["text"] for part in parts if part["type"] == "text"]
         images = [part for part in parts if part["type"] == "image_url"]
         bad = any(word in text for word in self.flagged for text in texts) or bool(images and "image" in self.flagged)
-        return web.json_response({"id": "modr_1", "model": "omni", "results": [{"flagged": bad, "categories": {}}]})
+        verdict = {"flagged": bad, "categories": self.categories if bad else {}}
+        return web.json_response({"id": "modr_1", "model": "omni", "results": [verdict]})
 
     def _reading(self, call: Call) -> web.StreamResponse:
         if "model" not in call.body:

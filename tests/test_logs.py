@@ -26,6 +26,8 @@ SIGNED = (
         ("wrong key sk-proj-0123456789", "sk-proj-0123456789"),
         ("token ya29.a0AfH6SMB", "ya29.a0AfH6SMB"),
         ("login MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE." + "x" * 38, "GabcdE"),
+        ("PATCH https://discord.com/api/v10/webhooks/12/aW50ZXJhY3Rpb24/messages/3 404", "aW50ZXJhY3Rpb24"),
+        ("POST /interactions/12/aW50ZXJhY3Rpb24/callback", "aW50ZXJhY3Rpb24"),
         ("-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----", "MIIabc"),
     ],
 )

@@ -30,6 +30,31 @@ async def test_a_flagged_hint_is_refused_and_nothing_is_paid(server: OpenAIServe
     assert not server.paid
 
 
+async def test_in_an_adult_place_a_sexual_picture_is_read(server: OpenAIServer, kept: Kept) -> None:
+    server.flagged, server.categories, kept.adult = {"image"}, {"sexual": True, "violence": False}, True
+    await caption(settings_of(server), kept)
+    assert server.paid
+
+
+@pytest.mark.parametrize(
+    "categories",
+    [{"sexual": True, "sexual/minors": True}, {"sexual": True, "violence": True}, {"sexual/minors": True}, {}],
+)
+async def test_in_an_adult_place_nothing_else_is_read(
+    server: OpenAIServer, kept: Kept, categories: dict[str, bool]
+) -> None:
+    server.flagged, server.categories, kept.adult = {"image"}, categories, True
+    with pytest.raises(Refused, match="picture_blocked"):
+        await caption(settings_of(server), kept)
+    assert not server.paid
+
+
+async def test_elsewhere_a_sexual_picture_is_refused(server: OpenAIServer, kept: Kept) -> None:
+    server.flagged, server.categories = {"image"}, {"sexual": True}
+    with pytest.raises(Refused, match="picture_blocked"):
+        await caption(settings_of(server), kept)
+
+
 async def test_moderation_can_be_switched_off(server: OpenAIServer, kept: Kept) -> None:
     server.flagged = {"image"}
     await caption(settings_of(server, moderation=False), kept)

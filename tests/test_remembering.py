@@ -172,3 +172,7 @@ def test_picture_and_model_change_the_key_and_the_seed_does_not() -> None:
     assert key_of(Picture(b"", 1, 1, "e" * 64), Wish(), "m") != plain
     assert key_of(PICTURE, Wish(), "n") != plain
     assert key_of(PICTURE, Wish(seed=5), "m") == plain
+
+
+def test_what_was_read_for_adults_is_not_remembered_for_all() -> None:
+    assert key_of(PICTURE, Wish(), "m", adult=True) != key_of(PICTURE, Wish(), "m")
