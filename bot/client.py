@@ -16,7 +16,7 @@ from discord.http import Route
 from bot.commands import sync_commands
 from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
-from bot.generate import Generate
+from bot.generate import Generate, may_concern_us
 from bot.members import Members
 from bot.messages import say
 from bot.monitor import request_counter, watch_gateway
@@ -79,6 +79,11 @@ class MelodifyClient(commands.AutoShardedBot):
         self.add_dynamic_items(CancelButton)
         await self.tree.set_translator(Translator())
         await sync_commands(self.tree, self.application_id or 0, self._command_record)
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Call the event's listeners. Those of messages that cannot concern us are not: each would be a task."""
+        if event_name != "message" or may_concern_us(args[0]):
+            super().dispatch(event_name, *args, **kwargs)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Look for no prefix commands; posts are the business of generate.py."""

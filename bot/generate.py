@@ -76,9 +76,6 @@ class Generate(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Serve pictures that were posted for us, and explain ourselves to a mention without one."""
-        # The first line is all that most messages cost.
-        if not (message.attachments or message.mentions or message.message_snapshots or message.guild is None):
-            return
         if message.author.bot or message.webhook_id or message.is_system():
             return
         if message.guild is None and not isinstance(message.channel, discord.DMChannel):
@@ -225,6 +222,11 @@ class Generate(commands.Cog):
         if len(self._seen) > REMEMBERED_ASKS:
             self._seen.popitem(last=False)
         return first
+
+
+def may_concern_us(message: discord.Message) -> bool:
+    """Return whether `on_message` need be called at all; for most messages it need not, and this is all they cost."""
+    return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
 
 
 def _check(

@@ -195,7 +195,7 @@ class Discord:
     async def put_commands(self, request: web.Request) -> web.Response:
         commands = await request.json()
         extra = {"application_id": BOT_ID, "version": "1"}
-        return _json([command | extra | {"id": self._id()} for command in commands])
+        return _json([{"description": ""} | command | extra | {"id": self._id()} for command in commands])
 
     async def post_message(self, request: web.Request) -> web.Response:
         payload, uploads = await _body(request)

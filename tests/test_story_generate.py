@@ -10,7 +10,7 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 from melodify_core.workshop import Workshop
-from tests.stories import PICTURE, World, command_of, command_payload, post_payload, seconds_of, story_settings, world
+from tests.stories import PICTURE, World, command_payload, post_payload, seconds_of, story_settings, world
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,14 @@
 """Stories: what a server's moderators have set holds for whoever asks there."""
 
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
+import discord
 import pytest
 from simcord.backend import serializers
 
 from bot.servers import Servers
-from melodify_core.library import Guilds
 from melodify_core.models import GuildSettings
 from melodify_core.workshop import Workshop
 from tests.stories import PICTURE, World, command_payload, seconds_of, story_settings, world
@@ -216,28 +216,51 @@ async def test_sexual_pictures_pass_only_in_age_restricted_channels_of_servers_t
     assert adult == [False, False, False, True]
 
 
-async def test_while_the_database_is_away_the_last_known_settings_hold(bot: World) -> None:
-    here = await a_server(bot, blocked_users=the_member)
-    servers = Servers(here.studio.guilds, remembered_s=0)
-    known = await servers.of(here.guild.id)
-    assert known.blocked_users == {here.member.id}
+@contextmanager
+def settings_away(here: World) -> Iterator[None]:
+    """Take the servers' settings out of the database for a while."""
     with closing(here.database()) as database:
         database.execute("ALTER TABLE guilds RENAME TO away")
     try:
-        assert await servers.of(here.guild.id) == known
-        assert await servers.of(1) == GuildSettings()
+        yield
     finally:
         with closing(here.database()) as database:
             database.execute("ALTER TABLE away RENAME TO guilds")
 
 
+async def test_while_the_database_is_away_the_last_known_settings_hold(bot: World) -> None:
+    here = await a_server(bot, blocked_users=the_member)
+    servers = Servers(here.studio.guilds, remembered_s=0)
+    known = await servers.of(here.guild.id)
+    assert known.blocked_users == {here.member.id}
+    with settings_away(here):
+        assert await servers.of(here.guild.id) == known
+        assert await servers.of(1) == GuildSettings()
+
+
 async def test_a_message_that_is_none_of_our_business_asks_the_database_nothing(
-    bot: World, monkeypatch: pytest.MonkeyPatch
+    bot: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    here, stranger = bot.corner(locale="en-US"), bot.corner(locale="en-US")
+    await here.post("", PICTURE)
+    with settings_away(here):
+        await here.post("just words")
+        await here.post("", PICTURE)
+        assert "cannot be read" not in caplog.text
+        await stranger.post("", PICTURE)
+        assert "cannot be read" in caplog.text
+
+
+async def test_a_message_that_cannot_concern_us_calls_no_listener(bot: World) -> None:
     here = bot.corner()
-    await here.post("", PICTURE)
-    asked: list[int] = []
-    monkeypatch.setattr(Guilds, "settings_of", lambda _, guild_id: asked.append(guild_id))
+    heard = []
+
+    async def listen(message: discord.Message) -> None:
+        heard.append(message.content)
+
+    here.client.add_listener(listen, "on_message")
     await here.post("just words")
-    await here.post("", PICTURE)
-    assert asked == []
+    await here.post(here.mention)
+    here.client.remove_listener(listen, "on_message")
+    # Our own answer mentions nobody.
+    assert heard == [here.mention]
