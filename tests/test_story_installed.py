@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,3 +217,18 @@ async def test_the_token_stands_in_no_log_line(abroad: Abroad, caplog: pytest.Lo
     await abroad.here.songs_done()
     assert caplog.records
     assert not [record for record in caplog.records if token in caplog.handler.format(record)]
+
+
+async def test_a_database_that_breaks_tells_no_token_either(
+    bot: World, abroad: Abroad, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(abroad.here.database()) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    try:
+        token = await abroad.command()
+    finally:
+        with closing(abroad.here.database()) as database:
+            database.execute("DROP TRIGGER full")
+    assert "disk full" in caplog.text
+    assert not [record for record in caplog.records if token in caplog.handler.format(record)]
+    bot.errors_before = bot.env.error_cursor

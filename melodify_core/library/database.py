@@ -40,7 +40,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
     path = database_path(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -54,6 +54,7 @@ def _connect_postgres(url: str) -> sa.Engine:
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(
         address,
+        hide_parameters=True,  # what stands in a record stands in no error's text: that may be a token
         pool_size=CONNECTIONS,
         max_overflow=CONNECTIONS,
         pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
