@@ -56,7 +56,8 @@ class Ask(ABC):
             return
         language = self.request.wish.language
         text = say(language, "status.several", count=len(self.request.pictures))
-        head = await self._say(text, 1, self._note_on_sent(), "s")
+        # Not picture 1's nonce: Discord would take its line in the thread for this one.
+        head = await self._say(text, 0, self._note_on_sent(), "s")
         self._thread = await self._open_thread(head)
 
     async def open_status(self, number: int) -> Place:

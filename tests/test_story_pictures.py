@@ -58,6 +58,18 @@ async def test_two_pictures_become_two_songs_in_one_thread_under_one_line(here: 
     }
 
 
+async def test_no_two_messages_of_several_songs_share_a_nonce(here: World) -> None:
+    # Else Discord would give back the first one instead of posting the second, in whatever channel.
+    before = len(here.env.http_requests)
+    await here.post(here.mention, *TWO, BROKEN)
+    await here.songs_done()
+    posts = [entry.json for entry in here.env.http_requests[before:] if entry.path.endswith("/messages")]
+    nonces = [post["nonce"] for post in posts if isinstance(post, dict) and post.get("nonce")]
+    assert len(nonces) >= 4
+    assert len(set(nonces)) == len(nonces)
+    assert all(len(str(nonce)) <= 25 for nonce in nonces)
+
+
 async def test_two_pictures_in_a_korean_server_are_told_in_korean(bot: World) -> None:
     here = bot.corner(locale="ko")
     await here.post(here.mention, *TWO)
