@@ -32,6 +32,14 @@ INTENT_OFF = (
     "discord.message_content is true, but the intent is off for this bot: switch it on in the developer portal "
     "under Bot > Message Content Intent, or set discord.message_content to false."
 )
+# Discord's own troubles, which are not ours to mend.
+UNREACHABLE = (
+    aiohttp.ClientError,
+    ConnectionError,
+    TimeoutError,
+    discord.DiscordServerError,
+    discord.GatewayNotFound,
+)
 
 
 async def run(settings: Settings, *, works: bool = True) -> int:
@@ -63,8 +71,12 @@ async def _serve(client: MelodifyClient, token: str, stop: asyncio.Event, settin
         stopping.cancel()
         if stop.is_set():
             log.info("stopping: running jobs get %g s", settings.work.drain_s)
+            if not client.is_ready():
+                # On its way up: closing it now would miss the studio that it is about to open.
+                serving.cancel()
+                await asyncio.wait({serving})
         await client.close()
-    return await _outcome(serving)
+    return 0 if serving.cancelled() else await _outcome(serving)
 
 
 async def work(settings: Settings) -> int:
@@ -82,7 +94,7 @@ async def work(settings: Settings) -> int:
             await client.login(token.get_secret_value())
         except discord.LoginFailure as error:
             raise Misconfigured(WRONG_LOGIN) from error
-        except (aiohttp.ClientError, OSError) as error:
+        except UNREACHABLE as error:
             log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - the sentence is all there is to say
             return 1
         delivery = DiscordDelivery(client, StatusBoard(client))
@@ -132,7 +144,7 @@ async def _outcome(serving: asyncio.Task[None]) -> int:
         raise Misconfigured(WRONG_LOGIN) from error
     except discord.PrivilegedIntentsRequired as error:
         raise Misconfigured(INTENT_OFF) from error
-    except aiohttp.ClientError as error:
+    except UNREACHABLE as error:
         log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - the sentence is all there is to say
         return 1
     return 0

@@ -150,10 +150,12 @@ class Engine:
 
     async def dead(self, job_ids: Collection[str]) -> set[str]:
         """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
+        # A song that waits to be posted has its job's record behind it: what lives then is the record of its post.
+        records = {name: job_id for job_id in job_ids for name in (job_id, _post_id(job_id))}
         listed = await self._open_client.list_workflows_async(
-            workflow_ids=list(job_ids), load_input=False, load_output=False
+            workflow_ids=list(records), load_input=False, load_output=False
         )
-        alive = {status.workflow_id for status in listed if status.status in LIVE}
+        alive = {records[status.workflow_id] for status in listed if status.status in LIVE}
         return set(job_ids) - alive
 
     async def adopt(self, executor_id: str) -> int:

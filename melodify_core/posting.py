@@ -164,13 +164,16 @@ def song_key(job: Job) -> str:
     return f"songs/{job.job_id}.mp3"
 
 
-async def tidy(storage: Storage, *keys: str) -> None:
-    """Delete what is not needed any more; what cannot be deleted now, retention does."""
+async def tidy(storage: Storage, *keys: str) -> bool:
+    """Delete what is not needed any more; return whether all is gone. What cannot be deleted now, retention does."""
+    gone = True
     for key in keys:
         try:
             await storage.delete(key)
         except MelodifyError as error:
             log.warning("%s was not deleted: %s", key, error)
+            gone = False
+    return gone
 
 
 @asynccontextmanager

@@ -124,22 +124,29 @@ class Upkeep:
         if retention.song_days:
             await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
         await asyncio.to_thread(self._library.drop_aliases, now - DAY_S)
-        await self._delete("record", now - retention.record_days * DAY_S, self._engine.forget)
+        await self._delete("record", now - retention.record_days * DAY_S, self._delete_records)
 
-    async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[None]]) -> None:
+    async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]) -> None:
+        """Have that kind deleted in batches; `delete` returns the jobs of which it is gone."""
         while job_ids := await asyncio.to_thread(self._library.kept_of, kind, before, BATCH):
-            await delete(job_ids)
-            await asyncio.to_thread(self._library.mark_gone, kind, job_ids)
+            gone = await delete(job_ids)
+            await asyncio.to_thread(self._library.mark_gone, kind, gone)
+            if len(gone) < len(job_ids):
+                log.warning("of %d jobs the %s could not be deleted", len(job_ids) - len(gone), kind)
+                return  # they come first at the next turn, too
 
-    async def _delete_pictures(self, job_ids: list[str]) -> None:
-        await self._delete_files(job_ids, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
+    async def _delete_records(self, job_ids: list[str]) -> list[str]:
+        await self._engine.forget(job_ids)
+        return job_ids
 
-    async def _delete_songs(self, job_ids: list[str]) -> None:
-        await self._delete_files(job_ids, "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+    async def _delete_pictures(self, job_ids: list[str]) -> list[str]:
+        return await self._delete_files(job_ids, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
 
-    async def _delete_files(self, job_ids: list[str], *forms: str) -> None:
-        for job_id in job_ids:
-            await tidy(self._storage, *(form.format(job_id) for form in forms))
+    async def _delete_songs(self, job_ids: list[str]) -> list[str]:
+        return await self._delete_files(job_ids, "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+
+    async def _delete_files(self, job_ids: list[str], *forms: str) -> list[str]:
+        return [job_id for job_id in job_ids if await tidy(self._storage, *(form.format(job_id) for form in forms))]
 
 
 class Takeover:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.discord_server import TOKEN, Discord, little_discord
+from tests.discord_server import TOKEN, Discord, Fault, little_discord
 from tests.pictures import sunset
 from tests.test_ops import fetched, free_port, value
 
@@ -79,6 +79,16 @@ async def test_sigterm_lets_a_running_job_end_before_the_bot_leaves(world: Disco
     assert len(world.songs()) == 1
 
 
+async def test_sigterm_during_the_start_is_an_orderly_end(world: Discord, tmp_path: Path) -> None:
+    async with melodify(world, tmp_path) as process:
+        # The studio is about to open.
+        await until((tmp_path / "data" / "melodify.db").exists)
+        process.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    assert "Traceback" not in errors.decode()
+
+
 async def test_a_job_survives_kill_9_and_is_posted_once(world: Discord, tmp_path: Path) -> None:
     async with melodify(world, tmp_path) as process:
         await world.connected()
@@ -115,6 +125,15 @@ async def test_a_token_that_discord_does_not_know_exits_with_2(world: Discord, t
 async def test_a_discord_that_is_away_is_one_sentence(world: Discord, tmp_path: Path) -> None:
     nowhere = {"MELODIFY_DISCORD__API_URL": "http://127.0.0.1:9/api/v10"}
     async with melodify(world, tmp_path, **nowhere) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert "Discord cannot be reached" in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+async def test_a_discord_with_troubles_of_its_own_is_one_sentence(world: Discord, tmp_path: Path) -> None:
+    world.faults.append(Fault("GET", "/users/@me", 503))
+    async with melodify(world, tmp_path) as process:
         _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert "Discord cannot be reached" in errors.decode()

@@ -1,0 +1,106 @@
+"""What is looked after beside the jobs: who is lost and who only waits, and what retention deletes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from melodify_core.engine import Engine
+from melodify_core.library import Library, connect
+from melodify_core.models import Job, Parcel
+from melodify_core.parts import Step
+from melodify_core.settings import Settings, Work
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.upkeep import DAY_S, LOST_S, Upkeep
+from tests.jobs import a_job, a_song
+
+
+@dataclass
+class Away:
+    """A line on which every song has to wait until it can be posted."""
+
+    handed_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def make(self, job: Job, step: Step) -> None:
+        await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
+        self.handed_over.set()
+
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        del parcel
+        await step.pause(3600)
+
+    async def bury(self, job_id: str) -> None:
+        raise AssertionError(job_id)
+
+
+@dataclass
+class House:
+    """One process's upkeep over a real engine, and whom it buried."""
+
+    library: Library
+    engine: Engine
+    storage: FolderStorage
+    line: Away
+    buried: list[str] = field(default_factory=list)
+
+    async def bury(self, job_id: str) -> None:
+        self.buried.append(job_id)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        return Upkeep(Settings(), self.library, self.engine, self.storage, self.bury)
+
+    def reserve(self, job: Job, ago_s: float, *, queued: bool = False) -> None:
+        with self.library.transaction() as connection:
+            self.library.reserve(connection, job, time.time() - ago_s)
+            if queued:
+                self.engine.enqueue(connection, job)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    database = connect(f"sqlite:///{tmp_path}/melodify.db")
+    library = Library(database)
+    library.create_schema()
+    engine, line = Engine(database, Work(poll_s=0.05)), Away()
+    await engine.launch(line)
+    yield House(library, engine, FolderStorage(tmp_path / "files"), line)
+    await engine.drain(0.0)
+    database.dispose()
+
+
+async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House) -> None:
+    house.reserve(a_job("1"), LOST_S + 1, queued=True)
+    house.reserve(a_job("2"), LOST_S + 1)
+    async with asyncio.timeout(20):
+        await house.line.handed_over.wait()
+        # The job's own record ends a moment later: then only its post is alive.
+        while "1" in house.engine.running:
+            await asyncio.sleep(0.02)
+        while await house.engine.owners() == set():
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
+    await house.upkeep.bury_lost()
+    assert house.buried == ["2"]
+
+
+async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: House, tmp_path: Path) -> None:
+    picture_days = Settings().retention.picture_days
+    for job_id in ("1", "2"):
+        house.reserve(a_job(job_id), (picture_days + 1) * DAY_S)
+        house.library.refund(job_id, time.time())
+        await house.storage.save(f"pictures/{job_id}.jpg", b"picture", "image/jpeg")
+    # A folder behind a link is not opened: the storage is away.
+    shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
+    shelf.rename(elsewhere)
+    shelf.symlink_to(elsewhere)
+    await house.upkeep.forget_old()
+    assert len(list(elsewhere.glob("?.jpg"))) == 2
+    shelf.unlink()
+    elsewhere.rename(shelf)
+    await house.upkeep.forget_old()
+    assert await house.storage.find("pictures/1.jpg") is None
+    assert await house.storage.find("pictures/2.jpg") is None
