@@ -93,7 +93,15 @@ async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int
     await tree.sync()
     log.info("registered %d commands with Discord", len(payload))
     if record is not None:
-        await asyncio.to_thread(record.write_text, digest, encoding="utf-8")
+        await asyncio.to_thread(_write, record, digest)
+
+
+def _write(record: Path, digest: str) -> None:
+    try:
+        record.write_text(digest, encoding="utf-8")
+    except OSError as error:
+        # A container with its database elsewhere may have no place of its own to write to.
+        log.warning("%s cannot be written, so each start registers the commands: %s", record, error)
 
 
 def _read(record: Path) -> str | None:

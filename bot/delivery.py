@@ -43,6 +43,9 @@ class DiscordDelivery:
         """Show a stage that needs no more than its name. `deliver` shows DONE, because that names the song."""
         if stage in (Stage.QUEUED, Stage.DONE):
             return
+        if stage is Stage.LOOKING:
+            # Every try begins with it, also one that the host asks for after the apology.
+            self._board.begin_again(job.job_id, APOLOGY_RANK)
         language, since = job.wish.language, asked_at(job.job_id)
         if progress is None:
             text = say(language, f"status.{stage.value}", since=since)
@@ -72,6 +75,8 @@ class DiscordDelivery:
             message = await self._post(card)
         if message is None:
             log.warning("job %s: no place is left to post in, the song stays in the member's list", job.job_id)
+            title = song_card.title_of(job.wish.language, song)
+            await self._show(job, Stage.DONE, say(job.wish.language, "status.kept", title=title))
             return Posted()
         posted = Posted(channel_id=message.channel.id, message_id=message.id)
         log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)

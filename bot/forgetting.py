@@ -57,6 +57,9 @@ class ForgetButton(
             forgotten = await studio.forget(interaction.user.id)
         except MelodifyError as error:
             return sentence(language, error)
+        except Exception:  # Discord's library only logs what a button raises: the presser would wait for ever
+            log.exception("somebody could not be forgotten")
+            return say(language, "error.internal")
         text = say(language, "forget.done", songs=forgotten.songs, jobs=forgotten.jobs)
         if self._extent == "stored":
             return text

@@ -1,4 +1,4 @@
-"""`melodify jobs` and `melodify backup`: what the host does from the shell, beside the running process."""
+"""`melodify jobs`: what the host does with jobs from the shell, beside the running process."""
 
 import json
 from dataclasses import asdict

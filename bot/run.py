@@ -1,4 +1,4 @@
-"""`melodify run`: the gateway and the work in one process, until SIGTERM or Ctrl-C."""
+"""`melodify run`, the gateway and the work in one process, and `melodify worker`, the work alone, until a signal."""
 
 import asyncio
 import logging

@@ -47,6 +47,11 @@ class StatusBoard:
             await edit_message(self._client, place, place.status_id, **changes)
             line.text = text
 
+    def begin_again(self, job_id: str, ended: int) -> None:
+        """Let a job whose last line was of the rank `ended` show its stages once more: it is tried again."""
+        if (line := self._lines.get(job_id)) is not None and line.rank == ended:
+            del self._lines[job_id]
+
     def _line(self, job_id: str) -> _Line:
         line = self._lines.pop(job_id, None) or _Line()
         self._lines[job_id] = line

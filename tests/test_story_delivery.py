@@ -163,6 +163,30 @@ async def test_a_song_that_nobody_will_take_stays_in_the_member_s_list(here: Wor
     assert await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture") == Posted()
 
 
+async def test_the_status_says_where_a_song_is_that_could_be_posted_nowhere(
+    here: World, delivery: DiscordDelivery
+) -> None:
+    job = await a_job_in(here, threadable=False)
+    await delivery.show_stage(job, Stage.DELIVERING)
+    here.env.inject_error("POST", f"/channels/{here.channel.id}/messages", status=403, code=50013)
+    here.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
+    assert await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture") == Posted()
+    assert "/songs" in here.said()[0].content
+
+
+async def test_a_job_that_is_tried_again_shows_its_stages_and_a_late_line_of_the_first_try_is_not_shown(
+    here: World, delivery: DiscordDelivery
+) -> None:
+    job = await a_job_in(here)
+    await delivery.apologise(job, Unavailable("provider.unavailable"))
+    await delivery.show_stage(job, Stage.COMPOSING)
+    assert "away" in here.said()[0].content
+    await delivery.show_stage(job, Stage.LOOKING)
+    assert "Looking" in here.said()[0].content
+    await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    assert "is ready" in here.said()[0].content
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind", "name"),
     [

@@ -201,3 +201,14 @@ async def test_forgetting_works_in_direct_messages(here: World) -> None:
     assert result.response is not None
     await here.member.user.click(result.response, label="Delete what you have stored")
     assert job_ids(here) == []
+
+
+async def test_who_cannot_be_forgotten_is_told_so(here: World) -> None:
+    await a_song(here)
+    with closing(here.database()) as database, database:
+        database.execute("UPDATE songs SET song = '{}' WHERE user_id = ?", (here.member.id,))
+    result = await here.member.slash(here.channel, "forget-me")
+    assert result.response is not None
+    await here.member.click(result.response, label="Delete what you have stored")
+    answer = here.env.backend.get_message(here.channel.id, result.response.id)
+    assert "Something went wrong" in answer.content
