@@ -65,25 +65,24 @@ async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:
     with at_stage(trail, Stage.LOOKING):
         reading = await _reading(job, parts, step)
     with at_stage(trail, Stage.COMPOSING):
-        await parts.delivery.show_stage(job, Stage.COMPOSING)
         take = await _take(job, reading, parts, step)
     with at_stage(trail, Stage.MASTERING):
-        await parts.delivery.show_stage(job, Stage.MASTERING)
         # The take is paid: a storage that hiccups must not cost it.
         work = partial(_master, job, reading, take, parts)
         song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
     with at_stage(trail, Stage.DELIVERING):
-        await parts.delivery.show_stage(job, Stage.DELIVERING)
         await posting.deliver(job, song, parts, step)
 
 
 async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
-    await parts.delivery.show_stage(job, Stage.LOOKING)
     # Another take pays for its music only.
     return job.brief or await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
 
 
 async def _caption(job: Job, parts: Parts) -> Brief:
+    # Each stage is shown inside its step: when a job is taken up again after a crash, what was done is not shown anew.
+    # A line about an early stage would stand in place of the apology, or of the song's link, for good.
+    await parts.delivery.show_stage(job, Stage.LOOKING)
     picture = await _picture(job, parts)
     async with parts.gate(parts.captioner.name):
         with asking(parts.captioner.name):
@@ -146,6 +145,7 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) 
     The note is written last. Where it stands already, a crash fell between it and the step's record, and nothing is
     paid again.
     """
+    await parts.delivery.show_stage(job, Stage.COMPOSING)
     key, note = take_keys(job)
     if await parts.storage.find(note):
         return Take.model_validate_json(await parts.storage.load(note))
@@ -177,6 +177,7 @@ def _described(key: str, raw: RawTake) -> Take:
 
 
 async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
+    await parts.delivery.show_stage(job, Stage.MASTERING)
     raw = await parts.storage.load(take.key_in_storage)
     cover = await parts.storage.load(job.picture_key)
     work = partial(
