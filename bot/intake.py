@@ -20,6 +20,7 @@ from melodify_core.studio import Studio
 log = logging.getLogger(__name__)
 # Past these, every further picture of the same message would get the same refusal.
 FINAL = "limit."
+HANDS = 8
 
 
 class Intake:
@@ -32,7 +33,7 @@ class Intake:
         self._serving: set[asyncio.Task[object]] = set()
         self._stopping = False
         # So many pictures are in memory at once, whatever number was posted.
-        self._hands = asyncio.Semaphore(self._settings.work.jobs)
+        self._hands = asyncio.Semaphore(HANDS)
 
     async def stop(self) -> None:
         """Refuse new asks, and wait for those whose pictures are being looked at."""

@@ -20,7 +20,7 @@ from melodify_core.settings import Work
 
 log = logging.getLogger(__name__)
 
-# Jobs wait here for their turn, one partition per member.
+# Jobs wait here for their turn. No partition per member: DBOS would look at each of them, at every poll.
 QUEUE = "songs"
 # What could not be delivered at once waits here: it takes no place from jobs that are made.
 POST_QUEUE = "posts"
@@ -110,20 +110,19 @@ class Engine:
         await self._client.register_queue_async(
             QUEUE,
             worker_concurrency=self._work.jobs,
-            partition_concurrency=self._work.jobs_per_user,
             polling_interval_sec=self._work.poll_s,
         )
         await self._client.register_queue_async(
             POST_QUEUE, worker_concurrency=POSTS_AT_ONCE, polling_interval_sec=max(self._work.poll_s, 1.0)
         )
 
-    def enqueue(self, connection: sa.Connection, job: Job) -> None:
-        """Queue the job inside the caller's transaction, under its own id."""
+    def enqueue(self, connection: sa.Connection, job: Job, turn: int) -> None:
+        """Queue the job inside the caller's transaction, under its own id; the least `turn` starts first."""
         options = EnqueueOptions(
             workflow_name=WORKFLOW,
             queue_name=QUEUE,
             workflow_id=job.job_id,
-            queue_partition_key=str(job.user_id),
+            priority=turn,
             app_version=APPLICATION_VERSION,
         )
         self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))

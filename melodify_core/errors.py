@@ -31,6 +31,8 @@ Code = Literal[
     "job.too_late",
     "member.busy",
     "song.gone",
+    "song.private",
+    "song.picture_gone",
     "database.unavailable",
     "caption.picture_blocked",
     "caption.hint_blocked",

@@ -135,7 +135,6 @@ class Work(Section):
     """How much runs at once, and how long a stop waits for it."""
 
     jobs: Positive = 8
-    jobs_per_user: Positive = 1
     processes: Annotated[int, Field(ge=0)] = 0
     # A stop waits for one poll.
     poll_s: Annotated[float, Field(gt=0, le=5)] = 0.25

@@ -169,16 +169,19 @@ class Studio:
             if self._library.state(job.job_id, connection) is not None:
                 return False
             self._check_limits(job.user_id, job.place.guild_id, role_ids, connection)
-            self._library.reserve(connection, job, time.time())
-            self._engine.enqueue(connection, job)
+            turn = self._library.reserve(connection, job, time.time())
+            self._engine.enqueue(connection, job, turn)
         return True
 
     def _check_limits(
         self, user_id: int, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None"
     ) -> None:
         now = time.time()
-        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection)
-        limits.check(self.settings.limits, standing, now, user_id, role_ids)
+        most = self.settings.limits
+        # What was spent costs two of the five questions: it is asked where there is a budget.
+        budgets = bool(most.dollars_per_day or most.dollars_per_guild_day)
+        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, budgets=budgets)
+        limits.check(most, standing, now, user_id, role_ids)
 
     async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
         forecast = await self.forecast(job_id)

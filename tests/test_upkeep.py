@@ -55,9 +55,9 @@ class House:
 
     def reserve(self, job: Job, ago_s: float, *, queued: bool = False) -> None:
         with self.library.transaction() as connection:
-            self.library.reserve(connection, job, time.time() - ago_s)
+            turn = self.library.reserve(connection, job, time.time() - ago_s)
             if queued:
-                self.engine.enqueue(connection, job)
+                self.engine.enqueue(connection, job, turn)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The connection to the one database, SQLite or PostgreSQL, and its schema. What is in it, others know."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
+        _take_turns(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
     except (OSError, sa.exc.DatabaseError) as error:
@@ -89,6 +91,18 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:
         connection.execute("SELECT 1")  # a database that may only be read says so when it is written to
+
+
+def _take_turns(engine: sa.Engine) -> None:
+    """Let one thread at a time use the file.
+
+    SQLite has one writer at a time anyway, and lets the others sleep and look again: of 20 threads the unlucky waited
+    a second for a write of half a millisecond. Here they queue. The lock is the thread's own: it may hold a second
+    connection.
+    """
+    turn = threading.RLock()
+    sa.event.listen(engine, "checkout", lambda *_: turn.acquire())
+    sa.event.listen(engine, "checkin", lambda *_: turn.release())
 
 
 @contextmanager

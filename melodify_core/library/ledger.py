@@ -24,6 +24,9 @@ Kept = Literal["record", "picture", "song"]
 OPEN_STATES = ("waiting", "running")
 COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
 RECENT_JOBS = 20
+# A member's second order waits as if it had come so much later, the third twice that: whoever asks for a first song
+# comes before everybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
+TURN_S = 3600
 # Whose rows are that belonged to somebody who had themselves forgotten.
 NOBODY = 0
 
@@ -58,9 +61,15 @@ class Library:
         return self.standing_of(job.user_id, job.place.guild_id, since, connection)
 
     def standing_of(
-        self, user_id: int, guild_id: int | None, since: float, connection: sa.Connection | None = None
+        self,
+        user_id: int,
+        guild_id: int | None,
+        since: float,
+        connection: sa.Connection | None = None,
+        *,
+        budgets: bool = True,
     ) -> Standing:
-        """Return the same for a member in a server."""
+        """Return the same for a member in a server; without `budgets`, not what was spent."""
         # A job that is still open counts as waiting however old it is.
         recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since, ~usage.c.waived)
         counted = sa.or_(recent, usage.c.state.in_(OPEN_STATES))
@@ -82,8 +91,8 @@ class Library:
             guild_used_at=tuple(row.created_at for row in guild),
             guild_waiting=sum(row.state in OPEN_STATES for row in guild),
             all_waiting=int(waiting[0][0]),
-            spent=self._spending(sa.true(), since, connection),
-            guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if guild_id else (),
+            spent=self._spending(sa.true(), since, connection) if budgets else (),
+            guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if budgets and guild_id else (),
         )
 
     def _spending(
@@ -100,16 +109,20 @@ class Library:
         )
         return tuple((float(row.at), float(row.dollars)) for row in self._all(query, connection))
 
-    def reserve(self, connection: sa.Connection, job: Job, now: float) -> None:
-        """Write the usage row of an accepted order."""
+    def reserve(self, connection: sa.Connection, job: Job, now: float) -> int:
+        """Write the usage row of an accepted order; return its turn in the queue, the least is the first."""
         note = {
             "place": job.place.model_dump(mode="json"),
             "language": job.wish.language,
             "picture_key": job.picture_key,
         }
         values = {"job_id": job.job_id, "user_id": job.user_id, "guild_id": job.place.guild_id}
-        row = usage.insert().values(**values, created_at=now, state="waiting", brief_order=json.dumps(note))
-        connection.execute(row)
+        mine = (usage.c.user_id == job.user_id, usage.c.state.in_(OPEN_STATES))
+        ahead = connection.scalar(sa.select(sa.func.count()).select_from(usage).where(*mine)) or 0
+        turn = int(now) + ahead * TURN_S
+        state = {"state": "waiting", "turn": turn, "brief_order": json.dumps(note)}
+        connection.execute(usage.insert().values(**values, created_at=now, **state))
+        return turn
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return where the job stands, None when it was never accepted."""
@@ -133,15 +146,20 @@ class Library:
 
     def position(self, job_id: str) -> int:
         """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
-        mine = sa.select(usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting")
-        query = sa.select(sa.func.count()).where(
-            usage.c.state == "waiting", usage.c.created_at <= mine.scalar_subquery()
+        mine = self._all(
+            sa.select(usage.c.turn, usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting")
         )
-        return int(self._all(query)[0][0] or 0)
+        if not mine:
+            return 0
+        same = sa.and_(usage.c.turn == mine[0].turn, usage.c.created_at <= mine[0].created_at)
+        ahead = sa.or_(usage.c.turn < mine[0].turn, same)
+        query = sa.select(sa.func.count()).where(usage.c.state == "waiting", ahead)
+        return int(self._all(query)[0][0])
 
     def waiting(self) -> list[str]:
         """Return the ids of the jobs that wait, the next to start first."""
-        query = sa.select(usage.c.job_id).where(usage.c.state == "waiting").order_by(usage.c.created_at)
+        query = sa.select(usage.c.job_id).where(usage.c.state == "waiting")
+        query = query.order_by(usage.c.turn, usage.c.created_at)
         return [row.job_id for row in self._all(query)]
 
     def typical_s(self) -> float | None:

@@ -19,6 +19,8 @@ usage = sa.Table(
     sa.Column("brief_order", sa.Text),
     # A moderator gave this one back to its member: it counts no more.
     sa.Column("waived", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The order of the queue, the least first: see ledger.TURN_S.
+    sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
     # Why there is no song: the error's code.
     sa.Column("outcome", sa.String(64)),
     # The song's page, for whoever has its address, and how far the song is.

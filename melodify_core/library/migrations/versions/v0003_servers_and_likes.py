@@ -13,6 +13,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("waived", sa.Boolean, nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("page_id", sa.String(22)))
         table.add_column(sa.Column("outcome", sa.String(64)))
+        table.add_column(sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"))
         table.add_column(sa.Column("stage", sa.String(16)))
         for name in ("record_gone", "picture_gone", "song_gone"):
             table.add_column(sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()))
