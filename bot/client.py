@@ -13,6 +13,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.again import Again
 from bot.commands import sync_commands
 from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
@@ -20,6 +21,7 @@ from bot.generate import Generate, may_concern_us
 from bot.members import Members
 from bot.messages import say
 from bot.monitor import request_counter, watch_gateway
+from bot.song_buttons import ITEMS
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
 from melodify_core.health import Health
@@ -34,9 +36,10 @@ OpenStudio = Callable[[Delivery], AbstractAsyncContextManager[Studio]]
 
 
 class MelodifyClient(commands.AutoShardedBot):
-    """Melodify in Discord. `studio` is there after `setup_hook`, that is, before the first event."""
+    """Melodify in Discord. `studio` and `again` are there after `setup_hook`, that is, before the first event."""
 
     studio: Studio
+    again: Again
 
     def __init__(self, settings: Settings, open_studio: OpenStudio, *, always_sync: bool = False) -> None:
         """With `always_sync` the commands are registered at every start, else when their definition has changed."""
@@ -76,7 +79,8 @@ class MelodifyClient(commands.AutoShardedBot):
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
         await self.add_cog(Members(self, self.studio))
-        self.add_dynamic_items(CancelButton)
+        self.again = Again(self.studio, delivery, self._generate.servers)
+        self.add_dynamic_items(CancelButton, *ITEMS)
         await self.tree.set_translator(Translator())
         await sync_commands(self.tree, self.application_id or 0, self._command_record)
 

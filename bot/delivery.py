@@ -15,6 +15,7 @@ from bot.controls import status_view
 from bot.faults import discord_errors
 from bot.messages import say, sentence
 from bot.song_card import Card, footer_of
+from bot.song_row import song_view
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Job, Language, Link, Place, Posted, Progress, Song, Stage
@@ -129,7 +130,7 @@ class DiscordDelivery:
                 content=card.link_line() or None,
                 embed=card.embed(),
                 attachments=card.files(),
-                view=None,
+                view=song_view(card.job.job_id, card.job.wish.language),
             )
             log.info("job %s: posted through its interaction", card.job.job_id)
             return True
@@ -155,6 +156,7 @@ class DiscordDelivery:
             content="\n".join(filter(None, (note, card.link_line()))) or None,
             embed=card.embed(),
             files=card.files(),
+            view=song_view(card.job.job_id, card.job.wish.language),
             # Holds for some minutes, and for a try whose answer was lost a moment ago.
             nonce=card.job.job_id,
         )

@@ -36,7 +36,7 @@ class Generate(commands.Cog):
         self._client = client
         self._settings = studio.settings
         self._intake = Intake(studio, delivery)
-        self._servers = Servers(studio.guilds)
+        self.servers = Servers(studio.guilds)
         self._seen: OrderedDict[int, None] = OrderedDict()
 
     async def cog_load(self) -> None:
@@ -95,7 +95,7 @@ class Generate(commands.Cog):
             if named or message.guild is None:
                 await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
             return
-        server = await self._servers.of(message.guild.id if message.guild else None)
+        server = await self.servers.of(message.guild.id if message.guild else None)
         wish = self._wish(server, self._locale_of_post(message, server), message.content)
         permissions, channel = places.permissions_in(message), message.channel
         place = Place(
@@ -186,7 +186,7 @@ class Generate(commands.Cog):
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
         # Where the bot is not, there is nobody to have set anything.
-        return servers.UNSET if places.by_token(interaction) else await self._servers.of(interaction.guild_id)
+        return servers.UNSET if places.by_token(interaction) else await self.servers.of(interaction.guild_id)
 
     def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
         """Return the asker's locale, and in public answers the server's."""
@@ -199,7 +199,7 @@ class Generate(commands.Cog):
         return public_locale(server, message.guild, LOCALES[self._settings.language])
 
     async def _language_of_post(self, message: discord.Message) -> Language:
-        server = await self._servers.of(message.guild.id if message.guild else None)
+        server = await self.servers.of(message.guild.id if message.guild else None)
         return language_in(self._locale_of_post(message, server))
 
     async def _watches(self, message: discord.Message) -> bool:
@@ -209,7 +209,7 @@ class Generate(commands.Cog):
         # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
         if message.guild is None or not self._settings.discord.message_content:
             return False
-        return channel_id in (await self._servers.of(message.guild.id)).watched_channels
+        return channel_id in (await self.servers.of(message.guild.id)).watched_channels
 
     def _is_named_in(self, message: discord.Message) -> bool:
         # An answer to one of our messages mentions us too, but says nothing to us.

@@ -42,6 +42,9 @@ class Card:
         )
         for label, value in _facts(language, song):
             embed.add_field(name=say(language, label), value=value)
+        if origin := self._origin():
+            # In an embed nothing pings.
+            embed.add_field(name=say(language, "song.another"), value=origin, inline=False)
         embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
         return embed.set_footer(text=footer_of(self.job))
 
@@ -53,6 +56,13 @@ class Card:
             return [shown]
         name = f"{file_stem(self.job.wish.language, self.song)}.mp3"
         return [discord.File(io.BytesIO(self.audio), filename=name), shown]
+
+    def _origin(self) -> str:
+        """Return the line that says what this is another take of, and who asked; empty for a first song."""
+        if self.job.parent_id is None:
+            return ""
+        key = "song.take_of" if self.job.parent_link else "song.take"
+        return say(self.job.wish.language, key, user=self.job.user_id, link=self.job.parent_link)
 
     def link_line(self) -> str:
         """Return the line that leads to a song that is too large to attach; empty for one that is attached."""

@@ -33,6 +33,7 @@ Code = Literal[
     "song.gone",
     "song.private",
     "song.picture_gone",
+    "song.not_yours",
     "database.unavailable",
     "caption.picture_blocked",
     "caption.hint_blocked",

@@ -11,6 +11,7 @@ from melodify_core.errors import Rejected, Unavailable
 from melodify_core.limits import DAY_S
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
+from melodify_core.posting import keys_of
 from melodify_core.pseudonym import alias_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 PAGE_SONGS = 8
 # A running job ends within its step, unless it is being posted right now.
 END_S = 60.0
-FILES = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class Members:
         await self._stop_jobs(user_id, cancel)
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
         for job_id in jobs:
-            for form in FILES:
-                await self._storage.delete(form.format(job_id))
+            for key in keys_of(job_id):
+                await self._storage.delete(key)
         # The engine's records hold the orders and the readings.
         if jobs:
             await self._engine.forget(jobs)

@@ -70,6 +70,7 @@ class Order:
     role_ids: tuple[int, ...] = ()  # the member's roles, for the limits
     brief: "Brief | None" = None  # another take: the picture was read already
     parent_id: str | None = None  # the job whose song this is another take of
+    parent_link: str = ""  # where that song was posted
 
 
 class Job(Record):
@@ -87,6 +88,7 @@ class Job(Record):
     seed: int
     brief: "Brief | None" = None  # the reading where it is known already: nothing is paid for it again
     parent_id: str | None = None
+    parent_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

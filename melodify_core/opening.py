@@ -17,6 +17,7 @@ from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
+from melodify_core.takes import Takes
 from melodify_core.workflow import SongLine, make_song
 from melodify_core.workshop import Workshop
 
@@ -88,8 +89,9 @@ async def open_studio(
         gc.freeze()
         stack.callback(gc.unfreeze)
         songbook, storage = Songbook(database), adapters.storage
+        takes = Takes(songbook, storage, workshop)
         members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
-        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members)
+        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members, takes)
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":

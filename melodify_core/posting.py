@@ -165,6 +165,12 @@ def song_key(job: Job) -> str:
     return f"songs/{job.job_id}.mp3"
 
 
+def keys_of(job_id: str) -> tuple[str, ...]:
+    """Return all keys under which something of a job may be stored."""
+    forms = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+    return tuple(form.format(job_id) for form in forms)
+
+
 async def tidy(storage: Storage, *keys: str) -> bool:
     """Delete what is not needed any more; return whether all is gone. What cannot be deleted now, retention does."""
     gone = True

@@ -15,6 +15,7 @@ from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.quota import Quota, quota_of
 from melodify_core.settings import Settings
+from melodify_core.takes import Takes
 from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
 
@@ -57,7 +58,9 @@ class Studio:
         songbook: "Songbook",
         guilds: "Guilds",
         members: Members,
+        takes: Takes,
     ) -> None:
+        self.takes = takes
         self.settings = settings
         self.members = members
         self.songbook = songbook
@@ -219,6 +222,7 @@ def job_of(order: Order, checked: Picture) -> Job:
         seed=seed,
         brief=order.brief,
         parent_id=order.parent_id,
+        parent_link=order.parent_link,
     )
 
 

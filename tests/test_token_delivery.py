@@ -14,7 +14,7 @@ from bot.status import StatusBoard
 from melodify_core.errors import Unavailable
 from melodify_core.models import Job, Place, Posted, Stage
 from melodify_core.settings import Settings
-from tests.discord_server import BOT, CHANNEL_ID, GUILD_ID, TOKEN, Discord, little_discord
+from tests.discord_server import BOT, CHANNEL_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
 from tests.jobs import a_job, a_song
 
 # As long as Discord's own are, and made of the same signs.
@@ -84,7 +84,8 @@ async def test_a_dead_token_is_in_no_line_of_any_log(
     world.tokens.clear()
     job = a_job_abroad(world)
     await delivery.show_stage(job, Stage.COMPOSING)
-    # Where the little Discord knows no direct messages either, the song stays in the list.
+    # Where the direct messages are closed too, the song stays in the list.
+    world.faults.append(Fault("POST", "/users/@me/channels", 403, times=100))
     assert await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture") == Posted()
     assert world.songs() == []
     assert caplog.records

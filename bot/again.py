@@ -1,0 +1,102 @@
+"""Another song of a picture that is known already: ordered from a button, answered where the button is."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import discord
+
+from bot import places, servers
+from bot.delivery import DiscordDelivery, link_to
+from bot.faults import discord_errors
+from bot.messages import say, sentence
+from bot.servers import Servers, language_in
+from melodify_core.errors import MelodifyError
+from melodify_core.models import Brief, Entry, GuildSettings, Order, Place, Wish
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+Interaction = discord.Interaction[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Takes orders for further songs."""
+
+    studio: Studio
+    delivery: DiscordDelivery
+    servers: Servers
+
+    async def order(self, interaction: Interaction, entry: Entry, wish: Wish, brief: Brief | None) -> None:
+        """Order a song of the entry's picture; with a Brief the picture is not read again. The response must be free.
+
+        Never raises a MelodifyError: what goes wrong is the answer.
+        """
+        private = entry.private and interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=private, thinking=True)
+        answer = partial(interaction.edit_original_response, view=None)
+        try:
+            with discord_errors():
+                await self._order(interaction, entry, wish, brief)
+        except MelodifyError as error:
+            log.info("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
+            with discord_errors():
+                await answer(content=sentence(wish.language, error))
+
+    async def _order(self, interaction: Interaction, entry: Entry, wish: Wish, brief: Brief | None) -> None:
+        user, guild_id = interaction.user, interaction.guild_id
+        roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+        server = servers.UNSET if places.by_token(interaction) else await self.servers.of(guild_id)
+        self._check(interaction, server, wish)
+        await self.studio.admit(user.id, guild_id, roles)
+        picture = await self.studio.takes.picture(entry)
+        line = await interaction.edit_original_response(content=say(wish.language, "status.received"))
+        place = self._place(interaction, server, line)
+        order = Order(
+            str(interaction.id),
+            user.id,
+            place,
+            picture,
+            wish,
+            entry.private,
+            roles,
+            brief,
+            entry.song.job_id,
+            link_to(entry.guild_id if not entry.private else None, entry.channel_id, entry.message_id)
+            if entry.message_id
+            else "",
+        )
+        receipt = await self.studio.submit(order)
+        if not receipt.repeated:
+            await self.delivery.show_position(order.job_id, place, wish.language, receipt.forecast)
+
+    def _check(self, interaction: Interaction, server: GuildSettings, wish: Wish) -> None:
+        """Raise Rejected where there can be no song."""
+        if interaction.guild_id is None or places.by_token(interaction):
+            return
+        channel = interaction.channel
+        parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+        servers.check(server, interaction.channel_id or 0, parent_id, interaction.user.id)
+        places.check(wish.language, interaction.app_permissions, channel)
+
+    def _place(self, interaction: Interaction, server: GuildSettings, line: discord.InteractionMessage) -> Place:
+        token, channel = places.by_token(interaction), interaction.channel
+        kind = channel.type if channel else None
+        return Place(
+            channel_id=line.channel.id,
+            guild_id=interaction.guild_id,
+            status_id=line.id,
+            threadable=not token and server.threads and places.threadable(interaction.app_permissions, kind),
+            max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
+            archive_minutes=server.archive_minutes,
+            adult=servers.is_adult(server, channel),
+            token=interaction.token if token else None,
+        )
+
+
+def wish_of(entry: Entry, **changes: object) -> Wish:
+    """Return what the song was asked for with, changed; each take has a seed of its own."""
+    wish = entry.song.wish or Wish(seconds=max(10, min(120, round(entry.song.duration_s))))
+    changed: Wish = wish.model_copy(update={"seed": None, **changes})
+    return changed.model_copy(update={"language": language_in(changed.locale)}) if changed.locale else changed

@@ -1,0 +1,124 @@
+"""The song as a video: its picture, and below it the waveform with the part that was played in another colour."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from melodify_core.errors import Rejected, Unavailable
+
+Pixels = npt.NDArray[np.uint8]
+
+LONGEST_SIDE = 720
+STRIP = 96  # pixels of height for the waveform
+FRAMES_PER_S = 15
+AUDIO_BITS = 128_000
+# Quality for quality's sake (x264's constant rate factor), then for the size's.
+QUALITIES = (26, 32, 40)
+GROUND, AHEAD, PLAYED = (18, 16, 28), (92, 86, 120), (167, 139, 255)
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """An MP4 (H.264, AAC) that starts to play before it is loaded."""
+
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+def make_video(mp3: bytes, picture_jpeg: bytes, waveform: tuple[int, ...], max_bytes: int) -> Video:
+    """Return the video of a song; `waveform` has peaks from 0 to 100.
+
+    Raises Rejected("song.too_large") when it cannot be made to fit, Unavailable for a song or picture that cannot be
+    read.
+    """
+    try:
+        canvas = _canvas(picture_jpeg)
+        strips = _strips(waveform, canvas.shape[1])
+        for quality in QUALITIES:
+            data = _encode(mp3, canvas, strips, quality)
+            if len(data) <= max_bytes:
+                return Video(data, canvas.shape[1], canvas.shape[0])
+    except (OSError, av.FFmpegError) as error:
+        raise Unavailable("internal") from error
+    raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1))
+
+
+def _canvas(picture_jpeg: bytes) -> Pixels:
+    """Return the picture above an empty strip, as rows of RGB; both sides are even, as H.264 wants them."""
+    with Image.open(io.BytesIO(picture_jpeg)) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE - STRIP))
+    # A strip needs some width, however narrow the picture is.
+    width, height = max(picture.width, 2 * STRIP) // 2 * 2, (picture.height + STRIP) // 2 * 2
+    canvas = Image.new("RGB", (width, height), GROUND)
+    canvas.paste(picture, ((width - picture.width) // 2, 0))
+    return np.asarray(canvas)
+
+
+def _strips(waveform: tuple[int, ...], width: int) -> tuple[Pixels, Pixels]:
+    """Return the waveform as it looks before and after it was played, STRIP rows of RGB each."""
+    return _drawn(waveform, width, AHEAD), _drawn(waveform, width, PLAYED)
+
+
+def _drawn(waveform: tuple[int, ...], width: int, colour: tuple[int, int, int]) -> Pixels:
+    strip = Image.new("RGB", (width, STRIP), GROUND)
+    pen = ImageDraw.Draw(strip)
+    bars = max(min(len(waveform), width // 4), 1)
+    peaks = np.array([part.max() if len(part) else 0 for part in np.array_split(np.array(waveform or (0,)), bars)])
+    for number, peak in enumerate(peaks / max(int(peaks.max()), 1)):
+        left = round(number * width / bars)
+        half = max(peak * (STRIP / 2 - 8), 1.0)
+        pen.rectangle((left, STRIP / 2 - half, left + max(width // bars - 2, 1), STRIP / 2 + half), fill=colour)
+    return np.asarray(strip)
+
+
+def _encode(mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels], quality: int) -> bytes:
+    # The index first: a player shows it while the rest is on its way. For that FFmpeg needs a file with a name.
+    with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
+        path = Path(folder) / "song.mp4"
+        _write(path, mp3, canvas, strips, quality)
+        return path.read_bytes()
+
+
+def _write(path: Path, mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels], quality: int) -> None:
+    with (
+        av.open(io.BytesIO(mp3), "r") as song,
+        av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as movie,
+    ):
+        sound = song.streams.audio[0]
+        seconds = float(song.duration or 0) / av.time_base
+        height, width, _ = canvas.shape
+        options = {"crf": str(quality), "preset": "veryfast", "tune": "stillimage", "threads": "1"}
+        picture_track = movie.add_stream("libx264", rate=FRAMES_PER_S, options=options)
+        picture_track.width, picture_track.height, picture_track.pix_fmt = width, height, "yuv420p"
+        sound_track = movie.add_stream("aac", rate=sound.rate or 44_100)
+        sound_track.bit_rate = AUDIO_BITS
+        for number, frame in enumerate(_frames(canvas, strips, seconds)):
+            frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_S)
+            movie.mux(picture_track.encode(frame))
+        movie.mux(picture_track.encode(None))
+        for heard in song.decode(sound):
+            movie.mux(sound_track.encode(heard))
+        movie.mux(sound_track.encode(None))
+
+
+def _frames(canvas: Pixels, strips: tuple[Pixels, Pixels], seconds: float) -> Iterator[av.VideoFrame]:
+    """Yield frame after frame: only the strip changes."""
+    ahead, played = strips
+    width, count = canvas.shape[1], max(round(seconds * FRAMES_PER_S), 1)
+    shown = canvas.copy()
+    for number in range(count):
+        edge = round(width * number / count)
+        shown[-STRIP:, :edge] = played[:, :edge]
+        shown[-STRIP:, edge:] = ahead[:, edge:]
+        yield av.VideoFrame.from_ndarray(shown, format="rgb24")
