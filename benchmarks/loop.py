@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.render import photo
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Job, Link, Order, Place, Posted, Progress, Song, Stage, Wish
+from melodify_core.models import Forecast, Job, Language, Link, Order, Place, Posted, Progress, Song, Stage, Wish
 from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 
@@ -22,6 +22,9 @@ class Receiver:
         self.songs = 0
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
+        """Do nothing."""
+
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
         """Do nothing."""
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:

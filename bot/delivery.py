@@ -18,8 +18,7 @@ from bot.song_card import Card, footer_of
 from bot.song_row import song_view
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import Job, Language, Link, Place, Posted, Progress, Song, Stage
-from melodify_core.studio import Forecast
+from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
 
 log = logging.getLogger(__name__)
 

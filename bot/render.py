@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bot.messages import key_name, name_of, say, sentence
 from melodify_core import models
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import Asked, Bill, Job, Link, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import Asked, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
 from melodify_core.opening import make_one
 from melodify_core.settings import Settings
 
@@ -157,6 +157,11 @@ class FileDelivery:
             self._bar.update(self._task, description=text)
             return
         await self.show(stage)
+
+    async def show_position(
+        self, job_id: str, place: models.Place, language: Language, forecast: models.Forecast
+    ) -> None:
+        """Do nothing: there is no queue."""
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Write the file, whole or not at all. Raises Rejected when it cannot be written."""

@@ -147,6 +147,15 @@ class Engine:
         """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
         await self._open_client.cancel_workflow_async(job_id)
 
+    async def drop_post(self, job_id: str) -> bool:
+        """Give up posting a job's song later; False where none waits for that."""
+        name = _post_id(job_id)
+        listed = await self._open_client.list_workflows_async(workflow_ids=[name], load_input=False, load_output=False)
+        if not any(status.status in LIVE for status in listed):
+            return False
+        await self._open_client.cancel_workflow_async(name)
+        return True
+
     async def dead(self, job_ids: Collection[str]) -> set[str]:
         """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
         # A song that waits to be posted has its job's record behind it: what lives then is the record of its post.

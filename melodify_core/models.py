@@ -1,5 +1,6 @@
 """The things that are passed around, one word each: Order, Job, Picture, Brief, Take, Song. No behaviour."""
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -219,6 +220,20 @@ class Link:
 
     url: str = field(repr=False)
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a waiting job stands: 1 is the next to start, 0 is started. `starts_at` is a guess, in unix seconds."""
+
+    position: int
+    starts_at: int | None = None
+
+    @classmethod
+    def at(cls, position: int, typical_s: float | None, at_once: int) -> "Forecast":
+        """Return the forecast where `at_once` jobs start together and each typically lasts so long."""
+        rounds = -(-position // at_once)
+        return cls(position, None if typical_s is None else int(time.time() + rounds * typical_s))
 
 
 # "withdrawn" was cancelled before it began, "forfeited" when something had been paid for it already.

@@ -15,6 +15,7 @@ from melodify_core.members import Members
 from melodify_core.models import Order
 from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Delivery, Ledger
+from melodify_core.positions import Positions
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.takes import Takes
@@ -45,6 +46,8 @@ class Role:
 
 
 ALONE = Role()
+# An edit of each waiting status message at most so often.
+POSITIONS_S = 10.0
 
 
 @asynccontextmanager
@@ -63,6 +66,7 @@ async def open_studio(
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
     from melodify_core.library import Guilds, Library, MemberBook, Readings, Songbook, connect
+    from melodify_core.upkeep import Duty, on_duty
 
     async with AsyncExitStack() as stack:
         if workshop is None:
@@ -85,6 +89,9 @@ async def open_studio(
             await _go_on_duty(stack, settings, library, engine, parts, slot, role)
         else:
             await engine.connect()
+        if role.serves:
+            positions = Positions(library, delivery, settings.work.jobs)
+            await stack.enter_async_context(on_duty(Duty("positions", POSITIONS_S, positions.show)))
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)

@@ -10,9 +10,12 @@ from melodify_core.models import (
     Bill,
     Brief,
     Commission,
+    Forecast,
     Job,
+    Language,
     Link,
     Picture,
+    Place,
     Posted,
     Progress,
     RawTake,
@@ -155,6 +158,10 @@ class Delivery(Protocol):
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Show progress. Never raises: a lost status line must not lose a song."""
+        ...
+
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+        """Show the place in the queue. Never raises."""
         ...
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:

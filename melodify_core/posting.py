@@ -27,16 +27,20 @@ async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
             raise
         log.warning("job %s: the song waits to be posted: %s", job.job_id, error)
         return
-    await _settle(job, song, posted, parts)
+    if not await _settle(job, song, posted, parts):
+        # Posting it again finds the post, and writes the song down then; else it would be taken for lost one day.
+        await step.post_later(Parcel(job=job, song=song))
 
 
-async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> None:
-    """Write the song down and charge it. It is posted by now: whatever fails here must not take it back."""
+async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> bool:
+    """Write the song down and charge it; False when that failed: it is posted by now, and must not be taken back."""
     try:
         await ask(parts.ledger.keep, job, song, posted, time.time())
     except Exception:  # nothing may undo a song that its asker has
         log.exception("job %s: the song is posted, but could not be written down", job.job_id)
+        return False
     await tidy(parts.storage, *take_keys(job))
+    return True
 
 
 async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> None:
@@ -83,7 +87,8 @@ async def _post_once(parcel: Parcel, number: int, step: Step, parts: Parts) -> N
         await step(f"apologise {number}", Nothing, lambda: _apologise(job, error, parts))
         return
     posted = await step(f"deliver {number}", Posted, lambda: _deliver(job, song, parts))
-    await _settle(job, song, posted, parts)
+    if not await _settle(job, song, posted, parts):
+        raise Unavailable("database.unavailable")
 
 
 async def _drop(parcel: Parcel, error: MelodifyError, step: Step, parts: Parts) -> None:

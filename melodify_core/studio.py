@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from melodify_core import limits, metrics, picture
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
-from melodify_core.models import Job, Order, Picture
+from melodify_core.models import Forecast, Job, Order, Picture
 from melodify_core.ports import Storage
-from melodify_core.posting import tidy
+from melodify_core.posting import keys_of, tidy
 from melodify_core.quota import Quota, quota_of
 from melodify_core.settings import Settings
 from melodify_core.takes import Takes
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from melodify_core.library import Guilds, Library, Songbook
 
 MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Where a waiting job stands: 1 is the next to start, 0 is started. `starts_at` is a guess, in unix seconds."""
-
-    position: int
-    starts_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +111,19 @@ class Studio:
             return True
         if not await asyncio.to_thread(self._library.request_cancel, job_id):
             raise Rejected("job.too_late")
+        if await self._engine.drop_post(job_id):
+            # Its song waited to be posted: nobody works on it who could hear of it.
+            await self._give_back(job_id)
+            return True
         self._engine.interrupt(job_id)
         return False
+
+    async def _give_back(self, job_id: str) -> None:
+        paid = await asyncio.to_thread(self._library.spent, job_id) > 0
+        # What was paid for counts, however late it is cancelled.
+        end = self._library.forfeit if paid else self._library.refund
+        await asyncio.to_thread(end, job_id, time.time())
+        await tidy(self._storage, *keys_of(job_id))
 
     async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
         """Return what the member has left. Costs nothing."""
@@ -159,12 +162,7 @@ class Studio:
         position = self._library.position(job_id)
         if position == 0:
             return None
-        typical_s = self._library.typical_s()
-        if typical_s is None:
-            return Forecast(position, None)
-        # So many start together, and each lasts so long.
-        rounds = -(-position // self.settings.work.jobs)
-        return Forecast(position, int(time.time() + rounds * typical_s))
+        return Forecast.at(position, self._library.typical_s(), self.settings.work.jobs)
 
     def _accept(self, job: Job, role_ids: Collection[int]) -> bool:
         """Check the limits, write the usage row and queue the job in one transaction; False for a repeat."""

@@ -31,6 +31,7 @@ class Duty:
     name: str
     every_s: float
     work: Callable[[], Awaitable[None]]
+    first_s: float | None = None  # before the first time, where that is sooner
 
 
 @asynccontextmanager
@@ -48,8 +49,10 @@ async def on_duty(*duties: Duty) -> AsyncIterator[None]:
 
 
 async def _repeat(duty: Duty) -> None:
+    pause_s = duty.every_s if duty.first_s is None else duty.first_s
     while True:
-        await asyncio.sleep(duty.every_s)
+        await asyncio.sleep(pause_s)
+        pause_s = duty.every_s
         try:
             await duty.work()
             metrics.duties_done.labels(duty.name).set(time.time())
@@ -84,7 +87,7 @@ class Upkeep:
             Duty("lost jobs", LOST_S, self.bury_lost),
             Duty("stuck jobs", 60.0, self.notice_stuck),
             Duty("queue", 10.0, self.measure_queue),
-            Duty("retention", 3600.0, self.forget_old),
+            Duty("retention", 3600.0, self.forget_old, first_s=60.0),
         ]
 
     async def stop_cancelled(self) -> None:

@@ -28,7 +28,7 @@ from simcord.results import InteractionResult
 from bot.client import MelodifyClient
 from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
-from melodify_core.models import Job, Link, Posted, Progress, Song, Stage
+from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
 from melodify_core.opening import open_studio
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
@@ -184,6 +184,10 @@ class Simulated:
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         async_context.set(self.adapter)
         await self.delivery.show_stage(job, stage, progress)
+
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.show_position(job_id, place, language, forecast)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         async_context.set(self.adapter)

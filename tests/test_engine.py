@@ -59,18 +59,26 @@ class Diary:
                 await asyncio.sleep(0.02)
 
 
+@dataclass(frozen=True)
+class Queueing:
+    """Queues jobs as the studio does."""
+
+    library: Library
+    engine: Engine
+
+    def __call__(self, job: Job) -> None:
+        with self.library.transaction() as connection:
+            self.engine.enqueue(connection, job, self.library.reserve(connection, job, time.time()))
+
+
 @asynccontextmanager
-async def engine_on(
-    folder: Path, diary: Diary, work: Work = WORK, drain_s: float = 5.0
-) -> AsyncIterator[Callable[[Job], None]]:
+async def engine_on(folder: Path, diary: Diary, work: Work = WORK, drain_s: float = 5.0) -> AsyncIterator["Queueing"]:
     database = connect(f"sqlite:///{folder}/melodify.db")
     library = Library(database)
     library.create_schema()
     engine = Engine(database, work)
 
-    def enqueue(job: Job) -> None:
-        with library.transaction() as connection:
-            engine.enqueue(connection, job, library.reserve(connection, job, time.time()))
+    enqueue = Queueing(library, engine)
 
     await engine.launch(diary)
     try:
@@ -86,6 +94,27 @@ async def test_a_queued_job_runs_its_steps_in_order(tmp_path: Path) -> None:
         enqueue(a_job("1"))
         await diary.wait_for("1 end")
     assert diary.lines == ["1 first", "1 second", "1 end"]
+
+
+async def test_a_song_that_waits_to_be_posted_can_be_given_up(tmp_path: Path) -> None:
+    class Waiting(Diary):
+        async def make(self, job: Job, step: Step) -> None:
+            await step.post_later(Parcel(job=job))
+            self.lines.append("handed over")
+
+        async def post(self, parcel: Parcel, step: Step) -> None:
+            self.lines.append(f"{parcel.job.job_id} waits")
+            await step.pause(0.5)
+            await super().post(parcel, step)
+
+    diary = Waiting()
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 waits")
+        assert await enqueue.engine.drop_post("1")
+        assert not await enqueue.engine.drop_post("2")
+        await asyncio.sleep(1.5)
+    assert "1 posted" not in diary.lines
 
 
 async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_recorded_steps(tmp_path: Path) -> None:

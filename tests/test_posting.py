@@ -1,5 +1,6 @@
 """What cannot be posted at once: handed over, tried again for hours, and given up in the end."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
-from melodify_core.models import Parcel
+from melodify_core.models import Job, Parcel, Posted, Song
 from melodify_core.parts import Parts, PlainStep, Result
 from melodify_core.posting import PAUSES_S, bury, post
 from melodify_core.settings import SongSettings
@@ -86,6 +87,31 @@ async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refun
     [parcel] = clock.later
     assert parcel.song is not None
     assert book_of(parts).lines == ["start 1"]
+    assert desk_of(parts).apologies == []
+
+
+class Torn(Book):
+    """A ledger that cannot be written to, so many times."""
+
+    torn = 0
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+        self.torn -= 1
+        if self.torn >= 0:
+            raise RuntimeError("a bug")
+        super().keep(job, song, posted, now)
+
+
+async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_taken_back(parts: Parts) -> None:
+    book = Torn()
+    book.torn = 2
+    torn, clock = dataclasses.replace(parts, ledger=book), Clock()
+    await make_song(a_job("1"), clock, torn)
+    [parcel] = clock.later
+    assert book.lines == ["start 1"]
+    # Posting it again finds the post; what matters here is that it is written down in the end.
+    await post(parcel, clock, torn)
+    assert book.lines == ["start 1", "keep 1"]
     assert desk_of(parts).apologies == []
 
 

@@ -9,8 +9,7 @@ from bot.delivery import DiscordDelivery
 from bot.faults import discord_errors
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.models import Job, Place, Posted, Stage, Wish
-from melodify_core.studio import Forecast
+from melodify_core.models import Forecast, Job, Place, Posted, Stage, Wish
 from melodify_core.workshop import Workshop
 from tests.jobs import a_job, a_song
 from tests.stories import World, story_settings, world

@@ -10,9 +10,12 @@ from melodify_core.models import (
     Bill,
     Brief,
     Commission,
+    Forecast,
     Job,
+    Language,
     Link,
     Picture,
+    Place,
     Posted,
     Progress,
     RawTake,
@@ -110,6 +113,7 @@ class Desk:
     error: BaseException | None = None
     deaf: bool = False
     stages: list[Stage | Progress] = field(default_factory=list)
+    positions: list[tuple[str, int]] = field(default_factory=list)
     songs: list[Song] = field(default_factory=list)
     largest: int = 10 << 20
     links: list[str] = field(default_factory=list)
@@ -118,6 +122,10 @@ class Desk:
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         del job
         self.stages.append(progress or stage)
+
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+        del place, language
+        self.positions.append((job_id, forecast.position))
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         del job

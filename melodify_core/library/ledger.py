@@ -134,15 +134,7 @@ class Library:
         rows = self._all(sa.select(usage).where(usage.c.job_id == job_id))
         if not rows:
             return None
-        note = json.loads(rows[0].brief_order or "{}")
-        return Asked(
-            job_id=job_id,
-            user_id=rows[0].user_id,
-            state=rows[0].state,
-            place=Place.model_validate(note["place"]) if "place" in note else None,
-            language=note.get("language", "en"),
-            picture_key=note.get("picture_key", f"pictures/{job_id}.jpg"),
-        )
+        return _asked_of(rows[0])
 
     def position(self, job_id: str) -> int:
         """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
@@ -161,6 +153,11 @@ class Library:
         query = sa.select(usage.c.job_id).where(usage.c.state == "waiting")
         query = query.order_by(usage.c.turn, usage.c.created_at)
         return [row.job_id for row in self._all(query)]
+
+    def waiting_orders(self) -> list[Asked]:
+        """Return the jobs that wait, the next to start first."""
+        query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
+        return [_asked_of(row) for row in self._all(query)]
 
     def typical_s(self) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
@@ -335,3 +332,15 @@ class Library:
 
     def _all(self, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
         return read(self._engine, query, connection)
+
+
+def _asked_of(row: sa.Row[Any]) -> Asked:
+    note = json.loads(row.brief_order or "{}")
+    return Asked(
+        job_id=row.job_id,
+        user_id=row.user_id,
+        state=row.state,
+        place=Place.model_validate(note["place"]) if "place" in note else None,
+        language=note.get("language", "en"),
+        picture_key=note.get("picture_key", f"pictures/{row.job_id}.jpg"),
+    )

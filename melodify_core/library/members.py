@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from melodify_core.library.database import changing, read
 from melodify_core.library.ledger import NOBODY, OPEN_STATES
 from melodify_core.library.schema import likes, readings, songs, usage
 from melodify_core.library.songbook import LIKES, entry_of, erase_songs
-from melodify_core.models import Entry, Song
+from melodify_core.models import Brief, Entry, Song
 
 # The newest first, or the best liked.
 Order = Literal["newest", "liked"]
@@ -72,7 +73,7 @@ class MemberBook:
             own = connection.execute(sa.select(songs.c.job_id, songs.c.song).where(songs.c.user_id == user_id)).all()
             # The very readings that these songs were made from, where they are remembered.
             for row in own:
-                brief = Song.model_validate_json(row.song).brief
+                brief = _brief_of(row.song)
                 if brief is not None:
                     connection.execute(readings.delete().where(readings.c.brief == brief.model_dump_json()))
             erase_songs(connection, [row.job_id for row in own], now)
@@ -83,3 +84,11 @@ class MemberBook:
             )
             connection.execute(usage.update().where(mine).values(user_id=NOBODY, guild_id=None, **plain))
         return len(own)
+
+
+def _brief_of(song: str) -> Brief | None:
+    try:
+        return Song.model_validate_json(song).brief
+    except ValidationError:
+        # Whoever wants to be forgotten is, also where a record cannot be read any more.
+        return None
