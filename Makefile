@@ -11,7 +11,7 @@ QUALITY := .venv-quality
 QUALITY_READY := $(QUALITY)/.installed
 PICTURES_READY := $(QUALITY)/pictures/.downloaded
 
-.PHONY: demo test run bench bench-load bench-crash quality install lock audit licenses image-check format clean pipeline test-musicgen
+.PHONY: demo test run bench bench-load bench-workers bench-crash quality install lock audit licenses image-check format clean pipeline test-musicgen
 
 demo: $(READY)
 	@$(BIN)/melodify demo $(ARGS)
@@ -31,8 +31,8 @@ test: $(READY) $(PIPELINE_READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
-# Minutes each: 500 jobs on both databases; workers killed some hundred times.
-bench-load bench-crash: $(READY)
+# Minutes each: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times.
+bench-load bench-workers bench-crash: $(READY)
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
 # How good the embedded composer's songs are, by other people's analysers, and how often the eyes are right. essentia is

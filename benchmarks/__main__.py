@@ -2,7 +2,18 @@
 
 import sys
 
-from benchmarks import acknowledge, crash, gcs_overhead, load, loop, lyria_overhead, memory, openai_overhead, render
+from benchmarks import (
+    acknowledge,
+    crash,
+    gcs_overhead,
+    load,
+    loop,
+    lyria_overhead,
+    memory,
+    openai_overhead,
+    render,
+    workers,
+)
 
 ALL = {
     "render": render.main,
@@ -15,7 +26,7 @@ ALL = {
 }
 
 # Minutes each: only when they are named.
-LONG = {"load": load.main, "crash": crash.main}
+LONG = {"load": load.main, "workers": workers.main, "crash": crash.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

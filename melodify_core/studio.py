@@ -81,9 +81,8 @@ class Studio:
         return receipt
 
     async def _submit(self, order: Order) -> Receipt:
-        if await asyncio.to_thread(self._library.state, order.job_id) is not None:
+        if await asyncio.to_thread(self._is_known, order):
             return await self._receipt(order.job_id, repeated=True)
-        await self.admit(order.user_id, order.place.guild_id, order.role_ids)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
         job = job_of(order, checked)
         try:
@@ -159,10 +158,20 @@ class Studio:
         return await asyncio.to_thread(self._forecast, job_id)
 
     def _forecast(self, job_id: str) -> Forecast | None:
-        position = self._library.position(job_id)
-        if position == 0:
-            return None
-        return Forecast.at(position, self._library.typical_s(), self.settings.work.jobs)
+        with self._library.reading() as connection:
+            position = self._library.position(job_id, connection)
+            if position == 0:
+                return None
+            typical_s = self._library.typical_s(connection)
+        return Forecast.at(position, typical_s, self.settings.work.jobs)
+
+    def _is_known(self, order: Order) -> bool:
+        """Return whether the order was accepted before; where not, see that there is room. Raises Rejected."""
+        with self._library.reading() as connection:
+            if self._library.state(order.job_id, connection) is not None:
+                return True
+            self._check_limits(order.user_id, order.place.guild_id, order.role_ids, connection)
+        return False
 
     def _accept(self, job: Job, role_ids: Collection[int]) -> bool:
         """Check the limits, write the usage row and queue the job in one transaction; False for a repeat."""

@@ -125,11 +125,18 @@ def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection for questions."""
+    with reachable(), engine.connect() as connection:
+        yield connection
+
+
 def read(engine: sa.Engine, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
     """Return the rows, read within the caller's transaction where there is one."""
     if connection is not None:
         return list(connection.execute(query))
-    with reachable(), engine.connect() as own:
+    with reading(engine) as own:
         return list(own.execute(query))
 
 

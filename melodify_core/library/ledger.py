@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from melodify_core.library.database import changing, open_schema, read, transaction
+from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.schema import costs, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.limits import Standing
@@ -55,6 +55,10 @@ class Library:
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that stands alone from its first line on: what it reads stays true."""
         return transaction(self._engine)
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """A connection for several questions in a row."""
+        return reading(self._engine)
 
     def standing(self, job: Job, since: float, connection: sa.Connection | None = None) -> Standing:
         """Return what counts against the limits of the job's member, server and of all, since the unix time."""
@@ -136,17 +140,18 @@ class Library:
             return None
         return _asked_of(rows[0])
 
-    def position(self, job_id: str) -> int:
+    def position(self, job_id: str, connection: sa.Connection | None = None) -> int:
         """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
         mine = self._all(
-            sa.select(usage.c.turn, usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting")
+            sa.select(usage.c.turn, usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting"),
+            connection,
         )
         if not mine:
             return 0
         same = sa.and_(usage.c.turn == mine[0].turn, usage.c.created_at <= mine[0].created_at)
         ahead = sa.or_(usage.c.turn < mine[0].turn, same)
         query = sa.select(sa.func.count()).where(usage.c.state == "waiting", ahead)
-        return int(self._all(query)[0][0])
+        return int(self._all(query, connection)[0][0])
 
     def waiting(self) -> list[str]:
         """Return the ids of the jobs that wait, the next to start first."""
@@ -159,7 +164,7 @@ class Library:
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
         return [_asked_of(row) for row in self._all(query)]
 
-    def typical_s(self) -> float | None:
+    def typical_s(self, connection: sa.Connection | None = None) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
         query = (
             sa.select(usage.c.started_at, usage.c.ended_at)
@@ -167,7 +172,7 @@ class Library:
             .order_by(usage.c.created_at.desc())
             .limit(RECENT_JOBS)
         )
-        times = sorted(row.ended_at - row.started_at for row in self._all(query))
+        times = sorted(row.ended_at - row.started_at for row in self._all(query, connection))
         return times[len(times) // 2] if times else None
 
     def open_jobs(self) -> int:
