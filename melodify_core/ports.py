@@ -125,6 +125,13 @@ class Storage(Provider, Protocol):
         """Return the bytes. Raises Unavailable, also when the key is not there."""
         ...
 
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from the byte `start` on: fewer where the key ends, none behind its end.
+
+        `length` is at least 1, `start` at least 0. Raises Unavailable, also when the key is not there.
+        """
+        ...
+
     async def find(self, key: str) -> Stored | None:
         """Return what is known of the key, None when it is not there. Raises Unavailable."""
         ...

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from melodify_core.errors import Misconfigured
@@ -248,6 +248,22 @@ class Pipeline(Section):
     dollars_per_take: Dollars = 0.05
 
 
+class Web(Section):
+    """The song page. It is off without `public_url`."""
+
+    # Where visitors find it, without a slash at the end: links are made of it, and its path stands before ours.
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#@]+(/[A-Za-z0-9._~-]+)*)?$")] = ""
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    requests_per_minute: Annotated[int, Field(ge=0)] = 300
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    proxy_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "X-Forwarded-For"
+    connections: Positive = 1000
+    streams: Positive = 100
+    streams_per_address: Positive = 12
+    stall_s: Seconds = 30.0
+
+
 class Privacy(Section):
     """How members are named to providers and in storage: as a hash of their id and this salt."""
 
@@ -296,6 +312,7 @@ class Settings(BaseSettings):
     vertex: Vertex = Vertex()
     lyria: Lyria = Lyria()
     pipeline: Pipeline = Pipeline()
+    web: Web = Web()
     privacy: Privacy = Privacy()
     ops: Ops = Ops()
     log: Log = Log()

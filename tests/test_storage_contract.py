@@ -43,6 +43,31 @@ async def test_what_was_saved_is_loaded(storage: Storage, data: bytes) -> None:
     assert await storage.load(KEY) == data
 
 
+PARTS = [(0, 4), (3, 4), (0, 10), (6, 100), (9, 1), (10, 5), (4000, 1)]
+
+
+@pytest.mark.parametrize(("start", "length"), PARTS)
+async def test_a_part_is_read_as_far_as_the_key_goes(storage: Storage, start: int, length: int) -> None:
+    await storage.save(KEY, b"0123456789", "audio/mpeg")
+    assert await storage.read(KEY, start, length) == b"0123456789"[start : start + length]
+
+
+async def test_parts_put_together_are_the_whole(storage: Storage) -> None:
+    whole, size = os.urandom(700_001), 256 * 1024
+    await storage.save(KEY, whole, "audio/mpeg")
+    assert b"".join([await storage.read(KEY, start, size) for start in range(0, len(whole), size)]) == whole
+
+
+async def test_no_part_of_an_empty_key_is_read(storage: Storage) -> None:
+    await storage.save(KEY, b"", "audio/mpeg")
+    assert await storage.read(KEY, 0, 1) == b""
+
+
+async def test_no_part_of_a_key_that_is_not_there_can_be_read(storage: Storage) -> None:
+    with pytest.raises(Unavailable, match=r"storage\.unavailable"):
+        await storage.read(KEY, 0, 1)
+
+
 async def test_type_and_size_are_found_without_loading(storage: Storage) -> None:
     await storage.save("takes/1", b"RIFF", "audio/x-wav", {"job": "1", "user": "ab" * 32})
     assert await storage.find("takes/1") == Stored("audio/x-wav", 4)
@@ -129,6 +154,7 @@ async def test_a_key_of_another_form_is_refused(storage: Storage, key: str) -> N
     attempts = (
         storage.save(key, b"x", "text/plain"),
         storage.load(key),
+        storage.read(key, 0, 1),
         storage.find(key),
         storage.delete(key),
         storage.link(key, "x.mp3"),

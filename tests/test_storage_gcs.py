@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import Credentials
 
 from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.storage.file_names import disposition
 from melodify_core.storage.gcs import GcsStorage
-from melodify_core.storage.gcs.links import disposition
 from tests.gcs_server import BUCKET, SIGNATURE, GcsProxy, Kind, gcs_proxy, gcs_server, settings_of
 
 KEY = "songs/123.mp3"

@@ -52,6 +52,10 @@ class FolderStorage:
         """Return the bytes. Raises Unavailable, also when the key is not there."""
         return await self._run(lambda: self._load(*split(key)))
 
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from `start` on. Raises Unavailable, also when the key is not there."""
+        return await self._run(lambda: self._read(*split(key), start, length))
+
     async def find(self, key: str) -> Stored | None:
         """Return type and size of the key, None when it is not there. Raises Unavailable."""
         return await self._run(lambda: self._find(*split(key)))
@@ -85,13 +89,23 @@ class FolderStorage:
             os.fsync(place)  # the names too
 
     def _load(self, shelf: str, name: str) -> bytes:
+        with self._file(shelf, name) as file, os.fdopen(file, "rb", closefd=False) as opened:
+            return opened.read()
+
+    def _read(self, shelf: str, name: str, start: int, length: int) -> bytes:
+        with self._file(shelf, name) as file, os.fdopen(file, "rb", closefd=False) as opened:
+            opened.seek(start)
+            return opened.read(length)
+
+    @contextmanager
+    def _file(self, shelf: str, name: str) -> Iterator[int]:
+        """Open the key for reading and yield its descriptor."""
         # Non-blocking: a pipe in the place of a file must not hang us.
         flags = os.O_RDONLY | os.O_NONBLOCK | _NO_LINK
         with self._shelf(shelf) as place, _opened(os.open(name, flags, dir_fd=place)) as file:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise OSError(f"{shelf}/{name} is no file")
-            with os.fdopen(file, "rb", closefd=False) as opened:
-                return opened.read()
+            yield file
 
     def _find(self, shelf: str, name: str) -> Stored | None:
         try:

@@ -6,7 +6,6 @@ A key file signs here. Without one, IAM signs with a key that Google rotates: su
 
 import base64
 import time
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import parse_qs, quote, urlsplit
@@ -17,12 +16,12 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import service_account
 
 from melodify_core.models import Link
+from melodify_core.storage.file_names import disposition
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket
 
 KEYLESS_HOURS = 12
 IAM = "https://iamcredentials.googleapis.com"
-FILE_NAME_CHARACTERS = 100
 
 
 class IamSigner(Signing):
@@ -82,16 +81,6 @@ def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, dead
         )
     )
     return Link(url, _expiry(url))
-
-
-def disposition(file_name: str) -> str:
-    """Return the header value that makes a browser save under the name, whatever its script (RFC 6266, RFC 8187)."""
-    name = "".join(" " if letter in '/\\:*?"<>|' else letter for letter in unicodedata.normalize("NFC", file_name))
-    name = "".join(letter for letter in name if not unicodedata.category(letter).startswith("C"))
-    stem, dot, suffix = " ".join(name.split()).rpartition(".")
-    name = (stem or "melodify").strip(". ")[:FILE_NAME_CHARACTERS] + dot + suffix[:10]
-    plain = "".join(letter if " " <= letter <= "~" and letter not in "%;" else "_" for letter in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _account(credentials: Credentials, deadline: Deadline) -> str:

@@ -1,7 +1,7 @@
 """The Google Cloud Storage adapter of ports.Storage: one object per key, under the prefix, in one bucket.
 
 An upload says which generation it replaces, so it may be repeated: what an earlier try has written is recognised by its
-checksum. Downloads are whole or fail: their checksum is compared, and nothing is resumed.
+checksum. Loads are whole or fail: their checksum is compared, and nothing is resumed.
 """
 
 import base64
@@ -85,6 +85,10 @@ class GcsStorage:
         """Return the bytes. Raises Unavailable, also when the key is not there or too large to be ours."""
         return await self._run("load", key, self._load)
 
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from `start` on. Raises Unavailable, also when the key is not there."""
+        return await self._run("read", key, lambda name, by: self._read(name, start, length, by))
+
     async def find(self, key: str) -> Stored | None:
         """Return what is known of the key, None when it is not there. Raises Unavailable."""
         return await self._run("find", key, self._find)
@@ -131,6 +135,16 @@ class GcsStorage:
         blob = self._bucket.open().blob(name)
         blob.download_to_file(whole, checksum="crc32c", timeout=by.timeout_s, retry=None)
         return whole.getvalue()
+
+    def _read(self, name: str, start: int, length: int, by: Deadline) -> bytes:
+        part = _Bounded(min(length, self._max_bytes), by)
+        blob = self._bucket.open().blob(name)
+        # A part has no checksum of its own; a part that is cut short is an error of the connection.
+        with suppress(api.RequestRangeNotSatisfiable):  # nothing lies behind the end
+            blob.download_to_file(
+                part, start=start, end=start + length - 1, checksum=None, timeout=by.timeout_s, retry=None
+            )
+        return part.getvalue()
 
     def _find(self, name: str, by: Deadline) -> Stored | None:
         blob = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)

@@ -1,0 +1,54 @@
+"""What a song's page on the web shows, and where the web application asks for it.
+
+Pages are found by ids that cannot be guessed: whoever has the link may look.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from melodify_core.models import Song, Stage
+
+ID_PATTERN = "[A-Za-z0-9_-]{22}"
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is known of a page. Without song and stage, the song could not be made."""
+
+    page_id: str
+    song: Song | None = None
+    stage: Stage | None = None  # while the song is being made
+    private: bool = False  # there is no page for anybody
+    deleted: bool = False
+    language: str = "en"  # of title and caption, as a BCP 47 tag such as "ko" or "pt-BR"
+    created_at: float = 0.0  # unix seconds
+    picture_key: str | None = None  # also while the song is being made
+    picture_width: int = 0  # in pixels; 0 where it is not known
+    picture_height: int = 0
+    midi_key: str | None = None
+    video_key: str | None = None  # MP4
+    video_width: int = 0
+    video_height: int = 0
+
+
+class Pages(Protocol):
+    """Where pages are looked up."""
+
+    async def page(self, page_id: str) -> Page | None:
+        """Return the page as it is now, None for an unknown id. Raises Unavailable."""
+        ...
+
+    def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
+        """Yield the stage of a song in the making, now and at each change.
+
+        Ends with Stage.DONE, or without it when nothing more will come. May be closed at any time. Raises Unavailable.
+        """
+        ...
+
+
+def new_page_id() -> str:
+    """Return a new id of 128 random bits, fit for an address."""
+    return secrets.token_urlsafe(_ID_BYTES)
