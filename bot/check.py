@@ -38,6 +38,7 @@ async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
         *await _guarded(partial(_providers, mend=mend), settings),
         *await _guarded(_database, settings),
+        *(await _song_page(settings) if online else []),
     ]
     for finding in findings:
         print("ok     " if finding.good else "WRONG  ", finding.text)
@@ -148,3 +149,12 @@ async def _database(settings: Settings) -> list[Finding]:
     path = database_path(settings.database.url)
     with only_process(path.with_suffix(".lock")):
         return [Finding(good=True, text=f"database {path}")]
+
+
+async def _song_page(settings: Settings) -> list[Finding]:
+    if not settings.web.public_url:
+        return []
+    from bot.web.probe import reach
+
+    good, text = await reach(settings.web)
+    return [Finding(good=good, text=text)]

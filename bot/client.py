@@ -33,6 +33,8 @@ from melodify_core.studio import Studio
 log = logging.getLogger(__name__)
 
 OpenStudio = Callable[[Delivery], AbstractAsyncContextManager[Studio]]
+# Shows the studio's songs to visitors of the web.
+Show = Callable[[Studio], AbstractAsyncContextManager[object]]
 
 
 class MelodifyClient(commands.AutoShardedBot):
@@ -41,8 +43,13 @@ class MelodifyClient(commands.AutoShardedBot):
     studio: Studio
     again: Again
 
-    def __init__(self, settings: Settings, open_studio: OpenStudio, *, always_sync: bool = False) -> None:
-        """With `always_sync` the commands are registered at every start, else when their definition has changed."""
+    def __init__(
+        self, settings: Settings, open_studio: OpenStudio, show: Show | None = None, *, always_sync: bool = False
+    ) -> None:
+        """With `always_sync` the commands are registered at every start, else when their definition has changed.
+
+        `show` is entered when the studio is open, and left before it closes.
+        """
         # Melodify does not speak: no warning at each start that it could not.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
@@ -64,6 +71,8 @@ class MelodifyClient(commands.AutoShardedBot):
         self.health = Health()
         self.health.add("gateway", self._see_gateway)
         self._open_studio = open_studio
+        self._show = show
+        self._public_url = settings.web.public_url
         # Beside the database: what is registered is a fact about this installation.
         self._command_record = None if always_sync else database_path(settings.database.url).with_suffix(".commands")
         self._opened = AsyncExitStack()
@@ -73,8 +82,10 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Open the studio - jobs of an earlier process go on at once, through REST - and register the commands."""
-        delivery = DiscordDelivery(self, StatusBoard(self))
+        delivery = DiscordDelivery(self, StatusBoard(self), self._public_url)
         self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
+        if self._show is not None:
+            await self._opened.enter_async_context(self._show(self.studio))
         watch_studio(self.health, self.studio)
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)

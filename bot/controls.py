@@ -8,6 +8,7 @@ import discord
 
 from bot.faults import discord_errors
 from bot.messages import say, sentence
+from bot.song_row import page_button
 from bot.translator import language_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Language
@@ -62,10 +63,12 @@ async def _close_status(interaction: discord.Interaction[Any], language: Languag
             await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
 
 
-def status_view(job_id: str, language: Language) -> discord.ui.View:
-    """Return what stands under the status message of a song that is not finished."""
+def status_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
+    """Return what stands under the status message of a song that is not finished; `page` is where it can be watched."""
     view = discord.ui.View(timeout=None)
     view.add_item(CancelButton(job_id, language))
+    if page:
+        view.add_item(page_button(language, page))
     # The client listens by the pattern of the id: a view that is done is not kept for each message.
     view.stop()
     return view

@@ -19,6 +19,7 @@ from bot.song_row import song_view
 from bot.status import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
+from melodify_core.pages import address_of
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,11 @@ THREAD_ARCHIVED = 50083
 class DiscordDelivery:
     """Posts with the client that it is given."""
 
-    def __init__(self, client: discord.Client, board: StatusBoard) -> None:
+    def __init__(self, client: discord.Client, board: StatusBoard, public_url: str = "") -> None:
+        """Songs with a page get a link to it, under `public_url`; "" is none."""
         self._client = client
         self._board = board
+        self._public_url = public_url
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Show a stage that needs no more than its name. `deliver` shows DONE, because that names the song."""
@@ -55,14 +58,16 @@ class DiscordDelivery:
             )
         await self._show(job, stage, text)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         """Show the place in the queue, unless the job is further by now. Never raises."""
         position, since = max(forecast.position, 1), asked_at(job_id)
         if forecast.starts_at is None:
             text = say(language, "status.queued", position=position, since=since)
         else:
             text = say(language, "status.queued_until", position=position, since=since, until=forecast.starts_at)
-        await self._show_line(job_id, place, language, Stage.QUEUED, text)
+        await self._show_line(job_id, place, language, Stage.QUEUED, text, page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
@@ -93,11 +98,20 @@ class DiscordDelivery:
         except Rejected as refusal:
             log.warning("job %s: no place is left to apologise in: %s", job.job_id, refusal)
 
-    async def _show(self, job: Job, stage: Stage, text: str) -> None:
-        await self._show_line(job.job_id, job.place, job.wish.language, stage, text)
+    def _song_view(self, job: Job) -> discord.ui.View:
+        return song_view(job.job_id, job.wish.language, page=self._page(job.page_id))
 
-    async def _show_line(self, job_id: str, place: Place, language: Language, stage: Stage, text: str) -> None:
-        view = status_view(job_id, language) if RANKS[stage] < RANKS[Stage.DELIVERING] else None
+    def _page(self, page_id: str | None) -> str:
+        return address_of(self._public_url, page_id) if page_id and self._public_url else ""
+
+    async def _show(self, job: Job, stage: Stage, text: str) -> None:
+        await self._show_line(job.job_id, job.place, job.wish.language, stage, text, job.page_id)
+
+    async def _show_line(
+        self, job_id: str, place: Place, language: Language, stage: Stage, text: str, page_id: str | None
+    ) -> None:
+        open_until = RANKS[Stage.DELIVERING]
+        view = status_view(job_id, language, self._page(page_id)) if RANKS[stage] < open_until else None
         try:
             with discord_errors():
                 async with asyncio.timeout(STATUS_DEADLINE_S):
@@ -129,7 +143,7 @@ class DiscordDelivery:
                 content=card.link_line() or None,
                 embed=card.embed(),
                 attachments=card.files(),
-                view=song_view(card.job.job_id, card.job.wish.language),
+                view=self._song_view(card.job),
             )
             log.info("job %s: posted through its interaction", card.job.job_id)
             return True
@@ -155,7 +169,7 @@ class DiscordDelivery:
             content="\n".join(filter(None, (note, card.link_line()))) or None,
             embed=card.embed(),
             files=card.files(),
-            view=song_view(card.job.job_id, card.job.wish.language),
+            view=self._song_view(card.job),
             # Holds for some minutes, and for a try whose answer was lost a moment ago.
             nonce=card.job.job_id,
         )

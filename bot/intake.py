@@ -97,7 +97,7 @@ class Intake:
             receipt = await self._studio.submit(order)
         if receipt.repeated:
             return False
-        await self._delivery.show_position(job_id, place, request.wish.language, receipt.forecast)
+        await self._delivery.show_position(job_id, place, request.wish.language, receipt.forecast, receipt.page_id)
         return True
 
 

@@ -107,6 +107,9 @@ class Till:
         del job_id, now
         return True
 
+    def reach(self, job_id: str, stage: Stage) -> None:
+        """Do nothing."""
+
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
         """Add the bill."""
         del job_id, now

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import signal
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 
 import aiohttp
 import discord
 
-from bot.client import MelodifyClient, use_proxies, watch_studio
+from bot.client import MelodifyClient, Show, use_proxies, watch_studio
 from bot.delivery import DiscordDelivery
 from bot.monitor import request_counter
 from bot.ops import operating
@@ -17,7 +18,7 @@ from bot.status import StatusBoard
 from melodify_core.errors import Misconfigured
 from melodify_core.health import Health
 from melodify_core.opening import Role, open_studio
-from melodify_core.settings import Ops, Settings
+from melodify_core.settings import Ops, Settings, Web
 
 log = logging.getLogger(__name__)
 NO_LOGIN = (
@@ -55,8 +56,10 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop_once, loop, stop, number)
     role = Role(works=works, lost=stop.set)
-    client = MelodifyClient(settings, partial(open_studio, settings, role=role))
     async with AsyncExitStack() as stack:
+        # Its port first: one that is taken should be known before anything else is begun.
+        show = await stack.enter_async_context(_song_pages(settings.web))
+        client = MelodifyClient(settings, partial(open_studio, settings, role=role), show)
         await stack.enter_async_context(operating(settings.ops, client.health))
         stack.enter_context(_traced(settings.ops))
         return await _serve(client, token.get_secret_value(), stop, settings)
@@ -97,7 +100,7 @@ async def work(settings: Settings) -> int:
         except UNREACHABLE as error:
             log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - the sentence is all there is to say
             return 1
-        delivery = DiscordDelivery(client, StatusBoard(client))
+        delivery = DiscordDelivery(client, StatusBoard(client), settings.web.public_url)
         health = Health()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(operating(settings.ops, health))
@@ -109,6 +112,18 @@ async def work(settings: Settings) -> int:
             await stop.wait()
             log.info("stopping: running jobs get %g s", settings.work.drain_s)
     return 0
+
+
+@asynccontextmanager
+async def _song_pages(settings: Web) -> AsyncIterator[Show | None]:
+    """Yield what serves the song pages of a studio, None when they are off."""
+    if not settings.public_url:
+        yield None
+        return
+    from bot.web.serving import listening
+
+    async with listening(settings) as port:
+        yield lambda studio: port.serving(studio.pages, studio.storage)
 
 
 def _traced(settings: Ops) -> AbstractContextManager[None]:

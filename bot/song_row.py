@@ -16,11 +16,18 @@ def song_button(kind: str, job_id: str, language: Language, note: str = "") -> d
     return discord.ui.Button(label=label, style=style, custom_id=f"song:{kind}:{job_id}")
 
 
-def song_view(job_id: str, language: Language, likes: int = 0) -> discord.ui.View:
-    """Return the buttons under a song."""
+def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.View]:
+    """Return the button that opens the song's page. Discord opens it itself, and unfolds nothing."""
+    return discord.ui.Button(label=say(language, "button.page"), style=discord.ButtonStyle.link, url=page)
+
+
+def song_view(job_id: str, language: Language, likes: int = 0, page: str = "") -> discord.ui.View:
+    """Return the buttons under a song; `page` is the address of its page, where it has one."""
     view = discord.ui.View(timeout=None)
     for kind in KINDS:
         view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
+    if page:
+        view.add_item(page_button(language, page))
     # The client listens by the patterns of the ids: a view that is done is not kept for each message.
     view.stop()
     return view

@@ -90,6 +90,8 @@ class Job(Record):
     brief: "Brief | None" = None  # the reading where it is known already: nothing is paid for it again
     parent_id: str | None = None
     parent_link: str = ""
+    # Of its page on the web: whoever knows it may look. None where there is no page.
+    page_id: Annotated[str | None, Field(repr=False)] = None
 
 
 @dataclass(frozen=True, slots=True)

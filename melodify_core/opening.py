@@ -65,7 +65,7 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
-    from melodify_core.library import Guilds, Library, MemberBook, Readings, Songbook, connect
+    from melodify_core.library import Guilds, Library, LibraryPages, MemberBook, Readings, Songbook, connect
     from melodify_core.upkeep import Duty, on_duty
 
     async with AsyncExitStack() as stack:
@@ -98,7 +98,9 @@ async def open_studio(
         songbook, storage = Songbook(database), adapters.storage
         takes = Takes(songbook, storage, workshop)
         members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
-        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members, takes)
+        pages = LibraryPages(database)
+        stack.push_async_callback(asyncio.to_thread, pages.close)
+        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members, takes, pages)
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":

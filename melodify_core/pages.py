@@ -49,6 +49,11 @@ class Pages(Protocol):
         ...
 
 
+def address_of(public_url: str, page_id: str) -> str:
+    """Return where the page is found."""
+    return f"{public_url}/s/{page_id}"
+
+
 def new_page_id() -> str:
     """Return a new id of 128 random bits, fit for an address."""
     return secrets.token_urlsafe(_ID_BYTES)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from melodify_core.errors import Unavailable
-from melodify_core.models import Parcel
+from melodify_core.models import Job, Parcel, Stage
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
 from melodify_core.settings import SongSettings
 from melodify_core.workshop import Workshop
@@ -115,3 +115,13 @@ async def ask(work: Callable[..., Value], *args: Any) -> Value:
             log.warning("the database is away, trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
     return await asyncio.to_thread(work, *args)
+
+
+async def show(job: Job, stage: Stage, parts: Parts) -> None:
+    """Show the stage, on the job's page too. A stage that is not shown must not lose a song."""
+    if job.page_id is not None:
+        try:
+            await asyncio.to_thread(parts.ledger.reach, job.job_id, stage)
+        except Unavailable as error:
+            log.warning("job %s: its page does not show that it is %s: %s", job.job_id, stage, error)
+    await parts.delivery.show_stage(job, stage)

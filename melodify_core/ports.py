@@ -193,6 +193,10 @@ class Ledger(Protocol):
         """Note that the job runs; False when it was cancelled before."""
         ...
 
+    def reach(self, job_id: str, stage: Stage) -> None:
+        """Note how far the job is, for those who look at its page."""
+        ...
+
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
         """Note what a provider was paid for the job. Each call is a payment of its own."""
         ...

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.models import Job, Parcel, Posted, Song, Stage, Wish
-from melodify_core.parts import Nothing, Parts, Step, ask
+from melodify_core.parts import Nothing, Parts, Step, ask, show
 from melodify_core.ports import Storage
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ async def bury(job_id: str, parts: Parts) -> None:
 
 
 async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:
-    await parts.delivery.show_stage(job, Stage.DELIVERING)
+    await show(job, Stage.DELIVERING, parts)
     sound = await parts.storage.load(song.audio_key)
     picture = await parts.storage.load(song.picture_key)
     async with _deadline(parts.song.deliver_deadline_s):

@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from melodify_core import limits, metrics, picture
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
 from melodify_core.models import Forecast, Job, Order, Picture
+from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
 from melodify_core.posting import keys_of, tidy
 from melodify_core.quota import Quota, quota_of
@@ -35,6 +36,7 @@ class Receipt:
     job_id: str
     forecast: Forecast
     repeated: bool = False
+    page_id: str | None = None  # where its page is; None for a repeat too
 
 
 class Studio:
@@ -51,15 +53,17 @@ class Studio:
         guilds: "Guilds",
         members: Members,
         takes: Takes,
+        pages: Pages,
     ) -> None:
         self.takes = takes
         self.settings = settings
         self.members = members
         self.songbook = songbook
+        self.pages = pages
+        self.storage = storage
         self.guilds = guilds
         self._library = library
         self._engine = engine
-        self._storage = storage
         self._workshop = workshop
         self._salt = salt_of(settings)
 
@@ -84,15 +88,16 @@ class Studio:
         if await asyncio.to_thread(self._is_known, order):
             return await self._receipt(order.job_id, repeated=True)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
-        job = job_of(order, checked)
+        job = job_of(order, checked, paged=bool(self.settings.web.public_url))
         try:
-            await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
+            await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             accepted = await asyncio.to_thread(self._accept, job, order.role_ids)
         except BaseException:
             # Also when interrupted: nothing may be left of an order that was not taken.
-            await asyncio.shield(tidy(self._storage, job.picture_key))
+            await asyncio.shield(tidy(self.storage, job.picture_key))
             raise
-        return await self._receipt(order.job_id, repeated=not accepted)
+        receipt = await self._receipt(order.job_id, repeated=not accepted)
+        return replace(receipt, page_id=job.page_id) if accepted else receipt
 
     async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> bool:
         """Cancel the job for the member; True when it had not begun, False when it is being stopped.
@@ -106,7 +111,7 @@ class Studio:
             raise Rejected("job.not_yours")
         if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
             await self._engine.withdraw(job_id)
-            await tidy(self._storage, asked.picture_key)
+            await tidy(self.storage, asked.picture_key)
             return True
         if not await asyncio.to_thread(self._library.request_cancel, job_id):
             raise Rejected("job.too_late")
@@ -122,7 +127,7 @@ class Studio:
         # What was paid for counts, however late it is cancelled.
         end = self._library.forfeit if paid else self._library.refund
         await asyncio.to_thread(end, job_id, time.time())
-        await tidy(self._storage, *keys_of(job_id))
+        await tidy(self.storage, *keys_of(job_id))
 
     async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
         """Return what the member has left. Costs nothing."""
@@ -140,7 +145,7 @@ class Studio:
 
     async def stores(self) -> None:
         """See that the storage answers. Raises Unavailable and Misconfigured."""
-        await self._storage.check()
+        await self.storage.check()
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""
@@ -212,8 +217,12 @@ async def prepare_picture(data: bytes, settings: Settings, workshop: Workshop) -
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error
 
 
-def job_of(order: Order, checked: Picture) -> Job:
-    """Return the job of an order; without a wished seed, job id and picture decide it."""
+def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
+    """Return the job of an order; without a wished seed, job id and picture decide it.
+
+    When `paged` it has a page on the web, unless it is private or from a channel that is not for everybody's eyes.
+    """
+    public = not (order.private or order.place.adult)
     digest = hashlib.sha256(f"{order.job_id} {checked.sha256}".encode()).digest()
     seed = order.wish.seed if order.wish.seed is not None else int.from_bytes(digest[:4]) >> 1
     return Job(
@@ -230,6 +239,7 @@ def job_of(order: Order, checked: Picture) -> Job:
         brief=order.brief,
         parent_id=order.parent_id,
         parent_link=order.parent_link,
+        page_id=new_page_id() if paged and public else None,
     )
 
 

@@ -10,7 +10,7 @@ from melodify_core import audio, metrics, posting
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observing import Trail, asking, at_stage, ended, following
-from melodify_core.parts import Parts, Step, ask
+from melodify_core.parts import Parts, Step, ask, show
 from melodify_core.ports import CommissioningComposer, Errand
 from melodify_core.posting import song_key, take_keys
 from melodify_core.pseudonym import pseudonym
@@ -82,7 +82,7 @@ async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
 async def _caption(job: Job, parts: Parts) -> Brief:
     # Each stage is shown inside its step: when a job is taken up again after a crash, what was done is not shown anew.
     # A line about an early stage would stand in place of the apology, or of the song's link, for good.
-    await parts.delivery.show_stage(job, Stage.LOOKING)
+    await show(job, Stage.LOOKING, parts)
     picture = await _picture(job, parts)
     async with parts.gate(parts.captioner.name):
         with asking(parts.captioner.name):
@@ -145,7 +145,7 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) 
     The note is written last. Where it stands already, a crash fell between it and the step's record, and nothing is
     paid again.
     """
-    await parts.delivery.show_stage(job, Stage.COMPOSING)
+    await show(job, Stage.COMPOSING, parts)
     key, note = take_keys(job)
     if await parts.storage.find(note):
         return Take.model_validate_json(await parts.storage.load(note))
@@ -177,7 +177,7 @@ def _described(key: str, raw: RawTake) -> Take:
 
 
 async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
-    await parts.delivery.show_stage(job, Stage.MASTERING)
+    await show(job, Stage.MASTERING, parts)
     raw = await parts.storage.load(take.key_in_storage)
     cover = await parts.storage.load(job.picture_key)
     work = partial(

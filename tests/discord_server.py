@@ -205,6 +205,7 @@ class Discord:
             return _json(known[0])
         message = self._message(request.match_info["channel"], BOT, payload.get("content") or "")
         message["embeds"] = payload.get("embeds", [])
+        message["components"] = payload.get("components", [])
         message["nonce"] = nonce
         message["attachments"] = [self._attachment(name, data) for name, data in uploads]
         return _json(message)

@@ -25,7 +25,7 @@ from simcord.builders import ChannelHandle, GuildHandle, UserHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
-from bot.client import MelodifyClient
+from bot.client import MelodifyClient, Show
 from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
 from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
@@ -198,13 +198,13 @@ class Simulated:
         await self.delivery.apologise(job, error)
 
 
-def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:
+def a_client(settings: Settings, workshop: Workshop, show: Show | None = None) -> MelodifyClient:
     """Return a bot on a real studio that shares the tests' worker processes."""
 
     def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
         return open_studio(settings, Simulated(delivery, async_context.get()), workshop)
 
-    return MelodifyClient(settings, opened, always_sync=True)
+    return MelodifyClient(settings, opened, show, always_sync=True)
 
 
 def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> ChannelHandle:
@@ -217,15 +217,15 @@ def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> Chann
 
 
 @asynccontextmanager
-async def world(settings: Settings, workshop: Workshop) -> AsyncIterator[World]:
-    """Yield a world whose first channel the bot watches."""
+async def world(settings: Settings, workshop: Workshop, show: Show | None = None) -> AsyncIterator[World]:
+    """Yield a world whose first channel the bot watches; `show` is the client's."""
     # The channel is there before the bot, because its id stands in the bot's settings.
     env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
     guild = env.create_guild()
     channel = a_channel(env, guild)
     watching = {"watched_channels": frozenset({channel.id}), "message_content": True}
     settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=watching)})
-    env.bot = client = a_client(settings, workshop)
+    env.bot = client = a_client(settings, workshop, show)
     await env.start()
     here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")))
     try:

@@ -167,6 +167,9 @@ class Book:
         self.lines.append(f"start {job_id}")
         return True
 
+    def reach(self, job_id: str, stage: Stage) -> None:
+        self.lines.append(f"reach {stage} {job_id}")
+
     def forfeit(self, job_id: str, now: float) -> None:
         del now
         self.lines.append(f"forfeit {job_id}")

@@ -11,21 +11,20 @@ from bot.web.addresses import Allowance, visitor
 from bot.web.etags import is_known
 from bot.web.language import language_of
 from bot.web.lookup import Lookup
-from bot.web.media import NAMES, Media
+from bot.web.media import NAMES, Files, Media
 from bot.web.notices import Notice, missing, of_http, unavailable
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Document, Renderer, title_of
 from bot.web.statics import Statics
 from melodify_core.errors import Unavailable
 from melodify_core.pages import ID_PATTERN, Page, Pages
-from melodify_core.ports import Storage
 from melodify_core.settings import Web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SITE = "Melodify"
 
 
-def make_app(pages: Pages, storage: Storage, settings: Web) -> web.Application:
+def make_app(pages: Pages, storage: Files, settings: Web) -> web.Application:
     """Return the application, ready to be served under `settings.public_url`."""
     prefix = urlsplit(settings.public_url).path
     statics = Statics(prefix)
@@ -43,7 +42,7 @@ def make_app(pages: Pages, storage: Storage, settings: Web) -> web.Application:
 
 
 class _Site:
-    def __init__(self, pages: Pages, storage: Storage, settings: Web, renderer: Renderer) -> None:
+    def __init__(self, pages: Pages, storage: Files, settings: Web, renderer: Renderer) -> None:
         self._lookup = Lookup(pages)
         self._media = Media(storage, settings)
         self._settings = settings

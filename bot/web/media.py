@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
@@ -14,8 +15,8 @@ from bot.web.notices import missing
 from bot.web.ranges import Unsatisfiable, wanted
 from bot.web.recent import Recent
 from melodify_core.errors import Unavailable
+from melodify_core.models import Stored
 from melodify_core.pages import Page
-from melodify_core.ports import Storage
 from melodify_core.settings import Web
 from melodify_core.storage.file_names import disposition
 
@@ -33,10 +34,22 @@ class _File:
     size: int
 
 
+class Files(Protocol):
+    """As much of ports.Storage as is needed here."""
+
+    async def find(self, key: str) -> Stored | None:
+        """Return what is known of the key, None when it is not there. Raises Unavailable."""
+        ...
+
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from the byte `start` on. Raises Unavailable."""
+        ...
+
+
 class Media:
     """Serves the files of pages."""
 
-    def __init__(self, storage: Storage, settings: Web) -> None:
+    def __init__(self, storage: Files, settings: Web) -> None:
         self._storage = storage
         self._settings = settings
         self._places = Places(settings.streams, settings.streams_per_address)

@@ -12,7 +12,7 @@ from bot.messages import key_name, name_of, say
 from bot.web.etags import etag_of
 from bot.web.statics import Statics
 from melodify_core.models import Language, Song, Stage
-from melodify_core.pages import Page
+from melodify_core.pages import Page, address_of
 
 _KEPT = 512
 # Each language's own name for itself.
@@ -70,7 +70,7 @@ class Renderer:
 
     def address(self, page_id: str) -> str:
         """Return the page's public address."""
-        return f"{self._public_url}/s/{page_id}"
+        return address_of(self._public_url, page_id)
 
     def _song(self, page: Page, language: Language) -> Document:
         song = page.song

@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
 
 from bot.web import headers
 from bot.web.app import make_app
+from bot.web.media import Files
 from melodify_core.errors import Misconfigured
 from melodify_core.pages import Pages
-from melodify_core.ports import Storage
 from melodify_core.settings import Web
 
 log = logging.getLogger(__name__)
@@ -23,38 +23,80 @@ _LONGEST_FIELD = 8190
 _MOST_FIELDS = 64
 
 
+class Port:
+    """A port that is held, and answers while pages are served on it."""
+
+    def __init__(self, settings: Web) -> None:
+        self._settings = settings
+        self._answering: web.Server | None = None
+        self._server: asyncio.Server | None = None
+
+    async def hold(self) -> None:
+        """Take the port. Raises Misconfigured when it cannot be had."""
+        settings = self._settings
+        with self._refusing():
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connect, settings.host, settings.port, reuse_address=True, backlog=512, start_serving=False
+            )
+
+    def release(self) -> None:
+        """Give the port back."""
+        if self._server is not None:
+            self._server.close()
+
+    @asynccontextmanager
+    async def serving(self, pages: Pages, storage: Files) -> AsyncIterator[str]:
+        """Serve until the end of the block, for which alone the port answers; yield the address on this machine."""
+        if self._server is None:
+            raise RuntimeError("the port is not held")
+        runner = web.AppRunner(make_app(pages, storage, self._settings), shutdown_timeout=STOP_S)
+        await runner.setup()
+        self._answering = runner.server
+        try:
+            with self._refusing():  # two that are about to listen only learn of each other now
+                await self._server.start_serving()
+            host, port = self._server.sockets[0].getsockname()[:2]
+            address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            log.info("song pages are served on %s", address)
+            yield address
+        finally:
+            self._server.close()
+            self._answering = None
+            await runner.cleanup()
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            where = f"{self._settings.host}, port {self._settings.port}"
+            raise Misconfigured(
+                f"web.port: {where} cannot be listened on ({reason}): set web.host or web.port."
+            ) from error
+
+    def _connect(self) -> asyncio.BaseProtocol:
+        if self._answering is None:
+            return asyncio.Protocol()  # a connection of the last moment
+        return _Connection(self._answering, asyncio.get_running_loop(), self._settings.connections)
+
+
 @asynccontextmanager
-async def serve(pages: Pages, storage: Storage, settings: Web) -> AsyncIterator[str]:
-    """Serve until the end of the block; yield the address on this machine. Raises Misconfigured."""
-    runner = web.AppRunner(make_app(pages, storage, settings), shutdown_timeout=STOP_S)
-    await runner.setup()
-    server = None
+async def listening(settings: Web) -> AsyncIterator[Port]:
+    """Hold the port of the settings until the block ends. Raises Misconfigured."""
+    port = Port(settings)
+    await port.hold()
     try:
-        server = await _listen(runner, settings)
-        host, port = server.sockets[0].getsockname()[:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        yield port
     finally:
-        if server is not None:
-            server.close()
-        await runner.cleanup()
+        port.release()
 
 
-async def _listen(runner: web.AppRunner, settings: Web) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
-
-    def connect() -> _Connection:
-        if runner.server is None:
-            raise ConnectionAbortedError
-        return _Connection(runner.server, loop, settings.connections)
-
-    try:
-        return await loop.create_server(connect, settings.host, settings.port, reuse_address=True, backlog=512)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise Misconfigured(
-            f"web.port: {settings.host}, port {settings.port} cannot be listened on ({reason}): set web.host or "
-            "web.port."
-        ) from error
+@asynccontextmanager
+async def serve(pages: Pages, storage: Files, settings: Web) -> AsyncIterator[str]:
+    """Serve until the end of the block; yield the address on this machine. Raises Misconfigured."""
+    async with listening(settings) as port, port.serving(pages, storage) as address:
+        yield address
 
 
 class _Connection(web.RequestHandler):

@@ -6,6 +6,7 @@ from melodify_core.library.guilds import Guilds
 from melodify_core.library.jobs import JobBook, JobRow
 from melodify_core.library.ledger import OPEN_STATES, Kept, Library
 from melodify_core.library.members import MemberBook, Order, Page
+from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
 from melodify_core.library.songbook import Songbook
 
@@ -18,6 +19,7 @@ __all__ = [
     "JobRow",
     "Kept",
     "Library",
+    "LibraryPages",
     "MemberBook",
     "Order",
     "Page",

@@ -49,6 +49,13 @@ class JobBook:
 
     def reopen(self, connection: sa.Connection, job_id: str) -> bool:
         """Let a refunded job wait again, within the caller's transaction; False when it is not refunded any more."""
-        fresh = {"state": "waiting", "started_at": None, "ended_at": None, "cancelled": False, "outcome": None}
+        fresh = {
+            "state": "waiting",
+            "started_at": None,
+            "ended_at": None,
+            "cancelled": False,
+            "outcome": None,
+            "stage": None,
+        }
         change = usage.update().where(usage.c.job_id == job_id, usage.c.state == "refunded").values(fresh)
         return connection.execute(change).rowcount == 1

@@ -16,7 +16,7 @@ from melodify_core.library.database import changing, open_schema, read, reading,
 from melodify_core.library.schema import costs, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.limits import Standing
-from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, UsageState
+from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, Stage, UsageState
 from melodify_core.pseudonym import alias_of
 
 # What retention deletes of an ended job, each after its own days.
@@ -119,8 +119,9 @@ class Library:
             "place": job.place.model_dump(mode="json"),
             "language": job.wish.language,
             "picture_key": job.picture_key,
+            "picture_size": (job.picture_width, job.picture_height),
         }
-        values = {"job_id": job.job_id, "user_id": job.user_id, "guild_id": job.place.guild_id}
+        values = {"job_id": job.job_id, "user_id": job.user_id, "guild_id": job.place.guild_id, "page_id": job.page_id}
         mine = (usage.c.user_id == job.user_id, usage.c.state.in_(OPEN_STATES))
         ahead = connection.scalar(sa.select(sa.func.count()).select_from(usage).where(*mine)) or 0
         turn = int(now) + ahead * TURN_S
@@ -210,6 +211,11 @@ class Library:
         with self._changing() as connection:
             connection.execute(change)
             return self.state(job_id, connection) != "withdrawn"
+
+    def reach(self, job_id: str, stage: Stage) -> None:
+        """Note how far the job is, for those who look at its page."""
+        with self._changing() as connection:
+            connection.execute(usage.update().where(usage.c.job_id == job_id).values(stage=stage.value))
 
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
         """Note what a provider was paid for the job."""

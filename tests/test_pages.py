@@ -1,0 +1,193 @@
+"""The Pages port on the library, on both databases."""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+import sqlalchemy as sa
+
+from melodify_core.errors import Unavailable
+from melodify_core.library import Library, LibraryPages, MemberBook, Songbook, connect, upgrade
+from melodify_core.library import pages as pages_module
+from melodify_core.models import Order, Picture, Place, Stage, Wish
+from melodify_core.pages import ID_PATTERN, new_page_id
+from melodify_core.studio import job_of
+from tests.jobs import POSTED, a_job, a_song
+
+ID = "p" * 22
+PICTURE = Picture(b"", 4, 3, "0" * 64)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[sa.Engine]:
+    engine = connect(database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+async def pages(engine: sa.Engine) -> AsyncIterator[LibraryPages]:
+    pages = LibraryPages(engine, poll_s=0.02)
+    yield pages
+    pages.close()
+
+
+def accept(engine: sa.Engine, job_id: str = "1", page_id: str | None = ID, now: float = 100.0) -> Library:
+    library = Library(engine)
+    with library.transaction() as connection:
+        library.reserve(connection, a_job(job_id, page_id=page_id), now)
+    return library
+
+
+def finish(engine: sa.Engine, job_id: str = "1", page_id: str = ID, **song: object) -> None:
+    accept(engine, job_id, page_id).keep(a_job(job_id), a_song(job_id, **song), POSTED, 200.0)
+
+
+def an_order(*, private: bool = False, adult: bool = False) -> Order:
+    return Order("1", 1, Place(channel_id=10, adult=adult), b"", Wish(), private=private)
+
+
+def test_only_what_everybody_may_see_gets_a_page_and_only_when_pages_are_on() -> None:
+    job = job_of(an_order(), PICTURE, paged=True)
+    page_id = job.page_id
+    assert page_id is not None
+    assert re.fullmatch(ID_PATTERN, page_id)
+    assert page_id not in repr(job)  # whoever reads a log shall not see the page
+    assert job_of(an_order(), PICTURE, paged=True).page_id != page_id
+    assert job_of(an_order(), PICTURE).page_id is None
+    assert job_of(an_order(private=True), PICTURE, paged=True).page_id is None
+    assert job_of(an_order(adult=True), PICTURE, paged=True).page_id is None
+
+
+async def test_a_song_in_the_making_shows_picture_and_stage(engine: sa.Engine, pages: LibraryPages) -> None:
+    library = accept(engine)
+    page = await pages.page(ID)
+    assert page is not None
+    assert (page.song, page.stage, page.language, page.created_at) == (None, Stage.QUEUED, "en", 100.0)
+    assert (page.picture_key, page.picture_width, page.picture_height) == ("pictures/1.jpg", 4, 3)
+    library.start("1", 101.0)
+    library.reach("1", Stage.COMPOSING)
+    page = await pages.page(ID)
+    assert page is not None
+    assert page.stage is Stage.COMPOSING
+
+
+async def test_a_finished_song_is_shown(engine: sa.Engine, pages: LibraryPages) -> None:
+    finish(engine)
+    page = await pages.page(ID)
+    assert page is not None
+    assert (page.song, page.stage, page.private, page.deleted) == (a_song("1"), None, False, False)
+    assert (page.picture_key, page.picture_width, page.created_at) == ("pictures/1.jpg", 4, 200.0)
+
+
+@pytest.mark.parametrize(
+    ("captioner", "wish", "language"),
+    [
+        ("palette", Wish(language="ko"), "ko"),
+        ("palette", Wish(language="en", locale="ja"), "en"),
+        ("openai", Wish(language="en", locale="ja"), "ja"),
+        ("openai", Wish(language="ko"), "ko"),
+        ("palette", None, "en"),
+    ],
+)
+async def test_the_language_of_title_and_caption_is_told(
+    engine: sa.Engine, pages: LibraryPages, captioner: str, wish: Wish | None, language: str
+) -> None:
+    finish(engine, captioner=captioner, wish=wish)
+    page = await pages.page(ID)
+    assert page is not None
+    assert page.language == language
+
+
+async def test_an_unknown_id_and_a_song_without_a_page_are_nothing(engine: sa.Engine, pages: LibraryPages) -> None:
+    accept(engine, page_id=None)
+    assert await pages.page(ID) is None
+    assert await pages.page(new_page_id()) is None
+
+
+async def test_an_erased_song_is_gone_and_a_forgotten_one_in_the_making_is_nothing(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    finish(engine)
+    accept(engine, "2", "q" * 22)
+    Songbook(engine).erase(["1"], 300.0)
+    page = await pages.page(ID)
+    assert page is not None
+    assert (page.deleted, page.song, page.picture_key) == (True, None, None)
+    MemberBook(engine).forget(1, -5, 400.0, 0.0)
+    assert await pages.page("q" * 22) is None
+
+
+async def test_retention_takes_the_picture_from_the_page_and_then_the_song(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    finish(engine)
+    Library(engine).mark_gone("picture", ["1"])
+    page = await pages.page(ID)
+    assert page is not None
+    assert (page.picture_key, page.song) == (None, a_song("1"))
+    Library(engine).mark_gone("song", ["1"])
+    page = await pages.page(ID)
+    assert page is not None
+    assert page.deleted
+
+
+@pytest.mark.parametrize("end", ["refund", "forfeit", "withdraw"])
+async def test_a_song_that_will_never_be_has_neither_song_nor_stage(
+    engine: sa.Engine, pages: LibraryPages, end: str
+) -> None:
+    getattr(accept(engine), end)("1", 150.0)
+    page = await pages.page(ID)
+    assert page is not None
+    assert (page.song, page.stage, page.deleted) == (None, None, False)
+    async with aclosing(pages.watch(ID)) as stages:
+        assert [stage async for stage in stages] == []
+
+
+async def test_stages_are_seen_as_another_process_writes_them(engine: sa.Engine, pages: LibraryPages) -> None:
+    library = accept(engine)
+    async with aclosing(pages.watch(ID)) as stages:
+        assert await anext(stages) is Stage.QUEUED
+        for stage in (Stage.LOOKING, Stage.MASTERING):
+            await asyncio.to_thread(library.reach, "1", stage)
+            assert await anext(stages) is stage
+        await asyncio.to_thread(library.keep, a_job("1"), a_song("1"), POSTED, 200.0)
+        assert [stage async for stage in stages] == [Stage.DONE]
+
+
+async def test_many_who_watch_cost_one_question_a_round(engine: sa.Engine) -> None:
+    pages = LibraryPages(engine, poll_s=0.2)
+    names = [new_page_id() for _ in range(10)]
+    for number, name in enumerate(names):
+        accept(engine, str(number), name)
+    asked = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    watching = [pages.watch(name) for name in names for _ in range(3)]
+    try:
+        await asyncio.gather(*(anext(stages) for stages in watching))
+        # One for the first, one for those who came while it was asked.
+        assert len([statement for statement in asked if "usage" in statement]) <= 3
+    finally:
+        for stages in watching:
+            await stages.aclose()
+        pages.close()
+
+
+async def test_strangers_never_hold_the_threads_that_jobs_need(
+    engine: sa.Engine, pages: LibraryPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages_module, "MOST_QUESTIONS", 8)
+    # Ours to close, the database hangs until then.
+    gate = threading.Event()
+    sa.event.listen(engine, "before_cursor_execute", lambda *_: gate.wait(20))
+    asking = [asyncio.create_task(pages.page(new_page_id())) for _ in range(8)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable, match=r"database\.unavailable"):
+        await pages.page(ID)
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+    gate.set()
+    assert await asyncio.gather(*asking) == [None] * 8

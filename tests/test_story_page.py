@@ -1,0 +1,124 @@
+"""Stories: a song's page is reached from Discord, while the song is made and afterwards, and goes with the song."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import discord
+import pytest
+from aiohttp import ClientSession
+
+from bot.web.serving import Port
+from melodify_core.settings import Web
+from melodify_core.studio import Studio
+from melodify_core.workshop import Workshop
+from tests.stories import PICTURE, World, story_settings, world
+from tests.test_ops import free_port
+
+PORT = free_port()
+PUBLIC = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    web = Web(public_url=PUBLIC, port=PORT)
+    port = Port(web)
+    await port.hold()
+
+    def show(studio: Studio) -> AbstractAsyncContextManager[object]:
+        return port.serving(studio.pages, studio.storage)
+
+    settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"))
+    async with world(settings, workshop, show) as here:
+        yield here
+    port.release()
+
+
+@pytest.fixture
+async def here(bot: World) -> World:
+    return bot.corner()
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+def link_of(message: discord.Message) -> str | None:
+    """Return where the message's page button leads."""
+    buttons = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
+    urls = [button.url for button in buttons if isinstance(button, discord.Button) and button.url]
+    return urls[0] if urls else None
+
+
+async def fetched(web: ClientSession, url: str | None) -> tuple[int, str]:
+    assert url is not None
+    async with web.get(url) as answer:
+        return answer.status, await answer.text() if answer.content_type == "text/html" else answer.content_type
+
+
+async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = link_of(song)
+    assert link is not None
+    assert link.startswith(f"{PUBLIC}/s/")
+    status, html = await fetched(web, link)
+    assert status == 200
+    assert str(song.embeds[0].title) in html
+    assert await fetched(web, f"{link}/song.mp3") == (200, "audio/mpeg")
+    assert await fetched(web, f"{link}/picture.jpg") == (200, "image/jpeg")
+    # What is done has one button: the song's own.
+    [status_line] = here.said(here.channel)
+    assert status_line.components == []
+
+
+async def test_the_page_is_there_while_the_song_is_made_and_turns_into_the_song(
+    here: World, web: ClientSession
+) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.until("🎼")
+    [status_line] = here.said(here.channel)
+    link = link_of(status_line)
+    status, html = await fetched(web, link)
+    assert status == 200
+    assert "Your song is being made" in html
+    async with web.get(f"{link}/events") as answer:
+        told = (await answer.text()).split("\n\n")
+    assert told[0].startswith("event: stage\ndata: ")
+    assert told[-2] == "event: end\ndata: "
+    assert "<audio" in (await fetched(web, link))[1]
+    await here.songs_done()
+
+
+async def test_a_private_song_has_no_page(here: World, web: ClientSession) -> None:
+    del web
+    await here.command(private=True)
+    await here.songs_done()
+    assert len(here.songs(here.dms)) == 1
+    assert [link_of(message) for message in here.said(here.dms)] == [None, None]
+
+
+async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = link_of(here.songs()[0])
+    assert (await fetched(web, link))[0] == 200
+    await here.studio.forget(here.member.id)
+    await asyncio.sleep(1.1)  # the page is remembered for a second
+    for rest in ("", "/song.mp3", "/picture.jpg"):
+        status, html = await fetched(web, f"{link}{rest}")
+        assert status == 410
+        assert "deleted" in html
+
+
+async def test_in_korean_the_button_is_korean(bot: World) -> None:
+    here = bot.corner(locale="ko")
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    [row] = song.components
+    assert isinstance(row, discord.ActionRow)
+    assert [getattr(part, "label", None) for part in row.children] == ["페이지 열기"]
