@@ -15,7 +15,7 @@ from bot.details import details_of
 from bot.faults import discord_errors
 from bot.messages import say, sentence
 from bot.song_card import file_stem, title_of
-from bot.song_row import song_button, song_view
+from bot.song_row import page_of, song_button, song_view
 from bot.translator import language_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
@@ -106,7 +106,8 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         studio: Studio = interaction.client.studio
         _, likes = await studio.takes.like(self.job_id, interaction.user.id)
         entry = await self.entry(interaction)
-        await interaction.edit_original_response(view=song_view(self.job_id, language_of_song(entry), likes))
+        view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
+        await interaction.edit_original_response(view=view)
 
 
 class VideoButton(SongButton, template=rf"song:video:{JOB}"):

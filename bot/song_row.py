@@ -21,6 +21,13 @@ def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.V
     return discord.ui.Button(label=say(language, "button.page"), style=discord.ButtonStyle.link, url=page)
 
 
+def page_of(message: discord.Message | None) -> str:
+    """Return the address of the song's page as the buttons of its message have it; "" where there is none."""
+    rows = message.components if message else []
+    parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
+    return next((part.url for part in parts if isinstance(part, discord.Button) and part.url), "")
+
+
 def song_view(job_id: str, language: Language, likes: int = 0, page: str = "") -> discord.ui.View:
     """Return the buttons under a song; `page` is the address of its page, where it has one."""
     view = discord.ui.View(timeout=None)

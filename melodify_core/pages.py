@@ -28,6 +28,7 @@ class Page:
     picture_key: str | None = None  # also while the song is being made
     picture_width: int = 0  # in pixels; 0 where it is not known
     picture_height: int = 0
+    # What there is beside the song; None also before anybody has looked.
     midi_key: str | None = None
     video_key: str | None = None  # MP4
     video_width: int = 0

@@ -53,13 +53,26 @@ def make_video(mp3: bytes, picture_jpeg: bytes, waveform: tuple[int, ...], max_b
     raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1))
 
 
+def shape_of(picture_width: int, picture_height: int) -> tuple[int, int]:
+    """Return width and height of the video of such a picture, in pixels; zeros where its size is not known."""
+    if not (picture_width and picture_height):
+        return 0, 0
+    scale = min(1.0, LONGEST_SIDE / picture_width, (LONGEST_SIDE - STRIP) / picture_height)
+    return _even(round(picture_width * scale), round(picture_height * scale))
+
+
+def _even(width: int, height: int) -> tuple[int, int]:
+    """Return the shape of picture and strip: both sides are even, as H.264 wants them."""
+    # A strip needs some width, however narrow the picture is.
+    return max(width, 2 * STRIP) // 2 * 2, (height + STRIP) // 2 * 2
+
+
 def _canvas(picture_jpeg: bytes) -> Pixels:
-    """Return the picture above an empty strip, as rows of RGB; both sides are even, as H.264 wants them."""
+    """Return the picture above an empty strip, as rows of RGB."""
     with Image.open(io.BytesIO(picture_jpeg)) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE - STRIP))
-    # A strip needs some width, however narrow the picture is.
-    width, height = max(picture.width, 2 * STRIP) // 2 * 2, (picture.height + STRIP) // 2 * 2
+    width, height = _even(picture.width, picture.height)
     canvas = Image.new("RGB", (width, height), GROUND)
     canvas.paste(picture, ((width - picture.width) // 2, 0))
     return np.asarray(canvas)

@@ -8,6 +8,7 @@ import discord
 import pytest
 from aiohttp import ClientSession
 
+from bot.song_row import page_of
 from bot.web.serving import Port
 from melodify_core.settings import Web
 from melodify_core.studio import Studio
@@ -45,15 +46,7 @@ async def web() -> AsyncIterator[ClientSession]:
         yield session
 
 
-def link_of(message: discord.Message) -> str | None:
-    """Return where the message's page button leads."""
-    buttons = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
-    urls = [button.url for button in buttons if isinstance(button, discord.Button) and button.url]
-    return urls[0] if urls else None
-
-
-async def fetched(web: ClientSession, url: str | None) -> tuple[int, str]:
-    assert url is not None
+async def fetched(web: ClientSession, url: str) -> tuple[int, str]:
     async with web.get(url) as answer:
         return answer.status, await answer.text() if answer.content_type == "text/html" else answer.content_type
 
@@ -62,8 +55,7 @@ async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: Wo
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     [song] = here.songs()
-    link = link_of(song)
-    assert link is not None
+    link = page_of(song)
     assert link.startswith(f"{PUBLIC}/s/")
     status, html = await fetched(web, link)
     assert status == 200
@@ -81,7 +73,7 @@ async def test_the_page_is_there_while_the_song_is_made_and_turns_into_the_song(
     await here.post(here.mention, PICTURE)
     await here.until("🎼")
     [status_line] = here.said(here.channel)
-    link = link_of(status_line)
+    link = page_of(status_line)
     status, html = await fetched(web, link)
     assert status == 200
     assert "Your song is being made" in html
@@ -98,13 +90,30 @@ async def test_a_private_song_has_no_page(here: World, web: ClientSession) -> No
     await here.command(private=True)
     await here.songs_done()
     assert len(here.songs(here.dms)) == 1
-    assert [link_of(message) for message in here.said(here.dms)] == [None, None]
+    assert [page_of(message) for message in here.said(here.dms)] == ["", ""]
+
+
+async def test_a_video_that_somebody_asked_for_is_on_the_page_and_a_like_leaves_the_link(
+    here: World, web: ClientSession
+) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = page_of(song)
+    await here.member.click(song, label="🎬 Video")
+    await here.member.click(song, label="♥ Like")
+    assert page_of(here.songs()[0]) == link
+    html = (await fetched(web, link))[1]
+    assert f'<meta property="og:video" content="{link}/song.mp4">' in html
+    assert '<meta property="og:video:width" content="320">' in html
+    assert '<meta property="og:video:height" content="336">' in html
+    assert await fetched(web, f"{link}/song.mp4") == (200, "video/mp4")
 
 
 async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: ClientSession) -> None:
     await here.post(here.mention, PICTURE)
     await here.songs_done()
-    link = link_of(here.songs()[0])
+    link = page_of(here.songs()[0])
     assert (await fetched(web, link))[0] == 200
     await here.studio.forget(here.member.id)
     await asyncio.sleep(1.1)  # the page is remembered for a second
@@ -119,6 +128,6 @@ async def test_in_korean_the_button_is_korean(bot: World) -> None:
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     [song] = here.songs()
-    [row] = song.components
+    row = song.components[-1]
     assert isinstance(row, discord.ActionRow)
-    assert [getattr(part, "label", None) for part in row.children] == ["페이지 열기"]
+    assert getattr(row.children[-1], "label", None) == "🔗 페이지 열기"

@@ -36,8 +36,14 @@ def test_ids_are_128_random_bits_fit_for_an_address() -> None:
 # --- what it says ---------------------------------------------------------------------------------------------------
 
 
+async def with_extras(site: Site) -> None:
+    await site.storage.save("songs/1.mid", b"MThd", "audio/midi")
+    await site.storage.save("songs/1.mp4", b"ftyp", "video/mp4")
+
+
 async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: Site, web: ClientSession) -> None:
-    page_id = site.pages.add(midi_key="songs/1.mid", video_key="songs/1.mp4")
+    page_id = site.pages.add()
+    await with_extras(site)
     html = await html_of(web, site.page(page_id))
     assert '<h1 lang="en">Where the Sea Keeps the Light</h1>' in html
     assert "A low sun leaves its gold" in html
@@ -104,11 +110,12 @@ async def test_a_link_unfolds_with_picture_and_sound(site: Site, web: ClientSess
 
 
 async def test_a_link_to_a_song_with_a_film_unfolds_with_the_film(site: Site, web: ClientSession) -> None:
-    page_id = site.pages.add(video_key="songs/1.mp4", video_width=720, video_height=480)
+    page_id = site.pages.add()
+    await with_extras(site)
     said = Metas(await html_of(web, site.page(page_id))).said
     assert said["og:type"] == "video.other"
     assert (said["og:video"], said["og:video:type"]) == (f"{PUBLIC}/s/{page_id}/song.mp4", "video/mp4")
-    assert (said["og:video:width"], said["og:video:height"]) == ("720", "480")
+    assert (said["og:video:width"], said["og:video:height"]) == ("720", "576")
 
 
 async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: Site, web: ClientSession) -> None:

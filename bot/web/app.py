@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.web import headers
 from bot.web.addresses import Allowance, visitor
 from bot.web.etags import is_known
+from bot.web.extras import Extras
 from bot.web.language import language_of
 from bot.web.lookup import Lookup
 from bot.web.media import NAMES, Files, Media
@@ -43,7 +44,7 @@ def make_app(pages: Pages, storage: Files, settings: Web) -> web.Application:
 
 class _Site:
     def __init__(self, pages: Pages, storage: Files, settings: Web, renderer: Renderer) -> None:
-        self._lookup = Lookup(pages)
+        self._lookup = Lookup(pages, Extras(storage))
         self._media = Media(storage, settings)
         self._settings = settings
         self._renderer = renderer

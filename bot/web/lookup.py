@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from bot.web.extras import Extras
 from bot.web.recent import Recent
 from melodify_core.pages import Page, Pages
 
@@ -15,9 +16,14 @@ class Lookup:
     """Stands before Pages. What is private is not there, and is looked up like what is not."""
 
     def __init__(
-        self, pages: Pages, remember_s: float = REMEMBER_S, clock: Callable[[], float] = time.monotonic
+        self,
+        pages: Pages,
+        extras: Extras | None = None,
+        remember_s: float = REMEMBER_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pages = pages
+        self._extras = extras
         self._remember_s = remember_s
         self._clock = clock
         self._known: Recent[str, tuple[float, Page | None]] = Recent(_MOST)
@@ -38,6 +44,8 @@ class Lookup:
     async def _asked(self, page_id: str) -> Page | None:
         found = await self._pages.page(page_id)
         page = None if found is None or found.private else found
+        if page is not None and self._extras is not None:
+            page = await self._extras.added(page)
         if page is None or page.stage is None:  # a song in the making is another one at any moment
             self._known.put(page_id, (self._clock() + self._remember_s, page))
         return page
