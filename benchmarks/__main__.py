@@ -11,6 +11,7 @@ from benchmarks import (
     lyria_overhead,
     memory,
     openai_overhead,
+    page,
     render,
     workers,
 )
@@ -23,6 +24,7 @@ ALL = {
     "lyria": lyria_overhead.main,
     "openai": openai_overhead.main,
     "gcs": gcs_overhead.main,
+    "page": page.main,
 }
 
 # Minutes each: only when they are named.
