@@ -64,7 +64,8 @@ class Engine:
         self._executor_id = executor_id
         self._serializer = DBOSPortableJSONSerializer()
         self._making: dict[str, _Run] = {}
-        self._posting: set[asyncio.Task[Any]] = set()
+        self._posting: dict[str, asyncio.Task[Any]] = {}
+        self._lying: set[str] = set()
         self._draining = False
         self._client: DBOSClient | None = None
         self._working = False
@@ -178,6 +179,24 @@ class Engine:
             adopted += len(left)
         return adopted
 
+    async def take_up_lying(self) -> int:
+        """Queue again what this worker has taken off the queue, but does not run; return how many.
+
+        That happens when the database goes away in the very moment of taking. Whatever lies at two calls in a row is
+        meant: what is between queue and start now will run by then.
+        """
+        names = {QUEUE: set[str](), POST_QUEUE: set[str]()}
+        for status in await self._open_client.list_workflows_async(
+            status="PENDING", executor_id=self._executor_id, load_input=False, load_output=False
+        ):
+            if status.queue_name in names and status.workflow_id not in self._making.keys() | self._posting.keys():
+                names[status.queue_name].add(status.workflow_id)
+        seen, self._lying = self._lying, names[QUEUE] | names[POST_QUEUE]
+        for queue, lying in names.items():
+            if again := sorted(lying & seen):
+                await self._open_client.resume_workflows_async(again, queue_name=queue)
+        return len(seen & self._lying)
+
     async def owners(self) -> set[str]:
         """Return the names of the workers that hold jobs."""
         held = await self._open_client.list_workflows_async(status="PENDING", load_input=False, load_output=False)
@@ -213,7 +232,7 @@ class Engine:
         self._draining = True
         if self._making:
             await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
-        tasks = {run.task for run in self._making.values()} | self._posting
+        tasks = {run.task for run in self._making.values()} | set(self._posting.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -241,12 +260,12 @@ class Engine:
             self._making.pop(job.job_id, None)
 
     async def _post(self, record: dict[str, Any], line: Line) -> None:
-        task = self._taken_up()
-        self._posting.add(task)
+        name = DBOS.workflow_id or ""
+        self._posting[name] = self._taken_up()
         try:
             await line.post(Parcel.model_validate(record), _Durable(self._open_client, asyncio.Event()))
         finally:
-            self._posting.discard(task)
+            self._posting.pop(name, None)
 
     def _taken_up(self) -> asyncio.Task[Any]:
         task = asyncio.current_task()

@@ -22,6 +22,7 @@ DAY_S = 24 * 3600.0
 BATCH = 200
 # Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
 LOST_S = 120.0
+LYING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Upkeep:
         return [
             Duty("cancellations", 1.0, self.stop_cancelled),
             Duty("lost jobs", LOST_S, self.bury_lost),
+            Duty("lying jobs", LYING_S, self.take_up_lying),
             Duty("stuck jobs", 60.0, self.notice_stuck),
             Duty("queue", 10.0, self.measure_queue),
             Duty("retention", 3600.0, self.forget_old, first_s=60.0),
@@ -103,6 +105,11 @@ class Upkeep:
         for job_id in sorted(await self._engine.dead(candidates)) if candidates else ():
             log.error("job %s is lost: it is open, and nobody will work on it", job_id)
             await self._bury(job_id)
+
+    async def take_up_lying(self) -> None:
+        """Go on with what this process took off the queue in the moment when the database went away."""
+        if number := await self._engine.take_up_lying():
+            log.warning("%d jobs were taken off the queue, but not begun: they are queued again", number)
 
     async def notice_stuck(self) -> None:
         """Say which jobs are open for too long."""

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from melodify_core.adapters import Adapters
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, connect
-from melodify_core.models import Job, Order, Place, Wish
+from melodify_core.models import Job, Order, Place, Posted, Wish
 from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.storage.folder import FolderStorage
@@ -65,11 +65,17 @@ async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path
 
 
 class Announcing(Desk):
-    """A delivery that says when the first job is at work."""
+    """A delivery that says when the first job is at work, and what has been posted."""
 
     def __init__(self) -> None:
         super().__init__()
         self.working = asyncio.Event()
+        self.on_posted: Callable[[], None] = lambda: None
+
+    async def deliver(self, *args: Any) -> Posted:
+        posted = await super().deliver(*args)
+        self.on_posted()
+        return posted
 
     async def show_stage(self, job: Job, *args: object) -> None:
         await super().show_stage(job, *args)  # type: ignore[arg-type]  # as it came
@@ -137,6 +143,33 @@ async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_
         sa.event.remove(sa.engine.Engine, "checkout", roomy)
     assert "1" in {song.job_id for song in delivery.songs}
     assert delivery.apologies == []
+
+
+async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_written_stays_posted(
+    world: tuple[Studio, Announcing, Path],
+) -> None:
+    studio, delivery, path = world
+    refuses = asyncio.Event()
+
+    def checkout(connection: Any, _record: Any, _proxy: Any = None) -> None:
+        connection.execute(f"PRAGMA query_only={refuses.is_set():d}")
+
+    delivery.on_posted = refuses.set
+    sa.event.listen(sa.engine.Engine, "checkout", checkout)
+    try:
+        await an_order(studio, "1")
+        await asyncio.wait_for(refuses.wait(), 30)
+        await asyncio.sleep(1.5)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT state FROM usage").fetchall() == [("running",)]
+        refuses.clear()
+        await studio.idle(60)
+    finally:
+        sa.event.remove(sa.engine.Engine, "checkout", checkout)
+    assert [song.job_id for song in delivery.songs] == ["1"]
+    assert delivery.apologies == []
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT state FROM usage").fetchall() == [("charged",)]
 
 
 async def fill(studio: Studio, path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
@@ -130,6 +131,35 @@ async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_r
     async with engine_on(tmp_path, after):
         await after.wait_for("1 end")
     assert after.lines == ["1 second", "1 end"]
+
+
+async def test_what_was_taken_off_the_queue_and_never_begun_is_queued_again(tmp_path: Path) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def waits(job: Job) -> None:
+        if job.job_id == "1":
+            begun.set()
+            await go_on.wait()
+
+    diary = Diary(second=waits)
+    async with engine_on(tmp_path, diary, Work(poll_s=0.05, jobs=1)) as enqueue:
+        enqueue(a_job("1"))
+        await begun.wait()
+        enqueue(a_job("2"))
+        # What is left when the answer to the taking is lost.
+        state = "SET status = 'PENDING', executor_id = 'local'"
+        taken = sa.text(f"UPDATE workflow_status {state} WHERE workflow_uuid = '2'")
+        with enqueue.library.transaction() as connection:
+            assert connection.execute(taken).rowcount == 1
+        assert await enqueue.engine.take_up_lying() == 0
+        go_on.set()
+        await diary.wait_for("1 end")
+        await asyncio.sleep(0.5)
+        assert "2 first" not in diary.lines
+        assert await enqueue.engine.take_up_lying() == 1
+        await diary.wait_for("2 end")
+        assert await enqueue.engine.take_up_lying() == 0
+    assert diary.lines == ["1 first", "1 second", "1 end", "2 first", "2 second", "2 end"]
 
 
 async def test_a_drain_lets_running_jobs_end(tmp_path: Path) -> None:

@@ -22,6 +22,17 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 UNVERSIONED = "0001"
 ADMISSION = 0x6D656C6F6469  # one number for one lock: "melodi" in ASCII
 CONNECTIONS = 20
+# SQLite's primary result codes for a file that cannot be worked on now. A table that is missing is none of these.
+CANNOT_NOW = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not tried again
 CONNECT_S = 10
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to mend it.
@@ -43,6 +54,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "handle_error", _take_as_away)
         _take_turns(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -62,6 +74,7 @@ def _connect_postgres(url: str) -> sa.Engine:
         pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
         connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
     )
+    sa.event.listen(engine, "handle_error", _take_as_away)
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
@@ -91,6 +104,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:
         connection.execute("SELECT 1")  # a database that may only be read says so when it is written to
+
+
+def _take_as_away(context: sa.engine.ExceptionContext) -> None:
+    """Count a database that cannot do its work now, a full one too, as one that has hung up.
+
+    The engine of the jobs tries again for as long as it takes where a connection was lost. Any other error it records
+    as the end of the step whose result it could not write: a song that was posted would be taken back.
+    """
+    error = context.original_exception
+    if isinstance(error, sqlite3.OperationalError):
+        context.is_disconnect = error.sqlite_errorcode & 0xFF in CANNOT_NOW
+    elif isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
+        context.is_disconnect = getattr(error, "sqlstate", None) != QUERY_CANCELED
 
 
 def _take_turns(engine: sa.Engine) -> None:
