@@ -19,6 +19,7 @@ from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
+from melodify_core.upkeep import LYING_S
 from melodify_core.workshop import Workshop
 from tests.crash import Proving
 from tests.crash_worker import Player, Reader
@@ -52,7 +53,8 @@ async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path
             await asyncio.to_thread(stop, server)
             await asyncio.sleep(AWAY_S)
             await asyncio.to_thread(start_again, server)
-            await all_done(url, JOBS)
+            # Twice the duty that takes up what was let fall, and the jobs themselves.
+            await all_done(url, JOBS, 3 * LYING_S)
             assert [worker.returncode for worker in workers] == [None, None]
         finally:
             for worker in workers:

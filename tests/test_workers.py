@@ -25,10 +25,10 @@ async def discord() -> AsyncIterator[Discord]:
         yield world
 
 
-async def all_done(url: str, jobs: int) -> None:
+async def all_done(url: str, jobs: int, within_s: float = TAKEOVER_S) -> None:
     engine = connect(url)
     library = Library(engine)
-    async with asyncio.timeout(TAKEOVER_S):
+    async with asyncio.timeout(within_s):
         while len(library.kept_of("record", 1e12, 1000)) < jobs:
             await asyncio.sleep(0.1)
     engine.dispose()
