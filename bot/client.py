@@ -13,6 +13,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.admin import Admin
 from bot.again import Again
 from bot.commands import sync_commands
 from bot.controls import CancelButton
@@ -90,6 +91,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
         await self.add_cog(Members(self, self.studio))
+        await self.add_cog(Admin(self, self.studio))
         self.again = Again(self.studio, delivery, self._generate.servers)
         self.add_dynamic_items(CancelButton, *ITEMS)
         await self.tree.set_translator(Translator())

@@ -209,7 +209,8 @@ class Generate(commands.Cog):
         # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
         if message.guild is None or not self._settings.discord.message_content:
             return False
-        return channel_id in (await self.servers.of(message.guild.id)).watched_channels
+        watched = (await self.servers.of(message.guild.id)).watched_channels
+        return channel_id in watched or _forum_of(message.channel) in watched
 
     def _is_named_in(self, message: discord.Message) -> bool:
         # An answer to one of our messages mentions us too, but says nothing to us.
@@ -237,6 +238,13 @@ def _check(
     servers.check(server, request.place.channel_id, parent_id, request.user_id)
     if permissions is not None:
         places.check(request.wish.language, permissions, channel)
+
+
+def _forum_of(channel: places.Channel) -> int | None:
+    """Return the forum whose post the channel is. Other threads are where songs are talked about."""
+    if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
+        return channel.parent_id
+    return None
 
 
 async def _acknowledged(interaction: Interaction, *, private: bool) -> bool:

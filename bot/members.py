@@ -1,27 +1,23 @@
 """What members ask about themselves: /songs, /quota, /forget-me, /help. All answers are for the asker alone."""
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.faults import discord_errors
+from bot.answers import answered
 from bot.forgetting import ForgetButton
 from bot.messages import say, sentence
 from bot.song_card import COLOUR
 from bot.songs_list import Listing, SongMenu, TurnButton
-from bot.translator import language_of, localised
-from melodify_core.errors import MelodifyError
+from bot.translator import localised
 from melodify_core.models import Language
 from melodify_core.quota import Quota
 from melodify_core.studio import Studio
 
-log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
-Answer = Callable[[Interaction, Language], Awaitable[None]]
 
 
 class Members(commands.Cog):
@@ -46,7 +42,7 @@ class Members(commands.Cog):
                 embed=listing.embed(language, page), view=listing.view(language, page)
             )
 
-        await _answered(interaction, answer)
+        await answered(interaction, answer)
 
     async def quota(self, interaction: Interaction) -> None:
         """Say what the asker has left."""
@@ -58,7 +54,7 @@ class Members(commands.Cog):
             )
             await interaction.edit_original_response(content=quota_text(language, quota))
 
-        await _answered(interaction, answer)
+        await answered(interaction, answer)
 
     async def forget_me(self, interaction: Interaction) -> None:
         """Ask whether it is meant."""
@@ -70,7 +66,7 @@ class Members(commands.Cog):
             view.stop()
             await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
 
-        await _answered(interaction, answer)
+        await answered(interaction, answer)
 
     async def help(self, interaction: Interaction) -> None:
         """Say what Melodify does and how."""
@@ -83,7 +79,7 @@ class Members(commands.Cog):
             )
             await interaction.edit_original_response(embed=embed)
 
-        await _answered(interaction, answer)
+        await answered(interaction, answer)
 
     def _songs_command(self) -> app_commands.Command[Any, ..., None]:
         whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]
@@ -136,18 +132,6 @@ def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
         return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
 
     return decorate
-
-
-async def _answered(interaction: Interaction, answer: Answer) -> None:
-    """Acknowledge, then answer the asker alone; what fails is told in a sentence."""
-    language = language_of(interaction.locale)
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    with discord_errors():
-        try:
-            await answer(interaction, language)
-        except MelodifyError as error:
-            log.info("interaction %s: %s", interaction.id, error)
-            await interaction.edit_original_response(content=sentence(language, error))
 
 
 def quota_text(language: Language, quota: Quota) -> str:

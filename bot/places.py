@@ -44,13 +44,18 @@ def missing(permissions: discord.Permissions, kind: discord.ChannelType | None) 
 
 
 def check(language: Language, permissions: discord.Permissions, channel: Channel) -> None:
+    """Raise Rejected when permissions are missing, or when the thread is locked."""
+    check_kind(language, permissions, channel.type if channel else None)
+    if isinstance(channel, discord.Thread) and channel.locked and not permissions.manage_threads:
+        raise Rejected("discord.thread_locked")
+
+
+def check_kind(language: Language, permissions: discord.Permissions, kind: discord.ChannelType | None) -> None:
     """Raise Rejected, with the names that Discord's settings have for them, when permissions are missing."""
-    lacking = missing(permissions, channel.type if channel else None)
+    lacking = missing(permissions, kind)
     if lacking:
         names = ", ".join(say(language, f"permission.{name}") for name in lacking)
         raise Rejected("discord.missing", permissions=names)
-    if isinstance(channel, discord.Thread) and channel.locked and not permissions.manage_threads:
-        raise Rejected("discord.thread_locked")
 
 
 def threadable(permissions: discord.Permissions, kind: discord.ChannelType | None) -> bool:

@@ -3,16 +3,20 @@
 import asyncio
 import gc
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melodify_core.adapters import Adapters, check_adapters, open_adapters
 from melodify_core.errors import Misconfigured
+from melodify_core.limits import DAY_S
 from melodify_core.members import Members
 from melodify_core.models import Order
+from melodify_core.moderation import Moderation
 from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.positions import Positions
@@ -48,6 +52,7 @@ class Role:
 ALONE = Role()
 # An edit of each waiting status message at most so often.
 POSITIONS_S = 10.0
+LEFT_S = 3600.0
 
 
 @asynccontextmanager
@@ -65,7 +70,7 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
-    from melodify_core.library import Guilds, Library, LibraryPages, MemberBook, Readings, Songbook, connect
+    from melodify_core.library import Guilds, JobBook, Library, LibraryPages, MemberBook, Readings, Songbook, connect
     from melodify_core.upkeep import Duty, on_duty
 
     async with AsyncExitStack() as stack:
@@ -100,7 +105,20 @@ async def open_studio(
         members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
         pages = LibraryPages(database)
         stack.push_async_callback(asyncio.to_thread, pages.close)
-        yield Studio(settings, library, engine, storage, workshop, songbook, Guilds(database), members, takes, pages)
+        guilds = Guilds(database)
+        moderation = Moderation(guilds, JobBook(database), library, delivery)
+        studio = Studio(
+            settings, library, engine, storage, workshop, songbook, guilds, members, takes, pages, moderation
+        )
+        if role.works:
+            await stack.enter_async_context(on_duty(Duty("left servers", LEFT_S, partial(clear_left, studio))))
+        yield studio
+
+
+async def clear_left(studio: Studio) -> None:
+    """End what is kept of servers that the bot has left, after their days of grace."""
+    before = time.time() - studio.settings.retention.left_server_days * DAY_S
+    await studio.moderation.clear_left(before, studio.cancel_as_moderator)
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
-from melodify_core.models import Job, Parcel, Posted, Song, Stage, Wish
+from melodify_core.models import Asked, Job, Parcel, Posted, Song, Stage, Wish
 from melodify_core.parts import Nothing, Parts, Step, ask, show
-from melodify_core.ports import Storage
+from melodify_core.ports import Delivery, Storage
 
 log = logging.getLogger(__name__)
 QUICK_TRIES = 4
+APOLOGY_DEADLINE_S = 30.0
 # Before a parcel is posted again: soon at first, in the end every quarter of an hour, six hours in all. A fixed list,
 # because the names of the recorded steps count along it.
 PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
@@ -105,24 +106,33 @@ async def bury(job_id: str, parts: Parts) -> None:
         return
     await ask(parts.ledger.refund, job_id, time.time(), "internal")
     if asked.place is not None:
-        # As much of a job as an apology needs.
-        wish = Wish(language=asked.language)
-        job = Job(
-            job_id=job_id,
-            user_id=asked.user_id,
-            place=asked.place,
-            wish=wish,
-            picture_key=asked.picture_key,
-            picture_sha256="",
-            picture_width=1,
-            picture_height=1,
-            seed=0,
-        )
         try:
-            await _apologise(job, Unavailable("internal"), parts)
+            await apologise_for(asked, Unavailable("internal"), parts.delivery, parts.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive: %s", job_id, error)
     await tidy(parts.storage, asked.picture_key, f"takes/{job_id}", f"takes/{job_id}.json", f"songs/{job_id}.mp3")
+
+
+async def apologise_for(
+    asked: Asked, error: MelodifyError, delivery: Delivery, deadline_s: float = APOLOGY_DEADLINE_S
+) -> None:
+    """Apologise for a job of which no more is at hand than its usage row. Raises Unavailable."""
+    if asked.place is None:
+        return
+    # As much of a job as an apology needs.
+    job = Job(
+        job_id=asked.job_id,
+        user_id=asked.user_id,
+        place=asked.place,
+        wish=Wish(language=asked.language),
+        picture_key=asked.picture_key,
+        picture_sha256="",
+        picture_width=1,
+        picture_height=1,
+        seed=0,
+    )
+    async with _deadline(deadline_s):
+        await delivery.apologise(job, error)
 
 
 async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:

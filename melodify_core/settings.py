@@ -159,6 +159,7 @@ class Retention(Section):
     record_days: Positive = 7
     picture_days: Positive = 30
     song_days: Annotated[int, Field(ge=0)] = 0
+    left_server_days: Annotated[int, Field(ge=0)] = 7
 
 
 class Folder(Section):

@@ -7,15 +7,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from melodify_core import limits, metrics, picture
+from melodify_core import limits, metrics, picture, rules
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
 from melodify_core.models import Forecast, Job, Order, Picture
+from melodify_core.moderation import Moderation
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
 from melodify_core.posting import keys_of, tidy
 from melodify_core.quota import Quota, quota_of
-from melodify_core.settings import Settings
+from melodify_core.settings import Limits, Settings
 from melodify_core.takes import Takes
 from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
@@ -54,8 +55,10 @@ class Studio:
         members: Members,
         takes: Takes,
         pages: Pages,
+        moderation: Moderation,
     ) -> None:
         self.takes = takes
+        self.moderation = moderation
         self.settings = settings
         self.members = members
         self.songbook = songbook
@@ -122,6 +125,10 @@ class Studio:
         self._engine.interrupt(job_id)
         return False
 
+    async def cancel_as_moderator(self, job_id: str) -> bool:
+        """Cancel anybody's job; see `cancel`."""
+        return await self.cancel(job_id, 0, moderator=True)
+
     async def _give_back(self, job_id: str) -> None:
         paid = await asyncio.to_thread(self._library.spent, job_id) > 0
         # What was paid for counts, however late it is cancelled.
@@ -133,7 +140,8 @@ class Studio:
         """Return what the member has left. Costs nothing."""
         now = time.time()
         standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
-        return quota_of(self.settings.limits, standing, now, user_id, role_ids)
+        most = await asyncio.to_thread(self._limits_in, guild_id, role_ids, None)
+        return quota_of(most, standing, now, user_id, role_ids)
 
     async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""
@@ -192,11 +200,18 @@ class Studio:
         self, user_id: int, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None"
     ) -> None:
         now = time.time()
-        most = self.settings.limits
+        most = self._limits_in(guild_id, role_ids, connection)
         # What was spent costs two of the five questions: it is asked where there is a budget.
         budgets = bool(most.dollars_per_day or most.dollars_per_guild_day)
         standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, budgets=budgets)
         limits.check(most, standing, now, user_id, role_ids)
+
+    def _limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:
+        """Return what holds for a member with these roles, in a server what its moderators have set too."""
+        if guild_id is None:
+            return self.settings.limits
+        server = self.guilds.settings_of(guild_id, connection)
+        return rules.limits_in(self.settings.limits, server, guild_id, role_ids)
 
     async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
         forecast = await self.forecast(job_id)

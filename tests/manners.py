@@ -9,6 +9,7 @@ from simcord.env import Env
 # discord.com/developers/docs/resources/message
 CONTENT, TITLE, DESCRIPTION, FIELDS, NAME, VALUE, FOOTER, EMBED = 2000, 256, 4096, 25, 256, 1024, 2048, 6000
 ALT_TEXT, THREAD_NAME, LABEL, CUSTOM_ID, FILE_NAME = 1024, 100, 80, 100, 255
+EPHEMERAL = 64
 PICTURES = (".jpg", ".png", ".webp", ".gif")
 
 
@@ -27,9 +28,16 @@ def faults_of(message: dict[str, Any]) -> list[str]:
     """Return what is wrong with the message; nothing, as a rule."""
     replied_to = (message.get("referenced_message") or {}).get("author", {}).get("id")
     pinged = [user["id"] for user in message["mentions"] if user["id"] != replied_to]
+    if message.get("flags", 0) & EPHEMERAL:
+        # Only its asker sees it: Discord tells nobody else that they are named there.
+        return _faults_of_form(message)
     faults = ["pings everyone"] * bool(message["mention_everyone"]) + ["pings a role"] * bool(message["mention_roles"])
     faults += [f"pings {user}" for user in pinged]
-    faults += _too_long(("content", message["content"], CONTENT))
+    return faults + _faults_of_form(message)
+
+
+def _faults_of_form(message: dict[str, Any]) -> list[str]:
+    faults = _too_long(("content", message["content"], CONTENT))
     for embed in message["embeds"]:
         faults += _faults_of_embed(embed)
     for file in message["attachments"]:

@@ -3,7 +3,7 @@
 from melodify_core.library.database import SCHEMA, connect, database_path, on_sqlite, schema_state, upgrade
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
-from melodify_core.library.jobs import JobBook, JobRow
+from melodify_core.library.jobs import JobBook, JobRow, ServerDay
 from melodify_core.library.ledger import OPEN_STATES, Kept, Library
 from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.pages import LibraryPages
@@ -25,6 +25,7 @@ __all__ = [
     "Page",
     "ProviderGate",
     "Readings",
+    "ServerDay",
     "Songbook",
     "connect",
     "database_path",

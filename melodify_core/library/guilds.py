@@ -53,6 +53,12 @@ class Guilds:
         with transaction(self._engine) as connection:
             connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(left_at=None))
 
+    def present(self) -> list[int]:
+        """Return the servers that something is known of and that the bot has not left."""
+        return [
+            row.guild_id for row in read(self._engine, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
+        ]
+
     def left_before(self, before: float) -> list[int]:
         """Return the servers that the bot has left before the unix time."""
         query = sa.select(guilds.c.guild_id).where(guilds.c.left_at < before)

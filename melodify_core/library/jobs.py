@@ -3,13 +3,15 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from melodify_core.library.database import read
-from melodify_core.library.schema import usage
-from melodify_core.models import UsageState
+from melodify_core.library.ledger import OPEN_STATES, asked_of
+from melodify_core.library.schema import costs, usage
+from melodify_core.models import Asked, UsageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class JobRow:
     started_at: float | None
     ended_at: float | None
     outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDay:
+    """What became of a server's jobs since some time, and what is open now."""
+
+    waiting: int
+    running: int
+    songs: int
+    dollars: float
+    failures: dict[str, int]  # jobs by the code of the error that ended them
 
 
 FIELDS = [usage.c[name] for name in JobRow.__dataclass_fields__]
@@ -46,6 +59,28 @@ class JobBook:
         """Return the job, None for an unknown one."""
         rows = read(self._engine, sa.select(*FIELDS).where(usage.c.job_id == job_id))
         return JobRow(**rows[0]._mapping) if rows else None  # noqa: SLF001 - the library's public name
+
+    def open_in(self, guild_id: int, limit: int = 25) -> list[Asked]:
+        """Return the server's jobs that wait or run, the oldest first."""
+        query = sa.select(usage).where(usage.c.guild_id == guild_id, usage.c.state.in_(OPEN_STATES))
+        return [asked_of(row) for row in read(self._engine, query.order_by(usage.c.created_at).limit(limit))]
+
+    def server_day(self, guild_id: int, since: float) -> ServerDay:
+        """Return the server's figures since the unix time."""
+        here = usage.c.guild_id == guild_id
+        recent = sa.or_(usage.c.created_at > since, usage.c.state.in_(OPEN_STATES))
+        counted = sa.func.count().label("jobs")
+        grouped = sa.select(usage.c.state, usage.c.outcome, counted).where(here, recent)
+        rows = read(self._engine, grouped.group_by(usage.c.state, usage.c.outcome))
+        paid = sa.select(sa.func.sum(costs.c.dollars)).join_from(costs, usage, usage.c.job_id == costs.c.job_id)
+        dollars = read(self._engine, paid.where(here, costs.c.created_at > since))[0][0]
+        jobs: Counter[str] = Counter()
+        failures: Counter[str] = Counter()
+        for row in rows:
+            jobs[row.state] += row.jobs
+            if row.state == "refunded" and row.outcome != "job.cancelled":
+                failures[row.outcome or "internal"] += row.jobs
+        return ServerDay(jobs["waiting"], jobs["running"], jobs["charged"], float(dollars or 0), dict(failures))
 
     def reopen(self, connection: sa.Connection, job_id: str) -> bool:
         """Let a refunded job wait again, within the caller's transaction; False when it is not refunded any more."""

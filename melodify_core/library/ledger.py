@@ -139,7 +139,7 @@ class Library:
         rows = self._all(sa.select(usage).where(usage.c.job_id == job_id))
         if not rows:
             return None
-        return _asked_of(rows[0])
+        return asked_of(rows[0])
 
     def position(self, job_id: str, connection: sa.Connection | None = None) -> int:
         """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
@@ -163,7 +163,7 @@ class Library:
     def waiting_orders(self) -> list[Asked]:
         """Return the jobs that wait, the next to start first."""
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
-        return [_asked_of(row) for row in self._all(query)]
+        return [asked_of(row) for row in self._all(query)]
 
     def typical_s(self, connection: sa.Connection | None = None) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
@@ -345,7 +345,8 @@ class Library:
         return read(self._engine, query, connection)
 
 
-def _asked_of(row: sa.Row[Any]) -> Asked:
+def asked_of(row: sa.Row[Any]) -> Asked:
+    """Return what a usage row tells of its order."""
     note = json.loads(row.brief_order or "{}")
     return Asked(
         job_id=row.job_id,
