@@ -133,7 +133,7 @@ async def _notes(provider: Provider, *, mend: bool) -> list[str]:
 
 async def _database(settings: Settings) -> list[Finding]:
     # Only here, because it takes two seconds to import.
-    from melodify_core.library import SCHEMA, connect, database_path, on_sqlite, schema_state
+    from melodify_core.library import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state
     from melodify_core.workers import only_process
 
     engine = await asyncio.to_thread(connect, settings.database.url)
@@ -147,7 +147,7 @@ async def _database(settings: Settings) -> list[Finding]:
     if state == "newer":
         return [Finding(good=False, text=SCHEMA[state])]
     path = database_path(settings.database.url)
-    with only_process(path.with_suffix(".lock")):
+    with only_process(lock_file(settings.database.url)):
         return [Finding(good=True, text=f"database {path}")]
 
 

@@ -26,7 +26,6 @@ from bot.song_buttons import ITEMS
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
 from melodify_core.health import Health
-from melodify_core.library import database_path
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio
@@ -74,8 +73,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self._open_studio = open_studio
         self._show = show
         self._public_url = settings.web.public_url
-        # Beside the database: what is registered is a fact about this installation.
-        self._command_record = None if always_sync else database_path(settings.database.url).with_suffix(".commands")
+        self._always_sync = always_sync
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
         self._generate: Generate | None = None
@@ -95,7 +93,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self.again = Again(self.studio, delivery, self._generate.servers)
         self.add_dynamic_items(CancelButton, *ITEMS)
         await self.tree.set_translator(Translator())
-        await sync_commands(self.tree, self.application_id or 0, self._command_record)
+        await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else self.studio.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Call the event's listeners. Those of messages that cannot concern us are not: each would be a task."""

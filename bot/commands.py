@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import discord
@@ -20,6 +19,7 @@ from melodify_core.brief import HINT_CHARACTERS, STYLES
 log = logging.getLogger(__name__)
 
 LEAST_SECONDS, MOST_SECONDS = 10, 120
+REGISTERED = "commands"
 OPTIONS = ("image", "hint", "style", "length", "private")
 Interaction = discord.Interaction[discord.Client]
 
@@ -80,7 +80,19 @@ def melodify_menu(run: Callable[[Interaction, discord.Message], Awaitable[None]]
     )
 
 
-async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Path | None) -> None:
+class Record(Protocol):
+    """Where it is written down which commands are registered. Methods raise Unavailable."""
+
+    def text(self, name: str) -> str | None:
+        """Return what is written."""
+        ...
+
+    def write(self, name: str, text: str) -> None:
+        """Write it down."""
+        ...
+
+
+async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Record | None) -> None:
     """Register the commands with Discord, if `record` does not say that these very ones are registered already.
 
     Discord allows 200 command creations a day: a bot that restarts often must not register each time.
@@ -88,21 +100,9 @@ async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int
     translator = tree.translator or Translator()
     payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
     digest = hashlib.sha256(json.dumps([application_id, payload], sort_keys=True).encode()).hexdigest()
-    if record is not None and await asyncio.to_thread(_read, record) == digest:
+    if record is not None and await asyncio.to_thread(record.text, REGISTERED) == digest:
         return
     await tree.sync()
     log.info("registered %d commands with Discord", len(payload))
     if record is not None:
-        await asyncio.to_thread(_write, record, digest)
-
-
-def _write(record: Path, digest: str) -> None:
-    try:
-        record.write_text(digest, encoding="utf-8")
-    except OSError as error:
-        # A container with its database elsewhere may have no place of its own to write to.
-        log.warning("%s cannot be written, so each start registers the commands: %s", record, error)
-
-
-def _read(record: Path) -> str | None:
-    return record.read_text(encoding="utf-8") if record.exists() else None
+        await asyncio.to_thread(record.write, REGISTERED, digest)

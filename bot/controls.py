@@ -44,9 +44,9 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         studio: Studio = interaction.client.studio
         moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
         try:
-            withdrawn = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
-            if withdrawn:
-                await _close_status(interaction, language)
+            its_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
+            if its_language is not None:
+                await _close_status(interaction, its_language)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:
             log.info("job %s: not cancelled: %s", self._job_id, error)

@@ -85,12 +85,13 @@ class Intake:
         pictures.check(attachment, self._settings)
         if number > 1:
             await self._studio.admit(request.user_id, request.place.guild_id, request.role_ids)
+        # Before the wait for a free hand: whoever posts in a rush sees at once that the picture has arrived.
+        with discord_errors():
+            place = await ask.open_status(number)
         async with self._hands:
             if self._stopping:
                 raise Unavailable("discord.restarting")
             picture = await pictures.download(attachment, self._settings)
-            with discord_errors():
-                place = await ask.open_status(number)
             # A status message stands for one song: its id is the further songs' own, and the same for a repeat.
             job_id = request.first_id if number == 1 else str(place.status_id)
             order = Order(job_id, request.user_id, place, picture, request.wish, request.private, request.role_ids)

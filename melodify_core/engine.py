@@ -301,7 +301,12 @@ class _Durable:
     ) -> Result:
         """Run the step, or return what it returned before a crash."""
         stop = self._stop if stoppable else None
-        record = await DBOS.run_step_async({"name": name}, partial(_recorded, work, tries, stop))
+
+        async def recorded() -> dict[str, Any]:
+            # Not a partial: the engine's library logs what it interrupts, and a job's wishes stand in no log.
+            return await _recorded(work, tries, stop)
+
+        record = await DBOS.run_step_async({"name": name}, recorded)
         if failure := record.get("failed"):
             raise from_record(failure)
         return model.model_validate(record["result"])

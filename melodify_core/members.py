@@ -84,7 +84,7 @@ class Members:
         page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
         return [entry for entry in page.entries if entry.message_id]
 
-    async def forget(self, user_id: int, cancel: Callable[[str, int], Awaitable[bool]]) -> Forgotten:
+    async def forget(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> Forgotten:
         """End the member's jobs and erase what is stored of them. May be repeated.
 
         Raises Unavailable: member.busy while a job of theirs cannot be stopped any more, storage.* and database.*.
@@ -104,7 +104,7 @@ class Members:
         log.info("a member had %d songs of %d orders erased", songs, len(jobs))
         return Forgotten(songs, len(jobs))
 
-    async def _stop_jobs(self, user_id: int, cancel: Callable[[str, int], Awaitable[bool]]) -> None:
+    async def _stop_jobs(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> None:
         for job_id in await asyncio.to_thread(self._book.open_jobs, user_id):
             try:
                 await cancel(job_id, user_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.limits import DAY_S
-from melodify_core.models import Asked, GuildSettings
+from melodify_core.models import Asked, GuildSettings, Language
 from melodify_core.ports import Delivery
 from melodify_core.posting import apologise_for
 from melodify_core.rules import Edit
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from melodify_core.library import Guilds, JobBook, Library, ServerDay
 
 log = logging.getLogger(__name__)
-# Cancels a job as a moderator; True when it had not begun, so that nobody else will speak to its asker.
-Cancel = Callable[[str], Awaitable[bool]]
+# Cancels a job as a moderator; returns a language when nobody else will speak to its asker: see Studio.cancel.
+Cancel = Callable[[str], Awaitable[Language | None]]
 
 
 class Moderation:
@@ -55,7 +55,7 @@ class Moderation:
         asked = await asyncio.to_thread(self._library.asked, job_id)
         if asked is None or asked.place is None or asked.place.guild_id != guild_id:
             raise Rejected("job.too_late")
-        if not await cancel(job_id):
+        if await cancel(job_id) is None:
             return  # whoever works on it will say so
         try:
             await apologise_for(asked, Rejected("job.cancelled"), self._delivery)

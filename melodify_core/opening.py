@@ -70,7 +70,17 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.engine import Engine
-    from melodify_core.library import Guilds, JobBook, Library, LibraryPages, MemberBook, Readings, Songbook, connect
+    from melodify_core.library import (
+        Guilds,
+        JobBook,
+        Library,
+        LibraryPages,
+        MemberBook,
+        Notes,
+        Readings,
+        Songbook,
+        connect,
+    )
     from melodify_core.upkeep import Duty, on_duty
 
     async with AsyncExitStack() as stack:
@@ -108,7 +118,18 @@ async def open_studio(
         guilds = Guilds(database)
         moderation = Moderation(guilds, JobBook(database), library, delivery)
         studio = Studio(
-            settings, library, engine, storage, workshop, songbook, guilds, members, takes, pages, moderation
+            settings,
+            library,
+            engine,
+            storage,
+            workshop,
+            songbook,
+            guilds,
+            members,
+            takes,
+            pages,
+            moderation,
+            Notes(database),
         )
         if role.works:
             await stack.enter_async_context(on_duty(Duty("left servers", LEFT_S, partial(clear_left, studio))))
@@ -123,13 +144,13 @@ async def clear_left(studio: Studio) -> None:
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
     """Take this process's place: the file's lock on SQLite, a worker's slot on PostgreSQL."""
-    from melodify_core.library import database_path, on_sqlite
+    from melodify_core.library import lock_file, on_sqlite
     from melodify_core.workers import Slot, only_process
 
     if on_sqlite(database):
         if not (role.works and role.serves):
             raise Misconfigured(ONE_PROCESS)
-        stack.enter_context(only_process(database_path(settings.database.url).with_suffix(".lock")))
+        stack.enter_context(only_process(lock_file(settings.database.url)))
         return None
     if not role.works:
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from melodify_core import limits, metrics, picture, rules
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
-from melodify_core.models import Forecast, Job, Order, Picture
+from melodify_core.models import Forecast, Job, Language, Order, Picture
 from melodify_core.moderation import Moderation
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from melodify_core.engine import Engine
-    from melodify_core.library import Guilds, Library, Songbook
+    from melodify_core.library import Guilds, Library, Notes, Songbook
 
+log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
 
 
@@ -56,9 +58,11 @@ class Studio:
         takes: Takes,
         pages: Pages,
         moderation: Moderation,
+        notes: "Notes",
     ) -> None:
         self.takes = takes
         self.moderation = moderation
+        self.notes = notes
         self.settings = settings
         self.members = members
         self.songbook = songbook
@@ -95,15 +99,31 @@ class Studio:
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             accepted = await asyncio.to_thread(self._accept, job, order.role_ids)
-        except BaseException:
+        except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
-            await asyncio.shield(tidy(self.storage, job.picture_key))
-            raise
+            if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):
+                raise
+            accepted = True  # the database took it, and went away before it could say so
         receipt = await self._receipt(order.job_id, repeated=not accepted)
         return replace(receipt, page_id=job.page_id) if accepted else receipt
 
-    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> bool:
-        """Cancel the job for the member; True when it had not begun, False when it is being stopped.
+    async def _undone(self, job: Job) -> bool:
+        """Delete the picture of an order that was not taken; return whether it was taken all the same."""
+        try:
+            if await asyncio.to_thread(self._library.state, job.job_id) is not None:
+                return True
+        except Unavailable as error:
+            # A picture too many does less harm than a job without one.
+            log.warning("job %s: whether it was accepted is not known, so its picture stays: %s", job.job_id, error)
+            return False
+        await tidy(self.storage, job.picture_key)
+        return False
+
+    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
+        """Cancel the job for the member; return the language of its messages when it had not begun.
+
+        Then nobody else says that it is cancelled. None is for one that is being stopped, and that whoever works on it
+        will speak of.
 
         Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
         """
@@ -115,17 +135,17 @@ class Studio:
         if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
             await self._engine.withdraw(job_id)
             await tidy(self.storage, asked.picture_key)
-            return True
+            return asked.language
         if not await asyncio.to_thread(self._library.request_cancel, job_id):
             raise Rejected("job.too_late")
         if await self._engine.drop_post(job_id):
             # Its song waited to be posted: nobody works on it who could hear of it.
             await self._give_back(job_id)
-            return True
+            return asked.language
         self._engine.interrupt(job_id)
-        return False
+        return None
 
-    async def cancel_as_moderator(self, job_id: str) -> bool:
+    async def cancel_as_moderator(self, job_id: str) -> Language | None:
         """Cancel anybody's job; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
 

@@ -12,7 +12,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import MelodifyClient, intents_of
-from bot.commands import sync_commands
 from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
@@ -75,15 +74,6 @@ async def test_the_commands_are_registered_only_when_they_have_changed(tmp_path:
             registrations = [entry for entry in env.http_requests if entry.path.endswith("/commands")]
             assert len(registrations) == expected
             await client.close()
-
-
-async def test_a_record_that_cannot_be_written_does_not_stop_the_start(tmp_path: Path, workshop: Workshop) -> None:
-    client = a_client(story_settings(tmp_path), workshop)
-    async with simcord.run(client) as env:
-        await sync_commands(client.tree, 1, tmp_path / "nowhere" / "melodify.commands")
-        registrations = [entry for entry in env.http_requests if entry.path.endswith("/commands")]
-        assert len(registrations) == 2
-        await client.close()
 
 
 def test_the_privileged_intent_is_asked_for_only_when_the_settings_want_it(tmp_path: Path) -> None:

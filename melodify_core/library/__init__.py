@@ -1,11 +1,12 @@
 """The database: the usage ledger, the songs, and what all processes must agree on."""
 
-from melodify_core.library.database import SCHEMA, connect, database_path, on_sqlite, schema_state, upgrade
+from melodify_core.library.database import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state, upgrade
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.jobs import JobBook, JobRow, ServerDay
 from melodify_core.library.ledger import OPEN_STATES, Kept, Library
 from melodify_core.library.members import MemberBook, Order, Page
+from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
 from melodify_core.library.songbook import Songbook
@@ -21,6 +22,7 @@ __all__ = [
     "Library",
     "LibraryPages",
     "MemberBook",
+    "Notes",
     "Order",
     "Page",
     "ProviderGate",
@@ -29,6 +31,7 @@ __all__ = [
     "Songbook",
     "connect",
     "database_path",
+    "lock_file",
     "on_sqlite",
     "schema_state",
     "upgrade",

@@ -90,6 +90,12 @@ def database_path(url: str) -> Path:
     return Path(sa.make_url(url).database or "")
 
 
+def lock_file(url: str) -> Path:
+    """Return the file beside an SQLite database that its one process holds."""
+    path = database_path(url)
+    return path.with_name(f"{path.name}.lock")
+
+
 def on_sqlite(engine: sa.Engine) -> bool:
     """Return whether the database is a file of one process."""
     return engine.dialect.name == "sqlite"

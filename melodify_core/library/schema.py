@@ -105,6 +105,13 @@ guilds = sa.Table(
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("left_at", sa.Float),
 )
+# What an installation remembers of itself, such as which commands it has registered with Discord.
+notes = sa.Table(
+    "notes",
+    tables,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
 # Pages of deleted songs: nothing is known of them but that they were there.
 gone_pages = sa.Table(
     "gone_pages",

@@ -1,0 +1,16 @@
+"""What an installation remembers of itself."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add the table."""
+    op.create_table(
+        "notes",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+    )
