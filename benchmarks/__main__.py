@@ -13,6 +13,7 @@ from benchmarks import (
     openai_overhead,
     page,
     render,
+    rush,
     workers,
 )
 
@@ -20,6 +21,7 @@ ALL = {
     "render": render.main,
     "loop": loop.main,
     "acknowledge": acknowledge.main,
+    "rush": rush.main,
     "memory": memory.main,
     "lyria": lyria_overhead.main,
     "openai": openai_overhead.main,

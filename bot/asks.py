@@ -60,13 +60,21 @@ class Ask(ABC):
         head = await self._say(text, 0, self._note_on_sent(), "s")
         self._thread = await self._open_thread(head)
 
+    async def acknowledge(self) -> None:  # noqa: B027 - most ways of asking need nothing
+        """Show the asker that the picture has arrived, where Discord itself shows nothing."""
+
     async def open_status(self, number: int) -> Place:
         """Post the status message of picture `number`, from 1, and say where it stands. Raises Rejected."""
+        if number in self._lines:
+            return self._place(self._lines[number])
         embeds = self._note_on_picture(number)
         if number == 1 and not self._headed:
             embeds = self._note_on_sent() + embeds
         line = await self._say(say(self.request.wish.language, "status.received"), number, embeds, "s")
         self._lines[number] = line
+        return self._place(line)
+
+    def _place(self, line: discord.Message) -> Place:
         changes: dict[str, object] = {"channel_id": line.channel.id, "status_id": line.id}
         if self.request.several:
             changes["threadable"] = False  # the songs belong together, where their lines are
@@ -132,6 +140,11 @@ class PostAsk(Ask):
     def __init__(self, client: discord.Client, message: discord.Message, request: Request) -> None:
         super().__init__(client, request)
         self._message = message
+
+    async def acknowledge(self) -> None:
+        """Post the status message: a post has no "thinking", and in a rush the limits may take a second to look up."""
+        if not self.request.several and self.request.pictures:
+            await self.open_status(1)
 
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         return await reply(self._message, text, nonce, embeds)

@@ -47,6 +47,8 @@ class Intake:
         self._serving.add(task := cast("asyncio.Task[object]", asyncio.current_task()))
         try:
             check()
+            with discord_errors():
+                await ask.acknowledge()
             await self._prepare(ask)
             for number in range(1, len(ask.request.pictures) + 1):
                 if not await self._serve_one(ask, number):
@@ -85,7 +87,7 @@ class Intake:
         pictures.check(attachment, self._settings)
         if number > 1:
             await self._studio.admit(request.user_id, request.place.guild_id, request.role_ids)
-        # Before the wait for a free hand: whoever posts in a rush sees at once that the picture has arrived.
+        # Before the wait for a free hand: in a rush everybody sees at once that the picture has arrived.
         with discord_errors():
             place = await ask.open_status(number)
         async with self._hands:

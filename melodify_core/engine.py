@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,6 +31,9 @@ POST_WORKFLOW = "post"
 APPLICATION_VERSION = "1"
 FIRST_PAUSE_S = 1.0
 POSTS_AT_ONCE = 64
+# For all that is asked of database and files off the loop.
+THREADS = 16
+WAKE_S = 5.0
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
 
 
@@ -87,6 +91,8 @@ class Engine:
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,
                 log_level="WARNING",
+                # While the database is away each running job holds one.
+                max_executor_threads=THREADS + self._work.jobs,
             )
         )
 
@@ -101,6 +107,9 @@ class Engine:
             await self._post(record, line)
 
         DBOS.launch()
+        # Any question makes its threads the loop's.
+        await DBOS.retrieve_queue_async(QUEUE)
+        await _wake_threads()
         self._working = True
         await self.connect()
         await self._register_queues()
@@ -325,6 +334,13 @@ class _Durable:
         )
         await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
         return True
+
+
+async def _wake_threads() -> None:
+    """Start the loop's threads now: started in a rush, each holds the loop up until it has had its first turn."""
+    together = threading.Barrier(THREADS, timeout=WAKE_S)
+    with suppress(threading.BrokenBarrierError):
+        await asyncio.gather(*(asyncio.to_thread(together.wait) for _ in range(THREADS)))
 
 
 def _post_id(job_id: str) -> str:

@@ -76,7 +76,11 @@ class Studio:
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
         """Raise Rejected when the limits leave no room for one more song of the member. Reserves nothing."""
-        await asyncio.to_thread(self._check_limits, user_id, guild_id, role_ids, None)
+        await asyncio.to_thread(self._admit, user_id, guild_id, role_ids)
+
+    def _admit(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> None:
+        with self._library.reading() as connection:
+            self._check_limits(user_id, guild_id, role_ids, connection)
 
     async def submit(self, order: Order) -> Receipt:
         """Accept the order: picture checked and stored, limits held, job queued. A repeat gets the first receipt.
@@ -92,7 +96,8 @@ class Studio:
         return receipt
 
     async def _submit(self, order: Order) -> Receipt:
-        if await asyncio.to_thread(self._is_known, order):
+        # The limits were looked at when it was admitted, and hold in the transaction that takes it.
+        if await asyncio.to_thread(self._library.state, order.job_id) is not None:
             return await self._receipt(order.job_id, repeated=True)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
         job = job_of(order, checked, paged=bool(self.settings.web.public_url))
@@ -198,14 +203,6 @@ class Studio:
             typical_s = self._library.typical_s(connection)
         return Forecast.at(position, typical_s, self.settings.work.jobs)
 
-    def _is_known(self, order: Order) -> bool:
-        """Return whether the order was accepted before; where not, see that there is room. Raises Rejected."""
-        with self._library.reading() as connection:
-            if self._library.state(order.job_id, connection) is not None:
-                return True
-            self._check_limits(order.user_id, order.place.guild_id, order.role_ids, connection)
-        return False
-
     def _accept(self, job: Job, role_ids: Collection[int]) -> bool:
         """Check the limits, write the usage row and queue the job in one transaction; False for a repeat."""
         with self._library.transaction() as connection:
@@ -221,9 +218,7 @@ class Studio:
     ) -> None:
         now = time.time()
         most = self._limits_in(guild_id, role_ids, connection)
-        # What was spent costs two of the five questions: it is asked where there is a budget.
-        budgets = bool(most.dollars_per_day or most.dollars_per_guild_day)
-        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, budgets=budgets)
+        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
         limits.check(most, standing, now, user_id, role_ids)
 
     def _limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:

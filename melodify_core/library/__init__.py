@@ -4,12 +4,13 @@ from melodify_core.library.database import SCHEMA, connect, database_path, lock_
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.jobs import JobBook, JobRow, ServerDay
-from melodify_core.library.ledger import OPEN_STATES, Kept, Library
+from melodify_core.library.ledger import Kept, Library
 from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
 from melodify_core.library.songbook import Songbook
+from melodify_core.library.statements import OPEN_STATES
 
 __all__ = [
     "OPEN_STATES",

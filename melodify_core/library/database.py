@@ -164,12 +164,17 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def read(engine: sa.Engine, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
-    """Return the rows, read within the caller's transaction where there is one."""
+def read(
+    engine: sa.Engine,
+    query: sa.Select[Any],
+    connection: sa.Connection | None = None,
+    values: dict[str, Any] | None = None,
+) -> list[sa.Row[Any]]:
+    """Return the rows for the bound values, read within the caller's transaction where there is one."""
     if connection is not None:
-        return list(connection.execute(query))
+        return list(connection.execute(query, values or {}))
     with reading(engine) as own:
-        return list(own.execute(query))
+        return list(own.execute(query, values or {}))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from melodify_core.library.database import read, transaction
 from melodify_core.library.schema import guilds
+from melodify_core.library.statements import GUILD_SETTINGS
 from melodify_core.models import GuildSettings
 
 
@@ -22,8 +23,7 @@ class Guilds:
 
     def settings_of(self, guild_id: int, connection: sa.Connection | None = None) -> GuildSettings:
         """Return what is set in the server; the defaults where nothing is."""
-        query = sa.select(guilds.c.settings).where(guilds.c.guild_id == guild_id)
-        rows = read(self._engine, query, connection)
+        rows = read(self._engine, GUILD_SETTINGS, connection, {"guild": guild_id})
         return GuildSettings.model_validate_json(rows[0].settings) if rows else GuildSettings()
 
     def change(self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], now: float) -> GuildSettings:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from melodify_core.library.database import read
-from melodify_core.library.ledger import OPEN_STATES, asked_of
+from melodify_core.library.ledger import asked_of
 from melodify_core.library.schema import costs, usage
+from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Asked, UsageState
 
 

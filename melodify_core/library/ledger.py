@@ -15,15 +15,32 @@ import sqlalchemy as sa
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.schema import costs, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
+from melodify_core.library.statements import (
+    ALL_OPEN,
+    END,
+    GUILD_OPEN,
+    GUILD_USE,
+    KEEP_SONG,
+    LATEST_TIMES,
+    MEMBER_OPEN,
+    MEMBER_USE,
+    OPEN_STATES,
+    POSITION,
+    REACH,
+    RESERVE,
+    SONG_KNOWN,
+    SPEND,
+    SPENT,
+    START,
+    STATE,
+)
 from melodify_core.limits import Standing
 from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, Stage, UsageState
 from melodify_core.pseudonym import alias_of
+from melodify_core.settings import Limits
 
 # What retention deletes of an ended job, each after its own days.
 Kept = Literal["record", "picture", "song"]
-OPEN_STATES = ("waiting", "running")
-COUNTED_STATES = (*OPEN_STATES, "charged", "forfeited")
-RECENT_JOBS = 20
 # A member's second order waits as if it had come so much later, the third twice that: whoever asks for a first song
 # comes before everybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
 TURN_S = 3600
@@ -60,10 +77,6 @@ class Library:
         """A connection for several questions in a row."""
         return reading(self._engine)
 
-    def standing(self, job: Job, since: float, connection: sa.Connection | None = None) -> Standing:
-        """Return what counts against the limits of the job's member, server and of all, since the unix time."""
-        return self.standing_of(job.user_id, job.place.guild_id, since, connection)
-
     def standing_of(
         self,
         user_id: int,
@@ -71,32 +84,28 @@ class Library:
         since: float,
         connection: sa.Connection | None = None,
         *,
-        budgets: bool = True,
+        limits: Limits | None = None,
     ) -> Standing:
-        """Return the same for a member in a server; without `budgets`, not what was spent."""
-        # A job that is still open counts as waiting however old it is.
-        recent = sa.and_(usage.c.state.in_(COUNTED_STATES), usage.c.created_at > since, ~usage.c.waived)
-        counted = sa.or_(recent, usage.c.state.in_(OPEN_STATES))
-        names = (user_id, alias_of(user_id, self._salt))
-        mine = self._all(
-            sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.user_id.in_(names)), connection
-        )
-        guild: list[sa.Row[Any]] = []
-        if guild_id is not None:
-            guild = self._all(
-                sa.select(usage.c.created_at, usage.c.state).where(counted, usage.c.guild_id == guild_id), connection
-            )
-        waiting = self._all(
-            sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(OPEN_STATES)), connection
-        )
+        """Return what counts against the limits of a member in a server, of the server and of all, since the unix time.
+
+        With `limits`, what none of them needs is not asked: a busy server has many songs a day.
+        """
+        times = {"since": since, "user": user_id, "alias": alias_of(user_id, self._salt), "guild": guild_id}
+        mine = self._all(MEMBER_USE, connection, times)
+        here = guild_id is not None
+        asks_day = here and (limits is None or bool(limits.songs_per_guild_day))
+        asks_guild = here and (limits is None or bool(limits.waiting_per_guild))
+        asks_all = limits is None or bool(limits.waiting)
+        pays_all = limits is None or bool(limits.dollars_per_day)
+        pays_guild = here and (limits is None or bool(limits.dollars_per_guild_day))
         return Standing(
             used_at=tuple(row.created_at for row in mine),
             waiting=sum(row.state in OPEN_STATES for row in mine),
-            guild_used_at=tuple(row.created_at for row in guild),
-            guild_waiting=sum(row.state in OPEN_STATES for row in guild),
-            all_waiting=int(waiting[0][0]),
-            spent=self._spending(sa.true(), since, connection) if budgets else (),
-            guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if budgets and guild_id else (),
+            guild_used_at=tuple(row.created_at for row in self._all(GUILD_USE, connection, times)) if asks_day else (),
+            guild_waiting=self._count(GUILD_OPEN, connection, times) if asks_guild else 0,
+            all_waiting=self._count(ALL_OPEN, connection) if asks_all else 0,
+            spent=self._spending(sa.true(), since, connection) if pays_all else (),
+            guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if pays_guild else (),
         )
 
     def _spending(
@@ -121,17 +130,24 @@ class Library:
             "picture_key": job.picture_key,
             "picture_size": (job.picture_width, job.picture_height),
         }
-        values = {"job_id": job.job_id, "user_id": job.user_id, "guild_id": job.place.guild_id, "page_id": job.page_id}
-        mine = (usage.c.user_id == job.user_id, usage.c.state.in_(OPEN_STATES))
-        ahead = connection.scalar(sa.select(sa.func.count()).select_from(usage).where(*mine)) or 0
+        ahead = self._count(MEMBER_OPEN, connection, {"user": job.user_id})
         turn = int(now) + ahead * TURN_S
-        state = {"state": "waiting", "turn": turn, "brief_order": json.dumps(note)}
-        connection.execute(usage.insert().values(**values, created_at=now, **state))
+        values = {
+            "job_id": job.job_id,
+            "user_id": job.user_id,
+            "guild_id": job.place.guild_id,
+            "page_id": job.page_id,
+            "created_at": now,
+            "state": "waiting",
+            "turn": turn,
+            "brief_order": json.dumps(note),
+        }
+        connection.execute(RESERVE, values)
         return turn
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return where the job stands, None when it was never accepted."""
-        rows = self._all(sa.select(usage.c.state).where(usage.c.job_id == job_id), connection)
+        rows = self._all(STATE, connection, {"its_job": job_id})
         return rows[0].state if rows else None
 
     def asked(self, job_id: str) -> Asked | None:
@@ -143,16 +159,7 @@ class Library:
 
     def position(self, job_id: str, connection: sa.Connection | None = None) -> int:
         """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
-        mine = self._all(
-            sa.select(usage.c.turn, usage.c.created_at).where(usage.c.job_id == job_id, usage.c.state == "waiting"),
-            connection,
-        )
-        if not mine:
-            return 0
-        same = sa.and_(usage.c.turn == mine[0].turn, usage.c.created_at <= mine[0].created_at)
-        ahead = sa.or_(usage.c.turn < mine[0].turn, same)
-        query = sa.select(sa.func.count()).where(usage.c.state == "waiting", ahead)
-        return int(self._all(query, connection)[0][0])
+        return self._count(POSITION, connection, {"its_job": job_id})
 
     def waiting(self) -> list[str]:
         """Return the ids of the jobs that wait, the next to start first."""
@@ -167,13 +174,7 @@ class Library:
 
     def typical_s(self, connection: sa.Connection | None = None) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
-        query = (
-            sa.select(usage.c.started_at, usage.c.ended_at)
-            .where(usage.c.state == "charged", usage.c.started_at.is_not(None), usage.c.ended_at.is_not(None))
-            .order_by(usage.c.created_at.desc())
-            .limit(RECENT_JOBS)
-        )
-        times = sorted(row.ended_at - row.started_at for row in self._all(query, connection))
+        times = sorted(row.ended_at - row.started_at for row in self._all(LATEST_TIMES, connection))
         return times[len(times) // 2] if times else None
 
     def open_jobs(self) -> int:
@@ -203,28 +204,23 @@ class Library:
 
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before."""
-        change = (
-            usage.update()
-            .where(usage.c.job_id == job_id, usage.c.state == "waiting")
-            .values(state="running", started_at=now)
-        )
         with self._changing() as connection:
-            connection.execute(change)
+            connection.execute(START, {"its_job": job_id, "now": now})
             return self.state(job_id, connection) != "withdrawn"
 
     def reach(self, job_id: str, stage: Stage) -> None:
         """Note how far the job is, for those who look at its page."""
         with self._changing() as connection:
-            connection.execute(usage.update().where(usage.c.job_id == job_id).values(stage=stage.value))
+            connection.execute(REACH, {"its_job": job_id, "its_stage": stage.value})
 
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
         """Note what a provider was paid for the job."""
         with self._changing() as connection:
-            connection.execute(costs.insert().values(job_id=job_id, created_at=now, **bill.model_dump()))
+            connection.execute(SPEND, {"job_id": job_id, "created_at": now, **bill.model_dump()})
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""
-        return float(self._all(sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == job_id))[0][0] or 0)
+        return float(self._all(SPENT, None, {"its_job": job_id})[0][0] or 0)
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Take the job off its member's limits; once charged it stays charged."""
@@ -276,8 +272,8 @@ class Library:
             "asked_in": job.place.channel_id,
         }
         with self.transaction() as connection:
-            if connection.scalar(sa.select(songs.c.job_id).where(songs.c.job_id == job.job_id)) is None:
-                connection.execute(songs.insert().values(**values))
+            if connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
+                connection.execute(KEEP_SONG, values)
             self._end(job.job_id, "charged", now, connection)
 
     def song(self, job_id: str) -> Song | None:
@@ -326,23 +322,28 @@ class Library:
     def _end(
         self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None, outcome: str = ""
     ) -> None:
-        # Only open rows move: a late repeat can neither refund a charged job nor charge a refunded one.
-        change = (
-            usage.update()
-            .where(usage.c.job_id == job_id, usage.c.state.in_(OPEN_STATES))
-            .values(state=state, ended_at=now, outcome=outcome or None)
-        )
+        change = {"its_job": job_id, "its_state": state, "now": now, "its_outcome": outcome or None}
         if connection is not None:
-            connection.execute(change)
+            connection.execute(END, change)
             return
         with self._changing() as own:
-            own.execute(change)
+            own.execute(END, change)
 
     def _changing(self) -> AbstractContextManager[sa.Connection]:
         return changing(self._engine)
 
-    def _all(self, query: sa.Select[Any], connection: sa.Connection | None = None) -> list[sa.Row[Any]]:
-        return read(self._engine, query, connection)
+    def _all(
+        self,
+        query: sa.Select[Any],
+        connection: sa.Connection | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> list[sa.Row[Any]]:
+        return read(self._engine, query, connection, values)
+
+    def _count(
+        self, query: sa.Select[Any], connection: sa.Connection | None = None, values: dict[str, Any] | None = None
+    ) -> int:
+        return int(self._all(query, connection, values)[0][0])
 
 
 def asked_of(row: sa.Row[Any]) -> Asked:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from melodify_core.library.database import changing, read
-from melodify_core.library.ledger import NOBODY, OPEN_STATES
+from melodify_core.library.ledger import NOBODY
 from melodify_core.library.schema import likes, readings, songs, usage
 from melodify_core.library.songbook import LIKES, entry_of, erase_songs
+from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Brief, Entry, Song
 
 # The newest first, or the best liked.

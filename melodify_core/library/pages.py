@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
 from melodify_core.library.database import read
-from melodify_core.library.ledger import OPEN_STATES
 from melodify_core.library.schema import gone_pages, songs, usage
+from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Song, Stage
 from melodify_core.pages import Page
 

@@ -1,0 +1,73 @@
+"""What is asked at every order and every step, built once: to build a statement costs more than to run it.
+
+Values are bound by name; names begin with "its_" where SQLAlchemy keeps the column's own for itself.
+"""
+
+from typing import get_args
+
+import sqlalchemy as sa
+
+from melodify_core.library.schema import costs, guilds, songs, usage
+from melodify_core.models import UsageState
+
+OPEN_STATES: tuple[UsageState, ...] = ("waiting", "running")
+COUNTED_STATES: tuple[UsageState, ...] = (*OPEN_STATES, "charged", "forfeited")
+RECENT_JOBS = 20
+
+
+def one_of(states: tuple[UsageState, ...], column: sa.ColumnElement[str] = usage.c.state) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is in one of the states, which are written into the statement."""
+    if not set(states) <= set(get_args(UsageState)):
+        raise ValueError(states)
+    return column.in_([sa.literal_column(f"'{state}'") for state in states])
+
+
+IS_OPEN = one_of(OPEN_STATES)
+_job = usage.c.job_id == sa.bindparam("its_job")
+_recent = sa.and_(one_of(COUNTED_STATES), usage.c.created_at > sa.bindparam("since"), ~usage.c.waived)
+# A job that is still open counts as waiting however old it is.
+_counted = sa.or_(_recent, IS_OPEN)
+_count_open = sa.select(sa.func.count()).select_from(usage).where(IS_OPEN)
+
+MEMBER_USE = sa.select(usage.c.created_at, usage.c.state).where(
+    _counted, sa.or_(usage.c.user_id == sa.bindparam("user"), usage.c.user_id == sa.bindparam("alias"))
+)
+GUILD_USE = sa.select(usage.c.created_at).where(_recent, usage.c.guild_id == sa.bindparam("guild"))
+GUILD_OPEN = _count_open.where(usage.c.guild_id == sa.bindparam("guild"))
+ALL_OPEN = _count_open
+MEMBER_OPEN = _count_open.where(usage.c.user_id == sa.bindparam("user"))
+GUILD_SETTINGS = sa.select(guilds.c.settings).where(guilds.c.guild_id == sa.bindparam("guild"))
+
+STATE = sa.select(usage.c.state).where(_job)
+RESERVE = usage.insert()
+START = (
+    usage.update()
+    .where(_job, one_of(("waiting",)))
+    .values(state=sa.literal_column("'running'"), started_at=sa.bindparam("now"))
+)
+REACH = usage.update().where(_job).values(stage=sa.bindparam("its_stage"))
+# Only open rows move: a late repeat can neither refund a charged job nor charge a refunded one.
+END = (
+    usage.update()
+    .where(_job, IS_OPEN)
+    .values(state=sa.bindparam("its_state"), ended_at=sa.bindparam("now"), outcome=sa.bindparam("its_outcome"))
+)
+SPEND = costs.insert()
+SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
+SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
+KEEP_SONG = songs.insert()
+
+_me = usage.alias("me")
+# 0 for one that does not wait any more.
+POSITION = sa.select(sa.func.count()).where(
+    _me.c.job_id == sa.bindparam("its_job"),
+    one_of(("waiting",), _me.c.state),
+    one_of(("waiting",)),
+    sa.or_(usage.c.turn < _me.c.turn, sa.and_(usage.c.turn == _me.c.turn, usage.c.created_at <= _me.c.created_at)),
+)
+LATEST_TIMES = (
+    sa.select(usage.c.started_at, usage.c.ended_at)
+    .where(one_of(("charged",)), usage.c.started_at.is_not(None), usage.c.ended_at.is_not(None))
+    .order_by(usage.c.created_at.desc())
+    .limit(sa.literal_column(str(RECENT_JOBS)))
+)
