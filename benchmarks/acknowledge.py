@@ -14,7 +14,7 @@ COMMANDS = 100
 async def measure(folder: Path, workshop: Workshop) -> list[float]:
     """Return the seconds from a command's arrival to its acknowledgement."""
     async with world(story_settings(folder, work={"drain_s": 0}), workshop) as here:
-        return await acknowledge_times(here, COMMANDS)
+        return await acknowledge_times(here.env, here.guild, here.channel, COMMANDS)
 
 
 def main() -> None:
