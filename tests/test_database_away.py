@@ -1,9 +1,10 @@
 """The database goes away while songs are made: stopped, full, locked, not to be written. Jobs wait, and go on."""
 
 import asyncio
+import gc
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -115,6 +116,15 @@ async def test_jobs_wait_for_a_database_that_somebody_else_has_locked(
     assert delivery.apologies == []
 
 
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """What is given up must not wait for the garbage collection to let go of the file."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_sentence(
     world: tuple[Studio, Announcing, Path],
 ) -> None:

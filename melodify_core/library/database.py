@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ CANNOT_NOW = {
 }
 QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not tried again
 CONNECT_S = 10
+SURE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to mend it.
 SCHEMA: dict[State, str] = {
@@ -55,6 +56,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "handle_error", _take_as_away)
+        sa.event.listen(engine, "invalidate", _let_go)
         _take_turns(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -105,6 +107,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Writers queue for the lock instead of failing half way; readers never wait (WAL).
     connection.isolation_level = "IMMEDIATE"
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    # What a power failure takes of the engine's records is done again, and its effects are found: see `_surely`.
+    connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -125,6 +129,17 @@ def _take_as_away(context: sa.engine.ExceptionContext) -> None:
         context.is_disconnect = getattr(error, "sqlstate", None) != QUERY_CANCELED
 
 
+def _let_go(connection: sqlite3.Connection, _record: object, error: BaseException | None) -> None:
+    """End the transaction of a connection that is given up.
+
+    Closing is not enough: while a cursor lives, perhaps in the traceback of the error, SQLite keeps the connection and
+    its lock. The next garbage collection may be minutes away.
+    """
+    del error
+    with suppress(sqlite3.Error):
+        connection.rollback()
+
+
 def _take_turns(engine: sa.Engine) -> None:
     """Let one thread at a time use the file.
 
@@ -134,7 +149,23 @@ def _take_turns(engine: sa.Engine) -> None:
     """
     turn = threading.RLock()
     sa.event.listen(engine, "checkout", lambda *_: turn.acquire())
-    sa.event.listen(engine, "checkin", lambda *_: turn.release())
+
+    def checkin(connection: sqlite3.Connection | None, record: sa.pool.ConnectionPoolEntry) -> None:
+        if record.info.pop(SURE, False) and connection is not None:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        turn.release()
+
+    sa.event.listen(engine, "checkin", checkin)
+
+
+def _surely(connection: sa.Connection) -> None:
+    """Have the next transaction on SQLite's disk before it counts, and with it all that came before.
+
+    Orders, costs and charges must outlive a power failure; that a job was started, or what its steps returned, need
+    not. Every commit would wait for the disk otherwise, a dozen times a job, one after the other.
+    """
+    connection.info[SURE] = True
+    connection.exec_driver_sql("PRAGMA synchronous=FULL")
 
 
 @contextmanager
@@ -142,6 +173,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that stands alone from its first line on, in all processes: what it reads stays true."""
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
+            _surely(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADMISSION})
@@ -149,10 +181,15 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction for changes that need no look at what others do meanwhile."""
+def changing(engine: sa.Engine, *, surely: bool = True) -> Iterator[sa.Connection]:
+    """A transaction for changes that need no look at what others do meanwhile.
+
+    Not `surely` is for what may be lost in a power failure, and only then.
+    """
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
+            if surely:
+                _surely(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 

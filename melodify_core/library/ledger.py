@@ -204,13 +204,13 @@ class Library:
 
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before."""
-        with self._changing() as connection:
+        with changing(self._engine, surely=False) as connection:
             connection.execute(START, {"its_job": job_id, "now": now})
             return self.state(job_id, connection) != "withdrawn"
 
     def reach(self, job_id: str, stage: Stage) -> None:
         """Note how far the job is, for those who look at its page."""
-        with self._changing() as connection:
+        with changing(self._engine, surely=False) as connection:
             connection.execute(REACH, {"its_job": job_id, "its_stage": stage.value})
 
     def spend(self, job_id: str, bill: Bill, now: float) -> None:
