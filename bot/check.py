@@ -15,7 +15,7 @@ from bot.places import PERMISSIONS
 from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN
 from melodify_core.adapters import open_adapters
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.ports import Provider, SelfMending
+from melodify_core.ports import Describing, Provider, SelfMending
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
 
@@ -119,7 +119,8 @@ async def _provider(port: str, provider: Provider, *, mend: bool) -> list[Findin
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
         return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
-    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}", *notes)]
+    made_of = f": {provider.describe()}" if isinstance(provider, Describing) else ""
+    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{made_of}", *notes)]
 
 
 async def _notes(provider: Provider, *, mend: bool) -> list[str]:

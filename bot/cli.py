@@ -101,7 +101,9 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> int:
     out = arguments.out or Path(f"{arguments.picture.stem}.mp3")
     if out.suffix.lower() != ".mp3":
         raise Misconfigured(f"--out must name an MP3 file, and {out} does not end in .mp3.")
-    return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json), settings))
+    if arguments.midi is not None and arguments.midi.suffix.lower() not in (".mid", ".midi"):
+        raise Misconfigured(f"--midi must name a MIDI file, and {arguments.midi} does not end in .mid.")
+    return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json, arguments.midi), settings))
 
 
 def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", "text", "json"] = "text") -> None:
@@ -145,6 +147,7 @@ def _add_jobs(jobs: argparse.ArgumentParser) -> None:
 def _add_render(render: argparse.ArgumentParser) -> None:
     render.add_argument("picture", type=Path, help="JPEG, PNG, WebP, GIF, AVIF, HEIC, BMP or TIFF")
     render.add_argument("--out", type=Path, help="the MP3 to write (default: the picture's name in this folder)")
+    render.add_argument("--midi", type=Path, help="write the score as a MIDI file, too")
     render.add_argument("--seconds", type=_Whole(10, 120), help="length, 10 to 120")
     render.add_argument("--style", choices=sorted(STYLES), default="auto")
     render.add_argument("--hint", default="", help="a wish in a few words")

@@ -29,6 +29,7 @@ class Request:
     out: Path
     wish: Wish
     as_json: bool = False
+    midi: Path | None = None
 
 
 async def render(request: Request, settings: Settings) -> int:
@@ -41,10 +42,14 @@ async def render(request: Request, settings: Settings) -> int:
         desk = FileDelivery(request, bar, bar.add_task("", total=len(STAGES)))
         try:
             await desk.show(Stage.QUEUED)
-            await make_one(_order(request), settings, desk, Till())
+            score = await make_one(_order(request), settings, desk, Till())
+            if request.midi is not None and desk.song is not None:
+                if score is None:
+                    raise Rejected("file.no_score", composer=settings.composer)
+                write_whole(request.midi, score)
         except MelodifyError as error:
             desk.error = error
-    if desk.song is None:
+    if desk.song is None or desk.error is not None:
         reason = desk.error or Rejected("internal")
         named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
         print(named + sentence(language, reason), file=sys.stderr)
@@ -94,6 +99,18 @@ def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
         ensure_ascii=False,
         indent=2,
     )
+
+
+def write_whole(out: Path, data: bytes) -> None:
+    """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror or type(error).__name__
+        raise Rejected("file.unwritable", path=str(out), reason=reason) from error
 
 
 class Till:
@@ -171,15 +188,7 @@ class FileDelivery:
         del job, picture
         if isinstance(audio, Link):
             raise TypeError("no song is too large for a file")
-        out = self._request.out
-        partial = out.with_name(f".{out.name}.{os.getpid()}")
-        try:
-            partial.write_bytes(audio)
-            partial.replace(out)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            reason = error.strerror or type(error).__name__
-            raise Rejected("file.unwritable", path=str(out), reason=reason) from error
+        write_whole(self._request.out, audio)
         self.song = song
         self._started.append((Stage.DONE, time.perf_counter()))
         return Posted(channel_id=0, message_id=0)

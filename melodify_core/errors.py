@@ -67,6 +67,7 @@ Code = Literal[
     "storage.unavailable",
     "file.unreadable",
     "file.unwritable",
+    "file.no_score",
     "internal",
 ]
 Value = str | int | float

@@ -132,6 +132,7 @@ class RawTake:
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, where there is one
 
 
 class Bill(Record):

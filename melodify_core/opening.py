@@ -20,6 +20,7 @@ from melodify_core.moderation import Moderation
 from melodify_core.parts import Parts, PlainStep
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.positions import Positions
+from melodify_core.posting import midi_key
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.takes import Takes
@@ -221,10 +222,11 @@ def migrate(settings: Settings) -> str:
         database.dispose()
 
 
-async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> None:
+async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> bytes | None:
     """Make one song at once, without queue, database and limits; files in between are gone afterwards.
 
-    The delivery gets the song or the apology. Raises Rejected for the picture and Misconfigured.
+    Return its score as a MIDI file, None where the composer writes none or there was no song. The delivery gets the
+    song or the apology. Raises Rejected for the picture and Misconfigured.
     """
     from melodify_core.storage.folder import FolderStorage
 
@@ -248,3 +250,5 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
                 salt=salt_of(settings),
             )
             await make_song(job, PlainStep(), parts)
+            key = midi_key(job.job_id)
+            return await storage.load(key) if await storage.find(key) else None

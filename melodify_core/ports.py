@@ -99,6 +99,15 @@ class CommissioningComposer(Provider, Protocol):
 
 
 @runtime_checkable
+class Describing(Protocol):
+    """A provider that can be put together in several ways."""
+
+    def describe(self) -> str:
+        """Return in some words what it is made of here, for `melodify check`. Raises Misconfigured."""
+        ...
+
+
+@runtime_checkable
 class SelfMending(Protocol):
     """A provider with settings on its own side that Melodify can make."""
 

@@ -62,7 +62,7 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
         log.exception("job %s: the apology failed", job.job_id)
     # What failed because something was away can be tried again from the shell: for that the picture stays its days.
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
-    await tidy(parts.storage, *picture, *take_keys(job), song_key(job))
+    await tidy(parts.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))
 
 
 async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
@@ -110,7 +110,7 @@ async def bury(job_id: str, parts: Parts) -> None:
             await apologise_for(asked, Unavailable("internal"), parts.delivery, parts.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive: %s", job_id, error)
-    await tidy(parts.storage, asked.picture_key, f"takes/{job_id}", f"takes/{job_id}.json", f"songs/{job_id}.mp3")
+    await tidy(parts.storage, *keys_of(job_id))
 
 
 async def apologise_for(
@@ -178,6 +178,11 @@ def take_keys(job: Job) -> tuple[str, str]:
 def song_key(job: Job) -> str:
     """Return where the finished song is stored."""
     return f"songs/{job.job_id}.mp3"
+
+
+def midi_key(job_id: str) -> str:
+    """Return where the song's score is stored, for composers that write one."""
+    return f"songs/{job_id}.mid"
 
 
 def keys_of(job_id: str) -> tuple[str, ...]:

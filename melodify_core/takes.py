@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import Rejected
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
-from melodify_core.posting import keys_of
+from melodify_core.posting import keys_of, midi_key
 from melodify_core.video import make_video
 from melodify_core.workshop import Workshop
 
@@ -81,7 +81,7 @@ class Takes:
 
     async def midi(self, entry: Entry) -> bytes | None:
         """Return the song's score as a MIDI file, None where there is none. Raises Unavailable."""
-        key = f"songs/{entry.song.job_id}.mid"
+        key = midi_key(entry.song.job_id)
         return await self._storage.load(key) if await self._storage.find(key) else None
 
     async def delete(self, entry: Entry) -> None:

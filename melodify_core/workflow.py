@@ -12,7 +12,7 @@ from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, 
 from melodify_core.observing import Trail, asking, at_stage, ended, following
 from melodify_core.parts import Parts, Step, ask, show
 from melodify_core.ports import CommissioningComposer, Errand
-from melodify_core.posting import song_key, take_keys
+from melodify_core.posting import midi_key, song_key, take_keys
 from melodify_core.pseudonym import pseudonym
 
 log = logging.getLogger(__name__)
@@ -155,6 +155,8 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) 
     take = _described(key, raw)
     labels = labels_of(job, parts.salt)
     await parts.storage.save(key, raw.audio, raw.content_type, labels)
+    if raw.midi is not None:
+        await parts.storage.save(midi_key(job.job_id), raw.midi, "audio/midi", labels)
     await parts.storage.save(note, take.model_dump_json().encode(), "application/json", labels)
     return take
 

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import av
+import pretty_midi
 import pytest
 
 from bot.check import application_id_of
+from melodify_core.composers.arranger.fonts import synthesiser
 from tests.pictures import sunset
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"
@@ -63,6 +65,31 @@ def test_the_same_picture_wish_and_seed_give_the_same_bytes(picture: Path, tmp_p
     assert (tmp_path / "a.mp3").read_bytes() == (tmp_path / "b.mp3").read_bytes()
 
 
+def test_the_score_is_written_beside_the_song_and_is_as_long(picture: Path, tmp_path: Path) -> None:
+    arguments = ("render", str(picture), "--seconds", "20", "--seed", "3")
+    runs = [melodify(*arguments, "--midi", name, folder=tmp_path) for name in ("a.mid", "b.mid")]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
+    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
+    score = pretty_midi.PrettyMIDI(str(tmp_path / "a.mid"))
+    assert score.get_end_time() == pytest.approx(20, abs=1)
+    assert score.instruments
+    assert all(part.notes for part in score.instruments)
+
+
+def test_a_score_is_asked_for_as_a_midi_file(picture: Path, tmp_path: Path) -> None:
+    run = melodify("render", str(picture), "--midi", "song.txt", folder=tmp_path)
+    assert run.returncode == 2
+    assert "song.txt does not end in .mid" in run.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.jpg"}
+
+
+def test_a_score_that_cannot_be_written_gets_one_sentence(picture: Path, tmp_path: Path) -> None:
+    run = melodify("render", str(picture), "--seconds", "10", "--midi", "nowhere/song.mid", folder=tmp_path)
+    assert run.returncode == 1
+    assert "nowhere/song.mid cannot be written" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [(None, "cannot be read"), (b"", "empty"), (b"hello, not a picture", "does not look like a picture")],
@@ -106,6 +133,9 @@ def test_check_without_a_token_says_what_is_missing_and_exits_with_1(tmp_path: P
     assert "discord.token is missing" in run.stdout
     assert "ok      database" in run.stdout
     assert "ok      storage folder" in run.stdout
+    # What the two are made of here is told, because it is heard: synthesiser and font, eyes or none.
+    assert f"ok      composer arranger: {synthesiser()}" in run.stdout
+    assert "ok      captioner palette: light and colour" in run.stdout
 
 
 def test_check_with_a_token_prints_the_invite_link_and_exits_with_0(tmp_path: Path) -> None:

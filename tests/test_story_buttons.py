@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import discord
+import mido
 import pytest
 
 from melodify_core.workshop import Workshop
@@ -38,7 +39,8 @@ def job_of(message: discord.Message) -> str:
 
 def files_of(here: World, job_id: str) -> list[str]:
     folder = here.studio.settings.folder.path
-    return sorted(path.name for path in Path(folder).rglob(f"{job_id}*") if path.suffix in (".jpg", ".mp3", ".mp4"))
+    forms = (".jpg", ".mid", ".mp3", ".mp4")
+    return sorted(path.name for path in Path(folder).rglob(f"{job_id}*") if path.suffix in forms)
 
 
 def labels_of(message: discord.Message) -> list[str]:
@@ -131,6 +133,10 @@ async def test_details_are_for_the_presser_alone(bot: World, here: World) -> Non
     assert {"Prompt", "Seed", "Tempo", "Key", "Mood", "Made by", "Sound", "Cost", "Times"} <= set(named)
     assert "BPM" in named["Prompt"]
     assert "palette" in named["Made by"]
+    [score] = result.response.attachments
+    assert score.filename.endswith(".mid")
+    assert mido.MidiFile(file=io.BytesIO(await score.read())).length == pytest.approx(10, abs=1)
+    assert f"{job_of(here.songs()[0])}.mid" in files_of(here, job_of(here.songs()[0]))
 
 
 async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, here: World) -> None:

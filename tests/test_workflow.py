@@ -75,7 +75,7 @@ class Player:
             raise self.error
         if self.for_ever:
             await asyncio.sleep(3600)
-        return RawTake(wav(chords(3)), "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",))
+        return RawTake(wav(chords(3)), "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",), midi=b"MThd")
 
 
 @dataclass
@@ -210,7 +210,7 @@ class Line:
         return {
             path.name
             for path in self.folder.rglob("*")
-            if path.is_file() and path.suffix in ("", ".jpg", ".json", ".mp3")
+            if path.is_file() and path.suffix in ("", ".jpg", ".json", ".mid", ".mp3")
         }
 
 
@@ -233,7 +233,7 @@ async def test_a_picture_becomes_a_delivered_song(line: Line) -> None:
 
 async def test_picture_and_song_are_kept_and_the_raw_take_is_not(line: Line) -> None:
     await line.run()
-    assert line.files() == {"1.jpg", "1.mp3"}
+    assert line.files() == {"1.jpg", "1.mid", "1.mp3"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The Captioner port on the palette: JPEG and wish -> Brief, in a worker process."""
 
-from melodify_core.captioners.eyes import look
+from melodify_core.captioners.eyes import are_installed, look
 from melodify_core.captioners.palette import english, korean
 from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
 from melodify_core.captioners.palette.music import (
@@ -44,6 +44,10 @@ class PaletteCaptioner:
 
     async def check(self) -> None:
         """Nothing can be missing."""
+
+    def describe(self) -> str:
+        """Return whether it sees what photos show, or only light and colour."""
+        return "light and colour, and what photos show (extra eyes)" if are_installed() else "light and colour only"
 
     async def close(self) -> None:
         """Nothing is open: the workshop is the studio's."""

@@ -2,6 +2,7 @@
 
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import synthesiser
+from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.synthesis import wav_of
 from melodify_core.models import Brief, RawTake, Wish
 from melodify_core.ports import Errand
@@ -44,4 +45,5 @@ def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
         mode=score.key.mode,
         instruments=tuple(dict.fromkeys(part.name for part in score.parts)),
         model="arranger",
+        midi=midi_file(score),
     )
