@@ -11,10 +11,12 @@ import aiohttp
 import discord
 
 from bot.client import intents_of, use_proxies
+from bot.ops import operating
 from bot.places import PERMISSIONS
-from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN
+from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, traced
 from melodify_core.adapters import open_adapters
 from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.health import Health
 from melodify_core.ports import Describing, Provider, SelfMending
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
@@ -38,6 +40,7 @@ async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
         *await _guarded(partial(_providers, mend=mend), settings),
         *await _guarded(_database, settings),
+        *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
     ]
     for finding in findings:
@@ -150,6 +153,19 @@ async def _database(settings: Settings) -> list[Finding]:
     path = database_path(settings.database.url)
     with only_process(lock_file(settings.database.url)):
         return [Finding(good=True, text=f"database {path}")]
+
+
+async def _operating(settings: Settings) -> list[Finding]:
+    """See that the port can be had, and that traces could be exported."""
+    findings = []
+    async with operating(settings.ops, Health()):
+        if settings.ops.port:
+            where = f"{settings.ops.host}:{settings.ops.port}"
+            findings.append(Finding(good=True, text=f"health and metrics: {where}"))
+    if settings.ops.trace_endpoint is not None:
+        traced(settings.ops)
+        findings.append(Finding(good=True, text=f"traces go to {settings.ops.trace_endpoint}"))
+    return findings
 
 
 async def _song_page(settings: Settings) -> list[Finding]:

@@ -61,7 +61,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
         show = await stack.enter_async_context(_song_pages(settings.web))
         client = MelodifyClient(settings, partial(open_studio, settings, role=role), show)
         await stack.enter_async_context(operating(settings.ops, client.health))
-        stack.enter_context(_traced(settings.ops))
+        stack.enter_context(traced(settings.ops))
         return await _serve(client, token.get_secret_value(), stop, settings)
 
 
@@ -104,7 +104,7 @@ async def work(settings: Settings) -> int:
         health = Health()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(operating(settings.ops, health))
-            stack.enter_context(_traced(settings.ops))
+            stack.enter_context(traced(settings.ops))
             role = Role(serves=False, lost=stop.set)
             studio = await stack.enter_async_context(open_studio(settings, delivery, role=role))
             watch_studio(health, studio)
@@ -126,7 +126,8 @@ async def _song_pages(settings: Web) -> AsyncIterator[Show | None]:
         yield lambda studio: port.serving(studio.pages, studio.storage)
 
 
-def _traced(settings: Ops) -> AbstractContextManager[None]:
+def traced(settings: Ops) -> AbstractContextManager[None]:
+    """Return what exports traces while it is entered, nothing without an endpoint. Raises Misconfigured."""
     if settings.trace_endpoint is None:
         return nullcontext()
     try:

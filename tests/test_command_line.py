@@ -161,6 +161,27 @@ def test_a_storage_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "folder.path" in run.stdout
 
 
+def test_check_covers_what_watches_the_bot(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        variables = {"MELODIFY_OPS__PORT": port, "MELODIFY_DISCORD__TOKEN": TOKEN}
+        run = melodify("check", "--offline", folder=tmp_path, **variables)
+        assert run.returncode == 1
+        assert f"WRONG   ops.port: 127.0.0.1:{port} cannot be used" in run.stdout
+    run = melodify(
+        "check",
+        "--offline",
+        folder=tmp_path,
+        **variables,
+        MELODIFY_OPS__TRACE_ENDPOINT="http://127.0.0.1:4318/v1/traces",
+    )
+    assert run.returncode == 0, run.stdout
+    assert f"ok      health and metrics: 127.0.0.1:{port}" in run.stdout
+    assert "ok      traces go to http://127.0.0.1:4318/v1/traces" in run.stdout
+
+
 @pytest.mark.parametrize(
     ("token", "expected"), [(TOKEN, 123456789012345678), ("garbage", None), ("", None), ("é.b", None)]
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,10 @@ class MemoryPages:
         defaults: dict[str, Any] = {"song": song_of(), "created_at": CREATED_AT, "picture_key": "pictures/1.jpg"}
         self.pages[page_id] = Page(page_id, **(defaults | {"picture_width": 960, "picture_height": 640} | fields))
         return page_id
+
+    def become(self, page_id: str, **fields: Any) -> None:
+        """Change the page."""
+        self.pages[page_id] = replace(self.pages[page_id], **fields)
 
     async def page(self, page_id: str) -> Page | None:
         self.asked.append(page_id)
