@@ -1,19 +1,20 @@
 """Another song of a picture that is known already: ordered from a button, answered where the button is."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import discord
 
 from bot import places, servers
+from bot.answers import tell
 from bot.delivery import DiscordDelivery, link_to
-from bot.faults import discord_errors
+from bot.faults import discord_errors, told_errors
 from bot.messages import say, sentence
 from bot.servers import Servers, language_in
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Brief, Entry, GuildSettings, Order, Place, Wish
+from melodify_core.models import Brief, Entry, GuildSettings, Language, Order, Place, Wish
 from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
@@ -33,25 +34,24 @@ class Again:
 
         Never raises a MelodifyError: what goes wrong is the answer.
         """
-        private = entry.private and interaction.guild_id is not None
-        await interaction.response.defer(ephemeral=private, thinking=True)
-        answer = partial(interaction.edit_original_response, view=None)
+        answer = await _answer_to(interaction, hidden=entry.private and interaction.guild_id is not None)
         try:
-            with discord_errors():
-                await self._order(interaction, entry, wish, brief)
+            with told_errors():
+                await self._order(interaction, answer, entry, wish, brief)
         except MelodifyError as error:
             log.info("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
-            with discord_errors():
-                await answer(content=sentence(wish.language, error))
+            await answer.refuse(wish.language, error)
 
-    async def _order(self, interaction: Interaction, entry: Entry, wish: Wish, brief: Brief | None) -> None:
+    async def _order(
+        self, interaction: Interaction, answer: "_Answer", entry: Entry, wish: Wish, brief: Brief | None
+    ) -> None:
         user, guild_id = interaction.user, interaction.guild_id
         roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
         server = servers.UNSET if places.by_token(interaction) else await self.servers.of(guild_id)
         self._check(interaction, server, wish)
         await self.studio.admit(user.id, guild_id, roles)
         picture = await self.studio.takes.picture(entry)
-        line = await interaction.edit_original_response(content=say(wish.language, "status.received"))
+        line = await answer.begin(say(wish.language, "status.received"))
         place = self._place(interaction, server, line)
         order = Order(
             str(interaction.id),
@@ -80,7 +80,7 @@ class Again:
         servers.check(server, interaction.channel_id or 0, parent_id, interaction.user.id)
         places.check(wish.language, interaction.app_permissions, channel)
 
-    def _place(self, interaction: Interaction, server: GuildSettings, line: discord.InteractionMessage) -> Place:
+    def _place(self, interaction: Interaction, server: GuildSettings, line: discord.Message) -> Place:
         token, channel = places.by_token(interaction), interaction.channel
         kind = channel.type if channel else None
         return Place(
@@ -93,6 +93,47 @@ class Again:
             adult=servers.is_adult(server, channel),
             token=interaction.token if token else None,
         )
+
+
+class _Answer:
+    """What is said where the button is: the status, for everybody, or why there is none, for the presser alone."""
+
+    def __init__(self, interaction: Interaction) -> None:
+        self._interaction = interaction
+        self._line: discord.WebhookMessage | None = None
+
+    async def begin(self, text: str) -> discord.Message:
+        """Post the status. Raises discord.py's errors, as the others here do not."""
+        self._line = await self._interaction.followup.send(text, wait=True)
+        return self._line
+
+    async def refuse(self, language: Language, error: MelodifyError) -> None:
+        """Say why there will be no song; a status that stands there already goes."""
+        if self._line is not None:
+            with suppress(discord.HTTPException):
+                await self._line.delete()
+        await tell(self._interaction, language, error)
+
+
+class _OwnAnswer(_Answer):
+    """The same where all of it is for the presser's eyes, or comes through the press itself: one message."""
+
+    async def begin(self, text: str) -> discord.Message:
+        return await self._interaction.edit_original_response(content=text)
+
+    async def refuse(self, language: Language, error: MelodifyError) -> None:
+        with discord_errors():
+            await self._interaction.edit_original_response(content=sentence(language, error), view=None)
+
+
+async def _answer_to(interaction: Interaction, *, hidden: bool) -> _Answer:
+    """Acknowledge the press. Raises discord.py's errors."""
+    if hidden or places.by_token(interaction):
+        await interaction.response.defer(ephemeral=hidden, thinking=True)
+        return _OwnAnswer(interaction)
+    # "Thinking" would be for everybody, and then a refusal too.
+    await interaction.response.defer()
+    return _Answer(interaction)
 
 
 def wish_of(entry: Entry, **changes: object) -> Wish:

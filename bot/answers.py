@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.faults import discord_errors
+from bot.faults import discord_errors, told_errors
 from bot.messages import sentence
 from bot.translator import language_of
 from melodify_core.errors import MelodifyError
@@ -21,9 +21,23 @@ async def answered(interaction: Interaction, answer: Answer) -> None:
     """Acknowledge, then answer the asker alone; what fails is told in a sentence."""
     language = language_of(interaction.locale)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    with discord_errors():
-        try:
+    try:
+        with told_errors():
             await answer(interaction, language)
-        except MelodifyError as error:
-            log.info("interaction %s: %s", interaction.id, error)
+    except MelodifyError as error:
+        log.info("interaction %s: %s", interaction.id, error)
+        with discord_errors():
             await interaction.edit_original_response(content=sentence(language, error))
+
+
+async def tell(interaction: Interaction, language: Language, error: MelodifyError) -> None:
+    """Tell whoever pressed, and nobody else, why it cannot be. Never raises a MelodifyError."""
+    try:
+        with discord_errors():
+            if interaction.response.is_done():
+                await interaction.followup.send(sentence(language, error), ephemeral=True)
+            else:
+                await interaction.response.send_message(sentence(language, error), ephemeral=True)
+    except MelodifyError as silent:
+        # Perhaps the press was answered by another process, or too late: the presser has seen that.
+        log.warning("interaction %s: nobody was told: %s", interaction.id, silent, exc_info=silent.__cause__)

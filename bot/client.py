@@ -15,10 +15,12 @@ from discord.http import Route
 
 from bot.admin import Admin
 from bot.again import Again
+from bot.change import on_form
 from bot.commands import sync_commands
 from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
 from bot.generate import Generate, may_concern_us
+from bot.like_labels import LikeLabels
 from bot.members import Members
 from bot.messages import say
 from bot.monitor import request_counter, watch_gateway
@@ -74,6 +76,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self._show = show
         self._public_url = settings.web.public_url
         self._always_sync = always_sync
+        self.like_labels = LikeLabels()
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
         self._generate: Generate | None = None
@@ -92,6 +95,7 @@ class MelodifyClient(commands.AutoShardedBot):
         await self.add_cog(Admin(self, self.studio))
         self.again = Again(self.studio, delivery, self._generate.servers)
         self.add_dynamic_items(CancelButton, *ITEMS)
+        self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else self.studio.notes)
 

@@ -4,16 +4,19 @@ import io
 import logging
 import re
 from abc import abstractmethod
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import discord
 
 from bot.again import wish_of
+from bot.answers import tell
 from bot.change import ChangeModal
 from bot.controls import JOB
 from bot.details import details_of
-from bot.faults import discord_errors
-from bot.messages import say, sentence
+from bot.faults import told_errors
+from bot.messages import say
+from bot.removal import mark_of, remove_posts
 from bot.song_card import file_stem, title_of
 from bot.song_row import page_of, song_button, song_view
 from bot.translator import language_of
@@ -46,12 +49,11 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
         """Do what the button says; why it cannot be done only the presser reads."""
         language = language_of(interaction.locale)
         try:
-            with discord_errors():
+            with told_errors():
                 await self.press(interaction, language)
         except MelodifyError as error:
             log.info("song %s: %s: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
-            with discord_errors():
-                await _tell(interaction, sentence(language, error))
+            await tell(interaction, language, error)
 
     @abstractmethod
     async def press(self, interaction: Interaction, language: Language) -> None:
@@ -61,13 +63,6 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
         """Return the song. Raises Rejected for one that is gone or private, and Unavailable."""
         studio: Studio = interaction.client.studio
         return await studio.takes.entry(self.job_id, interaction.user.id)
-
-
-async def _tell(interaction: Interaction, text: str) -> None:
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, ephemeral=True)
 
 
 class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
@@ -104,10 +99,14 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         del language
         await interaction.response.defer()
         studio: Studio = interaction.client.studio
-        _, likes = await studio.takes.like(self.job_id, interaction.user.id)
+        await studio.takes.like(self.job_id, interaction.user.id)
         entry = await self.entry(interaction)
-        view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
-        await interaction.edit_original_response(view=view)
+
+        async def edit(likes: int) -> None:
+            view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
+            await interaction.edit_original_response(view=view)
+
+        await interaction.client.like_labels.show(self.job_id, partial(studio.takes.likes, self.job_id), edit)
 
 
 class VideoButton(SongButton, template=rf"song:video:{JOB}"):
@@ -122,13 +121,13 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         studio: Studio = interaction.client.studio
         video = await studio.takes.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
-        title = say(shown, "video.done", title=title_of(shown, entry.song))
+        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
-            await interaction.followup.send(f"{title}\n{link}")
+            await interaction.followup.send(f"{title}\n{link}\n{mark}")
             return
         name = f"{file_stem(shown, entry.song)}.mp4"
-        await interaction.followup.send(title, file=discord.File(io.BytesIO(video), filename=name))
+        await interaction.followup.send(f"{title}\n{mark}", file=discord.File(io.BytesIO(video), filename=name))
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
@@ -163,7 +162,7 @@ class DeleteButton(SongButton, template=rf"song:delete:{JOB}"):
 
 
 class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
-    """Deletes the song: its files, its entry, its message."""
+    """Deletes the song: its files, its entry, its message, its videos."""
 
     kind = "erase"
 
@@ -175,7 +174,7 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         studio: Studio = interaction.client.studio
         await studio.takes.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
-        gone = await _delete_message(interaction.client, entry)
+        gone = await remove_posts(interaction.client, entry)
         await interaction.edit_original_response(
             content=say(language, "delete.done" if gone else "delete.done_but_message"), view=None
         )
@@ -185,18 +184,6 @@ def _check_may_delete(interaction: Interaction, entry: Entry) -> None:
     moderates = interaction.guild_id is not None and interaction.permissions.manage_messages
     if entry.user_id != interaction.user.id and not (moderates and interaction.guild_id == entry.guild_id):
         raise Rejected("song.not_yours")
-
-
-async def _delete_message(client: discord.Client, entry: Entry) -> bool:
-    if not entry.message_id:
-        return False
-    channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-    try:
-        with discord_errors():
-            await channel.get_partial_message(entry.message_id).delete()
-    except MelodifyError as error:
-        return isinstance(error.__cause__, discord.NotFound)
-    return True
 
 
 ITEMS: tuple[type[SongButton], ...] = (

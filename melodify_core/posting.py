@@ -185,6 +185,11 @@ def midi_key(job_id: str) -> str:
     return f"songs/{job_id}.mid"
 
 
+def video_key(job_id: str) -> str:
+    """Return where the song's video is stored, once somebody has asked for it."""
+    return f"songs/{job_id}.mp4"
+
+
 def keys_of(job_id: str) -> tuple[str, ...]:
     """Return all keys under which something of a job may be stored."""
     forms = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")

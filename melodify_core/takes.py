@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import Rejected
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
-from melodify_core.posting import keys_of, midi_key
+from melodify_core.posting import keys_of, midi_key, video_key
 from melodify_core.video import make_video
 from melodify_core.workshop import Workshop
 
@@ -49,13 +49,18 @@ class Takes:
         await self.entry(job_id, user_id)
         return await asyncio.to_thread(self._songbook.like, job_id, user_id, time.time())
 
+    async def likes(self, job_id: str) -> int:
+        """Return how many like the song."""
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        return entry.likes if entry else 0
+
     async def video(self, entry: Entry, max_bytes: int) -> bytes | Link:
         """Return the song's video, made at the first request; a link to it where it is too large to attach.
 
         Raises Rejected (song.picture_gone, song.too_large) and Unavailable.
         """
         job_id = entry.song.job_id
-        key = f"songs/{job_id}.mp4"
+        key = video_key(job_id)
         # Two who press at once wait for the same film.
         async with self._filming.setdefault(job_id, asyncio.Lock()):
             try:
@@ -77,6 +82,10 @@ class Takes:
         fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
         video = await self._workshop.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
         await self._storage.save(key, video.data, "video/mp4")
+        if await asyncio.to_thread(self._songbook.entry, song.job_id) is None:
+            # Deleted meanwhile, and whoever did so was told that nothing is left.
+            await self._storage.delete(key)
+            raise Rejected("song.gone")
         return len(video.data)
 
     async def midi(self, entry: Entry) -> bytes | None:
@@ -89,3 +98,5 @@ class Takes:
         for key in keys_of(entry.song.job_id):
             await self._storage.delete(key)
         await asyncio.to_thread(self._songbook.erase, [entry.song.job_id], time.time())
+        # A film that was saved in between had still found the entry.
+        await self._storage.delete(video_key(entry.song.job_id))

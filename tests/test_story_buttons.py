@@ -184,9 +184,9 @@ async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) 
 async def test_a_take_of_a_picture_that_retention_has_deleted_is_refused_in_a_sentence(here: World) -> None:
     [song] = here.songs()
     (here.studio.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
-    result = await here.member.click(song, label=LABELS[0])
-    assert result.response is not None
-    assert "not stored any more" in result.response.content
+    [told] = (await here.member.click(song, label=LABELS[0])).followups
+    assert told.ephemeral
+    assert "not stored any more" in told.content
     assert here.orders() == 1
 
 

@@ -1,0 +1,76 @@
+"""What the stories of buttons share: presses that come together, in Korean, or with an id that was not offered."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import discord
+from simcord import interactions as wire
+from simcord.actors import MemberActor
+from simcord.backend import serializers
+from simcord.results import InteractionResult, ResponseMessage
+
+from tests.stories import World
+
+PRESS = 3
+
+
+def job_of(message: discord.Message) -> str:
+    """Return the job whose song the message is."""
+    return str(message.embeds[0].footer.text).rpartition(" ")[2]
+
+
+def button(kind: str, song: discord.Message) -> str:
+    """Return the id of a button under the song."""
+    return f"song:{kind}:{job_of(song)}"
+
+
+def labels_of(message: discord.Message) -> list[str]:
+    """Return the words of the message's buttons."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return [str(part.label) for row in rows for part in row.children if isinstance(part, discord.Button)]
+
+
+def files_of(here: World, job_id: str) -> list[str]:
+    """Return what is stored of the job."""
+    return sorted(path.name for path in Path(here.studio.settings.folder.path).rglob(f"{job_id}*") if path.is_file())
+
+
+def a_press(
+    here: World, member: MemberActor, message: discord.Message, custom_id: str, locale: str = "en-US"
+) -> tuple[dict[str, Any], InteractionResult]:
+    """Return what Discord sends when the member presses, and where its answer will be."""
+    backend = here.env.backend
+    stored = backend.get_message(message.channel.id, message.id)
+    record, payload = wire.base_payload(
+        backend,
+        type=PRESS,
+        channel_id=message.channel.id,
+        guild_id=member.guild.id,
+        user_id=member.id,
+        data={"custom_id": custom_id, "component_type": 2},
+    )
+    record.source_message_id = message.id
+    shown = {"message": dict(serializers.message_payload(backend, stored)), "locale": locale}
+    return payload | shown, InteractionResult(here.env, record)
+
+
+async def press(
+    here: World,
+    member: MemberActor,
+    message: discord.Message,
+    custom_id: str,
+    locale: str = "en-US",
+    more: Mapping[str, object] = {},
+) -> InteractionResult:
+    """Press, also what is not offered; `more` is what Discord says besides."""
+    payload, result = a_press(here, member, message, custom_id, locale)
+    await here.emit("INTERACTION_CREATE", payload | dict(more))
+    return result
+
+
+def only(result: InteractionResult) -> ResponseMessage:
+    """Return the one thing that was said, which is for the presser alone."""
+    [told] = result.followups or ([result.response] if result.response else [])
+    assert told.ephemeral
+    return told
