@@ -6,7 +6,7 @@ from bot.delivery import asked_at
 from bot.messages import key_name, say
 from bot.song_card import COLOUR, FIELD, safe, title_of
 from melodify_core.brief import music_prompt
-from melodify_core.models import Entry, Language, Wish
+from melodify_core.models import Brief, Entry, Language, Wish
 
 
 def details_of(language: Language, entry: Entry) -> discord.Embed:
@@ -18,6 +18,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         "mood": ", ".join(song.mood),
         "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
+        "adjusted": _adjusted(language, song.brief),
         "seed": str(song.seed),
         "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
         "sound": say(
@@ -33,3 +34,17 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
     times = say(language, "details.times_value", asked=asked, took=max(done - asked, 0))
     embed.add_field(name=say(language, "details.times"), value=times, inline=False)
     return embed.set_footer(text=say(language, "song.footer", job_id=song.job_id))
+
+
+def _adjusted(language: Language, brief: Brief | None) -> str:
+    """Return what of the reading could not be, and what was taken instead."""
+    return " · ".join(
+        say(
+            language,
+            "details.adjusted_to" if each.used else "details.left_out",
+            name=say(language, f"details.adjusted_{each.name}"),
+            said=each.said,
+            used=each.used,
+        )
+        for each in (brief.adjusted if brief else ())
+    )

@@ -104,6 +104,17 @@ class Picture:
     sha256: str  # hex digest of the RGB pixels, not of the file
 
 
+Adjustable = Literal["mode", "energy", "bpm", "valence", "arousal", "instruments"]
+
+
+class Adjustment(Record):
+    """A value of a reading that could not be used as it was told, and what was taken instead; "" where nothing was."""
+
+    name: Adjustable
+    said: Annotated[str, Field(max_length=40)]
+    used: Annotated[str, Field(max_length=40)] = ""
+
+
 class Brief(Record):
     """The musical reading of a picture. Title and caption are in the asker's language, the rest in English."""
 
@@ -119,6 +130,7 @@ class Brief(Record):
     mode: Mode
     arrangement: Annotated[str, Field(max_length=300)]
     soundscape: Annotated[str, Field(max_length=300)]
+    adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,3 +210,29 @@ async def test_fields_are_mended_where_they_can_be(
     server.reading = READING | changes
     brief = await caption(settings_of(server, moderation=False), kept)
     assert getattr(brief, field) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"bpm": "96.3", "arousal": -0.35004}, []),
+        ({"bpm": None, "mode": None, "instruments": ["piano"]}, []),
+        ({"bpm": 900}, [("bpm", "900", "220")]),
+        ({"bpm": "fast"}, [("bpm", "fast", "80")]),
+        ({"mode": "locrian"}, [("mode", "locrian", "major")]),
+        ({"valence": -7, "arousal": "NaN"}, [("valence", "-7", "-1"), ("arousal", "NaN", "-0.35")]),
+        ({"energy": "huge"}, [("energy", "huge", "gentle")]),
+        ({"instruments": ["piano", "laser cannon", "<@123> https://x.y"]}, [("instruments", "laser cannon", "")]),
+        (
+            {"instruments": [f"gun {number}" for number in range(50)]},
+            [("instruments", f"gun {n}", "") for n in range(8)],
+        ),
+    ],
+)
+async def test_what_could_not_be_taken_over_is_noted(
+    server: OpenAIServer, kept: Kept, changes: dict[str, Any], told: list[tuple[str, str, str]]
+) -> None:
+    server.reading = READING | changes
+    brief = await caption(settings_of(server, moderation=False), kept)
+    assert [(each.name, each.said, each.used) for each in brief.adjusted] == told

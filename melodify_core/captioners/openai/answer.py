@@ -11,9 +11,11 @@ from melodify_core.brief import plain_words
 from melodify_core.captioners.openai import vocabulary
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
 from melodify_core.errors import Refused, Unavailable
-from melodify_core.models import Brief, Energy, Mode
+from melodify_core.models import Adjustable, Adjustment, Brief, Energy, Mode
 
 TRIES_TO_FIND = 20  # beginnings of an object that are tried in an answer of many words
+LEVEL_DIGITS = 3
+ADJUSTMENTS_AT_MOST = 8  # are told; one who gets all of it wrong is not worth more lines
 NUMBER_AT_MOST = 10**12  # no count of tokens is larger: what is was made up
 
 _AROUSAL: dict[Energy, float] = {"calm": -0.7, "gentle": -0.35, "moderate": 0.0, "lively": 0.45, "intense": 0.8}
@@ -113,7 +115,7 @@ def _mended(fields: dict[str, Any]) -> Brief:
     energy = _energy(fields)
     valence = _level(fields, "valence", -0.3 if fields.get("mode") == "minor" else 0.3)
     mode: Mode = next((mode for mode in vocabulary.MODES if mode == fields.get("mode")), _mode(valence))
-    return Brief(
+    brief = Brief(
         title=title or plain_words(caption, 80),
         caption=caption or title,
         mood=_phrases(fields, "mood", vocabulary.known, 4) or (_mood(valence),),
@@ -127,6 +129,39 @@ def _mended(fields: dict[str, Any]) -> Brief:
         arrangement=_joined(_phrases(fields, "arrangement", vocabulary.known, 4), 300),
         soundscape=_joined(_phrases(fields, "soundscape", vocabulary.known, 3), 300),
     )
+    return brief.model_copy(update={"adjusted": _adjustments(fields, brief)})
+
+
+def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]:
+    """Return what the answer said and the Brief could not take over. What it did not say at all is none of these."""
+    chosen: tuple[tuple[Adjustable, str], ...] = (("mode", brief.mode), ("energy", brief.energy))
+    found = [
+        Adjustment(name=name, said=said, used=used)
+        for name, used in chosen
+        if (said := _shown(fields.get(name))) not in ("", used)
+    ]
+    levels: tuple[tuple[Adjustable, float], ...] = (
+        ("bpm", brief.bpm),
+        ("valence", brief.valence),
+        ("arousal", brief.arousal),
+    )
+    for name, used in levels:
+        said, digits = _shown(fields.get(name)), 0 if name == "bpm" else LEVEL_DIGITS
+        if said and round(_number(fields, name, math.inf, -NUMBER_AT_MOST, NUMBER_AT_MOST), digits) != used:
+            found.append(Adjustment(name=name, said=said, used=f"{used:g}"))
+    strange = [
+        said
+        for told in _told(fields, "instruments")
+        if not vocabulary.known_instrument(told) and (said := _shown(told))
+    ]
+    found += [Adjustment(name="instruments", said=said) for said in dict.fromkeys(strange)]
+    return tuple(found[:ADJUSTMENTS_AT_MOST])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (int, float)):
+        return str(value)[:40]
+    return plain_words(value, 40) if isinstance(value, str) else ""
 
 
 def _text(fields: dict[str, Any], name: str, limit: int) -> str:
@@ -135,12 +170,17 @@ def _text(fields: dict[str, Any], name: str, limit: int) -> str:
 
 
 def _phrases(fields: dict[str, Any], name: str, sieve: Callable[[str], str], most: int) -> tuple[str, ...]:
-    """Return the field's known phrases, each once; a text in the place of a list is taken apart at its stops."""
+    """Return the field's known phrases, each once."""
+    known = (sieve(phrase) for phrase in _told(fields, name))
+    return tuple(dict.fromkeys(phrase for phrase in known if phrase))[:most]
+
+
+def _told(fields: dict[str, Any], name: str) -> list[str]:
+    """Return the field's phrases; a text in the place of a list is taken apart at its stops."""
     value = fields.get(name)
     texts = value if isinstance(value, list) else re.split(r"[,.;:\n]", value) if isinstance(value, str) else []
     # The cut comes first: a list may be as long as an answer.
-    known = (sieve(plain_words(text, 60)) for text in texts[:50] if isinstance(text, str))
-    return tuple(dict.fromkeys(phrase for phrase in known if phrase))[:most]
+    return [plain_words(text, 60) for text in texts[:50] if isinstance(text, str)]
 
 
 def _joined(phrases: tuple[str, ...], limit: int) -> str:
@@ -164,7 +204,7 @@ def _mood(valence: float) -> str:
 
 
 def _level(fields: dict[str, Any], name: str, otherwise: float) -> float:
-    return round(_number(fields, name, otherwise, -1.0, 1.0), 3)
+    return round(_number(fields, name, otherwise, -1.0, 1.0), LEVEL_DIGITS)
 
 
 def _number(fields: dict[str, Any], name: str, otherwise: float, least: float, most: float) -> float:

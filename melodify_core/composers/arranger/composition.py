@@ -85,7 +85,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
 def _seed(brief: Brief, style: str, seed: int) -> int:
     # The Brief counts too: two pictures must not begin alike because they share a seed. Its words do not: a caption in
     # another language is the same music.
-    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json()
+    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude={"adjusted"})
     return int.from_bytes(hashlib.sha256(f"{seed} {style} {music}".encode()).digest()[:8])
 
 
