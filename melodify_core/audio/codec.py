@@ -1,7 +1,8 @@
 """Bytes to sound and sound to bytes, through PyAV: decoding any take, encoding the MP3 with its tags and cover."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ from PIL import Image
 from melodify_core.errors import Unavailable
 
 Block = npt.NDArray[np.float32]  # (2, samples): stereo at RATE; a second long, the last one shorter
+Sound = Callable[[int, int | None], Iterable[Block]]  # the blocks from one number to before another, or to the end
 
 RATE = 48_000
 # A header that says 1 Hz would turn a small file into hours of sound, and 1 GHz hangs the resampler.
@@ -28,6 +30,10 @@ LONGEST_S = 300
 CONTAINERS = "wav,w64,aiff,mp3,flac,ogg,aac,mov,mp4,m4a,matroska,webm"
 # 0 best .. 9 fastest. The default, 5, costs twice the time of 7 (measured); at 192 kbps 7 is already transparent.
 LAME_QUALITY = "7"
+FRAME = 1152  # samples of an MP3 frame at RATE
+STRIDE = 3  # so many blocks are a whole number of frames
+OVERLAP = 2  # blocks after the middle that both encoders hear; LAME holds back less than one
+WARM_UP = 8  # frames; LAME wrote the same from the second on, wherever it began (measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,9 @@ def samples(frame: av.AudioFrame) -> Block:
     return cast("Block", frame.to_ndarray())
 
 
-def to_frames(blocks: Iterable[Block]) -> Iterator[av.AudioFrame]:
-    """Wrap blocks for a filter or an encoder."""
-    position = 0
+def to_frames(blocks: Iterable[Block], first: int = 0) -> Iterator[av.AudioFrame]:
+    """Wrap blocks for a filter or an encoder; the first one is that of this number."""
+    position = first * RATE
     for block in blocks:
         frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
         frame.sample_rate, frame.pts, frame.time_base = RATE, position, Fraction(1, RATE)
@@ -114,21 +120,69 @@ def to_frames(blocks: Iterable[Block]) -> Iterator[av.AudioFrame]:
         yield frame
 
 
-def encode(blocks: Iterable[Block], tags: Tags, rung: Rung) -> bytes:
-    """Return the sound as MP3; the same input gives the same bytes. The cover must be a JPEG or empty."""
+def encode(sound: Sound, blocks: int, tags: Tags, rung: Rung) -> bytes:
+    """Return so many blocks as MP3; the same input gives the same bytes. The cover must be a JPEG or empty.
+
+    Both halves are encoded at once, in two threads: LAME is most of the time that a song takes.
+    """
     mp3 = io.BytesIO()
     with av.open(mp3, "w", format="mp3", container_options={"fflags": "+bitexact", "id3v2_version": "3"}) as out:
         out.metadata.update({"title": tags.title, "artist": tags.artist, "comment": tags.comment})
-        quality = {"compression_level": LAME_QUALITY}
-        stream = out.add_stream("libmp3lame", rate=rung.rate, layout="stereo", format="fltp", options=quality)
-        sound = cast("av.AudioStream", stream)
-        sound.bit_rate = rung.kbps * 1000
+        stream = cast("av.AudioStream", out.add_stream("libmp3lame", rate=rung.rate, options=_options(rung)))
+        _set_up(stream.codec_context, rung)
         if tags.cover_jpeg:
             _attach(out, tags.cover_jpeg)
-        for frame in to_frames(blocks):
-            out.mux(sound.encode(frame))
-        out.mux(sound.encode(None))
+        for packet in _packets(stream, sound, blocks, rung):
+            out.mux(packet)
     return mp3.getvalue()
+
+
+def _packets(stream: av.AudioStream, sound: Sound, blocks: int, rung: Rung) -> Iterator[av.Packet]:
+    """Yield what `stream` encodes, its second half from an encoder of its own where that wrote the same."""
+    middle = blocks // 2 // STRIDE * STRIDE
+    if rung.rate != RATE or not middle:
+        yield from _encoded(stream, sound(0, None))
+        yield from stream.encode(None)
+        return
+    with ThreadPoolExecutor(1) as other:
+        second = other.submit(_encoded_alone, sound, middle, rung)
+        first = list(_encoded(stream, sound(0, middle + OVERLAP)))
+        rest = second.result()
+    at = middle * RATE // FRAME + WARM_UP
+    if bytes(first[at]) != bytes(rest[WARM_UP]):
+        yield from first
+        yield from _encoded(stream, sound(middle + OVERLAP, None), middle + OVERLAP)
+        yield from stream.encode(None)
+        return
+    yield from first[:at]
+    for packet in rest[WARM_UP:]:
+        packet.pts = packet.dts = (packet.pts or 0) + middle * RATE
+        packet.stream = stream
+        yield packet
+
+
+def _encoded_alone(sound: Sound, first: int, rung: Rung) -> list[av.Packet]:
+    encoder = cast("av.AudioCodecContext", av.CodecContext.create("libmp3lame", "w"))
+    encoder.sample_rate, encoder.time_base, encoder.options = RATE, Fraction(1, RATE), _options(rung)
+    _set_up(encoder, rung)
+    return [*_encoded(encoder, sound(first, None)), *encoder.encode(None)]
+
+
+def _encoded(
+    encoder: "av.AudioStream | av.AudioCodecContext", blocks: Iterable[Block], first: int = 0
+) -> Iterator[av.Packet]:
+    for frame in to_frames(blocks, first):
+        yield from encoder.encode(frame)
+
+
+def _options(rung: Rung) -> dict[str, str]:
+    # Without LAME's reservoir of bits a frame does not depend on those before it. It costs half a decibel of noise at
+    # 192 kbps (measured: 41.8 dB below the music against 41.0).
+    return {"compression_level": LAME_QUALITY} | ({"reservoir": "0"} if rung.rate == RATE else {})
+
+
+def _set_up(encoder: av.AudioCodecContext, rung: Rung) -> None:
+    encoder.layout, encoder.format, encoder.bit_rate = "stereo", "fltp", rung.kbps * 1000
 
 
 def _attach(out: OutputContainer, jpeg: bytes) -> None:

@@ -4,6 +4,8 @@ The decoded take is held once, as blocks of a second; all that happens to it is 
 while the blocks stream into the meter or the encoder.
 """
 
+from functools import partial
+
 import numpy as np
 
 from melodify_core.audio.codec import RATE, Block, Rung, Tags, decode, encode
@@ -58,7 +60,7 @@ def _encode(blocks: list[Block], source: Measured, tags: Tags, rung: Rung) -> tu
     target, ceiling_db = TARGET_LUFS + rung.loss_db, CEILING_DBTP - HEADROOM_DB + rung.loss_db
     for _ in range(ENCODINGS):
         gains, reached = _level(blocks, source, target, ceiling_db)
-        mp3 = encode(apply(blocks, gains), tags, rung)
+        mp3 = encode(partial(apply, blocks, gains), len(blocks), tags, rung)
         result = measure(decode(mp3))
         over = result.true_peak_dbtp - CEILING_DBTP
         drift = result.lufs - (TARGET_LUFS + reached - target)
