@@ -191,7 +191,7 @@ class PrivateAsk(CommandAsk):
         self._lines[number] = status
         link = link_to(None, status.channel.id, status.id)
         await self._interaction.edit_original_response(content=say(language, "status.private", link=link))
-        return Place(channel_id=status.channel.id, status_id=status.id)
+        return Place(channel_id=status.channel.id, status_id=status.id, ordered_in=self.request.place.guild_id)
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Put the sentence into the response; nothing stays in the direct messages."""

@@ -56,6 +56,12 @@ class Place(Record):
     adult: bool = False  # an age-restricted channel of a server that lets sexual pictures through there
     # Where the bot is no member: the interaction's token, through which alone it may answer, for 15 minutes.
     token: Annotated[str | None, Field(repr=False)] = None
+    ordered_in: int | None = None  # the server where a song for direct messages was asked for
+
+    @property
+    def counts_in(self) -> int | None:
+        """The server whose limits and budget a song of this place counts for."""
+        return self.guild_id if self.guild_id is not None else self.ordered_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,14 +103,13 @@ class Studio:
         job = job_of(order, checked, paged=bool(self.settings.web.public_url))
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
-            accepted = await asyncio.to_thread(self._accept, job, order.role_ids)
+            return await asyncio.to_thread(self._accept, job, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
             if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):
                 raise
-            accepted = True  # the database took it, and went away before it could say so
-        receipt = await self._receipt(order.job_id, repeated=not accepted)
-        return replace(receipt, page_id=job.page_id) if accepted else receipt
+            # The database took it, and went away before it could say so.
+            return replace(await self._receipt(order.job_id, repeated=False), page_id=job.page_id)
 
     async def _undone(self, job: Job) -> bool:
         """Delete the picture of an order that was not taken; return whether it was taken all the same."""
@@ -197,21 +196,25 @@ class Studio:
 
     def _forecast(self, job_id: str) -> Forecast | None:
         with self._library.reading() as connection:
-            position = self._library.position(job_id, connection)
-            if position == 0:
-                return None
-            typical_s = self._library.typical_s(connection)
-        return Forecast.at(position, typical_s, self.settings.work.jobs)
+            return self._forecast_in(connection, job_id)
 
-    def _accept(self, job: Job, role_ids: Collection[int]) -> bool:
-        """Check the limits, write the usage row and queue the job in one transaction; False for a repeat."""
+    def _forecast_in(self, connection: "Connection", job_id: str) -> Forecast | None:
+        position = self._library.position(job_id, connection)
+        if position == 0:
+            return None
+        return Forecast.at(position, self._library.typical_s(connection), self.settings.work.jobs)
+
+    def _accept(self, job: Job, role_ids: Collection[int]) -> Receipt:
+        """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
         with self._library.transaction() as connection:
-            if self._library.state(job.job_id, connection) is not None:
-                return False
-            self._check_limits(job.user_id, job.place.guild_id, role_ids, connection)
-            turn = self._library.reserve(connection, job, time.time())
-            self._engine.enqueue(connection, job, turn)
-        return True
+            repeated = self._library.state(job.job_id, connection) is not None
+            if not repeated:
+                self._check_limits(job.user_id, job.place.counts_in, role_ids, connection)
+                turn = self._library.reserve(connection, job, time.time())
+                self._engine.enqueue(connection, job, turn)
+            # Asked here and not after it: in a rush each question more waits for its turn at the database.
+            forecast = self._forecast_in(connection, job.job_id) or Forecast(0, None)
+        return Receipt(job.job_id, forecast, repeated, None if repeated else job.page_id)
 
     def _check_limits(
         self, user_id: int, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None"

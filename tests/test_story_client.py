@@ -15,7 +15,7 @@ from bot.client import MelodifyClient, intents_of
 from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
-from tests.stories import story_settings
+from tests.stories import story_settings, world
 
 
 class DiscordOnLoopback:
@@ -79,3 +79,19 @@ async def test_the_commands_are_registered_only_when_they_have_changed(tmp_path:
 def test_the_privileged_intent_is_asked_for_only_when_the_settings_want_it(tmp_path: Path) -> None:
     assert not intents_of(story_settings(tmp_path)).message_content
     assert intents_of(story_settings(tmp_path, discord={"message_content": True})).message_content
+
+
+async def test_a_private_song_counts_for_the_server_where_it_was_asked_for(workshop: Workshop, tmp_path: Path) -> None:
+    limits = {"songs_per_guild_day": 1, "songs_per_minute": 0}
+    async with world(story_settings(tmp_path, limits=limits), workshop) as here:
+        await here.command(private=True)
+        await here.songs_done()
+        assert len(here.songs(here.dms)) == 1
+        other = here.corner()
+        refused = await other.command()
+        assert refused.response is not None
+        assert "server" in refused.response.content
+        elsewhere = here.corner(locale="en-US")
+        await elsewhere.command()
+        await elsewhere.songs_done()
+        assert len(elsewhere.songs()) == 1

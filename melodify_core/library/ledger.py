@@ -135,7 +135,7 @@ class Library:
         values = {
             "job_id": job.job_id,
             "user_id": job.user_id,
-            "guild_id": job.place.guild_id,
+            "guild_id": job.place.counts_in,
             "page_id": job.page_id,
             "created_at": now,
             "state": "waiting",
