@@ -131,7 +131,7 @@ async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> 
     assert "9 a day" in told
     assert "upper bound" in told
     assert "is ready" in await court.ask()
-    assert "1 songs for today" in await court.ask()
+    assert "all your songs for today (1)" in await court.ask()
     assert "is ready" in await court.ask(fan)
     quota = await fan.slash(here.channel, "quota")
     # The host's five stay the ceiling.
@@ -146,7 +146,7 @@ async def test_the_server_has_a_limit_for_a_day(court: Court) -> None:
     assert "server a day: 1" in told
     assert "$2.50" in told
     assert "is ready" in await court.ask()
-    assert "This server has had its 1 songs for today" in await court.ask(court.moderator)
+    assert "This server has had all its songs for today (1)" in await court.ask(court.moderator)
     assert "server a day" not in await court.rule("limits", songs=0, dollars=0.0)
     assert "is ready" in await court.ask()
 
@@ -194,8 +194,8 @@ async def test_a_quota_is_given_back(court: Court) -> None:
     here = court.here
     await court.rule("role", role=here.guild.default_role, **{"per-day": 1})
     await court.ask()
-    assert "1 songs for today" in await court.ask()
-    assert "got 1 songs back" in await court.rule("reset-quota", member=here.member.user)
+    assert "all your songs for today (1)" in await court.ask()
+    assert "got back: 1" in await court.rule("reset-quota", member=here.member.user)
     assert "is ready" in await court.ask()
 
 

@@ -73,7 +73,7 @@ async def test_past_the_limit_there_is_a_sentence_for_the_presser_and_nothing_el
     await here.songs_done()
     said = len(here.said())
     refusal = only(await here.member.click(here.songs()[0], custom_id=button("another", here.songs()[0])))
-    assert "2 songs" in refusal.content
+    assert "this hour (2)" in refusal.content
     assert here.orders() == 2
     assert len(here.said()) == said
 

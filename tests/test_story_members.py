@@ -166,8 +166,8 @@ async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(h
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "deleted 1 songs" in answer.content
-    assert "2 requests" in answer.content
+    assert "captions: 1." in answer.content
+    assert "no more: 2" in answer.content
     assert job_ids(here) == []
     assert not any(known[0] in name for name in files_of(here))
     with closing(here.database()) as database:
@@ -211,5 +211,5 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_from_being_forgotten(he
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "deleted 1 songs" in answer.content
+    assert "captions: 1." in answer.content
     assert job_ids(here) == []
