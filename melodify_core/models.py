@@ -251,9 +251,10 @@ class Forecast:
     starts_at: int | None = None
 
     @classmethod
-    def at(cls, position: int, typical_s: float | None, at_once: int) -> "Forecast":
-        """Return the forecast where `at_once` jobs start together and each typically lasts so long."""
-        rounds = -(-position // at_once)
+    def at(cls, position: int, typical_s: float | None, running: int, at_once: int) -> "Forecast":
+        """Return the forecast where so many jobs run, each typically for so long, and `at_once` can in one process."""
+        room = max(running, at_once)  # more run than that where there are several processes
+        rounds = max(0, -(-(position + running - room) // room))
         return cls(position, None if typical_s is None else int(time.time() + rounds * typical_s))
 
 

@@ -28,13 +28,14 @@ class Positions:
         """Tell those whose place has changed enough. A job that is seen for the first time was told when it came."""
         waiting = await asyncio.to_thread(self._library.waiting_orders)
         typical_s = await asyncio.to_thread(self._library.typical_s) if waiting else None
+        running = await asyncio.to_thread(self._library.running) if waiting else 0
         shown: dict[str, int] = {}
         for position, order in enumerate(waiting, start=1):
             told = self._shown.get(order.job_id, position)
             shown[order.job_id] = told
             if order.place is not None and worth_telling(told, position):
                 shown[order.job_id] = position
-                forecast = Forecast.at(position, typical_s, self._at_once)
+                forecast = Forecast.at(position, typical_s, running, self._at_once)
                 await self._delivery.show_position(order.job_id, order.place, order.language, forecast)
         self._shown = shown
 

@@ -202,7 +202,8 @@ class Studio:
         position = self._library.position(job_id, connection)
         if position == 0:
             return None
-        return Forecast.at(position, self._library.typical_s(connection), self.settings.work.jobs)
+        typical_s, running = self._library.typical_s(connection), self._library.running(connection)
+        return Forecast.at(position, typical_s, running, self.settings.work.jobs)
 
     def _accept(self, job: Job, role_ids: Collection[int]) -> Receipt:
         """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from melodify_core.library import Library, connect, upgrade
+from melodify_core.models import Forecast
 from melodify_core.positions import Positions, worth_telling
 from tests.jobs import a_job
 from tests.test_workflow import Desk
@@ -60,3 +61,15 @@ async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Libr
 )
 def test_far_back_only_a_halving_is_worth_an_edit(told: int, position: int, *, worth: bool) -> None:
     assert worth_telling(told, position) is worth
+
+
+@pytest.mark.parametrize(
+    ("position", "running", "rounds"),
+    [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 2, 1), (2, 2, 1), (3, 2, 2), (3, 0, 1), (1, 6, 1), (6, 6, 1), (7, 6, 2)],
+)
+def test_a_job_starts_when_as_many_have_ended_as_are_before_it(position: int, running: int, rounds: int) -> None:
+    before = time.time()
+    forecast = Forecast.at(position, 100.0, running, 2)
+    assert forecast.starts_at is not None
+    assert (forecast.starts_at - before) // 50 in (rounds * 2 - 1, rounds * 2)  # whole seconds, rounded down
+    assert Forecast.at(position, None, running, 2).starts_at is None

@@ -28,6 +28,7 @@ from melodify_core.library.statements import (
     POSITION,
     REACH,
     RESERVE,
+    RUNNING,
     SONG_KNOWN,
     SPEND,
     SPENT,
@@ -171,6 +172,10 @@ class Library:
         """Return the jobs that wait, the next to start first."""
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
         return [asked_of(row) for row in self._all(query)]
+
+    def running(self, connection: sa.Connection | None = None) -> int:
+        """Return how many jobs run, in all processes."""
+        return self._count(RUNNING, connection)
 
     def typical_s(self, connection: sa.Connection | None = None) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""

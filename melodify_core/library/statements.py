@@ -65,6 +65,7 @@ POSITION = sa.select(sa.func.count()).where(
     one_of(("waiting",)),
     sa.or_(usage.c.turn < _me.c.turn, sa.and_(usage.c.turn == _me.c.turn, usage.c.created_at <= _me.c.created_at)),
 )
+RUNNING = sa.select(sa.func.count()).select_from(usage).where(one_of(("running",)))
 LATEST_TIMES = (
     sa.select(usage.c.started_at, usage.c.ended_at)
     .where(one_of(("charged",)), usage.c.started_at.is_not(None), usage.c.ended_at.is_not(None))
