@@ -83,9 +83,10 @@ class DiscordDelivery:
             title = song_card.title_of(job.wish.language, song)
             await self._show(job, Stage.DONE, say(job.wish.language, "status.kept", title=title))
             return Posted()
-        posted = Posted(channel_id=message.channel.id, message_id=message.id)
+        direct = isinstance(message.channel, discord.DMChannel)
+        posted = Posted(channel_id=message.channel.id, message_id=message.id, direct=direct)
         log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)
-        guild_id = None if isinstance(message.channel, discord.DMChannel) else job.place.guild_id
+        guild_id = None if direct else job.place.guild_id
         await self._show_done(job, song, link_to(guild_id, posted.channel_id, posted.message_id))
         return posted
 

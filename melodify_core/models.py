@@ -287,6 +287,7 @@ class Posted(Record):
 
     channel_id: int = 0
     message_id: int = 0
+    direct: bool = False  # to the asker, because the server's channel could not be had
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ async def the_song_in_the_direct_messages(here: World) -> None:
     [song] = here.songs(here.dms)
     assert "could not post your song where you asked" in song.content
     assert states(here) == ["charged"]
+    # The list's link leads there: it is no song of the server's.
+    page = await here.studio.members.own_songs(here.member.id, "newest", 0)
+    assert [(entry.guild_id, entry.message_id) for entry in page.entries] == [(None, song.id)]
 
 
 async def test_a_deleted_post_changes_nothing(here: World) -> None:

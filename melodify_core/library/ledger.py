@@ -267,7 +267,8 @@ class Library:
         values = {
             "job_id": job.job_id,
             "user_id": job.user_id,
-            "guild_id": job.place.guild_id,
+            # What nobody in the server can see is no song of the server's.
+            "guild_id": None if posted.direct else job.place.guild_id,
             "channel_id": posted.channel_id,
             "message_id": posted.message_id,
             "private": job.private,
