@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from melodify_core.errors import Rejected
+from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
 from melodify_core.posting import keys_of, midi_key, video_key
@@ -76,17 +76,29 @@ class Takes:
         return link
 
     async def _film(self, entry: Entry, key: str, max_bytes: int) -> int:
+        try:
+            size = await self._filmed(entry, key, max_bytes)
+        except Unavailable:
+            if await self._is_gone(entry):
+                raise Rejected("song.gone") from None  # its files were deleted under our hands
+            raise
+        if await self._is_gone(entry):
+            # Whoever deleted it meanwhile was told that nothing is left.
+            await self._storage.delete(key)
+            raise Rejected("song.gone")
+        return size
+
+    async def _filmed(self, entry: Entry, key: str, max_bytes: int) -> int:
         song = entry.song
         picture, mp3 = await self.picture(entry), await self._storage.load(song.audio_key)
         # Without links a larger one is of no use to anybody.
         fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
         video = await self._workshop.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
         await self._storage.save(key, video.data, "video/mp4")
-        if await asyncio.to_thread(self._songbook.entry, song.job_id) is None:
-            # Deleted meanwhile, and whoever did so was told that nothing is left.
-            await self._storage.delete(key)
-            raise Rejected("song.gone")
         return len(video.data)
+
+    async def _is_gone(self, entry: Entry) -> bool:
+        return await asyncio.to_thread(self._songbook.entry, entry.song.job_id) is None
 
     async def midi(self, entry: Entry) -> bytes | None:
         """Return the song's score as a MIDI file, None where there is none. Raises Unavailable."""
