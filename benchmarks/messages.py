@@ -1,0 +1,56 @@
+"""What a message without a picture costs: the bot's own share of discord.py's time for the event."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import discord
+
+from melodify_core.workshop import Workshop
+from tests.stories import post_payload, story_settings, world
+
+EVENTS, ROUNDS = 2000, 15
+
+
+async def seconds(parse: Callable[[Any], None], payload: dict[str, Any]) -> float:
+    """Return the time of one event; what it leaves to the loop counts too."""
+    before, began = asyncio.all_tasks(), time.perf_counter()
+    for _ in range(EVENTS):
+        parse(payload)
+    if begun := asyncio.all_tasks() - before:
+        await asyncio.wait(begun)
+    return (time.perf_counter() - began) / EVENTS
+
+
+async def measure(folder: Path, workshop: Workshop) -> tuple[float, float]:
+    """Return the seconds of an event with the bot, and with a client that listens to nothing."""
+    async with world(story_settings(folder), workshop) as here:
+        elsewhere = here.corner()  # a channel that is not watched
+        payload = post_payload(here.env, await elsewhere.post("Has anybody seen my keys?"))
+        state = here.client._connection  # noqa: SLF001 - where discord.py takes events in; there is no public way
+        ours, nobody = state.dispatch, partial(discord.Client.dispatch, discord.Client(intents=here.client.intents))
+        with_bot: list[float] = []
+        without: list[float] = []
+        # In turns, so that a busy machine is busy for both.
+        for _ in range(ROUNDS):
+            for dispatch, found in ((nobody, without), (ours, with_bot)):
+                state.dispatch = dispatch
+                found.append(await seconds(state.parse_message_create, payload))
+        state.dispatch = ours
+    return statistics.median(with_bot), statistics.median(without)
+
+
+def main() -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder, closing(Workshop()) as workshop:
+        ours, bare = asyncio.run(measure(Path(folder), workshop))
+    print(
+        f"a message without a picture: {ours * 1e6:.1f} us, {bare * 1e6:.1f} us without the bot's handler: "
+        f"{(ours / bare - 1) * 100:+.1f} % (asked: at most +10 %)"
+    )
