@@ -107,7 +107,7 @@ async def test_the_limit_ends_the_row_with_one_sentence_for_the_rest(here: World
     await here.post(here.mention, *TWO, *TWO)
     await here.songs_done()
     assert len(here.songs()) == 3
-    [refusal] = [text for text in texts(here.said()) if text.startswith("Pictures 3 to 4: You have had your 3 songs")]
+    [refusal] = [text for text in texts(here.said()) if text.startswith("Pictures 3 to 4: You have had all your songs")]
     assert "<t:" in refusal
 
 
