@@ -15,8 +15,10 @@ PINS = ("requirements.txt", "requirements-run.txt", "deploy/pipeline/requirement
 # Files of hashes, and lines that show what a secret looks like to the tests that hide them.
 NO_SECRETS_IN = r"requirements[^/]*\.txt$|^tests/|\.svg$"
 
-# Addresses and values that show a form: user:password@host.
-FORMS = r"(?i):password@|a-key|sk-benchmark|`melodify-[a-z-]+`"
+# Addresses and values that show a form: user:password@host; and the names of what Secret Manager keeps.
+FORMS = r"(?i):password@|a-key|sk-benchmark|`melodify-[a-z-]+`|KeyRef\W+secret\W+melodify-[a-z-]+"
+# Pinned: what a new version finds or asks for must not turn an unchanged commit red.
+AUDITOR, SCANNER = "pip-audit==2.10.1", "detect-secrets==1.5.0"
 
 
 def main() -> int:
@@ -27,7 +29,7 @@ def main() -> int:
 def _vulnerabilities() -> int:
     found = 0
     for pins in PINS:
-        run = _tool("pip-audit", "--disable-pip", "--require-hashes", "--progress-spinner=off", "-r", pins)
+        run = _tool("pip-audit", AUDITOR, "--disable-pip", "--require-hashes", "--progress-spinner=off", "-r", pins)
         if run.returncode == 0:
             print(f"{pins}: no known vulnerability")
         elif "vulnerabilit" in run.stderr and "Found" in run.stderr:
@@ -39,7 +41,7 @@ def _vulnerabilities() -> int:
 
 
 def _secrets() -> int:
-    run = _tool("detect-secrets", "scan", "--exclude-files", NO_SECRETS_IN, "--exclude-lines", FORMS)
+    run = _tool("detect-secrets", SCANNER, "scan", "--exclude-files", NO_SECRETS_IN, "--exclude-lines", FORMS)
     if run.returncode != 0:
         print(f"secrets: NOT searched, the tool cannot be fetched: {_last_line(run.stderr)}")
         return 0
@@ -52,8 +54,8 @@ def _secrets() -> int:
     return 1 if results else 0
 
 
-def _tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(UV), "tool", "run", "--quiet", name, *arguments]
+def _tool(name: str, pin: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(UV), "tool", "run", "--quiet", "--from", pin, name, *arguments]
     try:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     except subprocess.TimeoutExpired:
