@@ -61,9 +61,15 @@ class Line(Protocol):
 class Engine:
     """One per process, because DBOS is."""
 
-    def __init__(self, database: sa.Engine, work: Work, executor_id: str = "local") -> None:
-        """`executor_id` names this worker: no two living processes on one database may share it."""
+    def __init__(
+        self, database: sa.Engine, work: Work, executor_id: str = "local", jobs: sa.Engine | None = None
+    ) -> None:
+        """`executor_id` names this worker: no two living processes on one database may share it.
+
+        `jobs` is what running jobs use of the same database, where that is not shared with all others.
+        """
         self._database = database
+        self._jobs = jobs or database
         self._work = work
         self._executor_id = executor_id
         self._serializer = DBOSPortableJSONSerializer()
@@ -86,7 +92,7 @@ class Engine:
             config=DBOSConfig(
                 name="melodify",
                 system_database_url=self._database.url.render_as_string(hide_password=False),
-                system_database_engine=self._database,
+                system_database_engine=self._jobs,
                 serializer=self._serializer,
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,

@@ -81,6 +81,7 @@ async def open_studio(
         Readings,
         Songbook,
         connect,
+        connect_jobs,
     )
     from melodify_core.upkeep import Duty, on_duty
 
@@ -90,6 +91,8 @@ async def open_studio(
             stack.push_async_callback(asyncio.to_thread, workshop.close)
         database = await asyncio.to_thread(connect, settings.database.url)
         stack.callback(database.dispose)
+        jobs_database = connect_jobs(database)
+        stack.callback(jobs_database.dispose)
         slot = await _take_place(stack, settings, database, role)
         library = Library(database, salt_of(settings))
         await asyncio.to_thread(library.create_schema)
@@ -97,10 +100,10 @@ async def open_studio(
             memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
             adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
             await check_adapters(adapters)
-        engine = Engine(database, settings.work, slot.name if slot else "local")
+        engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
         stack.push_async_callback(engine.drain, settings.work.drain_s)
         if role.works:
-            parts = _parts(settings, adapters, delivery, library, workshop, database)
+            parts = _parts(settings, adapters, delivery, workshop, jobs_database)
             await engine.launch(SongLine(parts))
             await _go_on_duty(stack, settings, library, engine, parts, slot, role)
         else:
@@ -164,11 +167,10 @@ def _parts(
     settings: Settings,
     adapters: Adapters,
     delivery: Delivery,
-    library: "Library",
     workshop: Workshop,
     database: "sa.Engine",
 ) -> Parts:
-    from melodify_core.library import Cap, ProviderGate
+    from melodify_core.library import Cap, Library, ProviderGate
 
     caps = {
         "openai": Cap(settings.openai.calls, settings.openai.calls_per_minute, 2 * settings.openai.deadline_s),
@@ -180,7 +182,7 @@ def _parts(
         composer=adapters.composer,
         storage=adapters.storage,
         delivery=delivery,
-        ledger=library,
+        ledger=Library(database, salt_of(settings)),
         workshop=workshop,
         song=settings.song,
         salt=salt_of(settings),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
+# The database lets one in at a time; the others would wait there, each with a thread and a connection.
+ADMITTED_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Studio:
         self._engine = engine
         self._workshop = workshop
         self._salt = salt_of(settings)
+        self._admission = asyncio.Semaphore(ADMITTED_AT_ONCE)
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
         """Raise Rejected when the limits leave no room for one more song of the member. Reserves nothing."""
@@ -103,7 +106,8 @@ class Studio:
         job = job_of(order, checked, paged=bool(self.settings.web.public_url))
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
-            return await asyncio.to_thread(self._accept, job, order.role_ids)
+            async with self._admission:
+                return await asyncio.to_thread(self._accept, job, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
             if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):
@@ -199,10 +203,9 @@ class Studio:
             return self._forecast_in(connection, job_id)
 
     def _forecast_in(self, connection: "Connection", job_id: str) -> Forecast | None:
-        position = self._library.position(job_id, connection)
+        position, running, typical_s = self._library.outlook(job_id, connection)
         if position == 0:
             return None
-        typical_s, running = self._library.typical_s(connection), self._library.running(connection)
         return Forecast.at(position, typical_s, running, self.settings.work.jobs)
 
     def _accept(self, job: Job, role_ids: Collection[int]) -> Receipt:

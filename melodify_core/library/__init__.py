@@ -1,6 +1,15 @@
 """The database: the usage ledger, the songs, and what all processes must agree on."""
 
-from melodify_core.library.database import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state, upgrade
+from melodify_core.library.database import (
+    SCHEMA,
+    connect,
+    connect_jobs,
+    database_path,
+    lock_file,
+    on_sqlite,
+    schema_state,
+    upgrade,
+)
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.jobs import JobBook, JobRow, ServerDay
@@ -31,6 +40,7 @@ __all__ = [
     "ServerDay",
     "Songbook",
     "connect",
+    "connect_jobs",
     "database_path",
     "lock_file",
     "on_sqlite",

@@ -22,6 +22,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 UNVERSIONED = "0001"
 ADMISSION = 0x6D656C6F6469  # one number for one lock: "melodi" in ASCII
 CONNECTIONS = 20
+# On PostgreSQL, what a process's jobs share; and what their engine holds all the time: one to listen on, and one with
+# the lock of its background jobs.
+JOB_CONNECTIONS = 2
+ENGINE_CONNECTIONS = 2
 # SQLite's primary result codes for a file that cannot be worked on now. A table that is missing is none of these.
 CANNOT_NOW = {
     sqlite3.SQLITE_BUSY,
@@ -49,6 +53,16 @@ def connect(url: str) -> sa.Engine:
     return _connect_sqlite(url) if url.startswith("sqlite") else _connect_postgres(url)
 
 
+def connect_jobs(engine: sa.Engine) -> sa.Engine:
+    """Return what the jobs of this process use of the database, so that members' orders come through beside them.
+
+    On PostgreSQL a few connections of their own. When 32 jobs ended at one moment, each had a connection and a thread,
+    and all competed for the interpreter with an order, which took a second. Who waits for a connection does not
+    compete. On SQLite all threads take turns anyway.
+    """
+    return engine if on_sqlite(engine) else _postgres(engine.url, JOB_CONNECTIONS + ENGINE_CONNECTIONS, 0)
+
+
 def _connect_sqlite(url: str) -> sa.Engine:
     path = database_path(url)
     try:
@@ -68,15 +82,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
 
 def _connect_postgres(url: str) -> sa.Engine:
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(
-        address,
-        hide_parameters=True,  # what stands in a record stands in no error's text: that may be a token
-        pool_size=CONNECTIONS,
-        max_overflow=CONNECTIONS,
-        pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
-        connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
-    )
-    sa.event.listen(engine, "handle_error", _take_as_away)
+    engine = _postgres(address, CONNECTIONS, CONNECTIONS)
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
@@ -84,6 +90,19 @@ def _connect_postgres(url: str) -> sa.Engine:
         engine.dispose()
         reason = " ".join(str(error.orig).split())[:300]
         raise Misconfigured(f"database.url: {address.render_as_string()} cannot be used: {reason}.") from error
+    return engine
+
+
+def _postgres(address: sa.URL, connections: int, more: int) -> sa.Engine:
+    engine = sa.create_engine(
+        address,
+        hide_parameters=True,  # what stands in a record stands in no error's text: that may be a token
+        pool_size=connections,
+        max_overflow=more,
+        pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
+        connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
+    )
+    sa.event.listen(engine, "handle_error", _take_as_away)
     return engine
 
 

@@ -25,6 +25,7 @@ from melodify_core.library.statements import (
     MEMBER_OPEN,
     MEMBER_USE,
     OPEN_STATES,
+    OUTLOOK,
     POSITION,
     REACH,
     RESERVE,
@@ -179,8 +180,12 @@ class Library:
 
     def typical_s(self, connection: sa.Connection | None = None) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
-        times = sorted(row.ended_at - row.started_at for row in self._all(LATEST_TIMES, connection))
-        return times[len(times) // 2] if times else None
+        return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES, connection)])
+
+    def outlook(self, job_id: str, connection: sa.Connection) -> tuple[int, int, float | None]:
+        """Return `position`, `running` and `typical_s` at once."""
+        rows = self._all(OUTLOOK, connection, {"its_job": job_id})
+        return rows[0].position, rows[0].running, _median([row.took_s for row in rows if row.took_s is not None])
 
     def open_jobs(self) -> int:
         """Return how many jobs are waiting or running."""
@@ -277,10 +282,11 @@ class Library:
             "parent_id": job.parent_id,
             "asked_in": job.place.channel_id,
         }
-        with self.transaction() as connection:
+        with self._changing() as connection:
+            # First what locks the job's row: of two workers that both think it theirs, one sees the other's song.
+            self._end(job.job_id, "charged", now, connection)
             if connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
                 connection.execute(KEEP_SONG, values)
-            self._end(job.job_id, "charged", now, connection)
 
     def song(self, job_id: str) -> Song | None:
         """Return the song of a job."""
@@ -350,6 +356,10 @@ class Library:
         self, query: sa.Select[Any], connection: sa.Connection | None = None, values: dict[str, Any] | None = None
     ) -> int:
         return int(self._all(query, connection, values)[0][0])
+
+
+def _median(seconds: list[float]) -> float | None:
+    return sorted(seconds)[len(seconds) // 2] if seconds else None
 
 
 def asked_of(row: sa.Row[Any]) -> Asked:
