@@ -112,10 +112,10 @@ class SongSettings(Section):
 class MemberLimits(Section):
     """How many songs a member may have; failed ones do not count. 0 is no limit."""
 
-    songs_per_minute: Annotated[int, Field(ge=0)] = 3
+    songs_per_minute: Annotated[int, Field(ge=0)] = 4
     songs_per_hour: Annotated[int, Field(ge=0)] = 6
     songs_per_day: Annotated[int, Field(ge=0)] = 30
-    waiting_per_user: Annotated[int, Field(ge=0)] = 3
+    waiting_per_user: Annotated[int, Field(ge=0)] = 4
 
 
 class Limits(MemberLimits):

@@ -44,6 +44,13 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert load() == Settings()
 
 
+def test_by_default_each_picture_of_a_message_may_become_a_song() -> None:
+    settings = load()
+    at_once = settings.discord.pictures_per_message
+    assert settings.limits.songs_per_minute >= at_once
+    assert settings.limits.waiting_per_user >= at_once
+
+
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"nowhere\.toml cannot be read"):
         load(tmp_path / "nowhere.toml")
