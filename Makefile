@@ -57,18 +57,18 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 # Re-resolves every pin. Needs the network; the result carries hashes and no address.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command "make lock" pyproject.toml
 
 PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --custom-compile-command "make lock"
+  --custom-compile-command "make lock"
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.txt
 	$(COMPILE) --extra openai --extra google --extra otel --extra eyes --constraint requirements.txt \
 	  -o requirements-run.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
-	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
 	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \

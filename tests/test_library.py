@@ -115,9 +115,9 @@ def test_keeping_twice_is_keeping_once(library: Library) -> None:
 def test_the_position_counts_those_who_wait_in_front(library: Library) -> None:
     for number in range(1, 4):
         accept(library, str(number), user_id=number, now=100.0 + number)
-    assert [library.position(str(number)) for number in range(1, 4)] == [1, 2, 3]
+    assert [library.outlook(str(number))[0] for number in range(1, 4)] == [1, 2, 3]
     library.start("1", 150.0)
-    assert [library.position(str(number)) for number in range(1, 4)] == [0, 1, 2]
+    assert [library.outlook(str(number))[0] for number in range(1, 4)] == [0, 1, 2]
     assert library.open_jobs() == 3
 
 

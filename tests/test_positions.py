@@ -49,8 +49,8 @@ async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Libr
     waits(library, "2", 1)
     await positions.show()
     waits(library, "3", 2)
-    assert library.position("3") == 2
-    assert library.position("2") == 3
+    assert library.outlook("3")[0] == 2
+    assert library.outlook("2")[0] == 3
     await positions.show()
     assert desk.positions == [("2", 3)]
 

@@ -26,7 +26,6 @@ from melodify_core.library.statements import (
     MEMBER_USE,
     OPEN_STATES,
     OUTLOOK,
-    POSITION,
     REACH,
     RESERVE,
     RUNNING,
@@ -159,10 +158,6 @@ class Library:
             return None
         return asked_of(rows[0])
 
-    def position(self, job_id: str, connection: sa.Connection | None = None) -> int:
-        """Return the job's place in the queue: 1 is the next to start, 0 is no longer waiting."""
-        return self._count(POSITION, connection, {"its_job": job_id})
-
     def waiting(self) -> list[str]:
         """Return the ids of the jobs that wait, the next to start first."""
         query = sa.select(usage.c.job_id).where(usage.c.state == "waiting")
@@ -174,16 +169,19 @@ class Library:
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
         return [asked_of(row) for row in self._all(query)]
 
-    def running(self, connection: sa.Connection | None = None) -> int:
+    def running(self) -> int:
         """Return how many jobs run, in all processes."""
-        return self._count(RUNNING, connection)
+        return self._count(RUNNING)
 
-    def typical_s(self, connection: sa.Connection | None = None) -> float | None:
+    def typical_s(self) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
-        return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES, connection)])
+        return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES)])
 
-    def outlook(self, job_id: str, connection: sa.Connection) -> tuple[int, int, float | None]:
-        """Return `position`, `running` and `typical_s` at once."""
+    def outlook(self, job_id: str, connection: sa.Connection | None = None) -> tuple[int, int, float | None]:
+        """Return the job's place in the queue, `running` and `typical_s` at once.
+
+        The place 1 is the next to start, 0 is no longer waiting.
+        """
         rows = self._all(OUTLOOK, connection, {"its_job": job_id})
         return rows[0].position, rows[0].running, _median([row.took_s for row in rows if row.took_s is not None])
 
