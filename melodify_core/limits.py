@@ -16,9 +16,11 @@ Payment = tuple[float, float]  # unix second, dollars
 class Standing:
     """What counts of the last day. Times are unix seconds in any order, of jobs that did not fail.
 
-    `waiting` and the like are the jobs that are not finished yet.
+    `waiting` and the like are the jobs that are not finished yet. `known` is of the job that is asked for: it was
+    accepted before, and does not count here.
     """
 
+    known: bool = False
     used_at: Sequence[float] = ()
     waiting: int = 0
     guild_used_at: Sequence[float] = ()

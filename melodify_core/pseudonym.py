@@ -1,12 +1,11 @@
 """The names that stand for a member where the member is not to be known. Nothing leads back without the salt."""
 
-import hashlib
 import hmac
 
 
 def pseudonym(user_id: int, salt: bytes) -> str:
     """Return the member's name as 64 hex digits: HMAC-SHA256 of the id, keyed with the salt."""
-    return hmac.new(salt, str(user_id).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, str(user_id).encode(), "sha256").hex()
 
 
 def alias_of(user_id: int, salt: bytes) -> int:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
-# The database lets one in at a time; the others would wait there, each with a thread and a connection.
-ADMITTED_AT_ONCE = 2
+# The database lets one in at a time and the next few wait at its door; all would each hold a thread and a connection.
+ADMITTED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,11 @@ class Studio:
         await asyncio.to_thread(self._admit, user_id, guild_id, role_ids)
 
     def _admit(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> None:
+        now = time.time()
         with self._library.reading() as connection:
-            self._check_limits(user_id, guild_id, role_ids, connection)
+            most = self._limits_in(guild_id, role_ids, connection)
+            standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
+        limits.check(most, standing, now, user_id, role_ids)
 
     async def submit(self, order: Order) -> Receipt:
         """Accept the order: picture checked and stored, limits held, job queued. A repeat gets the first receipt.
@@ -100,14 +103,15 @@ class Studio:
 
     async def _submit(self, order: Order) -> Receipt:
         # The limits were looked at when it was admitted, and hold in the transaction that takes it.
-        if await asyncio.to_thread(self._library.state, order.job_id) is not None:
+        most = await asyncio.to_thread(self._limits_for, order)
+        if most is None:
             return await self._receipt(order.job_id, repeated=True)
         checked = await prepare_picture(order.picture, self.settings, self._workshop)
         job = job_of(order, checked, paged=bool(self.settings.web.public_url))
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             async with self._admission:
-                return await asyncio.to_thread(self._accept, job, order.role_ids)
+                return await asyncio.to_thread(self._accept, job, most, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
             if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):
@@ -199,34 +203,31 @@ class Studio:
         return await asyncio.to_thread(self._forecast, job_id)
 
     def _forecast(self, job_id: str) -> Forecast | None:
-        with self._library.reading() as connection:
-            return self._forecast_in(connection, job_id)
-
-    def _forecast_in(self, connection: "Connection", job_id: str) -> Forecast | None:
-        position, running, typical_s = self._library.outlook(job_id, connection)
+        position, running, typical_s = self._library.outlook(job_id)
         if position == 0:
             return None
         return Forecast.at(position, typical_s, running, self.settings.work.jobs)
 
-    def _accept(self, job: Job, role_ids: Collection[int]) -> Receipt:
-        """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
-        with self._library.transaction() as connection:
-            repeated = self._library.state(job.job_id, connection) is not None
-            if not repeated:
-                self._check_limits(job.user_id, job.place.counts_in, role_ids, connection)
-                turn = self._library.reserve(connection, job, time.time())
-                self._engine.enqueue(connection, job, turn)
-            # Asked here and not after it: in a rush each question more waits for its turn at the database.
-            forecast = self._forecast_in(connection, job.job_id) or Forecast(0, None)
-        return Receipt(job.job_id, forecast, repeated, None if repeated else job.page_id)
+    def _limits_for(self, order: Order) -> Limits | None:
+        """Return what holds for the order; None for a repeat."""
+        with self._library.reading() as connection:
+            if self._library.state(order.job_id, connection) is not None:
+                return None
+            return self._limits_in(order.place.counts_in, order.role_ids, connection)
 
-    def _check_limits(
-        self, user_id: int, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None"
-    ) -> None:
+    def _accept(self, job: Job, most: Limits, role_ids: Collection[int]) -> Receipt:
+        """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
         now = time.time()
-        most = self._limits_in(guild_id, role_ids, connection)
-        standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
-        limits.check(most, standing, now, user_id, role_ids)
+        # All other orders wait for the end of this transaction: no question in it that can be asked elsewhere.
+        with self._library.transaction() as connection:
+            standing = self._library.standing_of(
+                job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=most, job_id=job.job_id
+            )
+            if not standing.known:
+                limits.check(most, standing, now, job.user_id, role_ids)
+                self._engine.enqueue(connection, job, self._library.reserve(connection, job, now))
+        forecast = self._forecast(job.job_id) or Forecast(0, None)
+        return Receipt(job.job_id, forecast, standing.known, None if standing.known else job.page_id)
 
     def _limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:
         """Return what holds for a member with these roles, in a server what its moderators have set too."""

@@ -71,6 +71,18 @@ def test_an_open_job_waits_however_old_it_is_and_an_ended_one_is_forgotten_by_th
     assert library.standing_of(1, 20, 100.0).used_at == ()
 
 
+def test_of_a_job_that_is_asked_about_it_is_told_whether_it_is_known_and_it_does_not_count(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    accept(library, "2", now=101.0)
+    standing = library.standing_of(1, 20, 0.0, job_id="2")
+    assert standing.known
+    assert (standing.used_at, standing.waiting) == ((100.0,), 1)
+    assert not library.standing_of(1, 20, 0.0, job_id="3").known
+    # However it ended, and whoever asks: a repeat is a repeat.
+    library.refund("2", 102.0)
+    assert library.standing_of(7, 20, 0.0, job_id="2").known
+
+
 def test_a_job_that_a_moderator_gave_back_does_not_count(library: Library) -> None:
     accept(library, "1", now=100.0)
     library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)

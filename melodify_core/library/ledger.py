@@ -22,7 +22,6 @@ from melodify_core.library.statements import (
     GUILD_USE,
     KEEP_SONG,
     LATEST_TIMES,
-    MEMBER_OPEN,
     MEMBER_USE,
     OPEN_STATES,
     OUTLOOK,
@@ -42,9 +41,6 @@ from melodify_core.settings import Limits
 
 # What retention deletes of an ended job, each after its own days.
 Kept = Literal["record", "picture", "song"]
-# A member's second order waits as if it had come so much later, the third twice that: whoever asks for a first song
-# comes before everybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
-TURN_S = 3600
 # Whose rows are that belonged to somebody who had themselves forgotten.
 NOBODY = 0
 
@@ -86,13 +82,16 @@ class Library:
         connection: sa.Connection | None = None,
         *,
         limits: Limits | None = None,
+        job_id: str | None = None,
     ) -> Standing:
         """Return what counts against the limits of a member in a server, of the server and of all, since the unix time.
 
-        With `limits`, what none of them needs is not asked: a busy server has many songs a day.
+        With `limits`, what none of them needs is not asked: a busy server has many songs a day. With `job_id`,
+        `known` says whether that job was accepted before.
         """
         times = {"since": since, "user": user_id, "alias": alias_of(user_id, self._salt), "guild": guild_id}
-        mine = self._all(MEMBER_USE, connection, times)
+        rows = self._all(MEMBER_USE, connection, times | {"its_job": job_id})
+        mine = [row for row in rows if row.job_id != job_id]
         here = guild_id is not None
         asks_day = here and (limits is None or bool(limits.songs_per_guild_day))
         asks_guild = here and (limits is None or bool(limits.waiting_per_guild))
@@ -100,6 +99,7 @@ class Library:
         pays_all = limits is None or bool(limits.dollars_per_day)
         pays_guild = here and (limits is None or bool(limits.dollars_per_guild_day))
         return Standing(
+            known=len(mine) < len(rows),
             used_at=tuple(row.created_at for row in mine),
             waiting=sum(row.state in OPEN_STATES for row in mine),
             guild_used_at=tuple(row.created_at for row in self._all(GUILD_USE, connection, times)) if asks_day else (),
@@ -131,8 +131,6 @@ class Library:
             "picture_key": job.picture_key,
             "picture_size": (job.picture_width, job.picture_height),
         }
-        ahead = self._count(MEMBER_OPEN, connection, {"user": job.user_id})
-        turn = int(now) + ahead * TURN_S
         values = {
             "job_id": job.job_id,
             "user_id": job.user_id,
@@ -140,11 +138,11 @@ class Library:
             "page_id": job.page_id,
             "created_at": now,
             "state": "waiting",
-            "turn": turn,
             "brief_order": json.dumps(note),
+            "its_second": int(now),
+            "its_member": job.user_id,
         }
-        connection.execute(RESERVE, values)
-        return turn
+        return int(connection.execute(RESERVE, values).scalar_one())
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return where the job stands, None when it was never accepted."""
@@ -177,12 +175,12 @@ class Library:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
         return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES)])
 
-    def outlook(self, job_id: str, connection: sa.Connection | None = None) -> tuple[int, int, float | None]:
+    def outlook(self, job_id: str) -> tuple[int, int, float | None]:
         """Return the job's place in the queue, `running` and `typical_s` at once.
 
         The place 1 is the next to start, 0 is no longer waiting.
         """
-        rows = self._all(OUTLOOK, connection, {"its_job": job_id})
+        rows = self._all(OUTLOOK, None, {"its_job": job_id})
         return rows[0].position, rows[0].running, _median([row.took_s for row in rows if row.took_s is not None])
 
     def open_jobs(self) -> int:

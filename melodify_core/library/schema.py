@@ -19,7 +19,7 @@ usage = sa.Table(
     sa.Column("brief_order", sa.Text),
     # A moderator gave this one back to its member: it counts no more.
     sa.Column("waived", sa.Boolean, nullable=False, server_default=sa.false()),
-    # The order of the queue, the least first: see ledger.TURN_S.
+    # The order of the queue, the least first: see statements.TURN_S.
     sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
     # Why there is no song: the error's code.
     sa.Column("outcome", sa.String(64)),

@@ -29,17 +29,24 @@ _recent = sa.and_(one_of(COUNTED_STATES), usage.c.created_at > sa.bindparam("sin
 _counted = sa.or_(_recent, IS_OPEN)
 _count_open = sa.select(sa.func.count()).select_from(usage).where(IS_OPEN)
 
-MEMBER_USE = sa.select(usage.c.created_at, usage.c.state).where(
-    _counted, sa.or_(usage.c.user_id == sa.bindparam("user"), usage.c.user_id == sa.bindparam("alias"))
-)
+_mine = sa.and_(_counted, sa.or_(usage.c.user_id == sa.bindparam("user"), usage.c.user_id == sa.bindparam("alias")))
+# With the job that is asked about, in whatever state: one question less while other orders wait.
+MEMBER_USE = sa.select(usage.c.job_id, usage.c.created_at, usage.c.state).where(sa.or_(_mine, _job))
 GUILD_USE = sa.select(usage.c.created_at).where(_recent, usage.c.guild_id == sa.bindparam("guild"))
 GUILD_OPEN = _count_open.where(usage.c.guild_id == sa.bindparam("guild"))
 ALL_OPEN = _count_open
-MEMBER_OPEN = _count_open.where(usage.c.user_id == sa.bindparam("user"))
 GUILD_SETTINGS = sa.select(guilds.c.settings).where(guilds.c.guild_id == sa.bindparam("guild"))
 
 STATE = sa.select(usage.c.state).where(_job)
-RESERVE = usage.insert()
+# A member's second order waits as if it had come so much later, the third twice that: whoever asks for a first song
+# comes before everybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
+TURN_S = 3600
+_ahead = _count_open.where(usage.c.user_id == sa.bindparam("its_member")).scalar_subquery()
+RESERVE = (
+    usage.insert()
+    .values(turn=sa.bindparam("its_second", type_=sa.BigInteger) + _ahead * sa.literal_column(str(TURN_S)))
+    .returning(usage.c.turn)
+)
 START = (
     usage.update()
     .where(_job, one_of(("waiting",)))
