@@ -3,7 +3,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from melodify_core.errors import Misconfigured, Rejected, Unavailable
-from melodify_core.library import Cap, Library, ProviderGate, Readings, connect, schema_state, upgrade
+from melodify_core.library import Cap, Library, ProviderGate, Readings, connect, database, schema_state, upgrade
 from melodify_core.library.schema import tables
 from melodify_core.limits import check
 from melodify_core.models import Bill
@@ -377,6 +377,40 @@ def test_a_postgres_that_cannot_be_used_is_one_sentence_without_a_password(
     assert reason in sentence
     assert "hunter2" not in sentence
     assert "\n" not in sentence
+
+
+def test_connections_that_a_restart_killed_are_replaced_unseen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, other = connect(postgres_url), connect(postgres_url)
+    upgrade(engine)
+    library = Library(engine)
+    with library.reading() as first, library.reading() as second:
+        pids = [c.exec_driver_sql("SELECT pg_backend_pid()").scalar() for c in (first, second)]
+    with other.begin() as connection:
+        for pid in pids:
+            assert connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar()
+    # As if they had lain there for longer.
+    monkeypatch.setattr(database, "SURELY_ALIVE_S", 0.0)
+    assert library.open_jobs() == 0
+    assert library.open_jobs() == 0
+    other.dispose()
+    engine.dispose()
+
+
+def test_a_connection_that_was_killed_a_moment_after_its_use_costs_one_question(postgres_url: str) -> None:
+    engine, other = connect(postgres_url), connect(postgres_url)
+    upgrade(engine)
+    library = Library(engine)
+    with library.reading() as mine:
+        pid = mine.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    with other.begin() as connection:
+        assert connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar()
+    with suppress(Unavailable):
+        library.open_jobs()
+    assert library.open_jobs() == 0
+    other.dispose()
+    engine.dispose()
 
 
 def test_a_database_that_went_away_is_told_as_such(tmp_path: Path) -> None:

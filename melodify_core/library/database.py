@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from melodify_core.errors import Misconfigured, Unavailable
 
@@ -38,6 +40,8 @@ CANNOT_NOW = {
 }
 QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not tried again
 CONNECT_S = 10
+SURELY_ALIVE_S = 1.0
+RETURNED = "melodify.returned"  # on a pooled connection: when, by the monotonic clock
 SURE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to mend it.
@@ -99,11 +103,34 @@ def _postgres(address: sa.URL, connections: int, more: int) -> sa.Engine:
         hide_parameters=True,  # what stands in a record stands in no error's text: that may be a token
         pool_size=connections,
         max_overflow=more,
-        pool_pre_ping=True,  # a connection that a restart of the database has killed is replaced unseen
         connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
     )
     sa.event.listen(engine, "handle_error", _take_as_away)
+    _replace_the_dead(engine)
     return engine
+
+
+def _replace_the_dead(engine: sa.Engine) -> None:
+    """Replace unseen a connection that a restart of the database has killed: ask it before it is used again.
+
+    Not one that was used a moment ago, as `pool_pre_ping` would: that question took a fifth of an order's time.
+    """
+
+    def remember(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info[RETURNED] = time.monotonic()
+
+    def ask(connection: DBAPIConnection, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
+        # A new one was not returned before.
+        idle_s = time.monotonic() - record.info[RETURNED] if RETURNED in record.info else 0.0
+        if idle_s < SURELY_ALIVE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+    sa.event.listen(engine, "checkin", remember)
+    sa.event.listen(engine, "checkout", ask)
 
 
 def database_path(url: str) -> Path:
