@@ -4,16 +4,19 @@ The decoded take is held once, as blocks of a second; all that happens to it is 
 while the blocks stream into the meter or the encoder.
 """
 
-from functools import partial
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
-from melodify_core.audio.codec import RATE, Block, Rung, Tags, decode, encode
+from melodify_core.audio.codec import RATE, Block, Rung, Tags, ahead, decode, decode_frames, encode, tagged
 from melodify_core.audio.fit import fit
 from melodify_core.audio.meter import Curve, Measured, loudness, measure
 from melodify_core.audio.shape import apply, fades, limit
 from melodify_core.errors import Unavailable
 from melodify_core.models import Mastered
+
+T = TypeVar("T")
 
 TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.3
@@ -38,15 +41,15 @@ def master(
     Raises Unavailable("provider.unavailable") for a take that is silent, shorter than a second or not audio, and
     Rejected("song.too_large") when no bit rate makes it fit `max_bytes`.
     """
-    blocks = list(decode(take))
-    source = measure(blocks)
+    blocks: list[Block] = []
+    source = measure(_kept(ahead(decode(take)), blocks))
     # Written so that not-a-number fails as well.
     if source.samples < SHORTEST_S * RATE or not SILENCE < source.peaks.max() < np.inf:
         raise Unavailable("provider.unavailable")
     tags, rung = fit(source.samples / RATE, Tags(title, artist, comment, cover_jpeg), max_bytes)
-    mp3, result = _encode(blocks, source, tags, rung)
+    frames, result = _encode(blocks, source, rung)
     return Mastered(
-        audio=mp3,
+        audio=tagged(frames, source.samples, tags, rung),
         duration_s=round(result.samples / RATE, 3),
         lufs=result.lufs,
         true_peak_dbtp=round(result.true_peak_dbtp, 2),
@@ -55,20 +58,30 @@ def master(
     )
 
 
-def _encode(blocks: list[Block], source: Measured, tags: Tags, rung: Rung) -> tuple[bytes, Measured]:
-    """Encode until the MP3 itself is right: an encoder moves peaks and, when bits are few, the loudness."""
+def _encode(blocks: list[Block], source: Measured, rung: Rung) -> tuple[bytes, Measured]:
+    """Encode until the MP3 itself is right: an encoder moves peaks and, when bits are few, the loudness.
+
+    The frames are listened to while they are written.
+    """
     target, ceiling_db = TARGET_LUFS + rung.loss_db, CEILING_DBTP - HEADROOM_DB + rung.loss_db
     for _ in range(ENCODINGS):
         gains, reached = _level(blocks, source, target, ceiling_db)
-        mp3 = encode(partial(apply, blocks, gains), len(blocks), tags, rung)
-        result = measure(decode(mp3))
+        frames: list[bytes] = []
+        encoding = ahead(encode(apply(blocks, gains), rung))
+        result = measure(decode_frames(_kept(encoding, frames), source.samples))
         over = result.true_peak_dbtp - CEILING_DBTP
         drift = result.lufs - (TARGET_LUFS + reached - target)
         if over <= 0 and abs(drift) <= TOLERANCE_LU:
             break
         ceiling_db -= over + 0.1 if over > 0 else 0.0
         target -= drift
-    return mp3, result
+    return b"".join(frames), result
+
+
+def _kept(items: Iterable[T], by: list[T]) -> Iterator[T]:
+    for item in items:
+        by.append(item)
+        yield item
 
 
 def _level(blocks: list[Block], source: Measured, target: float, ceiling_db: float) -> tuple[Curve, float]:
@@ -82,7 +95,7 @@ def _level(blocks: list[Block], source: Measured, target: float, ceiling_db: flo
     for _ in range(SEARCHES):
         gain_db = min(gain_db, most)
         gains = limit(source.peaks, gain_db, ceiling_db) * edges
-        reached = loudness(apply(blocks, gains))
+        reached = loudness(ahead(apply(blocks, gains)))
         missing = target - reached
         if abs(missing) < 0.11 or (missing > 0 and gain_db == most):  # the meter shows tenths
             break

@@ -1,9 +1,11 @@
 """Measures sound as it passes: loudness (ITU-R BS.1770, FFmpeg's meter) and true peaks. Changes nothing."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import av
 import av.error
@@ -12,13 +14,15 @@ import av.logging
 import numpy as np
 import numpy.typing as npt
 
-from melodify_core.audio.codec import RATE, Block, samples, to_frames
+from melodify_core.audio.codec import RATE, Block, frame_of
 from melodify_core.errors import Unavailable
 
+Samples = npt.NDArray[np.float32]
 Curve = npt.NDArray[np.float64]  # one value per CELL samples, or one per edge of a cell
 
 CELL = 16  # a third of a millisecond; divides RATE
 OVERSAMPLING = 4  # ITU-R BS.1770-5, annex 2
+TAPS = 16  # of each phase, where the annex has 12
 WAVEFORM_PARTS = 100
 
 
@@ -44,54 +48,82 @@ class Measured:
 
 def measure(blocks: Iterable[Block]) -> Measured:
     """Measure loudness and true peaks in one pass that keeps no block. Raises Unavailable when there is none."""
-    meter = _Ebur128()
-    upsampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE * OVERSAMPLING, frame_size=RATE)
-    cells: list[Curve] = []
+    meter, peaks = _Ebur128(), _TruePeaks()
     length = 0
-    for frame in to_frames(blocks):
-        length += frame.samples
-        meter.push(frame)
-        cells.extend(_cell_peaks(fine) for fine in upsampler.resample(frame))
+    with ThreadPoolExecutor(1) as other:
+        for block in blocks:
+            heard = other.submit(meter.push, block)
+            peaks.push(block)
+            length += block.shape[1]
+            heard.result()
     if not length:
         raise Unavailable("provider.unavailable")
-    cells.extend(_cell_peaks(fine) for fine in upsampler.resample(None))
-    return Measured(meter.close(), np.concatenate(cells)[: -(-length // CELL)], length)
+    return Measured(meter.close(), peaks.close()[: -(-length // CELL)], length)
 
 
 def loudness(blocks: Iterable[Block]) -> float:
     """Measure the integrated loudness alone, in LUFS to a tenth; three times as fast as `measure`."""
     meter = _Ebur128()
-    for frame in to_frames(blocks):
-        meter.push(frame)
+    for block in blocks:
+        meter.push(block)
     return meter.close()
 
 
-def _cell_peaks(fine: av.AudioFrame) -> Curve:
-    peaks = np.abs(samples(fine)).max(axis=0)
-    cell = CELL * OVERSAMPLING
-    return np.asarray(np.pad(peaks, (0, -len(peaks) % cell)).reshape(-1, cell).max(axis=1), np.float64)
+class _Filter:
+    """One of FFmpeg's filters, fed with blocks."""
+
+    def __init__(self, name: str, options: str) -> None:
+        graph = av.filter.Graph()
+        source = graph.add_abuffer(sample_rate=RATE, format="fltp", layout="stereo", time_base=Fraction(1, RATE))
+        graph.link_nodes(source, graph.add(name, options), graph.add("abuffersink")).configure()
+        self._graph = graph
+        self._length = 0
+
+    def push(self, block: Block | None) -> Iterator[av.AudioFrame]:
+        """Yield what comes out for a block; None ends the sound."""
+        self._graph.push(None if block is None else frame_of(block, self._length))
+        self._length += 0 if block is None else block.shape[1]
+        while True:
+            try:
+                yield cast("av.AudioFrame", self._graph.pull())
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+
+
+class _TruePeaks:
+    """The peaks between the samples: those of the sound at four times its rate."""
+
+    def __init__(self) -> None:
+        self._filter = _Filter("aresample", f"{RATE * OVERSAMPLING}:filter_size={TAPS}")
+        self._cells: list[Samples] = []
+        self._rest: Samples = np.zeros(0, np.float32)
+
+    def push(self, block: Block | None) -> None:
+        """Look at a block; None ends the sound."""
+        size = CELL * OVERSAMPLING
+        for fine in self._filter.push(block):
+            left, right = (np.abs(np.frombuffer(memoryview(plane), np.float32, fine.samples)) for plane in fine.planes)
+            peaks = np.concatenate((self._rest, np.maximum(left, right)))
+            whole = len(peaks) // size * size
+            self._cells.append(peaks[:whole].reshape(-1, size).max(axis=1))
+            self._rest = peaks[whole:]
+
+    def close(self) -> Curve:
+        """Return the highest peak of each cell."""
+        self.push(None)
+        return np.append(np.concatenate(self._cells), self._rest.max(initial=0)).astype(np.float64)
 
 
 class _Ebur128:
     """FFmpeg's loudness meter. PyAV cannot read a filter's results, so they are read from what it logs at its end."""
 
     def __init__(self) -> None:
-        graph = av.filter.Graph()
-        source = graph.add_abuffer(sample_rate=RATE, format="fltp", layout="stereo", time_base=Fraction(1, RATE))
-        graph.link_nodes(source, graph.add("ebur128", "framelog=quiet"), graph.add("abuffersink"))
-        graph.configure()
-        self._graph: av.filter.Graph | None = graph
+        self._filter: _Filter | None = _Filter("ebur128", "framelog=quiet")
 
-    def push(self, frame: av.AudioFrame | None) -> None:
-        """Listen to a frame; None ends the sound."""
-        if not self._graph:
-            return
-        self._graph.push(frame)
-        while True:
-            try:
-                self._graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
+    def push(self, block: Block | None) -> None:
+        """Listen to a block; None ends the sound."""
+        for _ in self._filter.push(block) if self._filter else ():
+            pass
 
     def close(self) -> float:
         """Return the integrated loudness in LUFS."""
@@ -100,7 +132,7 @@ class _Ebur128:
         av.logging.set_level(av.logging.INFO)
         try:
             with av.logging.Capture(local=True) as lines:
-                self._graph = None  # freed: this is when it logs
+                self._filter = None  # freed: this is when it logs
         finally:
             av.logging.set_level(level)
         found = re.search(r"I:\s+(-?[\d.]+) LUFS", "".join(text for _, name, text in lines if name == "ebur128"))

@@ -43,10 +43,10 @@ def fades(sound: Measured) -> Curve:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * inside), np.float64)
 
 
-def apply(blocks: Sequence[Block], gains: Curve, start: int = 0, stop: int | None = None) -> Iterator[Block]:
-    """Yield the blocks `start` to before `stop` times the gains, which move in a straight line from edge to edge."""
-    first = start * RATE // CELL
-    for block in blocks[start:stop]:
+def apply(blocks: Sequence[Block], gains: Curve) -> Iterator[Block]:
+    """Yield the blocks times the gains, which move in a straight line from edge to edge of the cells."""
+    first = 0
+    for block in blocks:
         cells = -(-block.shape[1] // CELL)
         edges = gains[first : first + cells + 1]
         yield block * np.interp(np.arange(block.shape[1]) / CELL, np.arange(cells + 1), edges).astype(np.float32)

@@ -1,6 +1,7 @@
 """The last touch on the played sound: no drift about zero, as bright as the mood wants, below the ceiling, faded."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -14,53 +15,64 @@ CEILING = 0.89  # -1 dBFS
 # its middle is louder or softer. The synthesisers have no such control.
 MIDDLE_HZ, FACTOR = 1350.0, 2.2  # the centroid wished for brightness 0, and how often that for 1
 SHELF_HZ, MOST_DB = 1500.0, 11.0
-TAPS, BLOCK = 511, 1 << 14
-# What is slower than this is no sound: sampled basses wander about zero.
-CELL_S, CELLS = 0.01, 10
+# What is slower than a tenth of a second is no sound: sampled basses wander about zero.
+CELLS_A_SECOND, SMOOTHED = 100, 10
+# A block is filtered in whole cells; the filter's own length fits between them and the next power of two.
+TAPS, FFT_SIZE = 511, 1 << 14
 LISTENS = 40  # blocks that the centroid is measured on, at most
 SILENT = 100  # peak of a block that has no say in it
+THREADS = 2
 
 
 def finished(played: Played, frames: int, rate: int, brightness: float) -> Iterator[Played]:
     """Yield the whole in blocks, `frames` long."""
     played = played[:frames]
-    drift = _drift(played, rate)
+    cell = rate // CELLS_A_SECOND
+    sound = _padded(played, cell, -(-frames // cell))
+    drift = _drift(sound, cell)
     taps = _shelf(_needed_db(played, rate, brightness), rate)
     # No sample of a filtered sound can exceed its peak times the sum of the filter's taps.
-    peak = max(1, int(played.max(initial=0)), -int(played.min(initial=0))) + float(np.abs(drift).max(initial=0))
+    peak = max(1, int(played.max(initial=0)), -int(played.min(initial=0))) + float(np.abs(drift).max())
     gain = CEILING * 32767 / (peak * float(np.abs(taps).sum()))
-    spectrum = np.fft.rfft(taps, BLOCK) * np.float32(gain)
-    half, step = TAPS // 2, BLOCK - TAPS + 1
+    spectrum = np.fft.rfft(taps, FFT_SIZE) * np.float32(gain)
+    step = FFT_SIZE // cell - 2
     fade = min(frames, round(FADE_S * rate))
-    for start in range(0, frames, step):
-        length = min(step, frames - start)
-        part = _centred(played, drift, start - half, start + length + half, rate)
-        block = np.fft.irfft(np.fft.rfft(part, BLOCK) * spectrum)[:, TAPS - 1 : TAPS - 1 + length].T
-        left = frames - start - np.arange(length)
-        yield np.round(block * np.clip(left / fade, 0, 1)[:, None] ** 2).astype("<i2")
+
+    def filtered(first: int) -> Played:
+        part = _centred(sound, drift, slice(first, first + step + 2), cell)
+        start, place = first * cell, cell + TAPS // 2
+        length = min(step * cell, frames - start)
+        block = np.fft.irfft(np.fft.rfft(part, FFT_SIZE) * spectrum)[:, place : place + length]
+        left = np.arange(frames - start, frames - start - length, -1, dtype=np.float32)
+        block *= np.minimum(left / fade, 1) ** 2
+        return np.rint(block, out=block).T.astype("<i2", order="C")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from pool.map(filtered, range(0, -(-frames // cell), step))
 
 
-def _drift(played: Played, rate: int) -> Samples:
-    """Return the mean of each hundredth of a second, smoothed over a tenth."""
-    cell = round(CELL_S * rate)
-    cells = played[: len(played) // cell * cell].reshape(-1, cell, played.shape[1]).mean(axis=1, dtype=np.float32)
-    kernel = np.full(CELLS, 1 / CELLS, np.float32)
-    smooth = [np.convolve(channel, kernel, mode="same") for channel in cells.T] if len(cells) >= CELLS else [0 * cells]
-    return np.stack(smooth, axis=-1).reshape(-1, played.shape[1])
+def _padded(played: Played, cell: int, cells: int) -> Samples:
+    """Return the sound, channels first, with a silent cell before and behind its `cells`."""
+    sound = np.zeros((played.shape[1], (cells + 2) * cell), np.float32)
+    sound[:, cell : cell + len(played)] = played.T
+    return sound
 
 
-def _centred(played: Played, drift: Samples, first: int, last: int, rate: int) -> Samples:
-    """Return the frames from `first` to `last` without their drift, channels first; zero outside of the sound."""
-    part = np.zeros((played.shape[1], last - first), np.float32)
-    begin, end = max(0, first), max(0, min(last, len(played)))
-    if begin >= end:
-        return part
-    cell = round(CELL_S * rate)
-    places = (np.arange(begin, end) + 0.5) / cell - 0.5
-    for channel, line in enumerate(part):
-        slow = np.interp(places, np.arange(len(drift)), drift[:, channel])
-        line[begin - first : end - first] = played[begin:end, channel] - slow
-    return part
+def _drift(sound: Samples, cell: int) -> Samples:
+    """Return the slow part at the edges of the cells: the mean of each cell, smoothed."""
+    means = sound.reshape(len(sound), -1, cell).mean(axis=2)
+    kernel = np.full(SMOOTHED, 1 / SMOOTHED, np.float32)
+    # An even number of cells has its middle on an edge.
+    return np.stack([np.convolve(channel, kernel)[SMOOTHED // 2 - 1 :][: len(channel) + 1] for channel in means])
+
+
+def _centred(sound: Samples, drift: Samples, cells: slice, cell: int) -> Samples:
+    """Return some cells without their drift, which moves in a straight line from edge to edge."""
+    whole = sound.reshape(len(sound), -1, cell)[:, cells]
+    before = drift[:, cells, None][:, : whole.shape[1]]
+    after = drift[:, cells.start + 1 : cells.stop + 1, None][:, : whole.shape[1]]
+    way = ((np.arange(cell) + 0.5) / cell).astype(np.float32)
+    return (whole - (before + (after - before) * way)).reshape(len(sound), -1)
 
 
 def _needed_db(played: Played, rate: int, brightness: float) -> float:

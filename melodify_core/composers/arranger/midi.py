@@ -59,7 +59,8 @@ def _track(part: Part, end: int, trims: Mapping[int, float]) -> mido.MidiTrack:
         track.append(mido.Message("control_change", channel=channel, control=control, value=value, time=0))
     now = 0
     for tick, _, message in sorted(_events(part, end), key=lambda event: event[:2]):
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     return track
 

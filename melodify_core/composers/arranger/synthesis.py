@@ -15,7 +15,7 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Score
 from melodify_core.errors import Unavailable
 
-RATE = 44_100  # midirenderer knows no other
+RATE = 48_000  # that of midirenderer, which knows no other
 FLUIDSYNTH_S = 60
 FLUIDSYNTH_GAIN = 0.35
 
