@@ -38,6 +38,10 @@ class Duty:
 @asynccontextmanager
 async def on_duty(*duties: Duty) -> AsyncIterator[None]:
     """Do the duties in the background until the block ends. One that fails is tried again at its next turn."""
+    for duty in duties:
+        # One that never succeeds is seen too: it is overdue since the start.
+        metrics.duties_every_seconds.labels(duty.name).set(duty.every_s)
+        metrics.duties_done.labels(duty.name).set(time.time())
     # Made by hand, in a context of their own: they are the process's, not part of what has opened the studio. The
     # simulated Discord waits for all that a handler has started by `create_task`, and these never end.
     tasks = [asyncio.Task(_repeat(duty), name=duty.name, context=Context()) for duty in duties]

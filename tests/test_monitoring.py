@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from melodify_core import metrics
+from melodify_core.opening import open_studio
+from melodify_core.workshop import Workshop
+from tests.stories import story_settings
+from tests.test_workflow import Desk
 
 FOLDER = Path(__file__).parents[1] / "deploy" / "monitoring"
 # What PromQL calls by a name of its own.
@@ -59,3 +64,34 @@ def test_every_metric_of_ours_is_shown_somewhere() -> None:
     text = "\n".join(expressions())
     assert len(OURS) > 10
     assert [name for name in OURS if name not in text] == []
+
+
+def gauge(name: str) -> dict[str, float]:
+    """Return the gauge's value for each duty."""
+    return {
+        sample.labels["duty"]: sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+async def test_a_duty_is_missed_only_after_its_own_turns_and_also_when_it_was_never_done(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    rules = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"][0]["rules"]
+    expression = next(rule["expr"] for rule in rules if rule["alert"] == "MelodifyDutyMissed")
+    done, grace_s, turns, every = re.fullmatch(
+        r"time\(\) - max by \(duty\) \((\w+)\) > (\d+) \+ (\d+) \* max by \(duty\) \((\w+)\)", expression
+    ).groups()  # type: ignore[union-attr]  # else the test is to be written anew
+    metrics.duties_done.clear()
+    metrics.duties_every_seconds.clear()
+    opened_at = time.time()
+    async with open_studio(story_settings(tmp_path), Desk(), workshop):
+        done_at, every_s = gauge(done), gauge(every)
+    assert {"retention", "left servers", "queue", "positions", "cancellations"} <= done_at.keys()
+    assert done_at.keys() == every_s.keys()
+    for duty, period_s in every_s.items():
+        assert done_at[duty] >= opened_at
+        allowed_s = int(grace_s) + int(turns) * period_s
+        assert period_s + 600 < allowed_s < 3 * 3600
