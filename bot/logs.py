@@ -60,7 +60,7 @@ class JsonFormatter(Formatter):
             "message": redacted(record.getMessage(), self._secrets),
         }
         if trail := current.get():
-            facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage.value}
+            facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage}
         if record.exc_info:
             facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
         return json.dumps(facts, ensure_ascii=False)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.models import Job, Parcel
+from melodify_core.observing import about
 from melodify_core.parts import Result, Step
 from melodify_core.settings import Work
 
@@ -265,8 +266,10 @@ class Engine:
         try:
             job = Job.model_validate(record)
         except ValidationError:
-            log.exception("job %s cannot be read any more", DBOS.workflow_id)
-            await line.bury(DBOS.workflow_id or "")
+            job_id = DBOS.workflow_id or ""
+            with about(job_id):
+                log.exception("job %s cannot be read any more", job_id)
+            await line.bury(job_id)
             return
         run = self._making[job.job_id] = _Run(task)
         try:

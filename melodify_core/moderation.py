@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.limits import DAY_S
 from melodify_core.models import Asked, GuildSettings, Language
+from melodify_core.observing import about
 from melodify_core.ports import Delivery
 from melodify_core.posting import apologise_for
 from melodify_core.rules import Edit
@@ -57,10 +58,11 @@ class Moderation:
             raise Rejected("job.too_late")
         if await cancel(job_id) is None:
             return  # whoever works on it will say so
-        try:
-            await apologise_for(asked, Rejected("job.cancelled"), self._delivery)
-        except MelodifyError as error:
-            log.warning("job %s: its asker was not told that it is cancelled: %s", job_id, error)
+        with about(job_id, guild_id):
+            try:
+                await apologise_for(asked, Rejected("job.cancelled"), self._delivery)
+            except MelodifyError as error:
+                log.warning("job %s: its asker was not told that it is cancelled: %s", job_id, error)
 
     async def leave(self, guild_id: int) -> None:
         """Note that the bot is not in the server any more: its settings stay for a while."""

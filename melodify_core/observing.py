@@ -21,7 +21,7 @@ class Trail:
 
     job_id: str
     guild_id: int | None
-    stage: Stage = Stage.QUEUED
+    stage: Stage | None  # None where it is not known
 
 
 current: ContextVar[Trail | None] = ContextVar("current", default=None)
@@ -43,16 +43,22 @@ tracing = _Tracing()
 
 
 @contextmanager
-def following(job: Job) -> Iterator[Trail]:
-    """Everything within is done for the job."""
-    trail = Trail(job.job_id, job.place.guild_id)
+def about(job_id: str, guild_id: int | None = None, stage: Stage | None = None) -> Iterator[Trail]:
+    """What is logged and counted within is the job's."""
+    trail = Trail(job_id, guild_id, stage)
     token = current.set(trail)
-    facts = {"melodify.guild": job.place.guild_id or 0, "melodify.seconds": job.wish.seconds}
     try:
-        with tracing.span("job", job.job_id, facts):
-            yield trail
+        yield trail
     finally:
         current.reset(token)
+
+
+@contextmanager
+def following(job: Job) -> Iterator[Trail]:
+    """Everything within is done for the job, and stands in its trace."""
+    facts = {"melodify.guild": job.place.guild_id or 0, "melodify.seconds": job.wish.seconds}
+    with about(job.job_id, job.place.guild_id, Stage.QUEUED) as trail, tracing.span("job", job.job_id, facts):
+        yield trail
 
 
 @contextmanager
@@ -78,6 +84,7 @@ def asking(provider: str) -> Iterator[None]:
     metrics.provider_seconds.labels(provider).observe(time.monotonic() - began)
 
 
-def ended(trail: Trail, outcome: str) -> None:
-    """Note how the job has ended: "song", or the error's code."""
-    metrics.jobs_ended.labels(trail.stage.value, outcome).inc()
+def ended(outcome: str) -> None:
+    """Note how the job that this is about has ended: "song", or the error's code."""
+    trail = current.get()
+    metrics.jobs_ended.labels(trail.stage or "" if trail else "", outcome).inc()

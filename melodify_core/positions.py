@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from melodify_core.models import Forecast
+from melodify_core.models import Forecast, Stage
+from melodify_core.observing import about
 from melodify_core.ports import Delivery
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Positions:
             if order.place is not None and worth_telling(told, position):
                 shown[order.job_id] = position
                 forecast = Forecast.at(position, typical_s, running, self._at_once)
-                await self._delivery.show_position(order.job_id, order.place, order.language, forecast)
+                with about(order.job_id, order.place.guild_id, Stage.QUEUED):
+                    await self._delivery.show_position(order.job_id, order.place, order.language, forecast)
         self._shown = shown
 
 

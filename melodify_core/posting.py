@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.models import Asked, Job, Parcel, Posted, Song, Stage, Wish
+from melodify_core.observing import about, ended
 from melodify_core.parts import Nothing, Parts, Step, ask, show
 from melodify_core.ports import Delivery, Storage
 
@@ -40,6 +41,7 @@ async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> bool:
     except Exception:  # nothing may undo a song that its asker has
         log.exception("job %s: the song is posted, but could not be written down", job.job_id)
         return False
+    ended("song")
     await tidy(parts.storage, *take_keys(job))
     return True
 
@@ -51,6 +53,7 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
     """
     try:
         await _refund(job, parts, error)
+        ended(error.code)
     except Exception:  # the asker hears of it all the same; bury_lost ends the row later
         log.exception("job %s could not be refunded", job.job_id)
     try:
@@ -67,6 +70,11 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
 
 async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
     """Post what could not be posted at once, for six hours; then a song is given up like any failed job."""
+    with about(parcel.job.job_id, parcel.job.place.guild_id, Stage.DELIVERING):
+        await _post(parcel, step, parts)
+
+
+async def _post(parcel: Parcel, step: Step, parts: Parts) -> None:
     for number, pause_s in enumerate(PAUSES_S):
         await step.pause(pause_s)
         try:
@@ -104,13 +112,14 @@ async def bury(job_id: str, parts: Parts) -> None:
     asked = await ask(parts.ledger.asked, job_id)
     if asked is None or asked.state not in ("waiting", "running"):
         return
-    await ask(parts.ledger.refund, job_id, time.time(), "internal")
-    if asked.place is not None:
+    with about(job_id, asked.place.guild_id if asked.place else None):
+        await ask(parts.ledger.refund, job_id, time.time(), "internal")
+        ended("internal")
         try:
             await apologise_for(asked, Unavailable("internal"), parts.delivery, parts.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive: %s", job_id, error)
-    await tidy(parts.storage, *keys_of(job_id))
+        await tidy(parts.storage, *keys_of(job_id))
 
 
 async def apologise_for(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from melodify_core import limits, metrics, picture, rules
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
-from melodify_core.models import Forecast, Job, Language, Order, Picture
+from melodify_core.models import Asked, Forecast, Job, Language, Order, Picture, Stage
 from melodify_core.moderation import Moderation
+from melodify_core.observing import about
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
 from melodify_core.posting import keys_of, tidy
@@ -94,7 +95,8 @@ class Studio:
         Raises Rejected (picture.*, limit.*) and Unavailable; then nothing is stored and nothing counts.
         """
         try:
-            receipt = await self._submit(order)
+            with about(order.job_id, order.place.guild_id, Stage.QUEUED):
+                receipt = await self._submit(order)
         except MelodifyError as error:
             metrics.orders.labels(error.code).inc()
             raise
@@ -144,6 +146,11 @@ class Studio:
             raise Rejected("job.too_late")
         if asked.user_id != user_id and not moderator:
             raise Rejected("job.not_yours")
+        with about(job_id, asked.place.guild_id if asked.place else None):
+            return await self._cancel(asked)
+
+    async def _cancel(self, asked: Asked) -> Language | None:
+        job_id = asked.job_id
         if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
             await self._engine.withdraw(job_id)
             await tidy(self.storage, asked.picture_key)
@@ -153,6 +160,7 @@ class Studio:
         if await self._engine.drop_post(job_id):
             # Its song waited to be posted: nobody works on it who could hear of it.
             await self._give_back(job_id)
+            metrics.jobs_ended.labels(Stage.DELIVERING.value, "job.cancelled").inc()
             return asked.language
         self._engine.interrupt(job_id)
         return None

@@ -12,6 +12,7 @@ from melodify_core import metrics
 from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError
 from melodify_core.library import Kept, Library
+from melodify_core.observing import about
 from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
@@ -107,7 +108,7 @@ class Upkeep:
         """End the jobs that are open in the ledger and that no worker will ever take up."""
         candidates = await asyncio.to_thread(self._library.open_since, time.time() - LOST_S)
         for job_id in sorted(await self._engine.dead(candidates)) if candidates else ():
-            log.error("job %s is lost: it is open, and nobody will work on it", job_id)
+            await self._tell(job_id, "job %s is lost: it is open, and nobody will work on it", job_id)
             await self._bury(job_id)
 
     async def take_up_lying(self) -> None:
@@ -120,9 +121,17 @@ class Upkeep:
         before = time.time() - self._settings.work.stuck_minutes * 60
         stuck = tuple(await asyncio.to_thread(self._library.open_since, before))
         for job_id in set(stuck) - set(self.stuck):
-            log.error("job %s is open for more than %d minutes", job_id, self._settings.work.stuck_minutes)
+            await self._tell(
+                job_id, "job %s is open for more than %d minutes", job_id, self._settings.work.stuck_minutes
+            )
         self.stuck = stuck
         metrics.stuck_jobs.set(len(stuck))
+
+    async def _tell(self, job_id: str, sentence: str, *values: object) -> None:
+        """Log it as a line of the job."""
+        asked = await asyncio.to_thread(self._library.asked, job_id)
+        with about(job_id, asked.place.guild_id if asked and asked.place else None):
+            log.error(sentence, *values)
 
     async def measure_queue(self) -> None:
         """Show how many jobs wait and run, and how old the oldest is."""

@@ -9,7 +9,7 @@ from functools import partial
 from melodify_core import audio, metrics, posting
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
-from melodify_core.observing import Trail, asking, at_stage, ended, following
+from melodify_core.observing import Trail, asking, at_stage, following
 from melodify_core.parts import Parts, Step, ask, show
 from melodify_core.ports import CommissioningComposer, Errand
 from melodify_core.posting import midi_key, song_key, take_keys
@@ -47,18 +47,12 @@ async def make_song(job: Job, step: Step, parts: Parts) -> None:
             if not await ask(parts.ledger.start, job.job_id, time.time()):
                 return  # cancelled while it waited: all is said and done
             await _line(job, trail, parts, step)
-            ended(trail, "song")
         except MelodifyError as error:
             log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
-            await _give_up(job, trail, parts, step, error)
+            await posting.give_up(job, parts, step, error)
         except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
             log.exception("job %s failed", job.job_id)
-            await _give_up(job, trail, parts, step, Unavailable("internal"))
-
-
-async def _give_up(job: Job, trail: Trail, parts: Parts, step: Step, error: MelodifyError) -> None:
-    ended(trail, error.code)
-    await posting.give_up(job, parts, step, error)
+            await posting.give_up(job, parts, step, Unavailable("internal"))
 
 
 async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:

@@ -1,6 +1,7 @@
 """What is looked after beside the jobs: who is lost and who only waits, and what retention deletes."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pytest
 from melodify_core.engine import Engine
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, Parcel
+from melodify_core.observing import Trail, current
 from melodify_core.parts import Step
 from melodify_core.settings import Settings, Work
 from melodify_core.storage.folder import FolderStorage
@@ -104,3 +106,19 @@ async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: Hous
     await house.upkeep.forget_old()
     assert await house.storage.find("pictures/1.jpg") is None
     assert await house.storage.find("pictures/2.jpg") is None
+
+
+async def test_the_line_of_a_stuck_job_says_which_one_and_in_which_server(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.reserve(a_job("7"), Settings().work.stuck_minutes * 60 + 1)
+    trails: list[Trail | None] = []
+
+    def note(_record: logging.LogRecord) -> bool:
+        trails.append(current.get())
+        return True
+
+    with caplog.filtering(note):  # type: ignore[arg-type]  # a filter may be a function
+        await house.upkeep.notice_stuck()
+    assert caplog.messages == ["job 7 is open for more than 30 minutes"]
+    assert trails == [Trail("7", 20, None)]
