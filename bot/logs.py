@@ -1,4 +1,4 @@
-"""Where log lines go and what may stand in them: no secret, no Base64 picture, no signed address."""
+"""Where log lines go and what may stand in them: no secret, no picture, no signed address, and what ends no line."""
 
 import json
 import logging
@@ -11,15 +11,23 @@ from melodify_core.observing import current
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "[hidden]"
+# What moves a terminal's cursor, begins a line or turns the direction of writing: control characters, the separators
+# of lines and paragraphs, bidirectional marks (Unicode 16, chapters 23.1 to 23.3), and halves of characters.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE_IN_TRACEBACK = re.compile(f"(?![\n\t]){_UNSAFE.pattern}")
 
 # Whatever a library or a provider's answer puts into a line, these never reach it.
 _PATTERNS = (
     re.compile(r"(?<=;base64,)[A-Za-z0-9+/=_-]+"),
     # Long runs without a break are pictures, sound or keys. A SHA-256 in hex has 64 signs and stays.
     re.compile(r"\b[A-Za-z0-9+/_-]{120,}={0,2}"),
-    re.compile(r"(?i)(?<=x-goog-signature=)[^&\s\"']+"),
+    # Links of Cloud Storage, V2 and V4, and of Discord's CDN.
+    re.compile(r"(?i)(?<=signature=)[^&\s\"']+"),
+    re.compile(r"(?<=hm=)[0-9a-f]{16,}"),
     re.compile(r"(?i)(?<=x-goog-credential=)[^&\s\"']+"),
     re.compile(r"(?i)(?<=upload_id=)[^&\s\"']+"),
+    # Name and password of an address.
+    re.compile(r"(?<=://)[^\s/:@]*:[^\s\"']+(?=@)"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]+"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{8,}"),
     re.compile(r"\bAIza[0-9A-Za-z_-]{20,}"),
@@ -36,7 +44,7 @@ _TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "
 
 
 class Formatter(logging.Formatter):
-    """Formats a line, traceback included, and takes out what may not be read."""
+    """Formats a line, traceback included: whose it is, without what may not be read, and without what acts."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         """`secrets` are hidden wherever they stand."""
@@ -45,7 +53,12 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return redacted(super().format(record), self._secrets)
+        return escaped(redacted(super().format(record), self._secrets), _UNSAFE_IN_TRACEBACK)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line without its traceback."""
+        record.message = _whose() + escaped(redacted(record.message, self._secrets))
+        return super().formatMessage(record)
 
 
 class JsonFormatter(Formatter):
@@ -63,7 +76,21 @@ class JsonFormatter(Formatter):
             facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage}
         if record.exc_info:
             facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
-        return json.dumps(facts, ensure_ascii=False)
+        # What JSON lets stand as it is, it reads as an escape too.
+        return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(facts, ensure_ascii=False))
+
+
+def escaped(text: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
+    r"""Return the text with what would act on a terminal, or end the line, written as Python writes it: \n, \x1b."""
+    return unsafe.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def _whose() -> str:
+    trail = current.get()
+    if trail is None:
+        return ""
+    facts = (f"job {trail.job_id}", f"server {trail.guild_id}" if trail.guild_id else None, trail.stage)
+    return f"[{', '.join(fact for fact in facts if fact)}] "
 
 
 def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:

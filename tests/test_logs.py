@@ -6,7 +6,7 @@ import pytest
 
 from bot.logs import HIDDEN, Formatter, JsonFormatter, redacted
 from melodify_core.models import Stage
-from melodify_core.observing import at_stage, following
+from melodify_core.observing import about, at_stage, following
 from tests.jobs import a_job
 
 SIGNED = (
@@ -27,6 +27,13 @@ SIGNED = (
         ("token ya29.a0AfH6SMB", "ya29.a0AfH6SMB"),
         ("login MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE." + "x" * 38, "GabcdE"),
         ("PATCH https://discord.com/api/v10/webhooks/12/aW50ZXJhY3Rpb24/messages/3 404", "aW50ZXJhY3Rpb24"),
+        ("postgresql://u:secretpw@h/melodify cannot be used", "secretpw"),
+        ("postgresql+psycopg://u:p@ss/w0rd@h:5432/melodify", "ss/w0rd"),
+        (
+            "GET https://cdn.discordapp.com/attachments/1/2/a.png?ex=66f&is=66e&hm=0123456789abcdef01&",
+            "0123456789abcdef01",
+        ),
+        ("https://storage.googleapis.com/b/1.mp3?GoogleAccessId=me&Expires=9&Signature=aB%2Fc%3D", "aB%2Fc%3D"),
         ("POST /interactions/12/aW50ZXJhY3Rpb24/callback", "aW50ZXJhY3Rpb24"),
         ("-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----", "MIIabc"),
     ],
@@ -51,10 +58,40 @@ def test_a_line_of_a_job_says_which_one_as_json_and_hides_the_same() -> None:
     assert "job" not in json.loads(form.format(record("nobody's")))
 
 
-def test_what_an_attacker_wrote_stays_in_its_line() -> None:
-    line = JsonFormatter().format(record('x\n{"level": "CRITICAL"}\u2028\x1b[31m'))
-    assert "\n" not in line
-    assert "\x1b" not in line
+EVIL = 'a\n2026 ERROR fake: {"level": "CRITICAL"}\r\x1b[2J\x9b1m\u2028\u202e\x7fz'
+
+
+def test_what_an_attacker_wrote_stays_in_its_line_of_json() -> None:
+    line = JsonFormatter().format(record(EVIL))
+    assert json.loads(line)["message"] == EVIL
+    assert line.isprintable()
+
+
+def test_what_an_attacker_wrote_stays_in_its_line_of_text() -> None:
+    line = Formatter().format(record(EVIL))
+    assert line.isprintable()
+    assert r"a\n2026 ERROR fake: " in line
+    assert r"\r\x1b[2J\x9b1m\u2028\u202e\x7fz" in line
+    assert "달빛 👩‍🎤" in Formatter().format(record("달빛 👩‍🎤"))
+
+
+@pytest.mark.parametrize("form", [Formatter(), JsonFormatter()])
+def test_a_traceback_keeps_its_lines_and_nothing_else_that_acts(form: Formatter) -> None:
+    with pytest.raises(ValueError, match="fake") as caught:
+        raise ValueError(EVIL)
+    failed = logging.LogRecord("name", logging.ERROR, "file", 1, "failed", (), (caught.type, caught.value, caught.tb))
+    text = form.format(failed)
+    lines = text.splitlines() if type(form) is Formatter else [text]
+    assert all(line.isprintable() for line in lines)
+    assert "Traceback (most recent call last):" in (lines[1] if type(form) is Formatter else text)
+
+
+def test_a_line_of_a_job_says_which_one_in_text_too() -> None:
+    with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
+        assert Formatter().format(record("here")).endswith("melodify_core.workflow: [job 7, server 20, composing] here")
+    with about("8"):
+        assert Formatter().format(record("here")).endswith("workflow: [job 8] here")
+    assert Formatter().format(record("here")).endswith("workflow: here")
 
 
 def test_ids_hashes_and_plain_words_stay() -> None:
