@@ -26,6 +26,7 @@ _PATTERNS = (
     re.compile(r"(?<=hm=)[0-9a-f]{16,}"),
     re.compile(r"(?i)(?<=x-goog-credential=)[^&\s\"']+"),
     re.compile(r"(?i)(?<=upload_id=)[^&\s\"']+"),
+    re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
     # Name and password of an address.
     re.compile(r"(?<=://)[^\s/:@]*:[^\s\"']+(?=@)"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]+"),

@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -86,7 +87,10 @@ class Discord(Section):
 class Database(Section):
     """One database for jobs, songs and limits: SQLite for one process, PostgreSQL for several."""
 
-    url: Annotated[str, Field(pattern=r"^(sqlite:///[^:]|postgresql(\+psycopg)?://).+")] = "sqlite:///data/melodify.db"
+    # Never shown: a password may stand in it.
+    url: Annotated[str, Field(pattern=r"^(sqlite:///[^:]|postgresql(\+psycopg)?://).+", repr=False)] = (
+        "sqlite:///data/melodify.db"
+    )
     takeover_s: Annotated[float, Field(ge=1)] = 15.0
 
 
@@ -360,7 +364,21 @@ def load(path: Path | None = None) -> Settings:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every secret value that is set, for those who keep them out of sight."""
     values = (getattr(getattr(settings, section), name) for section, name in sorted(SECRETS))
-    return tuple(value.get_secret_value() for value in values if value is not None)
+    return (
+        *(value.get_secret_value() for value in values if value is not None),
+        *_passwords_in(settings.database.url),
+    )
+
+
+def _passwords_in(url: str) -> list[str]:
+    """Return the password in the address of a database, as it stands there and as it is meant."""
+    if url.startswith("sqlite"):
+        return []
+    address = url.partition("://")[2]
+    # Also up to the last @: of a password that should have been encoded no half may be seen.
+    logins = {address.partition("@")[0], address.rpartition("@")[0]} if "@" in address else ()
+    found = {login.partition(":")[2] for login in logins} | set(re.findall(r"[?&]password=([^&]+)", address))
+    return sorted({form for password in found if password for form in (password, unquote(password))})
 
 
 def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[str]]:

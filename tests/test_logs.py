@@ -28,6 +28,7 @@ SIGNED = (
         ("login MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE." + "x" * 38, "GabcdE"),
         ("PATCH https://discord.com/api/v10/webhooks/12/aW50ZXJhY3Rpb24/messages/3 404", "aW50ZXJhY3Rpb24"),
         ("postgresql://u:secretpw@h/melodify cannot be used", "secretpw"),
+        ("postgresql://h/melodify?user=u&password=secretpw", "secretpw"),
         ("postgresql+psycopg://u:p@ss/w0rd@h:5432/melodify", "ss/w0rd"),
         (
             "GET https://cdn.discordapp.com/attachments/1/2/a.png?ex=66f&is=66e&hm=0123456789abcdef01&",

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from melodify_core.errors import Misconfigured
-from melodify_core.settings import Settings, load
+from melodify_core.settings import Settings, load, secrets_of
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 
@@ -107,6 +107,22 @@ def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypat
     assert token is not None
     assert token.get_secret_value() == "from-environment"
     assert "from-environment" not in repr(load(file))
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("postgresql://u:secret%2Fpw@h/name", ("secret%2Fpw", "secret/pw")),
+        ("postgresql+psycopg://u:sec@ret/pw@h:5432/name", ("sec", "sec@ret/pw")),
+        ("postgresql://h/name?user=u&password=secretpw", ("secretpw",)),
+        ("postgresql://u@h/name", ()),
+        ("sqlite:///folder:with@signs.db", ()),
+    ],
+)
+def test_the_database_s_password_is_a_secret(url: str, secrets: tuple[str, ...]) -> None:
+    settings = Settings.model_validate({"database": {"url": url}})
+    assert secrets_of(settings) == secrets
+    assert url not in repr(settings)
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
