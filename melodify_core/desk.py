@@ -1,6 +1,7 @@
 """Jobs as the host sees them, from a process of its own: list, show, cancel, retry, and a copy of the database."""
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -124,6 +125,9 @@ def backup(settings: Settings, target: Path) -> str:
         raise Misconfigured(f"{target} exists already.")
     part = target.with_name(f"{target.name}.part")
     try:
+        # For us alone, as the database itself. What a backup that was killed has left is begun anew.
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with (
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
             closing(sqlite3.connect(part)) as copy,

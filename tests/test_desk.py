@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -126,6 +127,7 @@ async def test_a_backup_is_whole_while_the_process_writes(studio: Studio, settin
     with closing(sqlite3.connect(target)) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT state FROM usage WHERE job_id = '111'").fetchone() == ("charged",)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with pytest.raises(Misconfigured, match="exists already"):
         backup(settings, target)
     with pytest.raises(Misconfigured, match="cannot be written"):

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,32 @@ def test_sqlite_is_in_write_ahead_mode(tmp_path: Path) -> None:
     engine.dispose()
     with closing(sqlite3.connect(tmp_path / "melodify.db")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_sqlite_s_files_are_for_us_alone_new_ones_and_old_ones(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    Library(engine).create_schema()
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+        assert modes(tmp_path) == dict.fromkeys(("melodify.db", "melodify.db-wal", "melodify.db-shm"), 0o600)
+        (tmp_path / "melodify.db.lock").touch()
+        for path in tmp_path.iterdir():
+            path.chmod(0o644)
+        connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+        assert set(modes(tmp_path).values()) == {0o600}
+        assert len(modes(tmp_path)) == 4
+    engine.dispose()
+
+
+def test_a_database_that_may_only_be_read_may_be_so_by_us_alone(tmp_path: Path) -> None:
+    connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+    (tmp_path / "melodify.db").chmod(0o444)
+    connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+    assert modes(tmp_path)["melodify.db"] == 0o400
 
 
 def test_a_reserved_job_counts_and_waits(library: Library) -> None:

@@ -1,6 +1,8 @@
 """The connection to the one database, SQLite or PostgreSQL, and its schema. What is in it, others know."""
 
+import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 UNVERSIONED = "0001"
 ADMISSION = 0x6D656C6F6469  # one number for one lock: "melodi" in ASCII
 CONNECTIONS = 20
+PRIVATE = 0o600
 # On PostgreSQL, what a process's jobs share; and what their engine holds all the time: one to listen on, and one with
 # the lock of its background jobs.
 JOB_CONNECTIONS = 2
@@ -71,6 +74,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
     path = database_path(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(path)
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "handle_error", _take_as_away)
@@ -82,6 +86,21 @@ def _connect_sqlite(url: str) -> sa.Engine:
         reason = getattr(error, "strerror", None) or getattr(error, "orig", error)
         raise Misconfigured(f"database.url: {path} cannot be used: {reason}.") from error
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else read the database: who asked for what stands in it, and how they are answered.
+
+    SQLite gives the files that it makes beside a database the same mode.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
+    for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm", ".lock"))):
+        # Not there, or on a disk that may only be read: then there is nothing to change.
+        with suppress(OSError):
+            found = file.stat()
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o077:
+                file.chmod(found.st_mode & PRIVATE)
 
 
 def _connect_postgres(url: str) -> sa.Engine:
