@@ -5,7 +5,8 @@ from melodify_core.composers.arranger.style import ACOUSTIC, ALL, ELECTRIC, Styl
 STYLES: dict[str, Style] = {
     "cinematic": Style(
         words=("cinematic", "orchestr", "epic", "film", "score", "classical", "symphon", "string", "trailer", "baroque",
-               "fantasy", "soundtrack", "waltz", "march", "choral", "gospel", "medieval", "opera", "sacred"),
+               "fantasy", "soundtrack", "waltz", "march", "choral", "gospel", "medieval", "opera", "sacred",
+               "chamber music"),
         home=(-0.4, 0.3),
         bpm=(60, 132),
         lead=("cello", "french horn", "violin", "flute", "oboe"),
@@ -28,8 +29,8 @@ STYLES: dict[str, Style] = {
         voices=3,
     ),
     "piano": Style(
-        words=("piano", "ballad", "nocturne", "miniature", "étude", "etude", "lullaby", "neoclassical", "chamber music",
-               "minimalism", "sonata"),
+        words=("piano", "ballad", "nocturne", "miniature", "étude", "etude", "lullaby", "neoclassical", "minimalism",
+               "sonata"),
         home=(-0.2, -0.5),
         bpm=(56, 126),
         lead=("grand piano",),
@@ -71,7 +72,7 @@ STYLES: dict[str, Style] = {
     ),
     "bossa": Style(
         words=("bossa", "samba", "latin", "salsa", "rumba", "tango", "flamenco", "mambo", "cumbia", "highlife",
-               "afrobeat", "middle eastern", "brazil", "cuban", "mariachi"),
+               "brazil", "cuban", "mariachi"),
         home=(0.5, 0.0),
         bpm=(88, 148),
         lead=("nylon guitar", "clarinet", "flute", "muted trumpet", "saxophone"),
@@ -95,7 +96,8 @@ STYLES: dict[str, Style] = {
     ),
     "folk": Style(
         words=("folk", "acoustic", "country", "singer", "celtic", "campfire", "guitar", "bluegrass", "indie pop",
-               "irish", "americana", "ukulele", "traditional", "world", "pastoral", "balkan", "polka", "chamber pop"),
+               "irish", "americana", "ukulele", "traditional", "world", "pastoral", "balkan", "polka", "chamber pop",
+               "indie folk", "middle eastern", "desert blues", "delta blues"),
         home=(0.4, 0.0),
         bpm=(68, 138),
         lead=("violin", "clarinet", "flute", "accordion", "harmonica"),
@@ -142,7 +144,7 @@ STYLES: dict[str, Style] = {
     ),
     "rock": Style(
         words=("rock", "metal", "punk", "grunge", "hard", "post-rock", "indie", "surf", "emo", "garage rock",
-               "stadium"),
+               "stadium", "blues rock", "shoegaze"),
         home=(-0.4, 0.8),
         bpm=(76, 168),
         lead=("electric guitar", "organ", "overdriven guitar"),
@@ -169,7 +171,8 @@ STYLES: dict[str, Style] = {
         voices=3,
     ),
     "funk": Style(
-        words=("funk", "soul", "disco", "motown", "rhythm and blues", "r&b", "city pop", "groove", "boogie"),
+        words=("funk", "soul", "disco", "motown", "rhythm and blues", "r&b", "city pop", "groove", "boogie",
+               "afrobeat"),
         home=(0.6, 0.6),
         bpm=(84, 124),
         lead=("electric piano", "jazz guitar", "saxophone", "trumpet"),

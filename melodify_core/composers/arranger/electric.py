@@ -31,7 +31,7 @@ STYLES: dict[str, Style] = {
     ),
     "ambient": Style(
         words=("ambient", "drone", "meditat", "atmospher", "new age", "soundscape", "ethereal", "drift", "sleep",
-               "dream pop", "shoegaze", "space"),
+               "dream pop", "space"),
         home=(0.3, -0.8),
         bpm=(54, 96),
         lead=("electric piano", "celesta", "pan flute", "crystal", "flute"),
@@ -51,7 +51,7 @@ STYLES: dict[str, Style] = {
     ),
     "synthwave": Style(
         words=("synthwave", "synth", "retro", "80s", "electro", "vaporwave", "cyber", "new wave", "darkwave",
-               "industrial", "breakbeat"),
+               "industrial"),
         home=(-0.5, 0.5),
         bpm=(78, 128),
         lead=("square lead", "solo synth", "saw lead", "synth brass"),
@@ -78,7 +78,7 @@ STYLES: dict[str, Style] = {
     ),
     "house": Style(
         words=("house", "dance", "techno", "edm", "club", "trance", "pop", "garage", "drum and bass", "party",
-               "rave"),
+               "rave", "breakbeat"),
         home=(0.6, 0.8),
         bpm=(108, 132),
         lead=("electric piano", "marimba", "solo synth", "bright synth"),
