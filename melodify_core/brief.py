@@ -23,6 +23,7 @@ STYLES: dict[str, str] = {
     "house": "melodic house with four-on-the-floor drums",
     "chiptune": "chiptune with square waves and noise drums",
 }
+NO_GENRE = "background music"
 HINT_CHARACTERS = 200
 NEGATIVE_PROMPT = "vocals, singing, speech, low quality, distortion, silence"
 
@@ -127,7 +128,7 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
     """
     style = STYLES.get(wish.style, "")
     sentences = [
-        f"Instrumental {style or brief.genre}",
+        f"Instrumental {style or brief.genre or NO_GENRE}",
         f"{', '.join(brief.mood)} mood, {brief.energy} energy",
         f"{brief.bpm} BPM in a {brief.mode} key",
         f"featuring {', '.join(brief.instruments)}",
@@ -140,4 +141,4 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
 def short_prompt(brief: Brief, wish: Wish) -> str:
     """Return a plainer prompt than `music_prompt`, for a model that took offence at that one."""
     style = STYLES.get(wish.style, "")
-    return f"Instrumental {style or 'background music'}. {brief.energy} energy, {brief.bpm} BPM, {brief.mode} key."
+    return f"Instrumental {style or NO_GENRE}. {brief.energy} energy, {brief.bpm} BPM, {brief.mode} key."

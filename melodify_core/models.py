@@ -110,7 +110,7 @@ class Picture:
     sha256: str  # hex digest of the RGB pixels, not of the file
 
 
-Adjustable = Literal["mode", "energy", "bpm", "valence", "arousal", "instruments"]
+Adjustable = Literal["mode", "energy", "genre", "bpm", "valence", "arousal", "instruments"]
 
 
 class Adjustment(Record):
@@ -130,7 +130,7 @@ class Brief(Record):
     valence: Annotated[float, Field(ge=-1, le=1)]  # unpleasant .. pleasant
     arousal: Annotated[float, Field(ge=-1, le=1)]  # still .. excited
     energy: Energy
-    genre: Annotated[str, Field(min_length=1, max_length=60)]
+    genre: Annotated[str, Field(max_length=60)]  # "": the composer chooses by instruments and mood
     instruments: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
     bpm: Annotated[int, Field(ge=40, le=220)]
     mode: Mode

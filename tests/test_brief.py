@@ -64,6 +64,18 @@ def test_the_prompt_names_the_musical_fields() -> None:
     )
 
 
+def test_a_reading_of_the_first_versions_is_still_read() -> None:
+    recorded = BRIEF.model_dump(mode="json", exclude={"adjusted"}) | {"valence": -1, "arousal": 1, "energy": "calm"}
+    assert Brief.model_validate(recorded).adjusted == ()
+    noted = recorded | {"adjusted": [{"name": "bpm", "said": "900", "used": "220"}]}
+    assert Brief.model_validate(noted).adjusted[0].used == "220"
+
+
+def test_a_prompt_without_a_genre_is_a_sentence() -> None:
+    prompt = music_prompt(BRIEF.model_copy(update={"genre": ""}), Wish())
+    assert prompt.startswith("Instrumental background music. calm, warm mood")
+
+
 def test_a_wished_style_stands_above_the_genre() -> None:
     assert "Instrumental solo piano." in music_prompt(BRIEF, Wish(style="piano"))
 
