@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from melodify_core.brief import music_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.composers.arranger.styles import style_of
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Brief, Wish
 from melodify_core.settings import OpenAI
@@ -80,7 +82,7 @@ PAID: list[tuple[str, Act, type[MelodifyError], str]] = [
     ("no JSON in it", answers(lambda: reply("I see a sunset.")), Unavailable, "provider.unavailable"),
     ("empty", answers(lambda: response([])), Unavailable, "provider.unavailable"),
     ("wrong shape", answers(lambda: reply('{"colour": "red"}')), Unavailable, "provider.unavailable"),
-    ("only foreign words", answers(lambda: reply('{"title": "A", "genre": "zzz"}')), Unavailable, "provider"),
+    ("no text", answers(lambda: reply(json.dumps(READING | {"title": "", "caption": " "}))), Unavailable, "provider"),
     ("a page", says("<html></html>", "text/html"), Unavailable, "provider.unavailable"),
     ("null", says("null"), Unavailable, "provider.unavailable"),
     ("a list", says("[1]"), Unavailable, "provider.unavailable"),
@@ -188,15 +190,56 @@ async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(ser
         ({"bpm": "120"}, "bpm", 120),
         ({"bpm": None}, "bpm", 80),
         ({"bpm": True}, "bpm", 80),
-        ({"valence": -7}, "valence", -1.0),
+        ({"bpm": "120 BPM"}, "bpm", 120),
+        ({"bpm": "about 96.4 beats"}, "bpm", 96),
+        ({"bpm": 10**400}, "bpm", 80),
+        ({"valence": -7, "mode": "minor"}, "valence", -1.0),
+        ({"valence": ".25"}, "valence", 0.25),
+        ({"valence": "−0,3", "mode": "minor"}, "valence", -0.3),
         ({"arousal": "NaN"}, "arousal", -0.35),
         ({"energy": "huge"}, "energy", "gentle"),
-        ({"mode": "dorian"}, "mode", "major"),
+        ({"energy": "Calm", "arousal": None}, "arousal", -0.7),
+        ({"energy": "very lively", "arousal": 0.4}, "energy", "lively"),
+        ({"energy": "calm to lively", "arousal": 0.4}, "energy", "lively"),
+        ({"mode": "Minor"}, "mode", "minor"),
+        ({"mode": "A minor", "valence": 0.3}, "mode", "minor"),
+        ({"mode": "단조"}, "mode", "minor"),
+        ({"mode": "dorian"}, "mode", "minor"),
+        ({"mode": "mixolydian", "valence": -0.3}, "mode", "major"),
+        ({"mode": "major or minor", "valence": -0.3}, "mode", "minor"),
+        ({"mode": None, "valence": -1}, "valence", -1.0),
+        ({"mode": "major", "valence": -1}, "valence", -0.5),
+        ({"mode": "minor", "valence": 1}, "valence", 0.5),
+        ({"mode": "minor", "valence": 0.4}, "valence", 0.4),
+        ({"energy": "calm", "arousal": 1}, "arousal", -0.1),
+        ({"energy": "intense", "arousal": -1}, "arousal", 0.2),
+        ({"energy": "gentle", "arousal": 0.2}, "arousal", 0.2),
         ({"mood": []}, "mood", ("warm",)),
         ({"mood": ["calm"] * 9}, "mood", ("calm",)),
         ({"instruments": ["Felt Piano", "gun", "2 violins", 7]}, "instruments", ("felt piano",)),
         ({"instruments": []}, "instruments", ("piano",)),
+        (
+            {"instruments": ["guitar", "soft strings", "singing bowls"]},
+            "instruments",
+            ("guitar", "soft strings", "singing bowls"),
+        ),
+        (
+            {"instruments": ["singing", "singing strings", "choir", "vocals", "lyrics", "harp"]},
+            "instruments",
+            ("harp",),
+        ),
+        ({"instruments": "가야금, 해금, 대금, 장구"}, "instruments", ("gayageum", "haegeum", "daegeum", "janggu")),
+        (
+            {"instruments": ["피아노", "어쿠스틱 기타", "바이올린"]},
+            "instruments",
+            ("piano", "acoustic guitar", "violin"),
+        ),
+        ({"mood": ["singing", "calm"]}, "mood", ("calm",)),
         ({"genre": "Indie Folk"}, "genre", "indie folk"),
+        ({"genre": "국악"}, "genre", "korean traditional"),
+        ({"genre": ["재즈"]}, "genre", "jazz"),
+        ({"genre": "lofi hip hop"}, "genre", "lo-fi hip hop"),
+        ({"genre": "dubstep"}, "genre", ""),
         ({"arrangement": "Slow build. Soft close; buy now"}, "arrangement", "slow build, soft close"),
         ({"title": "x" * 900}, "title", "x" * 79 + "…"),
         ({"title": ""}, "title", "Warm light lies on still water."),
@@ -220,8 +263,21 @@ async def test_fields_are_mended_where_they_can_be(
         ({"bpm": None, "mode": None, "instruments": ["piano"]}, []),
         ({"bpm": 900}, [("bpm", "900", "220")]),
         ({"bpm": "fast"}, [("bpm", "fast", "80")]),
-        ({"mode": "locrian"}, [("mode", "locrian", "major")]),
-        ({"valence": -7, "arousal": "NaN"}, [("valence", "-7", "-1"), ("arousal", "NaN", "-0.35")]),
+        ({"bpm": "120 BPM"}, []),
+        ({"bpm": "900 BPM"}, [("bpm", "900 BPM", "220")]),
+        ({"mode": "locrian"}, [("mode", "locrian", "minor")]),
+        ({"mode": "Minor", "energy": "Gentle"}, []),
+        ({"mode": "A단조", "genre": "국악", "instruments": ["해금"]}, []),
+        ({"mode": "A minor to C major"}, [("mode", "A minor to C major", "major")]),
+        ({"valence": -1}, [("valence", "-1", "-0.5")]),
+        ({"mode": "minor", "valence": 1}, [("valence", "1", "0.5")]),
+        ({"energy": "calm", "arousal": 1}, [("arousal", "1", "-0.1")]),
+        ({"genre": "dubstep"}, [("genre", "dubstep", "")]),
+        ({"genre": ["<@1>", "reggaeton"]}, [("genre", "reggaeton", "")]),
+        ({"genre": ["dubstep", "jazz trio"]}, []),
+        ({"genre": None}, []),
+        ({"instruments": ["singing", "harp"]}, [("instruments", "singing", "")]),
+        ({"valence": -7, "arousal": "NaN"}, [("valence", "-7", "-0.5"), ("arousal", "NaN", "-0.35")]),
         ({"energy": "huge"}, [("energy", "huge", "gentle")]),
         ({"instruments": ["piano", "laser cannon", "<@123> https://x.y"]}, [("instruments", "laser cannon", "")]),
         (
@@ -236,3 +292,22 @@ async def test_what_could_not_be_taken_over_is_noted(
     server.reading = READING | changes
     brief = await caption(settings_of(server, moderation=False), kept)
     assert [(each.name, each.said, each.used) for each in brief.adjusted] == told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"instruments": ["zither of doom"], "genre": "dubstep"},
+        {"instruments": [], "genre": []},
+        {"instruments": ["x" * 5000], "genre": "y" * 5000},
+        {"instruments": None, "genre": 7},
+    ],
+)
+async def test_without_a_usable_instrument_and_genre_a_paid_answer_is_a_song_by_its_mood(
+    server: OpenAIServer, kept: Kept, changes: dict[str, Any]
+) -> None:
+    server.reading = READING | changes | {"valence": 0.3, "arousal": -0.9, "energy": "calm"}
+    brief = await caption(settings_of(server, moderation=False), kept)
+    assert brief.instruments == ("piano",)
+    assert style_of("auto", brief) == "ambient"
+    assert music_prompt(brief, Wish()).startswith("Instrumental background music. calm")

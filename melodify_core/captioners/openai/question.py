@@ -14,7 +14,7 @@ from melodify_core.models import Picture, Wish
 from melodify_core.settings import OpenAI
 
 # To be raised with every change here that changes answers: remembered readings of another version are not used.
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 # With detail "low" the model is shown 512 pixels (platform.openai.com/docs/guides/images-vision): more is only sent.
 LOW_DETAIL_SIDE = 512
 # So that moderation and question together send at most 160 KB, whatever the picture; most need the first quality.
