@@ -1,7 +1,8 @@
 """/livez, /readyz and /metrics, for whoever runs Melodify: off without ops.port, never on the public page's port."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -12,6 +13,15 @@ from melodify_core.errors import Misconfigured
 from melodify_core.health import Health
 from melodify_core.settings import Ops
 
+log = logging.getLogger(__name__)
+STOP_S = 2.0
+LIVE = "live\n"
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Server": "Melodify",  # aiohttp would name itself and Python, with their versions
+}
+
 
 @asynccontextmanager
 async def operating(settings: Ops, health: Health) -> AsyncIterator[None]:
@@ -19,48 +29,71 @@ async def operating(settings: Ops, health: Health) -> AsyncIterator[None]:
     if not settings.port:
         yield
         return
-    runner = web.AppRunner(_app(health), access_log=None, handle_signals=False)
-    await runner.setup()
+    loop = asyncio.get_running_loop()
+    answering = web.Server(_answers(health))
+    try:
+        listener = await loop.create_server(lambda: _Connection(answering, loop), settings.host, settings.port)
+    except OSError as error:
+        raise Misconfigured(
+            f"ops.port: {settings.host}:{settings.port} cannot be used ({error.strerror or error})."
+        ) from error
     watching = asyncio.create_task(watch_loop(), name="loop lag")
     try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            raise Misconfigured(
-                f"ops.port: {settings.host}:{settings.port} cannot be used ({error.strerror or error})."
-            ) from error
         yield
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await runner.cleanup()
+        listener.close()
+        answering.pre_shutdown()
+        await answering.shutdown(STOP_S)
 
 
-def _app(health: Health) -> web.Application:
-    async def live(_request: web.Request) -> web.Response:
+def _answers(health: Health) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    async def live() -> web.Response:
         """Say that the event loop turns: no more is needed to be left alone."""
-        return web.Response(text="live\n")
+        return web.Response(text=LIVE, headers=ALWAYS)
 
-    async def ready(_request: web.Request) -> web.Response:
+    async def ready() -> web.Response:
         state = await health.state()
         lines = [f"{name}: {'well' if well else 'not well'}" for name, well in state.items()]
-        return web.Response(text="\n".join([*lines, ""]), status=200 if all(state.values()) else 503)
+        return web.Response(text="\n".join([*lines, ""]), status=200 if all(state.values()) else 503, headers=ALWAYS)
 
-    async def measured(_request: web.Request) -> web.Response:
+    async def measured() -> web.Response:
         # Asking refreshes what is shown of the parts, too.
         await health.state()
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(), headers=ALWAYS | {"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application(middlewares=[_guard])
-    app.router.add_get("/livez", live)
-    app.router.add_get("/readyz", ready)
-    app.router.add_get("/metrics", measured)
-    return app
+    pages = {"/livez": live, "/readyz": ready, "/metrics": measured}
 
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path not in pages:
+            return web.Response(status=404, text="Not found\n", headers=ALWAYS)
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="Not allowed\n", headers=ALWAYS | {"Allow": "GET, HEAD"})
+        return await pages[request.path]()
 
-@web.middleware
-async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
-    answer: web.StreamResponse = await handler(request)  # type: ignore[operator]  # aiohttp's handler
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+class _Connection(web.RequestHandler):
+    """One connection. aiohttp logs a request that is none, traceback and all, and sends it back with its version."""
+
+    __slots__ = ()
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]  # aiohttp: None is no log
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no request, and what failed, in one word. Only our own failure is worth a line in the log."""
+        del request, message
+        if status >= 500:
+            log.error("a request failed", exc_info=exc)
+        response = web.Response(status=status, text="Error\n" if status >= 500 else "Bad request\n", headers=ALWAYS)
+        response.force_close()
+        return response

@@ -55,6 +55,41 @@ async def test_a_process_is_ready_when_all_its_parts_are_well() -> None:
         assert (await fetched(port, "/elsewhere"))[0] == 404
 
 
+@pytest.mark.parametrize("request_line", [b"GET /x\x1b[31m HTTP/1.1", b"\x16\x03\x01evil", b"GET / HTTP/9.9", b"evil"])
+async def test_what_is_no_request_is_neither_logged_nor_sent_back(
+    request_line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    async with operating(Ops(port=port), Health()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_line + b"\r\nHost: h\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.")
+    assert answer.split()[1] in (b"400", b"404")
+    assert b"Server: Melodify\r\n" in answer
+    assert not [word for word in (b"Python", b"aiohttp", b"\x1b", b"evil") if word in answer]
+    assert caplog.records == []
+
+
+async def test_every_answer_says_the_same_about_itself() -> None:
+    port = free_port()
+    async with operating(Ops(port=port), Health()), aiohttp.ClientSession() as session:
+        for method, path, status in (
+            ("GET", "/livez", 200),
+            ("HEAD", "/livez", 200),
+            ("GET", "/readyz", 200),
+            ("GET", "/metrics", 200),
+            ("GET", "/elsewhere", 404),
+            ("POST", "/metrics", 405),
+        ):
+            async with session.request(method, f"http://127.0.0.1:{port}{path}") as answer:
+                assert answer.status == status
+                assert answer.headers["Server"] == "Melodify"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_nothing_listens_without_a_port_and_a_taken_one_is_a_sentence() -> None:
     async with operating(Ops(), Health()):
         pass
