@@ -19,6 +19,10 @@ from melodify_core.models import Picture
 
 MEBIBYTE = 1024 * 1024
 JPEG_QUALITY = 80
+# JPEG halves the resolution of colours, which small pictures have none to spare of.
+SMALL_SIDE = 256
+# In pictures smaller than JPEG's blocks the pixels blur: they are enlarged by whole pixels, to at most this.
+TINY_SIDE = 64
 # Times as long as it is wide: at 768 pixels, 7 are left of the short side.
 LONGEST_SHAPE = 100
 BAND_ROWS = 256  # so many rows of a large picture are converted at once
@@ -85,7 +89,7 @@ class PictureLimits:
 
 
 def prepare(data: bytes, limits: PictureLimits) -> Picture:
-    """Return the checked picture: first frame, upright, RGB on white, no metadata, never enlarged.
+    """Return the checked picture: first frame, upright, RGB on white, no metadata, enlarged only when tiny.
 
     Colours are brought to sRGB by the picture's own profile where it can be read, and taken as sRGB where not.
     Raises Rejected with a "picture." code, and nothing else.
@@ -98,7 +102,7 @@ def prepare(data: bytes, limits: PictureLimits) -> Picture:
     with _refusals(), _opened(data, kind) as image:
         _check(image, limits)
         small = _in_srgb(_shrunk(image, limits.longest_side), image)
-        return _as_picture(_turned(small, _orientation(image)))
+        return _as_picture(_enlarged(_turned(small, _orientation(image))))
 
 
 def _format_of(data: bytes) -> str:
@@ -275,8 +279,14 @@ def _turned(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
+def _enlarged(rgb: Image.Image) -> Image.Image:
+    factor = max(1, TINY_SIDE // max(rgb.size))
+    return rgb.resize((rgb.width * factor, rgb.height * factor), Image.Resampling.NEAREST)
+
+
 def _as_picture(rgb: Image.Image) -> Picture:
     jpeg = io.BytesIO()
-    rgb.save(jpeg, "JPEG", quality=JPEG_QUALITY)
+    # 4:4:4 and 4:2:0, as Pillow calls them.
+    rgb.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling=0 if min(rgb.size) <= SMALL_SIDE else 2)
     digest = hashlib.sha256(f"{rgb.width}x{rgb.height} ".encode() + rgb.tobytes())
     return Picture(jpeg.getvalue(), rgb.width, rgb.height, digest.hexdigest())

@@ -159,9 +159,26 @@ def test_odd_sizes_lose_no_edge(size: tuple[int, int], kind: str) -> None:
     assert near(ends, [RED, WHITE], 30)
 
 
-def test_a_small_picture_is_never_enlarged() -> None:
-    assert (prepare(pictures.plain("red", (1, 1)), LIMITS).width, 1) == (1, 1)
-    assert prepare(encoded(quarters((40, 30))), LIMITS).width == 40
+def test_a_small_picture_keeps_its_size_and_a_tiny_one_grows_by_whole_pixels() -> None:
+    for size, expected in (((65, 30), (65, 30)), ((40, 30), (40, 30)), ((12, 5), (60, 25)), ((1, 1), (64, 64))):
+        picture = prepare(encoded(Image.new("RGB", size, "red"), "PNG"), LIMITS)
+        assert (picture.width, picture.height) == opened(picture.jpeg).size == expected
+
+
+@pytest.mark.parametrize("side", [2, 4, 6, 8, 14, 16, 30, 40, 66])
+def test_a_small_picture_keeps_its_colours(side: int) -> None:
+    image = opened(prepare(encoded(quarters((side, side)), "PNG"), LIMITS).jpeg)
+    half, last = image.width // 2, image.width - 1
+    # Up to the lines where they meet.
+    for x, y, colour in ((0, half - 1, RED), (last, half - 1, LIME), (half - 1, half, BLUE), (half, last, WHITE)):
+        assert near(pixel(image, x, y), colour, 60)
+
+
+def test_only_a_large_picture_stores_its_colours_at_half_the_resolution() -> None:
+    for size, chroma in (((200, 300), b"\x11"), ((300, 300), b"\x22")):
+        jpeg = prepare(encoded(quarters(size), "PNG"), LIMITS).jpeg
+        frame = jpeg.index(b"\xff\xc0")
+        assert jpeg[frame + 11 : frame + 12] == chroma
 
 
 def test_the_hash_is_of_the_pixels_and_not_of_the_file() -> None:
