@@ -13,7 +13,8 @@ from melodify_core.captioners.palette.captioner import brief_of, read
 from melodify_core.captioners.palette.colours import COLOURS
 from melodify_core.captioners.palette.music import MANNERS
 from melodify_core.captioners.palette.reading import Reading, measure
-from melodify_core.captioners.palette.steering import steering_of
+from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
+from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.models import Brief, Language, Wish
 from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Captioner
@@ -374,7 +375,8 @@ def test_tempo_words_move_arousal_and_tempo(slow: str, fast: str) -> None:
 @pytest.mark.parametrize(
     ("hint", "style"),
     [("some jazz please", "jazz"), ("재즈풍으로", "jazz"), ("Lo-Fi", "lofi"), ("로파이", "lofi"), ("피아노로", "piano"),
-     ("웅장하게", "cinematic"), ("80s retro", "synthwave"), ("jazz piano", "jazz")],
+     ("웅장하게", "cinematic"), ("80s retro", "synthwave"), ("jazz piano", "jazz"),
+     ("장구 장단", "korean"), ("janggu", "korean")],
 )  # fmt: skip
 def test_style_words_choose_the_style(hint: str, style: str) -> None:
     assert heard("snow", hint=hint).genre.split()[0] == style
@@ -386,14 +388,21 @@ def test_a_wished_style_outweighs_a_hinted_one() -> None:
 
 @pytest.mark.parametrize(
     ("hint", "instrument"),
-    [("with a cello", "cello"), ("첼로", "cello"), ("가야금 소리", "koto"), ("violins", "violin"),
+    [("with a cello", "cello"), ("첼로", "cello"), ("가야금 소리", "gayageum"), ("koto", "koto"), ("violins", "violin"),
      ("통기타", "acoustic guitar"), ("일렉 기타", "electric guitar"),
-     ("electric guitar", "electric guitar"), ("오르골처럼", "music box")],
+     ("electric guitar", "electric guitar"), ("오르골처럼", "music box"),
+     ("gayageum", "gayageum"), ("해금", "haegeum"), ("haegeum solo", "haegeum"), ("대금 연주", "bamboo flute"),
+     ("daegeum", "bamboo flute"), ("a bamboo flute", "bamboo flute")],
 )  # fmt: skip
 def test_an_instrument_that_was_asked_for_comes_first(hint: str, instrument: str) -> None:
     brief = heard("forest", hint=hint, style="folk")
     assert brief.instruments[0] == instrument
     assert len(brief.instruments) <= 6
+
+
+def test_every_instrument_of_the_hints_is_one_that_the_arranger_has() -> None:
+    assert set(_INSTRUMENTS) - {"drum kit"} <= set(INSTRUMENTS)
+    assert "flute" not in steering_of("bamboo flute").instruments
 
 
 @pytest.mark.parametrize("hint", ["no drums", "without any drums please", "드럼 없이", "드럼은 빼고"])
@@ -413,6 +422,25 @@ def test_tempo_and_mode_can_be_said_outright() -> None:
     assert heard("forest", hint="minor").mode == "minor"
     assert heard("snow", hint="단조로").mode == "minor"
     assert heard("snow", hint="999 bpm").bpm == 150
+
+
+@pytest.mark.parametrize(
+    "hint",
+    ["140bpm", "140 BPM", "bpm 140", "BPM: 140", "템포 140", "템포는 140으로", "140 템포", "140 tempo", "140 비트",
+     "140비트", "tempo of 140", "140 beats per minute"],
+)  # fmt: skip
+def test_a_tempo_is_understood_however_it_is_said(hint: str) -> None:
+    assert steering_of(hint).bpm == 140
+
+
+@pytest.mark.parametrize("hint", ["140", "140 people", "8비트", "16비트 게임", "tempo", "bpm 14000", "1980 beats"])
+def test_a_number_alone_is_no_tempo(hint: str) -> None:
+    assert steering_of(hint).bpm is None
+
+
+@pytest.mark.parametrize("hint", ["장구한 역사", "선대금", "극장구경"])
+def test_korean_instruments_inside_other_words_are_not_heard(hint: str) -> None:
+    assert steering_of(hint) == steering_of("")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,10 @@ _STYLES: dict[str, tuple[str, str]] = {
     "cinematic": (r"cinematic|orchestra\w*|epic|film|movie|soundtrack", "시네마틱|영화|오케스트라|관현악|웅장|장엄"),
     "jazz": (r"jazz\w*|swing", "재즈|스윙"),
     "bossa": (r"bossa(?: ?nova)?|samba|latin", "보사 ?노바|삼바|라틴"),
-    "korean": (r"korean traditional|traditional korean|gugak", "국악|한국풍|한국 ?전통|전통 ?음악|풍물|판소리"),
+    "korean": (
+        r"korean traditional|traditional korean|gugak|janggu",
+        "국악|한국풍|한국 ?전통|전통 ?음악|풍물|판소리|사물놀이|(?<![가-힣])장구(?!한)",
+    ),
     "rock": (r"rock|metal|punk", "(?<![가-힣])[록락](?:으로|풍)?(?![가-힣])|[록락] ?음악|메탈|펑크 ?록"),
     "funk": (r"funk\w*|soul", "펑키|훵크|소울"),
     "reggae": (r"reggae|dub|ska", "레게"),
@@ -49,7 +52,8 @@ _INSTRUMENTS: dict[str, tuple[str, str]] = {
     "viola": (r"violas?", "비올라"),
     "cello": (r"cellos?", "첼로"),
     "string ensemble": (r"strings", "현악|스트링"),
-    "flute": (r"flutes?", "플루트|피리"),
+    "flute": (r"(?<!bamboo )flutes?", "플루트|피리"),
+    "bamboo flute": (r"bamboo flutes?|daegeum", "(?<![가-힣])대금"),
     "clarinet": (r"clarinets?", "클라리넷"),
     "oboe": (r"oboes?", "오보에"),
     "saxophone": (r"sax(?:ophones?)?", "색소폰"),
@@ -64,7 +68,9 @@ _INSTRUMENTS: dict[str, tuple[str, str]] = {
     "music box": (r"music box", "오르골|뮤직 ?박스"),
     "celesta": (r"celesta", "첼레스타"),
     "kalimba": (r"kalimba", "칼림바"),
-    "koto": (r"koto", "가야금|고토"),
+    "gayageum": (r"gayageum", "가야금"),
+    "haegeum": (r"haegeum", "해금"),
+    "koto": (r"koto", "고토"),
     "choir": (r"choir", "합창"),
     "upright bass": (r"upright bass|double bass|contrabass", "콘트라베이스|더블 ?베이스"),
     "electric bass": (r"(?<!upright )(?<!double )bass", r"(?<!콘트라)(?<!더블)(?<!더블 )베이스"),
@@ -75,7 +81,11 @@ _MODES: dict[Mode, tuple[str, str]] = {
     "major": (r"major(?: key)?", "장조|메이저"),
     "minor": (r"minor(?: key)?", "단조|마이너"),
 }
-_BPM = re.compile(r"(?<!\d)(\d{2,3})\s*(?:bpm|비피엠)", re.IGNORECASE)
+# "140 bpm", "140 비트" ("8비트" and "16비트" are sounds), "tempo 140", "템포는 140".
+_BPM = re.compile(
+    r"(?<!\d)(?:(\d{2,3})\s*(?:bpm|비피엠)|([4-9]\d|\d{3})\s*(?:비트|beats|tempo|템포))"
+    r"|(?:bpm|비피엠|tempo|템포)(?:\s*(?:of|at|is|[는은를을:=]))?\s*(\d{2,3})(?!\d)"
+)
 # "no drums", "not too sad"; "드럼 없이", "슬프지 않은", "안 슬픈".
 _NO_BEFORE = re.compile(
     r"(?:\b(?:no|not|without|never|less|avoid|isn't|don't)\s+(?:too |so |very |any |the |an? )?|(?:^|\s)(?:안|덜)\s)$"
@@ -111,7 +121,7 @@ def steering_of(hint: str) -> Steering:
         instruments=tuple(name for name, words in _INSTRUMENTS.items() if _asked(text, *words)),
         without=tuple(name for name, words in _INSTRUMENTS.items() if _asked(text, *words, denied=True)),
         mode=modes[0] if len(modes) == 1 else None,
-        bpm=max(SLOWEST, min(FASTEST, int(tempo[1]))) if tempo else None,
+        bpm=max(SLOWEST, min(FASTEST, int(tempo[tempo.lastindex or 0]))) if tempo else None,
     )
 
 
