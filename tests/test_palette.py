@@ -1,6 +1,7 @@
 import dataclasses
 import re
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -348,6 +349,21 @@ def test_auto_can_choose_every_style() -> None:
         for change in changes
     }
     assert chosen == set(MANNERS)
+
+
+def test_a_calm_picture_gets_no_style_with_a_beat_of_its_own() -> None:
+    calm = [dataclasses.replace(reading, edges=0, texture=0, contrast=0.02) for reading in SCENES.values()]
+    briefs = [brief_of(reading, Wish()) for reading in [*calm, reading_of(pictures.plain("pink"))]]
+    genres = {brief.genre.split()[0] for brief in briefs if brief.arousal < -0.5}
+    assert len(genres) > 1
+    assert genres <= {"ambient", "korean", "lofi", "piano"}
+
+
+def test_pictures_of_one_colour_have_many_genres() -> None:
+    briefs = [brief_for(pictures.plain(colour)) for colour in COLOURS.values()]
+    genres = Counter(brief.genre.split()[0] for brief in briefs)
+    assert len(genres) >= 7
+    assert max(genres.values()) <= len(COLOURS) / 3
 
 
 # Hints

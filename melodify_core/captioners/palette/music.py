@@ -80,7 +80,7 @@ MANNERS: dict[str, Manner] = {
         "bossa nova", (90, 132), ("clarinet", "nylon guitar", "flute"), ("electric piano", "nylon guitar"),
         ("upright bass",), ("shaker", "latin percussion"), ("vibraphone", "flute"),
         "guitar intro, theme, a turn of harmony, theme, light close", "open terrace, warm and near",
-        (0.5, 0.0, 0.6, 0.6, 0.5, 0.0),
+        (0.6, -0.1, 0.8, 0.6, 0.6, 0.0),
     ),
     "korean": Manner(
         "korean traditional", (60, 112), ("haegeum", "bamboo flute", "gayageum"), ("gayageum", "gayageum"),
@@ -104,7 +104,7 @@ MANNERS: dict[str, Manner] = {
         "reggae", (66, 120), ("harmonica", "organ", "steel drums"), ("organ", "electric guitar"),
         ("electric bass",), ("drum kit",), ("trombone", "clarinet"),
         "bass and drums first, off-beat chords, verse and chorus, easy close", "sunny yard, spring reverb",
-        (0.7, -0.1, 0.4, 0.7, 0.9, 0.6),
+        (0.6, -0.1, 0.1, 0.4, 1.0, 0.1),
     ),
     "chiptune": Manner(
         "chiptune", (96, 150), ("square lead", "square lead", "saw lead"), ("pulse synth", "pulse synth"),
@@ -113,6 +113,11 @@ MANNERS: dict[str, Manner] = {
         (0.5, 0.7, -0.6, 0.5, 1.0, -0.4),
     ),
 }  # fmt: skip
+# What each axis of a home weighs: emptiness little, or all that is of one colour would sound alike.
+_WEIGHTS = (1.0, 1.5, 1.0, 1.0, 0.8, 0.25)
+# Below this arousal a style with a beat of its own is out of place.
+_CALM = -0.5
+_CALM_STYLES = ("ambient", "korean", "lofi", "piano")
 _LIGHT = {
     "above": "the melody keeps to the high register", "below": "the low voices lead", "left": "calls with late answers",
     "right": "answers that come early", "centre": "one voice stands in the middle", "even": "all voices are blended",
@@ -133,14 +138,15 @@ def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: st
         feeling.arousal,
         reading.warmth,
         (reading.brightness - 0.55) / 0.35,
-        (reading.saturation - 0.06) / 0.08,
+        min(1.2, (reading.saturation - 0.06) / 0.08),
         min(1.0, (reading.emptiness - 0.15) / 0.4),
     )
 
     def distance(style: str) -> float:
-        return sum((a - b) ** 2 for a, b in zip(place, MANNERS[style].home, strict=True)) - pull(scene, style)
+        axes = zip(_WEIGHTS, place, MANNERS[style].home, strict=True)
+        return sum(weight * (a - b) ** 2 for weight, a, b in axes) - pull(scene, style)
 
-    return min(MANNERS, key=distance)
+    return min(_CALM_STYLES if feeling.arousal < _CALM else MANNERS, key=distance)
 
 
 def instruments_for(
