@@ -20,6 +20,7 @@ class _Probe:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     asked_at: float = float("-inf")
     well: bool = False
+    broke: bool = False  # a defect was logged; also where it was never well
 
 
 class Health:
@@ -50,5 +51,9 @@ class Health:
             except (MelodifyError, Misconfigured, TimeoutError, OSError) as error:
                 if was_well:
                     log.warning("%s is not well: %s", name, error or type(error).__name__)
+            except Exception:  # whatever breaks while it is asked is not well: to say so is what the question is for
+                if was_well or not probe.broke:
+                    log.exception("%s is not well", name)
+                probe.broke = True
             probe.asked_at = time.monotonic()
             return probe.well

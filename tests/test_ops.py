@@ -100,6 +100,21 @@ async def test_nothing_listens_without_a_port_and_a_taken_one_is_a_sentence() ->
                 pass
 
 
+async def test_a_question_with_a_defect_is_a_bad_answer_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    health, port = Health(), free_port()
+
+    async def gateway() -> None:
+        raise RuntimeError("a bug")
+
+    health.add("gateway", gateway, every_s=0)
+    async with operating(Ops(port=port), health):
+        for _ in range(3):
+            assert await fetched(port, "/readyz") == (503, "gateway: not well\n")
+        assert (await fetched(port, "/metrics"))[0] == 200
+    [record] = caplog.records
+    assert record.exc_info is not None
+
+
 async def test_a_part_that_hangs_is_not_well_and_is_asked_once_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_module, "ANSWER_S", 0.05)
     asked = 0
