@@ -23,7 +23,7 @@ from bot.generate import Generate, may_concern_us
 from bot.like_labels import LikeLabels
 from bot.members import Members
 from bot.messages import say
-from bot.monitor import request_counter, watch_gateway
+from bot.monitor import Heartbeats, request_counter, watch_gateway
 from bot.song_buttons import ITEMS
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
@@ -72,6 +72,7 @@ class MelodifyClient(commands.AutoShardedBot):
         use_proxies(settings)
         self.health = Health()
         self.health.add("gateway", self._see_gateway)
+        self._heartbeats = Heartbeats()
         self._open_studio = open_studio
         self._show = show
         self._public_url = settings.web.public_url
@@ -89,6 +90,7 @@ class MelodifyClient(commands.AutoShardedBot):
         if self._show is not None:
             await self._opened.enter_async_context(self._show(self.studio))
         watch_studio(self.health, self.studio)
+        self.health.add("heartbeat", self._see_heartbeat)
         self._generate = Generate(self, self.studio, delivery)
         await self.add_cog(self._generate)
         await self.add_cog(Members(self, self.studio))
@@ -121,6 +123,10 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def _see_gateway(self) -> None:
         watch_gateway(self)
+
+    async def _see_heartbeat(self) -> None:
+        self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})
+        await self.studio.beats()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""

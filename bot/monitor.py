@@ -1,7 +1,9 @@
 """What is measured of Discord and of the event loop: feeds melodify_core.metrics."""
 
 import asyncio
+import math
 import time
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 
 import aiohttp
@@ -11,6 +13,8 @@ from melodify_core import metrics
 from melodify_core.errors import Unavailable
 
 LAG_EVERY_S = 0.5
+# Discord asks for a heartbeat each 41.25 s; discord.py hangs up on a silent gateway after 60 to 100 s.
+HEARTBEAT_S = 60.0
 # discord.com/developers/docs/topics/rate-limits: what a 429 was about.
 SCOPE = "X-RateLimit-Scope"
 SCOPES = {"user", "global", "shared"}
@@ -54,3 +58,23 @@ def watch_gateway(client: discord.AutoShardedClient) -> None:
         metrics.gateway_latency_seconds.labels(str(number)).set(shard.latency)
     if not client.is_ready() or any(shard.is_closed() for shard in client.shards.values()):
         raise Unavailable("discord.unavailable")
+
+
+class Heartbeats:
+    """Sees how old each shard's last acknowledged heartbeat is.
+
+    discord.py tells only how long it took. That number is another one after each, so it is old when it stays.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[int, tuple[float, float]] = {}
+
+    def see(self, latencies: Mapping[int, float]) -> None:
+        """Take the latencies of the shards. Raises Unavailable when one has had no answer for too long."""
+        now = self._clock()
+        for shard, latency in latencies.items():
+            if shard not in self._seen or self._seen[shard][0] != latency:
+                self._seen[shard] = latency, now
+            if latency == math.inf or now - self._seen[shard][1] > HEARTBEAT_S:
+                raise Unavailable("discord.unavailable")

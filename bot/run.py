@@ -108,6 +108,7 @@ async def work(settings: Settings) -> int:
             role = Role(serves=False, lost=stop.set)
             studio = await stack.enter_async_context(open_studio(settings, delivery, role=role))
             watch_studio(health, studio)
+            health.add("heartbeat", studio.beats)
             log.info("working")
             await stop.wait()
             log.info("stopping: running jobs get %g s", settings.work.drain_s)

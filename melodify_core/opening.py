@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from melodify_core.engine import Engine
     from melodify_core.library import Library
+    from melodify_core.upkeep import Upkeep
     from melodify_core.workers import Slot
 
 ONE_PROCESS = (
@@ -102,10 +103,11 @@ async def open_studio(
             await check_adapters(adapters)
         engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
         stack.push_async_callback(engine.drain, settings.work.drain_s)
+        upkeep: Upkeep | None = None
         if role.works:
             parts = _parts(settings, adapters, delivery, workshop, jobs_database)
             await engine.launch(SongLine(parts))
-            await _go_on_duty(stack, settings, library, engine, parts, slot, role)
+            upkeep = await _go_on_duty(stack, settings, library, engine, parts, slot, role)
         else:
             await engine.connect()
         if role.serves:
@@ -134,6 +136,7 @@ async def open_studio(
             pages,
             moderation,
             Notes(database),
+            upkeep,
         )
         if role.works:
             await stack.enter_async_context(on_duty(Duty("left servers", LEFT_S, partial(clear_left, studio))))
@@ -198,16 +201,18 @@ async def _go_on_duty(
     parts: Parts,
     slot: "Slot | None",
     role: Role,
-) -> None:
+) -> "Upkeep":
     from melodify_core.upkeep import Takeover, Upkeep, on_duty
     from melodify_core.workers import Watch
 
     line = SongLine(parts)
-    duties = Upkeep(settings, library, engine, parts.storage, line.bury).duties()
+    upkeep = Upkeep(settings, library, engine, parts.storage, line.bury)
+    duties = upkeep.duties()
     if slot is not None:
         every_s = settings.database.takeover_s
         duties += Takeover(slot, Watch(slot.database, slot.number, every_s), engine, role.lost).duties(every_s)
     await stack.enter_async_context(on_duty(*duties))
+    return upkeep
 
 
 def migrate(settings: Settings) -> str:

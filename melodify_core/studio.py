@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from melodify_core.engine import Engine
     from melodify_core.library import Guilds, Library, Notes, Songbook
+    from melodify_core.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
@@ -62,7 +63,9 @@ class Studio:
         pages: Pages,
         moderation: Moderation,
         notes: "Notes",
+        upkeep: "Upkeep | None" = None,
     ) -> None:
+        """`upkeep` is that of a process that makes songs."""
         self.takes = takes
         self.moderation = moderation
         self.notes = notes
@@ -75,6 +78,7 @@ class Studio:
         self._library = library
         self._engine = engine
         self._workshop = workshop
+        self._upkeep = upkeep
         self._salt = salt_of(settings)
         self._admission = asyncio.Semaphore(ADMITTED_AT_ONCE)
 
@@ -190,6 +194,11 @@ class Studio:
     async def answers(self) -> None:
         """See that the database answers. Raises Unavailable."""
         await self.open_jobs()
+
+    async def beats(self) -> None:
+        """See that this process looks after its jobs, where it makes songs. Raises Unavailable."""
+        if self._upkeep is not None:
+            self._upkeep.see_pulse()
 
     async def stores(self) -> None:
         """See that the storage answers. Raises Unavailable and Misconfigured."""

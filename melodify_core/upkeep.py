@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from melodify_core import metrics
 from melodify_core.engine import Engine
-from melodify_core.errors import MelodifyError
+from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.library import Kept, Library
 from melodify_core.observing import about
 from melodify_core.ports import Storage
@@ -24,6 +24,8 @@ BATCH = 200
 # Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
 LOST_S = 120.0
 LYING_S = 30.0
+QUEUE_S = 10.0
+PULSE_S = 6 * QUEUE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Upkeep:
         self._storage = storage
         self._bury = bury
         self.stuck: tuple[str, ...] = ()
+        self._looked_at = time.monotonic()
 
     def duties(self) -> list[Duty]:
         """Return what every worker does."""
@@ -93,7 +96,7 @@ class Upkeep:
             Duty("lost jobs", LOST_S, self.bury_lost),
             Duty("lying jobs", LYING_S, self.take_up_lying),
             Duty("stuck jobs", 60.0, self.notice_stuck),
-            Duty("queue", 10.0, self.measure_queue),
+            Duty("queue", QUEUE_S, self.measure_queue),
             Duty("retention", 3600.0, self.forget_old, first_s=60.0),
         ]
 
@@ -136,9 +139,15 @@ class Upkeep:
     async def measure_queue(self) -> None:
         """Show how many jobs wait and run, and how old the oldest is."""
         queue = await asyncio.to_thread(self._library.queue)
+        self._looked_at = time.monotonic()
         metrics.queue_jobs.labels("waiting").set(queue.waiting)
         metrics.queue_jobs.labels("running").set(queue.running)
         metrics.queue_oldest_seconds.set(max(time.time() - queue.oldest_at, 0.0) if queue.waiting else 0.0)
+
+    def see_pulse(self) -> None:
+        """Raise Unavailable when the last look at the queue that succeeded is too long ago."""
+        if time.monotonic() - self._looked_at > PULSE_S:
+            raise Unavailable("database.unavailable")
 
     async def forget_old(self) -> None:
         """Delete records, pictures, takes and songs after their days."""

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from melodify_core.engine import Engine
+from melodify_core.errors import Unavailable
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, Parcel
 from melodify_core.observing import Trail, current
 from melodify_core.parts import Step
 from melodify_core.settings import Settings, Work
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.upkeep import DAY_S, LOST_S, Upkeep
+from melodify_core.upkeep import DAY_S, LOST_S, PULSE_S, Upkeep
 from tests.jobs import a_job, a_song
 
 
@@ -122,3 +123,13 @@ async def test_the_line_of_a_stuck_job_says_which_one_and_in_which_server(
         await house.upkeep.notice_stuck()
     assert caplog.messages == ["job 7 is open for more than 30 minutes"]
     assert trails == [Trail("7", 20, None)]
+
+
+async def test_who_has_not_seen_the_queue_for_long_has_no_pulse(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    upkeep = house.upkeep
+    monkeypatch.setattr(time, "monotonic", lambda: now + PULSE_S + 2)
+    with pytest.raises(Unavailable):
+        upkeep.see_pulse()
+    await upkeep.measure_queue()
+    upkeep.see_pulse()
