@@ -11,11 +11,11 @@ import aiohttp
 import discord
 
 from bot.client import intents_of, use_proxies
-from bot.ops import operating
+from bot.ops import answers_already, operating
 from bot.places import PERMISSIONS
 from bot.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, traced
 from melodify_core.adapters import open_adapters
-from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.errors import Misconfigured, Running, Unavailable
 from melodify_core.health import Health
 from melodify_core.ports import Describing, Provider, SelfMending
 from melodify_core.settings import Settings
@@ -30,10 +30,14 @@ class Finding:
 
     good: bool
     text: str
+    runs: bool = False  # seen of a Melodify that runs already
 
 
 async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
-    """Print the report; return 0 when `run` could start, else 1. With `mend`, set what can be set from here."""
+    """Print the report; return 0 when `run` could start or runs already, else 1.
+
+    With `mend`, set what can be set from here.
+    """
     token = settings.discord.token
     findings = [
         *_token(settings),
@@ -45,9 +49,12 @@ async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
     ]
     for finding in findings:
         print("ok     " if finding.good else "WRONG  ", finding.text)
-    ready = all(finding.good for finding in findings)
-    print("\nReady: start with `melodify run`." if ready else "\nNot ready. `melodify demo` needs none of this.")
-    return 0 if ready else 1
+    if not all(finding.good for finding in findings):
+        print("\nNot ready. `melodify demo` needs none of this.")
+        return 1
+    runs = any(finding.runs for finding in findings)
+    print("\nReady, and running already." if runs else "\nReady: start with `melodify run`.")
+    return 0
 
 
 def application_id_of(token: str) -> int | None:
@@ -151,17 +158,25 @@ async def _database(settings: Settings) -> list[Finding]:
     if state == "newer":
         return [Finding(good=False, text=SCHEMA[state])]
     path = database_path(settings.database.url)
-    with only_process(lock_file(settings.database.url)):
-        return [Finding(good=True, text=f"database {path}")]
+    try:
+        with only_process(lock_file(settings.database.url)):
+            return [Finding(good=True, text=f"database {path}")]
+    except Running:
+        return [Finding(good=True, text=f"database {path}: a Melodify works with it", runs=True)]
 
 
 async def _operating(settings: Settings) -> list[Finding]:
     """See that the port can be had, and that traces could be exported."""
     findings = []
-    async with operating(settings.ops, Health()):
-        if settings.ops.port:
-            where = f"{settings.ops.host}:{settings.ops.port}"
-            findings.append(Finding(good=True, text=f"health and metrics: {where}"))
+    where = f"{settings.ops.host}:{settings.ops.port}"
+    try:
+        async with operating(settings.ops, Health()):
+            if settings.ops.port:
+                findings.append(Finding(good=True, text=f"health and metrics: {where}"))
+    except Misconfigured as error:
+        runs = await answers_already(settings.ops)
+        text = f"health and metrics: {where}: a Melodify answers there" if runs else str(error)
+        findings.append(Finding(good=runs, text=text, runs=runs))
     if settings.ops.trace_endpoint is not None:
         traced(settings.ops)
         findings.append(Finding(good=True, text=f"traces go to {settings.ops.trace_endpoint}"))

@@ -5,8 +5,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import aiohttp
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from yarl import URL
 
 from bot.monitor import watch_loop
 from melodify_core.errors import Misconfigured
@@ -15,11 +17,12 @@ from melodify_core.settings import Ops
 
 log = logging.getLogger(__name__)
 STOP_S = 2.0
+NAME = "Melodify"
 LIVE = "live\n"
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Server": "Melodify",  # aiohttp would name itself and Python, with their versions
+    "Server": NAME,  # aiohttp would name itself and Python, with their versions
 }
 
 
@@ -46,6 +49,18 @@ async def operating(settings: Ops, health: Health) -> AsyncIterator[None]:
         listener.close()
         answering.pre_shutdown()
         await answering.shutdown(STOP_S)
+
+
+async def answers_already(settings: Ops) -> bool:
+    """Return whether a Melodify answers on the port."""
+    # What listens everywhere listens on this machine's own address.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
+    url = URL.build(scheme="http", host=host, port=settings.port, path="/livez")
+    try:
+        async with asyncio.timeout(STOP_S), aiohttp.ClientSession() as session, session.get(url) as answer:
+            return (await answer.content.read(len(LIVE) + 1), answer.headers.get("Server")) == (LIVE.encode(), NAME)
+    except (aiohttp.ClientError, OSError):
+        return False
 
 
 def _answers(health: Health) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:

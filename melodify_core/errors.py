@@ -109,6 +109,10 @@ class Misconfigured(Exception):
         self.problems = problems
 
 
+class Running(Misconfigured):
+    """Another Melodify has what only one may have: a mistake for whoever starts a second one."""
+
+
 def to_record(error: MelodifyError) -> dict[str, object]:
     """Return the error as JSON data, for a job's recorded step."""
     return {"kind": type(error).__name__, "code": error.code, "values": error.values}

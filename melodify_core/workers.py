@@ -16,7 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from melodify_core.errors import Misconfigured
+from melodify_core.errors import Misconfigured, Running
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def only_process(lock_file: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise Misconfigured(
+        raise Running(
             f"Another Melodify process uses the database beside {lock_file}. Stop it, or set another database.url."
         ) from error
     try:

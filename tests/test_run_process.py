@@ -190,3 +190,17 @@ async def test_a_running_bot_says_that_it_is_ready_and_logs_lines_of_json(world:
     assert song["stage"] == "delivering"
     assert {line["job"] for line in lines if "job" in line} == {song["job"]}
     assert TOKEN not in errors.decode()
+
+
+async def test_check_beside_a_running_bot_says_so_and_finds_nothing_wrong(world: Discord, tmp_path: Path) -> None:
+    port = {"MELODIFY_OPS__PORT": str(free_port())}
+    async with melodify(world, tmp_path, **port):
+        await world.connected()
+        async with melodify(world, tmp_path, "check", **port) as check:
+            report, errors = await asyncio.wait_for(check.communicate(), 30)
+    text = report.decode()
+    assert "WRONG" not in text
+    assert "melodify.db: a Melodify works with it" in text
+    assert "a Melodify answers there" in text
+    assert "Ready, and running already." in text
+    assert check.returncode == 0, errors
