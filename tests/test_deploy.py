@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +68,47 @@ def test_shellcheck_finds_nothing() -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
+def pool_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
+    """What the image's variables and the pool's make of the settings."""
+    (container,) = worker_pool().template.containers
+    secrets = {"MELODIFY_DATABASE__URL": "postgresql://melodify@/melodify?host=/cloudsql/p:r:melodify"}
+    for name, value in re.findall(r"(MELODIFY_\w+)=(\S+)", (ROOT / "Dockerfile").read_text()):
+        monkeypatch.setenv(name, value)
+    for variable in container.env:
+        monkeypatch.setenv(variable.name, variable.value or secrets.get(variable.name, "a-secret"))
+    monkeypatch.chdir(folder)
+    return load()
+
+
 def test_the_worker_pool_is_one_and_its_variables_are_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (container,) = worker_pool().template.containers
     assert container.image == RELEASE["IMAGE"]
-    secrets = {"MELODIFY_DATABASE__URL": "postgresql://melodify@/melodify?host=/cloudsql/p:r:melodify"}
-    for variable in container.env:
-        monkeypatch.setenv(variable.name, variable.value or secrets.get(variable.name, "a-secret"))
-    monkeypatch.chdir(tmp_path)
-    settings = load()
+    settings = pool_settings(monkeypatch, tmp_path)
     assert (settings.captioner, settings.composer, settings.storage) == ("openai", "pipeline", "gcs")
     assert settings.pipeline.template_uri == RELEASE["TEMPLATE_URI"]
     assert settings.discord.token is not None
     # Cloud Run ends an instance ten seconds after SIGTERM.
     assert settings.work.drain_s < 10
+
+
+def test_a_probe_reaches_what_it_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # Cloud Run asks from outside of the container: what listens on the container's loopback never answers.
+    (container,) = worker_pool().template.containers
+    ops = pool_settings(monkeypatch, tmp_path).ops
+    probes = [container.startup_probe.http_get, container.liveness_probe.http_get]
+    assert [(probe.path, probe.port) for probe in probes] == [("/livez", ops.port)] * 2
+    assert ip_address(ops.host).is_unspecified
+
+
+def test_a_network_s_prometheus_reaches_the_containers_and_the_world_does_not() -> None:
+    for name in ("compose.yaml", "compose.scale.yaml"):
+        services = yaml.safe_load((ROOT / name).read_text())["services"]
+        for service in services.values():
+            assert "ports" not in service
+            assert "network_mode" not in service
+            if service["image"] == "melodify":
+                assert service["environment"]["MELODIFY_OPS__HOST"] == "0.0.0.0"  # noqa: S104  # inside the container
+                assert service["expose"] == ["9464"]
 
 
 def test_every_secret_of_the_pool_is_made_and_readable_by_its_account() -> None:
