@@ -4,6 +4,8 @@ The trace's id comes from the job's, so that a job that another process goes on 
 """
 
 import hashlib
+import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +21,8 @@ from opentelemetry.trace import Status, StatusCode
 from melodify_core.errors import MelodifyError
 from melodify_core.observing import no_span, tracing
 
+log = logging.getLogger(__name__)
+LAST_S = 2.0
 _job: ContextVar[str | None] = ContextVar("_job", default=None)
 
 
@@ -38,7 +42,9 @@ def trace_id_of(job_id: str) -> int:
 @contextmanager
 def exporting(endpoint: str) -> Iterator[None]:
     """Send the spans of what happens within to an OTLP/HTTP endpoint such as http://127.0.0.1:4318/v1/traces."""
-    provider = TracerProvider(resource=Resource.create({"service.name": "melodify"}), id_generator=_JobIds())
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": "melodify"}), id_generator=_JobIds(), shutdown_on_exit=False
+    )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     tracer = provider.get_tracer("melodify")
 
@@ -69,4 +75,14 @@ def exporting(endpoint: str) -> Iterator[None]:
         yield
     finally:
         tracing.span = no_span
-        provider.shutdown()
+        _shut_down(provider)
+
+
+def _shut_down(provider: TracerProvider) -> None:
+    """Send what is left, but let no endpoint that hangs or is away hold the process up."""
+    # The library waits for 30 s; what its exporter's own time limit leaves of them, nobody can set.
+    sending = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
+    sending.start()
+    sending.join(LAST_S)
+    if sending.is_alive():
+        log.warning("the last spans could not be exported within %g s", LAST_S)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from pathlib import Path
 
 import aiohttp
@@ -15,9 +16,11 @@ from bot.ops import operating
 from melodify_core import health as health_module
 from melodify_core.errors import Misconfigured, Refused, Unavailable
 from melodify_core.health import Health
+from melodify_core.observing import following
 from melodify_core.settings import Ops
-from melodify_core.tracing import exporting, trace_id_of
+from melodify_core.tracing import LAST_S, exporting, trace_id_of
 from melodify_core.workshop import Workshop
+from tests.jobs import a_job
 from tests.test_workflow import Line
 
 
@@ -194,3 +197,13 @@ async def test_a_job_is_one_trace_with_a_span_for_each_stage(tmp_path: Path, wor
     assert [span.parent_span_id for span in spans if span.name != "job"] == [jobs[0]] * 4 + [jobs[1]] * 2
     assert [span.status.message for span in spans if span.status.code == 2] == ["music.blocked"]
     assert "sunset" not in json.dumps([str(span) for span in spans])
+
+
+def test_an_endpoint_that_hangs_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with exporting(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"), following(a_job("1")):
+            pass
+        took_s = time.monotonic() - began
+    assert LAST_S <= took_s < LAST_S + 2
+    assert "the last spans could not be exported within 2 s" in caplog.messages
