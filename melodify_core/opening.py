@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from melodify_core.ports import Delivery, Ledger
 from melodify_core.positions import Positions
 from melodify_core.posting import midi_key
 from melodify_core.settings import Settings
+from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.takes import Takes
 from melodify_core.workflow import SongLine, make_song
@@ -101,6 +102,7 @@ async def open_studio(
             memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
             adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
             await check_adapters(adapters)
+        adapters = replace(adapters, storage=MeasuredStorage(adapters.storage))
         engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
         stack.push_async_callback(engine.drain, settings.work.drain_s)
         upkeep: Upkeep | None = None

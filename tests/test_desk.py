@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bot.jobs import jobs
 from melodify_core.desk import backup, open_desk
@@ -53,6 +54,21 @@ async def studio(settings: Settings, delivery: Failing, workshop: Workshop) -> A
 async def an_order(studio: Studio, job_id: str) -> None:
     await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), sunset()))
     await studio.idle(60)
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"provider": "folder", **labels}) or 0.0
+
+
+async def test_the_storage_is_measured_like_the_other_providers(studio: Studio) -> None:
+    asked = counted("melodify_provider_seconds_count")
+    failed = counted("melodify_provider_errors_total", code="storage.unavailable")
+    await an_order(studio, "61")
+    assert counted("melodify_provider_seconds_count") > asked
+    assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed
+    with pytest.raises(Unavailable):
+        await studio.storage.load("songs/62.mp3")
+    assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed + 1
 
 
 async def test_jobs_are_listed_and_shown(

@@ -12,6 +12,7 @@ from melodify_core.models import Stored
 from melodify_core.ports import Storage
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
+from melodify_core.storage.measured import MeasuredStorage
 from tests.gcs_server import gcs_server, settings_of
 
 KEY = "songs/123.mp3"
@@ -23,12 +24,14 @@ def gcs() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["folder", "gcs"])
+@pytest.fixture(params=["folder", "measured", "gcs"])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path, gcs: str) -> AsyncIterator[Storage]:
     storage: Storage
     match request.param:
         case "folder":
             storage = FolderStorage(tmp_path / "files")
+        case "measured":
+            storage = MeasuredStorage(FolderStorage(tmp_path / "files"))
         case "gcs":
             storage = GcsStorage(settings_of(gcs))
         case other:
