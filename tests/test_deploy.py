@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -203,3 +205,131 @@ def test_compose_keeps_the_container_small() -> None:
             assert service["cap_drop"] == ["ALL"]
             assert int(service["stop_grace_period"].rstrip("s")) > Settings().work.drain_s
     assert yaml.safe_load((ROOT / "compose.scale.yaml").read_text())["services"]["worker"]["deploy"]["replicas"] == 2
+
+
+class Cloud:
+    """Runs the scripts of deploy/google with a gcloud that writes down how it was called."""
+
+    VALUES = MappingProxyType(
+        {
+            "PROJECT_ID": "p-1",
+            "_TAG": "v1",
+            "_REGION": "us-central1",
+            "_POOL": "melodify",
+            "_REPOSITORY": "melodify",
+            "_PIPELINES": "pipelines",
+            "_BUCKET": "p-1-melodify",
+            "_RELEASES": "p-1-melodify-releases",
+            "_MODEL": "lyria",
+            "_ACCELERATOR": "",
+        }
+    )
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._log = folder / "calls"
+        self._log.touch()
+        (folder / "kfp" / "bin").mkdir(parents=True)
+        template_uri = RELEASE["TEMPLATE_URI"]
+        self._program(
+            "gcloud", 'case "$*" in *describe*/bot:*) echo sha256:b07 ;; *describe*/music:*) echo sha256:3051c ;; esac'
+        )
+        self._program("python", "")
+        self._program("kfp/bin/pip", "")
+        self._program("kfp/bin/python", f'case "$1" in *upload_template.py) echo {template_uri} ;; esac')
+
+    def _program(self, name: str, body: str) -> None:
+        path = self.folder / name
+        written = "import json, sys; print(json.dumps(sys.argv[1:]))"
+        path.write_text(f'#!/bin/bash\n{sys.executable} -c "{written}" {name} "$@" >> {self._log}\n{body}\n')
+        path.chmod(0o755)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PATH": f"{self.folder}:{os.environ['PATH']}"}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    def step(self, file: str, name: str, **values: str) -> subprocess.CompletedProcess[str]:
+        """Run a step as Cloud Build does: values filled in first, and two dollars are one."""
+        steps = yaml.safe_load((GOOGLE / file).read_text())["steps"]
+        step = next(step for step in steps if step["id"] == name)
+        known = {**self.VALUES, **values}
+        script = re.sub(
+            r"\$\$|\$(_?[A-Z][A-Z_]*)", lambda found: known[found[1]] if found[1] else "$", step["args"][-1]
+        )
+        return self.run(step["entrypoint"], *step["args"][:-1], script.replace("/workspace", str(self.folder)))
+
+    def calls(self, *words: str) -> list[list[str]]:
+        """Return the calls that have all these words."""
+        every = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [call for call in every if set(words) <= set(call)]
+
+    def roles(self, account: str, bucket: str) -> dict[str, str]:
+        """Return the conditions of what the account may do in the bucket, by role."""
+        member = f"--member=serviceAccount:{account}@p-1.iam.gserviceaccount.com"
+        options = [
+            dict(word.removeprefix("--").split("=", 1) for word in call if word.startswith("--"))
+            for call in self.calls("add-iam-policy-binding", f"gs://{bucket}", member)
+        ]
+        return {each["role"]: each["condition"] for each in options}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(tmp_path)
+
+
+def test_a_release_names_both_images_by_digest(cloud: Cloud) -> None:
+    for step in ("digests", "template", "release"):
+        result = cloud.step("cloudbuild.yaml", step)
+        assert result.returncode == 0, result.stderr
+    (compiled,) = cloud.calls("kfp/bin/python", "deploy/pipeline/pipeline.py")
+    registry = "us-central1-docker.pkg.dev/p-1/melodify"
+    assert compiled[compiled.index("--image") + 1] == f"{registry}/music@sha256:3051c"
+    pool = json.loads((cloud.folder / "worker-pool.json").read_text())
+    (container,) = pool["template"]["containers"]
+    assert container["image"] == f"{registry}/bot@sha256:b07"
+    assert {"name": "MELODIFY_PIPELINE__TEMPLATE_URI", "value": RELEASE["TEMPLATE_URI"]} in container["env"]
+    assert cloud.calls("storage", "cp", "gs://p-1-melodify-releases/v1/worker-pool.json")
+
+
+@pytest.mark.parametrize(("file", "step"), [("cloudbuild.yaml", "test"), ("rollback.yaml", "fetch")])
+def test_no_release_without_a_tag(file: str, step: str, cloud: Cloud) -> None:
+    result = cloud.step(file, step, _TAG="")
+    assert (result.returncode, result.stderr) == (1, "say which release: --substitutions _TAG=v1\n")
+    assert cloud.calls() == []
+
+
+def test_a_rollback_fetches_what_the_release_kept(cloud: Cloud) -> None:
+    assert cloud.step("rollback.yaml", "fetch").returncode == 0
+    assert cloud.calls("storage", "cp", "gs://p-1-melodify-releases/v1/worker-pool.json")
+
+
+def test_each_account_has_what_it_needs_and_no_more(cloud: Cloud) -> None:
+    result = cloud.run("bash", "deploy/google/setup.sh", "p-1", "us-central1", "0123-4567", "50USD")
+    assert result.returncode == 0, result.stderr
+    bucket, releases = "p-1-melodify", "p-1-melodify-releases"
+    assert set(cloud.roles("melodify-bot", bucket)) == {"roles/storage.objectAdmin", "roles/storage.bucketViewer"}
+    music = cloud.roles("melodify-music", bucket)
+    # Its content, below the setting's folder only; of the others the names.
+    objects = f"projects/_/buckets/{bucket}/objects"
+    assert music == {
+        "roles/storage.objectUser": "title=pipeline,expression="
+        f'resource.name.startsWith("{objects}/pipeline/") || resource.name == "{objects}/pipeline"',
+        "roles/storage.legacyBucketReader": "None",
+    }
+    assert '"gs://${BUCKET}/pipeline"' in (GOOGLE / "worker-pool.json").read_text()
+    assert cloud.roles("melodify-build", bucket) == {}
+    assert cloud.roles("melodify-music", releases) == {}
+    for call in cloud.calls("buckets", "create"):
+        assert {"--uniform-bucket-level-access", "--public-access-prevention"} <= set(call)
+
+
+def test_the_build_may_read_the_source_that_is_uploaded_for_it(cloud: Cloud) -> None:
+    cloud.run("bash", "deploy/google/setup.sh", "p-1", "us-central1", "0123-4567", "50USD")
+    texts = [path.read_text() for path in (ROOT / "deploy" / "README.md", *GOOGLE.glob("*.yaml"))]
+    commands = re.findall(r"gcloud builds submit(?:.*\\\n)*.*--service-account", "\n".join(texts))
+    assert len(commands) == 3
+    for command in commands:
+        place = re.search(r"--gcs-source-staging-dir gs://PROJECT-([\w-]+)/", command)
+        assert place, command
+        assert cloud.roles("melodify-build", f"p-1-{place[1]}") == {"roles/storage.objectAdmin": "None"}

@@ -10,6 +10,8 @@ gcloud config set project "$project" --quiet
 
 try() { "$@" 2>/tmp/melodify-setup.err || grep -qiE "already (exists|own)" /tmp/melodify-setup.err || { cat /tmp/melodify-setup.err >&2; return 1; }; }
 account() { echo "$1@$project.iam.gserviceaccount.com"; }
+# on BUCKET ACCOUNT ROLE [CONDITION]
+on() { gcloud storage buckets add-iam-policy-binding "gs://$1" --member="serviceAccount:$(account "$2")" --role="roles/$3" --condition="${4:-None}" >/dev/null; }
 may() { gcloud projects add-iam-policy-binding "$project" --member="serviceAccount:$(account "$1")" --role="$2" --condition=None --quiet >/dev/null; }
 
 gcloud services enable --quiet aiplatform.googleapis.com artifactregistry.googleapis.com billingbudgets.googleapis.com \
@@ -27,12 +29,23 @@ for name in melodify-bot melodify-music melodify-build; do
   try gcloud iam service-accounts create "$name"
 done
 for name in melodify-bot melodify-music; do
-  gcloud storage buckets add-iam-policy-binding "gs://$bucket" --member="serviceAccount:$(account "$name")" --role=roles/storage.objectAdmin >/dev/null
   may "$name" roles/aiplatform.user
   may "$name" roles/artifactregistry.reader
 done
+on "$bucket" melodify-bot storage.objectAdmin
 # `melodify check` reads the bucket's rules.
-gcloud storage buckets add-iam-policy-binding "gs://$bucket" --member="serviceAccount:$(account melodify-bot)" --role=roles/storage.bucketViewer >/dev/null
+on "$bucket" melodify-bot storage.bucketViewer
+# A run reads and writes what lies under pipeline/, no member's picture or song. The bare name too: where the bucket is mounted (Vertex
+# AI's /gcs), a folder is looked for as an object first, and "forbidden" would be a failure where "not found" is none.
+objects=projects/_/buckets/$bucket/objects
+on "$bucket" melodify-music storage.objectUser \
+  "title=pipeline,expression=resource.name.startsWith(\"$objects/pipeline/\") || resource.name == \"$objects/pipeline\""
+# Listing is a right on the bucket: a condition on an object's name never allows it, and the mount lists. So a run can see the names
+# of all objects (ids of jobs), but not their content.
+on "$bucket" melodify-music storage.legacyBucketReader
+# What earlier versions of this script gave it: everything.
+gcloud storage buckets remove-iam-policy-binding "gs://$bucket" --member="serviceAccount:$(account melodify-music)" \
+  --role=roles/storage.objectAdmin --condition=None >/dev/null 2>&1 || true
 may melodify-bot roles/cloudsql.client
 # It starts runs as the music account, and signs links as itself.
 gcloud iam service-accounts add-iam-policy-binding "$(account melodify-music)" --member="serviceAccount:$(account melodify-bot)" --role=roles/iam.serviceAccountUser >/dev/null
@@ -41,7 +54,8 @@ may melodify-build roles/artifactregistry.writer
 may melodify-build roles/logging.logWriter
 may melodify-build roles/run.developer
 gcloud iam service-accounts add-iam-policy-binding "$(account melodify-bot)" --member="serviceAccount:$(account melodify-build)" --role=roles/iam.serviceAccountUser >/dev/null
-gcloud storage buckets add-iam-policy-binding "gs://$releases" --member="serviceAccount:$(account melodify-build)" --role=roles/storage.objectAdmin >/dev/null
+# The sources that `gcloud builds submit --gcs-source-staging-dir gs://$releases/source` uploads, and the releases.
+on "$releases" melodify-build storage.objectAdmin
 
 # Empty secrets; put the values in with: printf %s VALUE | gcloud secrets versions add NAME --data-file=-
 for secret in melodify-discord-token melodify-openai-key melodify-database-url melodify-salt; do
