@@ -3,6 +3,7 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +48,14 @@ def sound_of(site: Site) -> str:
         ("bytes=-1", range(99, 100)),
         ("bytes=-1000", range(100)),
         ("bytes= 1-2 ", range(1, 3)),
+        ("Bytes=0-0", range(1)),
+        ("BYTES=-1", range(99, 100)),
+        ("bytes=0-0,", range(1)),
+        ("bytes=, ,5-6 ,", range(5, 7)),
+        (f"bytes=0-{'9' * 19}", range(100)),
+        (f"bytes=90-{'9' * 5000}", range(90, 100)),
+        (f"bytes=-{'9' * 5000}", range(100)),
+        (f"bytes={'0' * 30}1-2", range(1, 3)),
         ("bytes=0-1,5-6", None),
         ("lines=1-2", None),
     ],
@@ -69,6 +78,8 @@ def test_a_range_is_read(header: str | None, expected: range | None) -> None:
             "",
             "bytes",
             "BYTES=x",
+            "bytes=,",
+            f"bytes={'9' * 5000}-",
         ),
         *("bytes=--1", "bytes=٣-", "bytes=1-2-3", "bytes=99999999999999999999-", "bytes=0x1-2", "bytes=-1,-"),
     ],
@@ -202,11 +213,60 @@ async def test_too_many_streams_in_all_are_503(web: ClientSession) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_a_file_that_shrinks_while_it_is_sent_breaks_the_connection(site: Site, web: ClientSession) -> None:
+async def test_a_file_that_goes_while_its_page_is_read_is_404_for_get_as_for_head(
+    site: Site, web: ClientSession
+) -> None:
     url = sound_of(site)
-    async with web.head(url):
-        pass  # the size is known from now on
-    await site.storage.save("songs/1.mp3", SOUND[: PIECE_BYTES + 5], "audio/mpeg")
-    with pytest.raises(aiohttp.ClientPayloadError):
-        async with web.get(url) as answer:
-            await answer.read()
+    async with web.get(url) as answer:
+        assert answer.status == 200
+    await site.storage.delete("songs/1.mp3")
+    await html_of(web, url, 404)
+    async with web.head(url) as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("now", [SOUND[:1000], SOUND + SOUND], ids=["shorter", "longer"])
+async def test_a_file_that_was_replaced_has_another_tag_and_comes_whole(
+    site: Site, web: ClientSession, now: bytes
+) -> None:
+    await site.storage.save("songs/1.mp4", SOUND, "video/mp4")
+    url = f"{site.page(site.pages.add())}/song.mp4"
+    async with web.get(url) as answer:
+        tag = answer.headers["ETag"]
+    await site.storage.save("songs/1.mp4", now, "video/mp4")
+    for sent in ({}, {"If-None-Match": tag}, {"If-Range": tag, "Range": "bytes=10-"}):
+        async with web.get(url, headers=sent) as answer:
+            assert (answer.status, await answer.read()) == (200, now)
+            assert answer.headers["ETag"] != tag
+
+
+@dataclass
+class Replaced:
+    """A file that another one takes the place of just after it was found."""
+
+    found: int
+    now: int
+
+    async def find(self, key: str) -> Stored | None:
+        return Stored("audio/mpeg", self.found) if key.endswith(".mp3") else None
+
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        del key
+        return bytes(self.now)[start : start + length]
+
+
+@pytest.mark.parametrize(("found", "now"), [(3 * PIECE_BYTES, PIECE_BYTES + 5), (PIECE_BYTES + 5, 3 * PIECE_BYTES)])
+async def test_a_file_that_changes_its_length_while_it_is_sent_breaks_the_connection(
+    web: ClientSession, found: int, now: int
+) -> None:
+    pages = MemoryPages()
+    async with serve(pages, Replaced(found, now), web_settings()) as url:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            async with web.get(f"{url}/s/{pages.add()}/song.mp3") as answer:
+                await answer.read()
+
+
+async def test_a_length_that_is_known_to_be_wrong_is_never_promised(web: ClientSession) -> None:
+    pages = MemoryPages()
+    async with serve(pages, Replaced(found=10, now=20), web_settings()) as url:
+        await html_of(web, f"{url}/s/{pages.add()}/song.mp3", 503)

@@ -103,6 +103,8 @@ async def test_a_link_unfolds_with_picture_and_sound(site: Site, web: ClientSess
     assert said["og:description"].startswith("A low sun")
     assert (said["og:url"], said["og:site_name"], said["og:type"]) == (here, "Melodify", "music.song")
     assert (said["og:image"], said["og:audio"]) == (f"{here}/picture.jpg", f"{here}/song.mp3")
+    assert (said["og:audio:secure_url"], said["og:audio:type"]) == (f"{here}/song.mp3", "audio/mpeg")
+    assert (said["music:duration"], "video:duration" in said) == ("30", False)
     assert (said["og:image:width"], said["og:image:height"]) == ("960", "640")
     assert said["twitter:card"] == "summary_large_image"
     assert "noindex" in said["robots"]
@@ -115,6 +117,9 @@ async def test_a_link_to_a_song_with_a_film_unfolds_with_the_film(site: Site, we
     said = Metas(await html_of(web, site.page(page_id))).said
     assert said["og:type"] == "video.other"
     assert (said["og:video"], said["og:video:type"]) == (f"{PUBLIC}/s/{page_id}/song.mp4", "video/mp4")
+    assert said["og:video:secure_url"] == f"{PUBLIC}/s/{page_id}/song.mp4"
+    assert said["og:audio"] == f"{PUBLIC}/s/{page_id}/song.mp3"
+    assert (said["video:duration"], "music:duration" in said) == ("30", False)
     assert (said["og:video:width"], said["og:video:height"]) == ("720", "576")
 
 
@@ -129,6 +134,29 @@ async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: S
     assert (told["version"], told["type"], told["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
     assert told["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
     assert (told["thumbnail_width"], told["thumbnail_height"]) == (960, 640)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"maxwidth": "960", "maxheight": "640"}, True),
+        ({"maxwidth": "959"}, False),
+        ({"maxheight": "639"}, False),
+        ({"maxwidth": "2000", "maxheight": "10"}, False),
+        ({"maxwidth": "0"}, False),
+        ({"maxwidth": "9" * 30, "maxheight": "wide"}, True),
+    ],
+)
+async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
+    site: Site, web: ClientSession, asked: dict[str, str], shown: bool
+) -> None:
+    query = {"url": f"{PUBLIC}/s/{site.pages.add()}", **asked}
+    async with web.get(f"{site.url}/oembed", params=query) as answer:
+        told = await answer.json()
+    assert told["title"] == "Where the Sea Keeps the Light"
+    assert {name for name in told if name.startswith("thumbnail")} == (
+        {"thumbnail_url", "thumbnail_width", "thumbnail_height"} if shown else set()
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import logging
 import statistics
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -69,7 +70,7 @@ async def test_every_answer_has_the_strict_headers(site: Site) -> None:
                 assert sent.getall(name) == [value], line
         assert sent["Cross-Origin-Resource-Policy"] in ("same-origin", "cross-origin")
         assert "Strict-Transport-Security" in sent or line in ("NONSENSE", "GET")
-        assert not sent.get("Server")
+        assert sent["Server"] == "Melodify"  # and no version
         assert "Set-Cookie" not in sent
 
 
@@ -140,6 +141,26 @@ async def test_what_is_no_request_is_refused_in_two_words(
     assert b"Traceback" not in answer
     assert b"aaaa" not in answer
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nExpect: evil<b>x\r\nConnection: close\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nevil",
+        b"GET / HTTP/1.1\r\nHost: x\r\nevil evil\r\n\r\n",
+        b"evil",
+    ],
+)
+async def test_whatever_is_sent_is_counted_and_does_not_come_back(tmp_path: Path, request_: bytes) -> None:
+    async with site_of(tmp_path, requests_per_minute=2) as site:
+        answers = [await raw(site, request_ + b"\r\n\r\n") for _ in range(4)]
+    assert [answer[:12].rpartition(b" ")[2] == b"429" for answer in answers] == [False, False, True, True]
+    for answer in answers:
+        assert answer.startswith(b"HTTP/1.")
+        assert b"evil" not in answer
+        assert answer.count(b"\r\nServer: Melodify\r\n") == 1
+    assert all(b"\r\nRetry-After: " in answer for answer in answers[2:])
 
 
 async def test_nothing_of_a_request_comes_back_or_decides_where_links_lead(site: Site, web: ClientSession) -> None:
@@ -243,6 +264,70 @@ async def test_there_is_a_bound_on_connections(tmp_path: Path, web: ClientSessio
             writer.close()
         await asyncio.sleep(0.1)
         assert await statuses(web, site.page(site.pages.add()), 1) == [200]
+
+
+async def test_one_address_gets_a_share_of_the_connections(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, connections=64) as site:
+        port = urlsplit(site.url).port
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(16)]
+        await asyncio.sleep(0.1)
+        assert await raw(site, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+        for _, other in [*held, (reader, writer)]:
+            other.close()
+        await asyncio.sleep(0.1)
+        assert await statuses(web, site.page(site.pages.add()), 1) == [200]
+
+
+async def test_a_proxy_of_ours_may_have_all_connections(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, connections=64, proxies=["127.0.0.0/8"]) as site:
+        held = [await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port) for _ in range(63)]
+        await asyncio.sleep(0.1)
+        assert await statuses(web, site.page(site.pages.add()), 1) == [200]
+        for _, writer in held:
+            writer.close()
+
+
+FIELD = b"X: " + b"a" * 8000 + b"\r\n"
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.01], ids=["at once", "in pieces"])
+async def test_a_head_has_a_bound_in_all(site: Site, pause_s: float) -> None:
+    start = f"GET /s/{site.pages.add()} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+    assert (await raw(site, start + FIELD + b"\r\n")).startswith(b"HTTP/1.1 200")
+    assert (await raw(site, start + 3 * FIELD + b"\r\n")).startswith(b"HTTP/1.0 400")
+    with suppress(ConnectionResetError):  # which may overtake the answer
+        assert (await raw(site, start + 60 * FIELD + b"\r\n")).startswith(b"HTTP/1.0 400")
+    # It is broken off where it becomes too long, not where it ends.
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port)
+    writer.write(start)
+    for _ in range(3):
+        writer.write(FIELD)
+        await asyncio.sleep(pause_s)
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.0 400")
+    writer.close()
+
+
+async def test_requests_one_behind_the_other_are_no_long_head(site: Site) -> None:
+    line = f"GET /s/{site.pages.add()} HTTP/1.1\r\nHost: x\r\n".encode()
+    field = b"X: " + b"a" * 1000 + b"\r\n"
+    answer = await raw(site, 12 * (line + field + b"\r\n") + line + b"Connection: close\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 200") == 13
+
+
+async def test_whoever_asks_and_asks_and_takes_no_answer_is_hung_up_on(tmp_path: Path) -> None:
+    async with site_of(tmp_path, stall_s=0.3) as site:
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port, limit=1024)
+        line = f"GET /s/{site.pages.add()} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        async with asyncio.timeout(15):
+            with suppress(ConnectionError):
+                while not writer.is_closing():
+                    writer.write(100 * line)
+                    await writer.drain()
+        writer.close()
 
 
 async def test_an_unknown_id_takes_as_long_whatever_it_shares_with_a_known_one(site: Site, web: ClientSession) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from melodify_core.settings import Web
 _NETWORK_BITS = 64  # of an IPv6 address: the rest is one household's to choose
 _MOST_PROXIES = 10
 _MOST_ADDRESSES = 20_000
+_LONGEST_ADDRESS = 64  # what is longer is none, and is not remembered
 
 Address = IPv4Address | IPv6Address
 
@@ -35,12 +37,30 @@ def visitor(request: web.BaseRequest, settings: Web) -> str:
             if before is None or not any(address in network for network in settings.proxies):
                 break
             address = before
+    return _named(address)
+
+
+def neighbour(remote: str, settings: Web) -> str:
+    """Return at whose address a connection ends, as for a visitor; nothing for a proxy of ours, who brings many."""
+    address = _parsed(remote)
+    if address is None or any(address in network for network in settings.proxies):
+        return ""
+    return _named(address)
+
+
+@lru_cache(4096)
+def _named(address: Address) -> str:
     if isinstance(address, IPv6Address):
         return f"{int(address) >> (128 - _NETWORK_BITS):x}::"
     return str(address)
 
 
 def _parsed(text: str) -> Address | None:
+    return _read(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(4096)
+def _read(text: str) -> Address | None:
     try:
         address = ip_address(text)
     except ValueError:

@@ -1,8 +1,8 @@
 """The headers that stand on every answer. There is no inline script and no inline style, and nobody may frame us."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 
-from aiohttp import web
+from multidict import CIMultiDict
 
 POLICY = (
     "default-src 'none'; "
@@ -25,19 +25,21 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Server": "Melodify",  # aiohttp would name itself; versions are nobody's business
 }
 _YEAR_S = 365 * 24 * 3600
 
 
-def adder(public_url: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return what adds them, before an answer is sent; what a handler has set itself stays."""
-    always = dict(ALWAYS)
-    if public_url.startswith("https:"):
-        always["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
+class Headers:
+    """Makes the headers of an answer."""
 
-    async def add(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.popall("Server", None)  # versions are nobody's business
-        for name, value in always.items():
-            response.headers.setdefault(name, value)
+    def __init__(self, public_url: str) -> None:
+        self._always = CIMultiDict(ALWAYS)
+        if public_url.startswith("https:"):
+            self._always["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
 
-    return add
+    def adding(self, own: Mapping[str, str]) -> CIMultiDict[str]:
+        """Return those that stand on every answer, and its own, which win."""
+        headers = self._always.copy()
+        headers.update(own)
+        return headers

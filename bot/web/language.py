@@ -1,5 +1,7 @@
 """Which of our languages a visitor reads: ?lang= wins, then Accept-Language, then the song's own."""
 
+from functools import lru_cache
+
 from aiohttp import web
 
 from bot.messages import LANGUAGES
@@ -7,12 +9,18 @@ from melodify_core.models import Language
 
 # A browser sends a handful; the rest of a longer list is not read.
 _MOST = 20
+_LONGEST = 400
 
 
-def language_of(request: web.Request, own: str = "en") -> Language:
+def language_of(request: web.BaseRequest, own: str = "en") -> Language:
     """Return the visitor's language; `own` is the song's, which may be none of ours."""
-    asked = request.query.get("lang", "")
+    asked = request.query.get("lang", "") if request.query_string else ""
     accepted = request.headers.get("Accept-Language", "")
+    return _chosen(asked[:_LONGEST], accepted[:_LONGEST], own)
+
+
+@lru_cache(1024)
+def _chosen(asked: str, accepted: str, own: str) -> Language:
     for tag in (asked, *preferred(accepted), own):
         if known := _known(tag):
             return known

@@ -10,10 +10,10 @@ from aiohttp import web
 from bot.song_card import file_stem
 from bot.web.addresses import Places, visitor
 from bot.web.etags import etag_of, is_known, may_continue
+from bot.web.headers import Headers
 from bot.web.language import language_of
 from bot.web.notices import missing
 from bot.web.ranges import Unsatisfiable, wanted
-from bot.web.recent import Recent
 from melodify_core.errors import Unavailable
 from melodify_core.models import Stored
 from melodify_core.pages import Page
@@ -49,13 +49,13 @@ class Files(Protocol):
 class Media:
     """Serves the files of pages."""
 
-    def __init__(self, storage: Files, settings: Web) -> None:
+    def __init__(self, storage: Files, settings: Web, headers: Headers) -> None:
         self._storage = storage
         self._settings = settings
         self._places = Places(settings.streams, settings.streams_per_address)
-        self._sizes: Recent[str, int] = Recent(2048)
+        self._headers = headers
 
-    async def answer(self, request: web.Request, page: Page, name: str) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest, page: Page, name: str) -> web.StreamResponse:
         """Serve one file of the page. Raises Notice and Unavailable."""
         file = await self._file(page, name)
         headers = {
@@ -65,12 +65,13 @@ class Media:
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
         if is_known(request, file.etag):
-            return web.Response(status=304, headers=headers)
+            return web.Response(status=304, headers=self._headers.adding(headers))
         asked = request.headers.get("Range") if request.method == "GET" and may_continue(request, file.etag) else None
         try:
             part = wanted(asked, file.size)
         except Unsatisfiable:
-            return web.Response(status=416, headers={"Content-Range": f"bytes */{file.size}"})
+            unfit = {"Content-Range": f"bytes */{file.size}"}
+            return web.Response(status=416, headers=self._headers.adding(unfit))
         headers["Content-Type"] = _TYPES[name]
         if "download" in request.query and page.song:
             stem = file_stem(language_of(request, page.language), page.song)
@@ -80,16 +81,16 @@ class Media:
         return await self._send(request, file, part, headers)
 
     async def _send(
-        self, request: web.Request, file: _File, part: range | None, headers: dict[str, str]
+        self, request: web.BaseRequest, file: _File, part: range | None, headers: dict[str, str]
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
+        response = web.StreamResponse(status=200 if part is None else 206, headers=self._headers.adding(headers))
         part = range(file.size) if part is None else part
         response.content_length = len(part)
         if request.method == "HEAD":
             await response.prepare(request)
             return response
         with self._places.taken(visitor(request, self._settings)):
-            pieces = self._pieces(file.key, part)
+            pieces = self._pieces(file, part)
             first = await anext(pieces, b"")  # storage that is away must not look like a song
             await response.prepare(request)
             try:
@@ -106,10 +107,11 @@ class Media:
         async with asyncio.timeout(self._settings.stall_s):
             await response.write(piece)
 
-    async def _pieces(self, key: str, part: range) -> AsyncIterator[bytes]:
+    async def _pieces(self, file: _File, part: range) -> AsyncIterator[bytes]:
         for start in range(part.start, part.stop, PIECE_BYTES):
             length = min(PIECE_BYTES, part.stop - start)
-            piece = await self._storage.read(key, start, length)
+            beyond = 1 if start + length == file.size else 0  # a longer file has more than its end
+            piece = await self._storage.read(file.key, start, length + beyond)
             if len(piece) != length:
                 raise Unavailable("storage.unavailable")  # another file has taken its place
             yield piece
@@ -118,17 +120,13 @@ class Media:
         key = _key(page, name)
         if key is None:
             raise missing()
+        # Asked each time, and not remembered: a file may be replaced under its key, or go.
+        found = await self._storage.find(key)
+        if found is None:
+            raise missing()
         # A song that is mastered anew measures differently: the tag changes with it.
         described = page.song.model_dump_json() if page.song else ""
-        etag = etag_of(key, described)
-        size = self._sizes.get(etag)
-        if size is None:
-            found = await self._storage.find(key)
-            if found is None:
-                raise missing()
-            size = found.size_bytes
-            self._sizes.put(etag, size)
-        return _File(key, etag, size)
+        return _File(key, etag_of(key, described, found.content_type, str(found.size_bytes)), found.size_bytes)
 
 
 def _key(page: Page, name: str) -> str | None:

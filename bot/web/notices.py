@@ -1,10 +1,5 @@
 """The answers that are no song: a status and the sentence that goes with it."""
 
-from aiohttp import web
-
-# The sentences of the statuses that aiohttp itself answers with.
-_KEYS = {404: "missing", 429: "busy", 503: "unavailable"}
-
 
 class Notice(Exception):
     """Ends a request with a short page; `key` names its sentence in the catalogue."""
@@ -14,14 +9,6 @@ class Notice(Exception):
         self.status = status
         self.key = key
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-def of_http(error: web.HTTPException) -> Notice:
-    """Return aiohttp's own refusal as a notice. Its text is not shown: it may repeat what was asked."""
-    notice = Notice(error.status, _KEYS.get(error.status, "refused"))
-    if "Allow" in error.headers:
-        notice.headers["Allow"] = error.headers["Allow"]
-    return notice
 
 
 def missing() -> Notice:

@@ -1,4 +1,7 @@
-"""Tells a visitor how far a song is, as server-sent events: "stage" with its name, then "end"."""
+"""Tells a visitor how far a song is, as server-sent events: "stage" with its name, then "end".
+
+Between them comes "beat": a comment would keep the connection open too, but no script hears it.
+"""
 
 import asyncio
 from contextlib import aclosing, suppress
@@ -7,28 +10,29 @@ from weakref import WeakSet
 from aiohttp import web
 
 from bot.web.addresses import Places, visitor
+from bot.web.headers import Headers
 from melodify_core.errors import Unavailable
 from melodify_core.models import Stage
 from melodify_core.pages import Pages
 from melodify_core.settings import Web
 
-HEARTBEAT_S = 15.0  # proxies close what is silent for a minute
+HEARTBEAT_S = 15.0  # proxies close what is silent for a minute; making.js asks after 20 seconds
 LONGEST_S = 900.0  # the browser comes back by itself
 
 
 class ProgressStreams:
     """Follows songs in the making for those who look at their pages."""
 
-    def __init__(self, pages: Pages, settings: Web, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, pages: Pages, settings: Web, headers: Headers) -> None:
         self._pages = pages
         self._settings = settings
-        self._heartbeat_s = heartbeat_s
+        self._headers = headers.adding({"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         self._places = Places(settings.streams, settings.streams_per_address)
         self._running: WeakSet[asyncio.Task[None]] = WeakSet()
 
-    async def answer(self, request: web.Request, page_id: str) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest, page_id: str) -> web.StreamResponse:
         """Send the stages until the song is there. Raises Notice."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        response = web.StreamResponse(headers=self._headers)
         if request.method == "HEAD":
             await response.prepare(request)
             return response
@@ -45,7 +49,7 @@ class ProgressStreams:
                     await following
         return response
 
-    async def stop(self, _app: web.Application) -> None:
+    def stop(self) -> None:
         """End all streams: the process stops."""
         for task in list(self._running):
             task.cancel()
@@ -55,8 +59,8 @@ class ProgressStreams:
             while True:
                 following = asyncio.ensure_future(anext(stages, None))
                 try:
-                    while not (await asyncio.wait({following}, timeout=self._heartbeat_s))[0]:
-                        await self._write(response, ": \n\n")
+                    while not (await asyncio.wait({following}, timeout=HEARTBEAT_S))[0]:
+                        await self._write(response, "event: beat\ndata: \n\n")
                     stage = following.result()
                 finally:
                     if not following.done():

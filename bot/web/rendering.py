@@ -7,9 +7,12 @@ from functools import lru_cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from multidict import CIMultiDict
 
 from bot.messages import key_name, name_of, say
 from bot.web.etags import etag_of
+from bot.web.headers import Headers
+from bot.web.recent import Recent
 from bot.web.statics import Statics
 from melodify_core.models import Language, Song, Stage
 from melodify_core.pages import Page, address_of
@@ -28,8 +31,7 @@ class Document:
     """A page as it is sent."""
 
     body: bytes = field(repr=False)
-    etag: str
-    language: Language
+    headers: CIMultiDict[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Download:
 class Renderer:
     """Renders under one public address."""
 
-    def __init__(self, public_url: str, prefix: str, statics: Statics) -> None:
+    def __init__(self, public_url: str, prefix: str, statics: Statics, headers: Headers) -> None:
+        self._headers = headers
         self._public_url = public_url
         self._prefix = prefix
         self._environment = Environment(
@@ -64,7 +67,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals["static"] = statics.path
-        self.song = lru_cache(_KEPT)(self._song)
+        self._songs: Recent[tuple[str, Language], tuple[Page, Document]] = Recent(_KEPT)
         self.making = lru_cache(_KEPT)(self._making)
         self.notice = lru_cache(_KEPT)(self._notice)
 
@@ -72,11 +75,21 @@ class Renderer:
         """Return the page's public address."""
         return address_of(self._public_url, page_id)
 
+    def song(self, page: Page, language: Language) -> Document:
+        """Return the page of a song that is there."""
+        known = self._songs.get((page.page_id, language))
+        # Pages are remembered for a second: mostly it is the same one, and nothing needs to be compared.
+        if known and known[0] is page:
+            return known[1]
+        document = known[1] if known and known[0] == page else self._song(page, language)
+        self._songs.put((page.page_id, language), (page, document))
+        return document
+
     def _song(self, page: Page, language: Language) -> Document:
         song = page.song
         if song is None:
             raise ValueError(page)
-        return self._document(
+        document = self._document(
             "song.html",
             language,
             **self._of_page(page),
@@ -87,6 +100,9 @@ class Renderer:
             downloads=self._downloads(page, song),
             made_at=datetime.fromtimestamp(page.created_at, UTC),
         )
+        kept = {"ETag": etag_of(document.body), "Cache-Control": "no-cache", "Vary": "Accept-Language"}
+        document.headers.update(kept)
+        return document
 
     def _making(self, page: Page, language: Language) -> Document:
         shown = [stage for stage in Stage if stage is not Stage.DONE]
@@ -106,7 +122,8 @@ class Renderer:
             t=partial(_say, language), language=language, locale=LOCALES[language], others=others, **values
         )
         body = html.encode()
-        return Document(body, etag_of(body), language)
+        headers = {"Content-Type": "text/html; charset=utf-8", "Content-Language": language}
+        return Document(body, self._headers.adding(headers))
 
     def _downloads(self, page: Page, song: Song) -> list[Download]:
         path = f"{self._prefix}/s/{page.page_id}"

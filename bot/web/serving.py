@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
 
 from bot.web import headers
-from bot.web.app import make_app
+from bot.web.addresses import neighbour
+from bot.web.app import Site
 from bot.web.media import Files
+from bot.web.notices import Notice
 from melodify_core.errors import Misconfigured
 from melodify_core.pages import Pages
 from melodify_core.settings import Web
@@ -21,6 +24,31 @@ STOP_S = 2.0
 _LONGEST_LINE = 4096
 _LONGEST_FIELD = 8190
 _MOST_FIELDS = 64
+_LONGEST_HEAD = 16 * 1024  # the fields together, and the line
+_SHARE = 4  # one address gets so much of all connections,
+_FEW = 16  # but a browser's at least
+
+
+class _House:
+    """What connections share: how many there are, in all and of each address, and how many requests that were none."""
+
+    def __init__(self, settings: Web, count: Callable[[web.BaseRequest], None]) -> None:
+        self.settings = settings
+        self.count = count
+        self._most_each = max(settings.connections // _SHARE, _FEW)
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, address: str) -> bool:
+        """Count a connection, and return whether it may stay."""
+        self._inside[address] += 1
+        few = not address or self._inside[address] <= self._most_each
+        return few and self._inside.total() <= self.settings.connections
+
+    def leave(self, address: str) -> None:
+        """Count a connection no more."""
+        self._inside[address] -= 1
+        if not self._inside[address]:
+            del self._inside[address]
 
 
 class Port:
@@ -28,7 +56,7 @@ class Port:
 
     def __init__(self, settings: Web) -> None:
         self._settings = settings
-        self._answering: web.Server | None = None
+        self._answering: tuple[web.Server, _House] | None = None
         self._server: asyncio.Server | None = None
 
     async def hold(self) -> None:
@@ -49,9 +77,9 @@ class Port:
         """Serve until the end of the block, for which alone the port answers; yield the address on this machine."""
         if self._server is None:
             raise RuntimeError("the port is not held")
-        runner = web.AppRunner(make_app(pages, storage, self._settings), shutdown_timeout=STOP_S)
-        await runner.setup()
-        self._answering = runner.server
+        site = Site(pages, storage, self._settings)
+        server = web.Server(site.answer)
+        self._answering = server, _House(self._settings, site.count)
         try:
             with self._refusing():  # two that are about to listen only learn of each other now
                 await self._server.start_serving()
@@ -62,7 +90,10 @@ class Port:
         finally:
             self._server.close()
             self._answering = None
-            await runner.cleanup()
+            await asyncio.sleep(0)  # what has come is begun
+            server.pre_shutdown()
+            site.stop()
+            await server.shutdown(STOP_S)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -78,7 +109,8 @@ class Port:
     def _connect(self) -> asyncio.BaseProtocol:
         if self._answering is None:
             return asyncio.Protocol()  # a connection of the last moment
-        return _Connection(self._answering, asyncio.get_running_loop(), self._settings.connections)
+        server, house = self._answering
+        return _Connection(server, asyncio.get_running_loop(), house)
 
 
 @asynccontextmanager
@@ -102,9 +134,9 @@ async def serve(pages: Pages, storage: Files, settings: Web) -> AsyncIterator[st
 class _Connection(web.RequestHandler):
     """One connection. aiohttp has no bound on their number, and tells strangers what it thinks of their requests."""
 
-    __slots__ = ("_most",)
+    __slots__ = ("_address", "_house", "_stalling", "_waiting_bytes")
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, most: int) -> None:
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, house: _House) -> None:
         super().__init__(
             server,
             loop=loop,
@@ -116,14 +148,56 @@ class _Connection(web.RequestHandler):
             max_field_size=_LONGEST_FIELD,
             max_headers=_MOST_FIELDS,
         )
-        self._most = most
+        self._house = house
+        self._address: str | None = None
+        self._stalling: asyncio.TimerHandle | None = None
+        self._waiting_bytes = 0  # of requests that have not come to their end, or wait for an answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or hang up when there are too many."""
         super().connection_made(transport)
-        manager = self._manager
-        if manager is not None and len(manager.connections) > self._most:
+        peer = transport.get_extra_info("peername")
+        self._address = neighbour(str(peer[0]) if peer else "", self._house.settings)
+        if not self._house.enter(self._address):
             self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Give the place back."""
+        if self._address is not None:
+            self._house.leave(self._address)
+            self._address = None
+        self._cancel_stalling()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the visitor to take what is written, for so long."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._stalling = self._loop.call_later(self._house.settings.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._cancel_stalling()
+        super().resume_writing()
+
+    def _cancel_stalling(self) -> None:
+        if self._stalling is not None:
+            self._stalling.cancel()
+            self._stalling = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, and break off a head, or a queue behind one, that is longer than a head may be."""
+        while True:
+            room, alone = _LONGEST_HEAD - self._waiting_bytes, not self._messages
+            super().data_received(data[:room])
+            self._waiting_bytes = 0 if alone and self._messages else self._waiting_bytes + len(data[:room])
+            if self._waiting_bytes >= _LONGEST_HEAD:
+                # Nothing may follow this byte: the parser refuses the request as it does others that are none.
+                super().data_received(b"\0")
+                return
+            data = data[room:]
+            if not data:
+                return
 
     def handle_error(
         self,
@@ -138,9 +212,12 @@ class _Connection(web.RequestHandler):
             log.error("a request failed", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionResetError
-        response = web.Response(
-            status=status, text="Error\n" if status >= 500 else "Bad request\n", headers=headers.ALWAYS
-        )
-        response.headers["Server"] = ""
+        text, own = ("Error\n" if status >= 500 else "Bad request\n"), {}
+        try:
+            if status < 500:
+                self._house.count(request)
+        except Notice as notice:
+            status, text, own = notice.status, "Busy\n", notice.headers
+        response = web.Response(status=status, text=text, headers=headers.ALWAYS | own)
         response.force_close()
         return response

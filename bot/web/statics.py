@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
+from bot.web.headers import Headers
 from bot.web.notices import missing
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -24,22 +25,22 @@ class Static:
 class Statics:
     """All files of bot/web/static."""
 
-    def __init__(self, prefix: str) -> None:
-        self._files = {file.path.removeprefix(prefix): file for file in _read(prefix)}
+    def __init__(self, prefix: str, headers: Headers) -> None:
+        self._files = {file.path.removeprefix(f"{prefix}/static/"): file for file in _read(prefix)}
         self._paths = {file.path.rpartition("/")[2]: file.path for file in self._files.values()}
+        self._headers = headers
 
     def path(self, name: str) -> str:
         """Return the path of the file."""
         return self._paths[name]
 
-    async def answer(self, request: web.Request) -> web.Response:
-        """Serve a file; only the names that exist lead anywhere."""
-        info = request.match_info
-        file = self._files.get(f"/static/{info['version']}/{info['name']}")
+    def answer(self, name: str) -> web.Response:
+        """Serve the file of that version and name; only those that exist lead anywhere. Raises Notice."""
+        file = self._files.get(name)
         if file is None:
             raise missing()
-        headers = {"Cache-Control": _FOR_EVER}
-        return web.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+        headers = {"Cache-Control": _FOR_EVER, "Content-Type": f"{file.content_type}; charset=utf-8"}
+        return web.Response(body=file.body, headers=self._headers.adding(headers))
 
 
 def _read(prefix: str) -> list[Static]:
