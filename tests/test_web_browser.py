@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
+from bot.web import progress
 from melodify_core.models import Song, Stage
 from tests.pictures import sunset
 from tests.test_demo_page import CHROMIUM, FLAGS
@@ -194,6 +195,116 @@ async def test_the_page_of_a_song_in_the_making_follows_it_and_turns_into_it(
         site.pages.become(page_id, song=sound[1], stage=None)
         site.pages.stages.put_nowait(Stage.DONE)
         await expect(page.get_by_role("heading", name=sound[1].title)).to_be_visible()
+
+
+@asynccontextmanager
+async def on_the_way(browser: Browser, url: str, answer: Callable[[Route], Awaitable[None]]) -> AsyncIterator[Page]:
+    """Open a page after which somebody on the way answers for it and its events; its clock can be put forward."""
+    opened = False
+
+    async def between(route: Route) -> None:
+        nonlocal opened
+        if opened:
+            await answer(route)
+        else:
+            opened = True
+            await route.continue_()
+
+    context = await browser.new_context(viewport=LARGE, locale="en-GB")  # type: ignore[arg-type]
+    page = await context.new_page()
+    await page.clock.install()
+    await page.route(re.compile(re.escape(url) + "(/events)?$"), between)
+    await page.goto(url)
+    yield page
+    await context.close()
+
+
+async def test_events_that_are_held_back_on_the_way_are_done_without(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    page_id = site.pages.add(song=None, stage=Stage.QUEUED)
+
+    async def hold_events(route: Route) -> None:
+        if not route.request.url.endswith("/events"):
+            await route.continue_()
+
+    async with on_the_way(browser, site.page(page_id), hold_events) as page:
+        current = page.locator("[aria-current=step]")
+        await expect(current).to_contain_text("Waiting for its turn")
+        site.pages.become(page_id, stage=Stage.COMPOSING)
+        await page.clock.fast_forward(19_000)
+        await expect(current).to_contain_text("Waiting for its turn")
+        await page.clock.fast_forward(1_500)
+        await expect(current).to_contain_text("Composing")
+        await expect(page.get_by_role("status")).to_have_text("Composing")
+        site.pages.become(page_id, song=sound[1], stage=None)
+        await page.clock.fast_forward(20_500)
+        await expect(page.get_by_role("heading", name=sound[1].title)).to_be_visible()
+
+
+async def test_a_server_that_is_heard_is_not_asked(
+    browser: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT_S", 0.05)
+    page_id = site.pages.add(song=None, stage=Stage.QUEUED)
+    asked: list[str] = []
+
+    async def note(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.continue_()
+
+    async with on_the_way(browser, site.page(page_id), note) as page:
+        await expect(page.locator("[aria-current=step]")).to_contain_text("Waiting")
+        for _ in range(10):
+            await page.clock.fast_forward(15_000)
+            await asyncio.sleep(0.3)
+    assert [url for url in asked if not url.endswith("/events")] == []
+
+
+@pytest.mark.parametrize("status", [502, 200])
+async def test_a_proxy_s_own_page_does_not_take_the_place_of_the_song_in_the_making(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], status: int
+) -> None:
+    page_id = site.pages.add(song=None, stage=Stage.QUEUED)
+    refused: list[str] = []
+    away = True
+
+    async def proxy(route: Route) -> None:
+        if away:
+            refused.append(route.request.url.removeprefix(site.page(page_id)))
+            await route.fulfill(status=status, content_type="text/html", body="<h1>502 Bad Gateway</h1>")
+        else:
+            await route.continue_()
+
+    async with on_the_way(browser, site.page(page_id), proxy) as page:
+        for count, seconds in enumerate((0, 5, 10, 20, 40, 60, 60), 1):
+            await page.clock.fast_forward(1000 * seconds)
+            async with asyncio.timeout(10):
+                while len(refused) < count:
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
+            await expect(page.get_by_role("heading", name="Your song is being made")).to_be_visible()
+        assert refused == ["/events", *[""] * 6]  # ever more rarely
+        away = False
+        site.pages.become(page_id, stage=Stage.COMPOSING)
+        await page.clock.fast_forward(60_500)
+        await expect(page.locator("[aria-current=step]")).to_contain_text("Composing")
+        site.pages.become(page_id, song=sound[1], stage=None)
+        site.pages.stages.put_nowait(Stage.DONE)
+        await page.clock.fast_forward(1_000)
+        await expect(page.get_by_role("heading", name=sound[1].title)).to_be_visible()
+
+
+async def test_a_song_that_fails_or_goes_while_it_is_made_ends_in_that_sentence(browser: Browser, site: Site) -> None:
+    page_id = site.pages.add(song=None, stage=Stage.COMPOSING)
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    await page.goto(site.page(page_id))
+    await expect(page.locator("[aria-current=step]")).to_contain_text("Composing")
+    site.pages.become(page_id, stage=None)
+    site.pages.stages.put_nowait(None)
+    await expect(page.get_by_role("heading", name="could not be made")).to_be_visible()
+    await context.close()
 
 
 async def test_without_scripts_the_making_is_followed_by_reloading(site: Site, tmp_path: Path) -> None:
