@@ -35,7 +35,7 @@ async def _print_list(desk: Desk, state: str | None, *, as_json: bool) -> None:
             row.job_id,
             row.state,
             _time(row.created_at),
-            f"{row.ended_at - row.created_at:.0f} s" if row.ended_at else "",
+            f"{row.ended_at - (row.queued_at or row.created_at):.0f} s" if row.ended_at else "",
             str(row.user_id),
             str(row.guild_id or "DM"),
             row.outcome or "",

@@ -79,8 +79,9 @@ class Desk:
 
     def _requeue(self, job_id: str, job: object) -> None:
         with self._library.transaction() as connection:
-            if self._book.reopen(connection, job_id):
-                self._engine.enqueue(connection, job, int(time.time()))  # type: ignore[arg-type]  # a Job, whose module is imported late
+            turn = self._book.reopen(connection, job_id, time.time())
+            if turn is not None:
+                self._engine.enqueue(connection, job, turn)  # type: ignore[arg-type]  # a Job, whose module is imported late
 
     async def _row(self, job_id: str) -> "JobRow":
         row = await asyncio.to_thread(self._book.job, job_id)

@@ -27,6 +27,7 @@ class JobRow:
     started_at: float | None
     ended_at: float | None
     outcome: str | None
+    queued_at: float | None  # when it was queued again
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,15 @@ class JobBook:
                 failures[row.outcome or "internal"] += row.jobs
         return ServerDay(jobs["waiting"], jobs["running"], jobs["charged"], float(dollars or 0), dict(failures))
 
-    def reopen(self, connection: sa.Connection, job_id: str) -> bool:
-        """Let a refunded job wait again, within the caller's transaction; False when it is not refunded any more."""
+    def reopen(self, connection: sa.Connection, job_id: str, now: float) -> int | None:
+        """Let a refunded job wait again, within the caller's transaction, and return its turn in the queue.
+
+        None when it is not refunded any more.
+        """
         fresh = {
             "state": "waiting",
+            "queued_at": now,
+            "turn": int(now),
             "started_at": None,
             "ended_at": None,
             "cancelled": False,
@@ -94,4 +100,4 @@ class JobBook:
             "stage": None,
         }
         change = usage.update().where(usage.c.job_id == job_id, usage.c.state == "refunded").values(fresh)
-        return connection.execute(change).rowcount == 1
+        return int(now) if connection.execute(change).rowcount == 1 else None

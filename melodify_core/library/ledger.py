@@ -33,6 +33,7 @@ from melodify_core.library.statements import (
     SPENT,
     START,
     STATE,
+    queued_since,
 )
 from melodify_core.limits import Standing
 from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, Stage, UsageState
@@ -191,7 +192,7 @@ class Library:
     def queue(self) -> Queue:
         """Return what waits and runs in all processes."""
         query = (
-            sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(usage.c.created_at).label("oldest"))
+            sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(queued_since).label("oldest"))
             .where(usage.c.state.in_(OPEN_STATES))
             .group_by(usage.c.state)
         )
@@ -200,11 +201,11 @@ class Library:
         return Queue(waiting.jobs if waiting else 0, running.jobs if running else 0, waiting.oldest if waiting else 0.0)
 
     def open_since(self, before: float) -> list[str]:
-        """Return the open jobs that were accepted before the unix time, the oldest first."""
+        """Return the open jobs that were accepted, or queued again, before the unix time, the oldest first."""
         query = (
             sa.select(usage.c.job_id)
-            .where(usage.c.state.in_(OPEN_STATES), usage.c.created_at < before)
-            .order_by(usage.c.created_at)
+            .where(usage.c.state.in_(OPEN_STATES), queued_since < before)
+            .order_by(queued_since)
         )
         return [row.job_id for row in self._all(query)]
 

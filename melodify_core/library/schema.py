@@ -30,6 +30,8 @@ usage = sa.Table(
     sa.Column("record_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("picture_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("song_gone", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Since when it waits, where it was queued again: limits and retention go on from when it was asked for.
+    sa.Column("queued_at", sa.Float),
     sa.Index("usage_by_user", "user_id", "created_at"),
     sa.Index("usage_by_state", "state", "created_at"),
     sa.Index("usage_by_guild", "guild_id", "created_at"),

@@ -23,6 +23,7 @@ def one_of(states: tuple[UsageState, ...], column: sa.ColumnElement[str] = usage
 
 
 IS_OPEN = one_of(OPEN_STATES)
+queued_since = sa.func.coalesce(usage.c.queued_at, usage.c.created_at)
 _job = usage.c.job_id == sa.bindparam("its_job")
 _recent = sa.and_(one_of(COUNTED_STATES), usage.c.created_at > sa.bindparam("since"), ~usage.c.waived)
 # A job that is still open counts as waiting however old it is.
