@@ -8,12 +8,13 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
-from bot.logs import log_to_stderr
+from bot.logs import log_to_stderr, speaks_json
 from melodify_core.brief import STYLES
 from melodify_core.errors import Misconfigured
 from melodify_core.models import UsageState
 from melodify_core.settings import Settings, load, secrets_of
 
+log = logging.getLogger(__name__)
 MISCONFIGURED = 2
 INTERRUPTED = 130
 
@@ -24,10 +25,19 @@ def main() -> NoReturn:
     try:
         sys.exit(_command(arguments, load(arguments.config)))
     except Misconfigured as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        _say(error)
         sys.exit(MISCONFIGURED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _say(error: Misconfigured) -> None:
+    """Tell what is wrong in the form of what was told before: whoever reads JSON reads it to the end."""
+    if not speaks_json():
+        print("\n".join(error.problems), file=sys.stderr)
+        return
+    for problem in error.problems:
+        log.critical("%s", problem)
 
 
 def _command(arguments: argparse.Namespace, settings: Settings) -> int:

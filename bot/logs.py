@@ -94,6 +94,11 @@ def _whose() -> str:
     return f"[{', '.join(fact for fact in facts if fact)}] "
 
 
+def speaks_json() -> bool:
+    """Return whether the process's log is JSON by now."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
 def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return the text without secrets, Base64 and signatures."""
     for secret in secrets:

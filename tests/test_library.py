@@ -14,7 +14,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from melodify_core.errors import Misconfigured, Rejected, Unavailable
-from melodify_core.library import Cap, Library, ProviderGate, Readings, connect, database, schema_state, upgrade
+from melodify_core.library import (
+    Cap,
+    JobBook,
+    Library,
+    ProviderGate,
+    Readings,
+    connect,
+    database,
+    schema_state,
+    upgrade,
+)
 from melodify_core.library.schema import tables
 from melodify_core.limits import check
 from melodify_core.models import Bill
@@ -81,6 +91,21 @@ def test_a_database_that_may_only_be_read_may_be_so_by_us_alone(tmp_path: Path) 
     (tmp_path / "melodify.db").chmod(0o444)
     connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
     assert modes(tmp_path)["melodify.db"] == 0o400
+
+
+def test_a_database_that_cannot_be_migrated_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "melodify.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(BEFORE_VERSIONS)
+    engine = connect(f"sqlite:///{path}")
+
+    def forbid(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    sa.event.listen(engine, "checkout", forbid)
+    with pytest.raises(Misconfigured, match=f"database.url: {path} cannot be migrated: attempt to write a readonly"):
+        upgrade(engine)
+    engine.dispose()
 
 
 def test_a_reserved_job_counts_and_waits(library: Library) -> None:
@@ -277,6 +302,19 @@ def test_old_jobs_are_found_and_forgotten(library: Library) -> None:
     library.mark_gone("song", ["1"])
     assert library.song("1") is None
     assert library.state("1") == "charged"
+
+
+def test_an_old_job_that_is_queued_again_is_young_in_the_queue_and_old_for_limits(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    library.refund("1", 120.0, "music.failed")
+    accept(library, "2", user_id=2, now=900.0)
+    with library.transaction() as connection:
+        assert JobBook(connection.engine).reopen(connection, "1", 1000.0) == 1000
+    assert library.queue().oldest_at == 900.0
+    assert library.open_since(950.0) == ["2"]
+    assert library.open_since(1001.0) == ["2", "1"]
+    assert library.waiting() == ["2", "1"]
+    assert library.standing_of(1, 20, 50.0).used_at == (100.0,)
 
 
 async def test_readings_are_remembered_for_their_hours_and_the_oldest_go_first(library: Library) -> None:

@@ -114,11 +114,15 @@ async def test_without_a_token_run_says_so_and_exits_with_2(world: Discord, tmp_
     assert "Traceback" not in text
 
 
-async def test_a_token_that_discord_does_not_know_exits_with_2(world: Discord, tmp_path: Path) -> None:
-    async with melodify(world, tmp_path, MELODIFY_DISCORD__TOKEN="MTAwMA.other.token") as process:
+@pytest.mark.parametrize("form", ["json", "text"])
+async def test_a_token_that_discord_does_not_know_exits_with_2(world: Discord, tmp_path: Path, form: str) -> None:
+    variables = {"MELODIFY_DISCORD__TOKEN": "MTAwMA.other.token", "MELODIFY_LOG__FORMAT": form}
+    async with melodify(world, tmp_path, **variables) as process:
         _, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 2
-    assert "discord.token is not accepted" in errors.decode()
+    last = errors.decode().splitlines()[-1]
+    sentence = json.loads(last)["message"] if form == "json" else last
+    assert sentence.startswith("discord.token is not accepted")
     assert "Traceback" not in errors.decode()
 
 

@@ -316,7 +316,9 @@ def upgrade(engine: sa.Engine) -> None:
                 command.stamp(config, UNVERSIONED)
             command.upgrade(config, "head")
     except sa.exc.DBAPIError as error:
-        raise Misconfigured(f"The database cannot be migrated: {' '.join(str(error.orig).split())[:300]}.") from error
+        reason = " ".join(str(error.orig).split())[:300]
+        where = engine.url.database if on_sqlite(engine) else engine.url.render_as_string()
+        raise Misconfigured(f"database.url: {where} cannot be migrated: {reason}.") from error
 
 
 def open_schema(engine: sa.Engine) -> None:
