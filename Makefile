@@ -44,9 +44,9 @@ quality: $(QUALITY_READY) $(PICTURES_READY)
 audit: $(READY)
 	@$(BIN)/python deploy/audit.py
 
-# Every package that runs with Melodify, and its licence.
+# What the image carries, native libraries inside wheels included, and its licences; development's packages apart.
 licenses: $(READY)
-	@$(BIN)/uv tool run --quiet pip-licenses --python $(BIN)/python --order=license --format=markdown
+	@$(BIN)/python deploy/licenses.py
 
 # The Dockerfile's own pip commands in an empty virtual environment; what they installed is started and drained. Minutes.
 image-check: $(READY)
@@ -57,21 +57,20 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 # Re-resolves every pin. Needs the network; the result carries hashes and no address.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --custom-compile-command "make lock" pyproject.toml
-
-PIPELINE_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE_ALONE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command "make lock"
+COMPILE := $(COMPILE_ALONE) pyproject.toml
 
 lock: $(READY)
 	$(COMPILE) --extra dev -o requirements.txt
+	printf 'setuptools\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-build.txt
 	$(COMPILE) --extra openai --extra google --extra otel --extra eyes --constraint requirements.txt \
 	  -o requirements-run.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
-	$(PIPELINE_COMPILE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
-	$(PIPELINE_COMPILE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
+	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
+	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
 
 # The stamp is younger than its inputs when nothing changed, and make stops here.
