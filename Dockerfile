@@ -1,12 +1,14 @@
 # Two stages: packages are built and installed in the first, the second carries only what runs.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements-run.txt pyproject.toml README.md ./
+COPY requirements-run.txt requirements-build.txt pyproject.toml README.md ./
 COPY bot bot
 COPY melodify_core melodify_core
 RUN python -m venv /opt/melodify \
  && /opt/melodify/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-run.txt \
- && /opt/melodify/bin/pip install --no-cache-dir --no-deps .
+ && /opt/melodify/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.txt \
+ && /opt/melodify/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+ && /opt/melodify/bin/pip uninstall --yes --requirement requirements-build.txt
 
 FROM python:3.13-slim
 # ca-certificates: openai's client trusts the system's store. FluidSynth and its font (MIT): the embedded composer's better sound.
@@ -25,7 +27,8 @@ ENV PATH=/opt/melodify/bin:$PATH \
     MELODIFY_OPS__PORT=9464
 # The number, so that an orchestrator can see that it is not root.
 USER 10001
-VOLUME /data
+# No VOLUME: it would make a nameless one where /data was forgotten, and nobody would miss the songs before they are gone. Run
+# read-only, the program says at start that it cannot write there.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/livez', timeout=4)"]
 # SIGTERM drains: running jobs get work.drain_s seconds (20), so give the container a few more.

@@ -20,6 +20,7 @@ UV = Path(sys.executable).with_name("uv")
 PINS = (
     "requirements.txt",
     "requirements-run.txt",
+    "requirements-build.txt",
     "deploy/pipeline/requirements.txt",
     "deploy/pipeline/requirements-musicgen.txt",
     "quality/requirements.txt",

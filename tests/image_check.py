@@ -21,7 +21,7 @@ from tests.pictures import sunset
 
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534
-COPIED = ("requirements-run.txt", "pyproject.toml", "README.md", "bot", "melodify_core")
+COPIED = ("requirements-run.txt", "requirements-build.txt", "pyproject.toml", "README.md", "bot", "melodify_core")
 
 
 def steps() -> list[str]:

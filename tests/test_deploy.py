@@ -20,7 +20,9 @@ from bot.ops import operating
 from deploy.google.render import main as render
 from melodify_core.health import Health
 from melodify_core.settings import Ops, Settings, load
+from tests.discord_server import little_discord
 from tests.test_ops import free_port
+from tests.test_run_process import melodify
 
 ROOT = Path(__file__).parents[1]
 GOOGLE = ROOT / "deploy" / "google"
@@ -174,6 +176,27 @@ def test_no_installation_depends_on_what_is_published_later() -> None:
     ]
     assert len(installs) >= 7
     assert [line for line in installs if "--no-deps" not in line] == []
+    # What builds Melodify itself is pinned as well: pip would fetch the newest of it for each build.
+    assert "pip install --no-cache-dir --no-deps --no-build-isolation ." in (ROOT / "Dockerfile").read_text()
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        assert "pip install" not in line or "--require-hashes" in line or "--no-build-isolation" in line
+    assert re.search(r"^setuptools==\S+", (ROOT / "requirements-build.txt").read_text(), re.MULTILINE)
+
+
+async def test_without_its_volume_a_container_says_one_sentence_at_start(tmp_path: Path) -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"^VOLUME", text, re.MULTILINE)
+    assert "read_only: true" in (ROOT / "compose.yaml").read_text()
+    assert "docker run --init --read-only" in (ROOT / "deploy" / "README.md").read_text()
+    # Root writes nowhere in /proc either.
+    names = ("MELODIFY_DATABASE__URL", "MELODIFY_FOLDER__PATH")
+    paths = {name: re.search(rf"{name}=(\S+)", text)[1].replace("/data", "/proc") for name in names}  # type: ignore[index]
+    async with little_discord() as world, melodify(world, tmp_path, **paths) as process:
+        output, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 2
+    assert b"Traceback" not in output + errors
+    last = errors.decode().splitlines()[-1]
+    assert "database.url: /proc/melodify.db cannot be used: " in last
 
 
 async def test_the_image_s_health_check_tells_a_live_process_from_none() -> None:
