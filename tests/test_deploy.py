@@ -356,3 +356,14 @@ def test_the_build_may_read_the_source_that_is_uploaded_for_it(cloud: Cloud) -> 
         place = re.search(r"--gcs-source-staging-dir gs://PROJECT-([\w-]+)/", command)
         assert place, command
         assert cloud.roles("melodify-build", f"p-1-{place[1]}") == {"roles/storage.objectAdmin": "None"}
+
+
+def test_github_s_browser_is_one_that_the_tests_look_for() -> None:
+    # Ubuntu's chromium-browser is a snap: it is shut out of /tmp, where the tests keep its profile.
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert "chromium-browser" not in text
+    looked_for = set(re.findall(r'which\("([\w-]+)"\)', (ROOT / "tests" / "test_demo_page.py").read_text()))
+    assert looked_for == {"google-chrome", "chromium"}
+    jobs = yaml.safe_load(text)["jobs"]
+    steps = {step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
+    assert {"google-chrome --version", "make test", "make audit"} <= steps
