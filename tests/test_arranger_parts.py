@@ -10,7 +10,7 @@ import pytest
 from melodify_core.composers.arranger.composer import ArrangerComposer
 from melodify_core.composers.arranger.composition import midi_of, score_of
 from melodify_core.composers.arranger.counter import NEAREST
-from melodify_core.composers.arranger.density import manners
+from melodify_core.composers.arranger.density import arrangement
 from melodify_core.composers.arranger.finish import finished
 from melodify_core.composers.arranger.fonts import fluidsynth, synthesiser
 from melodify_core.composers.arranger.form import INTROS
@@ -98,8 +98,9 @@ def test_every_intro_is_played_by_somebody_in_every_style_that_has_it() -> None:
 def test_excitement_chooses_busier_patterns(style: str) -> None:
     bpm = sum(STYLES[style].bpm) / 2
     places = [
-        np.mean([STYLES[style].comping.index(manners(Random(n), STYLES[style], level, bpm).comping) for n in range(30)])
+        np.mean([STYLES[style].comping.index(one.comping) for one in homes])
         for level in (0.0, 1.0)
+        if (homes := [arrangement(Random(n), STYLES[style], level, bpm).home for n in range(30)])
     ]
     assert places[0] < places[1]
 

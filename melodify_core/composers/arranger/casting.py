@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
+from melodify_core.composers.arranger.density import MOST_STROKES
 from melodify_core.composers.arranger.instruments import BASS, CHORDS, INSTRUMENTS, LEAD, PAD, named
 from melodify_core.composers.arranger.style import Style
 
@@ -21,8 +22,8 @@ class Cast:
     counter: str | None
 
 
-def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float) -> Cast:
-    """Return the cast for an excitement 0..1: brighter instruments for a higher one.
+def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float, strokes: int) -> Cast:
+    """Return the cast for an excitement 0..1: brighter instruments for a higher one, quick ones for many strokes a bar.
 
     A wished instrument gets the first free role that it can play, if the style takes its family. A second wished lead
     plays the second voice.
@@ -45,6 +46,8 @@ def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float) ->
     if style.lead == style.chords:
         # Solo pieces: one instrument plays all.
         chosen = dict.fromkeys(chosen, given.get(CHORDS) or given.get(LEAD) or drawn[CHORDS])
+    if strokes > MOST_STROKES:
+        chosen[CHORDS] = INSTRUMENTS[chosen[CHORDS]].quick or chosen[CHORDS]
     second = _second(random, style, wishes, chosen)
     return Cast(chosen[LEAD], chosen[CHORDS], chosen.get(PAD), chosen[BASS], second)
 

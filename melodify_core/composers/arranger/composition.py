@@ -7,11 +7,11 @@ from random import Random
 from melodify_core.composers.arranger import counter, harmony, melody, rhythm
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
-from melodify_core.composers.arranger.density import manners
+from melodify_core.composers.arranger.density import Arrangement, arrangement
 from melodify_core.composers.arranger.form import Plan, plan, tempo_for
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.performance import humanise, swells, vibrato
+from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, Chord, Key, Note, Part, Score
 from melodify_core.composers.arranger.style import Style
 from melodify_core.composers.arranger.styles import STYLES, style_of
@@ -19,6 +19,8 @@ from melodify_core.models import Brief, Wish
 
 DRAFTS = 5
 SPREAD = 4.0  # semitones
+# A tune whose tones decay stands as clear as one of held tones when what is under it is so much softer.
+UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
 _MIX = {
     "lead": (104, 70, 1.0),
@@ -76,8 +78,9 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     key = harmony.key_for(random, brief.mode, brief.valence)
     form = plan(random, seconds, tempo_for(brief.bpm, style.bpm, brief.arousal), style)
     chords = harmony.progression(random, key, form.bars, style.vocabulary)
-    players = cast(random, style, brief.instruments, mood.level)
-    written = _write(random, style, mood, key, form, chords, players)
+    chosen = arrangement(random, style, mood.level, form.bpm)
+    players = cast(random, style, brief.instruments, mood.level, chosen.home.strokes)
+    written = _write(random, style, mood, key, form, chords, players, chosen)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
     return Score(name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness)
 
@@ -90,19 +93,25 @@ def _seed(brief: Brief, style: str, seed: int) -> int:
 
 
 def _write(
-    random: Random, style: Style, mood: Mood, key: Key, form: Plan, chords: tuple[Chord, ...], players: Cast
+    random: Random,
+    style: Style,
+    mood: Mood,
+    key: Key,
+    form: Plan,
+    chords: tuple[Chord, ...],
+    players: Cast,
+    chosen: Arrangement,
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
-    chosen = manners(random, style, mood.level, form.bpm)
     # Half of the register is the mood's, half the seed's: chords that open alike shall not sound alike.
     spread = random.uniform(-SPREAD, SPREAD)
     voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.voices)
-    low = rhythm.bass(key, form.bars, chords, chosen.bass, mood.velocity)
+    low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)
     tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead))
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
         "lead": tune,
-        "chords": rhythm.comping(random, form.bars, chords, voicings, chosen.comping, mood.velocity - 10),
+        "chords": rhythm.comping(random, form.bars, chords, voicings, chosen, mood.velocity - 10),
         "pad": [],
         "bass": [note for note in low if int(note.start // 4) in bass_bars],
         "drums": [],
@@ -114,8 +123,7 @@ def _write(
     if players.counter:
         compass = _compass(players.counter, mood)
         notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
-    if chosen.groove:
-        notes["drums"] = rhythm.drums(random, form.bars, chosen.groove, style.fills, mood.velocity)
+    notes["drums"] = rhythm.drums(random, form.bars, chosen, style.fills, mood.velocity)
     return notes
 
 
@@ -158,8 +166,9 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
         return Part(style.kit_name, role, style.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
     name = str(getattr(players, role))
     instrument = INSTRUMENTS[name]
+    under = UNDER_DB if role in ("chords", "pad") and not INSTRUMENTS[players.lead].held else 0.0
     # Controller 7 acts on amplitude with its square: 40 dB for a factor of ten.
-    level = min(127, round(volume * 10 ** (instrument.trim / 40)))
+    level = min(127, round(volume * 10 ** ((instrument.trim - under) / 40)))
     return Part(
         name,
         role,
@@ -177,8 +186,8 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
 def _controls(style: Style, form: Plan, role: str, played: tuple[Note, ...]) -> tuple[tuple[float, int, int], ...]:
     match role:
         case "chords" | "pad":
-            return swells(form.bars)
+            return (*swells(form.bars), *ringing(form.bars))
         case "lead" | "counter":
-            return vibrato(played, style.vibrato, form.bpm)
+            return (*vibrato(played, style.vibrato, form.bpm), *ringing(form.bars))
         case _:
-            return ()
+            return ringing(form.bars)

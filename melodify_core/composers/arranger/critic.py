@@ -1,9 +1,11 @@
-"""Hears a score before it is played: is the key clear, does the tune move in steps and rest on its chords?"""
+"""Hears a score before it is played: is the key clear, does the tune move in steps and go its own way over the bass?"""
 
+from bisect import bisect_right
 from itertools import pairwise
 
 from melodify_core.composers.arranger.harmony import clarity
 from melodify_core.composers.arranger.score import Chord, Note, Score
+from melodify_core.composers.arranger.styles import STYLES
 
 CLEAR_KEY = 0.86
 STEPS = 0.66
@@ -17,7 +19,9 @@ def flaws(score: Score) -> float:
     sounds = [(note.pitch, note.length) for part in score.parts if part.role != "drums" for note in part.notes]
     lead = score.part("lead")
     unclear = max(0.0, CLEAR_KEY - clarity(score.key, sounds))
-    return unclear + (_stumbles(lead.notes) + _clashes(score, lead.notes) if lead else 1.0)
+    if lead is None:
+        return unclear + 1.0
+    return unclear + _stumbles(lead.notes) + _clashes(score, lead.notes) + _parallels(score, lead.notes)
 
 
 def _stumbles(tune: tuple[Note, ...]) -> float:
@@ -34,6 +38,20 @@ def _clashes(score: Score, tune: tuple[Note, ...]) -> float:
         return 0.0
     fitting = sum(note.pitch % 12 in _chord_at(score, note.start).classes for note in strong)
     return max(0.0, CHORD_TONES - fitting / len(strong))
+
+
+def _parallels(score: Score, tune: tuple[Note, ...]) -> int:
+    """Return how often tune and bass move together in fifths or octaves, in styles that care."""
+    bass = score.part("bass")
+    if bass is None or not STYLES[score.style].strict:
+        return 0
+    starts = [note.start for note in bass.notes]
+    places = [bisect_right(starts, note.start + LATE) - 1 for note in tune]
+    both = [(note.pitch, bass.notes[place].pitch) for note, place in zip(tune, places, strict=True) if place >= 0]
+    return sum(
+        a[0] != b[0] and a[1] != b[1] and (a[0] - a[1]) % 12 == (b[0] - b[1]) % 12 and (a[0] - a[1]) % 12 in (0, 7)
+        for a, b in pairwise(both)
+    )
 
 
 def _chord_at(score: Score, beat: float) -> Chord:

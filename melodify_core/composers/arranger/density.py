@@ -1,4 +1,4 @@
-"""How busy a piece is: which patterns of a style together strike as often as its excitement asks."""
+"""How busy a piece is, section by section: which patterns of a style together strike as often as excitement asks."""
 
 import math
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from random import Random
 
 from melodify_core.composers.arranger.grooves import GROOVES
 from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
+from melodify_core.composers.arranger.score import Section
 from melodify_core.composers.arranger.style import Style
 
 # Moments struck in a second, all accompaniment together, by the stillest and the most excited picture.
@@ -16,6 +17,13 @@ STEPS_A_BAR = 16
 TOLERANCE = 0.14
 # Up to this excitement a style that can slows down and may go without drums.
 DRUMLESS = 0.4
+# By so much busier are the contrasting sections and the climax.
+AWAY, FULL = 0.06, 0.15
+# Strokes a bar that slow instruments still play: all sections of a piece keep to one side of it.
+MOST_STROKES = 4
+
+
+Option = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +34,49 @@ class Manners:
     bass: str
     groove: str | None
 
+    @property
+    def strokes(self) -> int:
+        """How often the chords are struck in a bar."""
+        return len(COMPING[self.comping])
 
-def manners(random: Random, style: Style, level: float, bpm: float) -> Manners:
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The patterns of a whole piece: at home, in the contrasting sections, and in the climax."""
+
+    home: Manners
+    away: Manners
+    full: Manners
+
+    def of(self, section: Section) -> Manners:
+        """Return what is played in a section."""
+        if section.energy == 1:
+            return self.full
+        return self.away if section.name == "B" else self.home
+
+
+def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arrangement:
     """Return patterns of the style for an excitement 0..1 at a tempo."""
     grooves: tuple[str | None, ...] = style.grooves or (None,)
     if style.grooves and style.slows_down and level < DRUMLESS:
         grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
     options = list(product(style.comping, style.bass_lines, grooves))
+    home = _manners(random, style, options, level, bpm)
+    like = [option for option in options if _goes_with(Manners(*option), home)]
+    others = [option for option in like if option[0] != home.comping] or like
+    away = _manners(random, style, others, min(1.0, level + AWAY), bpm)
+    busier = [option for option in like if option[2] != home.groove] or like
+    return Arrangement(home, away, _manners(random, style, busier, min(1.0, level + FULL), bpm))
+
+
+def _goes_with(other: Manners, home: Manners) -> bool:
+    """Return whether the players of the one can play the other: nobody joins for a section, and none is too slow."""
+    return (other.groove is None) == (home.groove is None) and (
+        (other.strokes > MOST_STROKES) == (home.strokes > MOST_STROKES)
+    )
+
+
+def _manners(random: Random, style: Style, options: list[Option], level: float, bpm: float) -> Manners:
     wished = math.log(STILL) + level * math.log(EXCITED / STILL)
     costs = [abs(math.log(_rate(*option, bpm)) - wished) + _stray(style, option, level) for option in options]
     least = min(costs)
@@ -52,7 +96,7 @@ def _step(hit: Hit) -> int:
     return round(hit.at * STEPS_A_BAR / 4)
 
 
-def _stray(style: Style, option: tuple[str, str, str | None], level: float) -> float:
+def _stray(style: Style, option: Option, level: float) -> float:
     """Return how far the patterns stand from their places between calm and busy: no busy drums under held chords."""
     places = zip(option, (style.comping, style.bass_lines, style.grooves), strict=True)
     return sum(

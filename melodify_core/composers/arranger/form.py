@@ -29,19 +29,20 @@ _BODIES: dict[int, tuple[str, ...]] = {
     8: ("AABBXABA", "AABAXBAA"),
 }
 _ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
-# How a piece may open: who plays, and how the chords do ("" as later).
-INTROS: dict[str, tuple[frozenset[str], str]] = {
-    "bed": (frozenset({"chords", "pad"}), ""),
-    "full bed": (frozenset({"chords", "pad", "bass"}), ""),
-    "band": (frozenset({"chords", "bass", "drums"}), ""),
-    "beat": (frozenset({"bass", "drums", "pad"}), ""),
-    "pump": (frozenset({"chords", "pad", "drums"}), ""),
-    "swell": (frozenset({"pad", "bass"}), ""),
-    "low": (frozenset({"bass", "chords"}), "held"),
-    "broken": (frozenset({"chords"}), "picked"),
-    "riff": (frozenset({"chords", "bass"}), "tresillo"),
-    "theme": (frozenset({"lead", "pad"}), ""),
-    "call": (frozenset({"lead", "chords"}), "held"),
+# How a piece may open: who plays, and how the chords do, one of these ("" as later).
+INTROS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
+    "bed": (frozenset({"chords", "pad"}), ("",)),
+    "full bed": (frozenset({"chords", "pad", "bass"}), ("",)),
+    "band": (frozenset({"chords", "bass", "drums"}), ("",)),
+    "beat": (frozenset({"bass", "drums", "pad"}), ("",)),
+    "pump": (frozenset({"chords", "pad", "drums"}), ("",)),
+    "swell": (frozenset({"pad", "bass"}), ("",)),
+    "low": (frozenset({"bass", "chords"}), ("held",)),
+    # Alone over a chord that stays: many figures, or too many pieces would open alike.
+    "broken": (frozenset({"chords"}), ("picked", "arpeggio", "alberti", "rippling", "falling", "rocking", "broken")),
+    "riff": (frozenset({"chords", "bass"}), ("tresillo",)),
+    "theme": (frozenset({"lead", "pad"}), ("",)),
+    "call": (frozenset({"lead", "chords"}), ("held",)),
 }
 
 
@@ -150,7 +151,8 @@ def _body(random: Random, phrases: int) -> str:
 
 def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
     first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
-    opening, manner = INTROS[random.choice(style.intros)]
+    opening, ways = INTROS[random.choice(style.intros)]
+    manner = random.choice(ways)
     for number, (name, bars) in enumerate(lengths):
         roles = {"intro": opening, "break": style.break_, "ending": ALL - {"counter"}}.get(name, ALL)
         if name == "A" and number <= 1 and len(lengths) > 3:

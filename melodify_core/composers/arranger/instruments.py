@@ -11,6 +11,7 @@ class Instrument:
 
     `trim` in dB evens out the font: a note of velocity 100 measured by its RMS over half a second, TimGM6mb, against
     -31 dBFS. `low` and `high` are the MIDI pitches where it sounds well. `held` tones do not decay by themselves.
+    `quick` plays chords in its place where they are struck so often that its tones would run into each other.
     """
 
     program: int
@@ -21,6 +22,7 @@ class Instrument:
     trim: float = 0.0
     held: bool = False
     words: tuple[str, ...] = ()  # other names that briefs use
+    quick: str = ""
 
 
 _KEYS = (CHORDS, LEAD)
@@ -69,8 +71,11 @@ INSTRUMENTS: dict[str, Instrument] = {
         -2,
         held=True,
         words=("strings", "orchestra", "string section", "string quartet"),
+        quick="viola",
     ),
-    "slow strings": Instrument(49, "strings", (PAD, CHORDS), 40, 88, 0, held=True, words=("string pad",)),
+    "slow strings": Instrument(
+        49, "strings", (PAD, CHORDS), 40, 88, 0, held=True, words=("string pad",), quick="viola"
+    ),
     "tremolo strings": Instrument(44, "strings", (CHORDS, PAD), 43, 88, 0, held=True, words=("tremolo",)),
     "choir": Instrument(52, "voices", (PAD, CHORDS), 48, 79, 0, held=True, words=("voices", "voice", "vocal pad")),
     "trumpet": Instrument(56, "winds", (LEAD,), 55, 82, 2, held=True),

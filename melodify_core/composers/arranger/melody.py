@@ -6,7 +6,7 @@ Rhythms and shapes are drawn first; melody_line.py then finds the pitches.
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
@@ -16,9 +16,11 @@ from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, No
 
 STEPS_A_BEAT = 4
 KEEPS_ON = 0.68  # how often a motif goes on in its direction after a step
-# How far above the home register each section moves, in semitones; the climax goes further.
-_LIFTS = {"intro": 0.0, "A": 0.0, "B": 3.0, "break": -1.0, "ending": 0.0}
-_CLIMAX_LIFT = 2.5
+# How far above the home register each section moves, in semitones; the climax goes further, and alone has the top.
+_LIFTS = {"intro": 0.0, "A": 0.0, "B": 2.0, "break": -1.0, "ending": 0.0}
+_CLIMAX_LIFT = 4
+_KEPT_FOR_CLIMAX = 4
+SUMMIT = 0.7  # where in its phrase the climax stands highest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def compose(
     themes["intro"] = themes["A"]  # an intro with a tune announces the theme
     left_out = key.semitones if voice.pentatonic else frozenset()
     rules = Rules(random, key, voice.low, voice.high, voice.strict, left_out)
+    below = replace(rules, high=voice.high - _KEPT_FOR_CLIMAX) if any(_climax(bar) for bar in bars) else rules
     basses = sorted(bass, key=lambda note: note.start)
     starts = [note.start for note in basses]
     remembered: dict[tuple[str, float], int] = {}
@@ -68,12 +71,16 @@ def compose(
             _with_chord(slot, chords, basses, starts)
             for slot in _slots(random, theme, phrase, voice.centre, remembered)
         ]
-        pitches = line(rules, slots, previous)
+        pitches = line(rules if _climax(phrase[0]) else below, slots, previous)
         for slot, pitch in zip(slots, pitches, strict=True):
             remembered[phrase[0].section.name, slot.start - phrase[0].start] = pitch
         notes += [_note(slot, pitch, phrase, voice) for slot, pitch in zip(slots, pitches, strict=True)]
         previous = (pitches[-1], slots[-1].bass)
     return [*_pickup(rules, notes[0], chords, basses, voice), *notes]
+
+
+def _climax(bar: Bar) -> bool:
+    return bar.section.energy == 1
 
 
 def _pickup(rules: Rules, first: Note, chords: tuple[Chord, ...], basses: list[Note], voice: Voice) -> list[Note]:
@@ -141,8 +148,8 @@ def _rhythm(random: Random, wanted: float, syncopated: bool) -> str:
 def _slots(
     random: Random, theme: _Theme, phrase: tuple[Bar, ...], centre: float, remembered: dict[tuple[str, float], int]
 ) -> Iterator[Slot]:
-    section = phrase[0].section
-    middle = centre + _LIFTS[section.name] + (_CLIMAX_LIFT if section.energy == 1 else 0)
+    section, lift = phrase[0].section, _CLIMAX_LIFT if _climax(phrase[0]) else 0
+    middle, shape = centre + _LIFTS[section.name] + lift, "summit" if lift else theme.shape
     repeated = (section.name, 0.0) in remembered and section.name != "ending"
     for place, bar in enumerate(phrase):
         closing = place == len(phrase) - 1
@@ -156,12 +163,19 @@ def _slots(
                 start=bar.start + at,
                 length=bar.beats if bar.final else length,
                 strong=at in (0, 2),
-                target=middle + theme.height * _bend(theme.shape, done),
+                target=middle + theme.height * _bend(shape, done),
                 move=motif[number] if motif and number else None,
-                memory=remembered.get((section.name, bar.start + at - phrase[0].start)) if repeated else None,
+                memory=_lifted(remembered.get((section.name, bar.start + at - phrase[0].start)), lift)
+                if repeated
+                else None,
                 stable=closing and number == len(onsets) - 1,
                 tonic=bar.final,
             )
+
+
+def _lifted(pitch: int | None, by: int) -> int | None:
+    """Return the remembered pitch as it comes back: higher in the climax."""
+    return None if pitch is None else pitch + by
 
 
 def _bar_rhythm(theme: _Theme, place: int, bar: Bar, closing: bool) -> str:
@@ -196,6 +210,8 @@ def _bend(shape: str, done: float) -> float:
             return 2 * math.sin(math.pi * done) - 1
         case "wave":
             return math.sin(2 * math.pi * done)
+        case "summit":
+            return 1 - 2 * abs(done - SUMMIT)
         case "rise":
             return 1.6 * done - 0.8 if done < 0.8 else 0.0
         case _:

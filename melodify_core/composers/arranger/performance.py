@@ -12,6 +12,8 @@ SHORTEST = 0.05
 # How far notes stray, in seconds, and by how much their velocities differ.
 LOOSE_S = {"lead": 0.012, "counter": 0.012, "chords": 0.008, "pad": 0.02, "bass": 0.007, "drums": 0.004}
 UNEVEN = 4.0
+# By how much the last chord of held instruments dies away until its end, and how smoothly.
+RING_DB, POINTS_A_BEAT = 24.0, 4
 # Tones of so many seconds begin to sway after some time.
 LONG_S, STEADY_S = 0.7, 0.25
 
@@ -55,15 +57,30 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
 
 
 def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
-    """Return expression values for held tones: each section grows into the next; the last chord keeps its strength."""
+    """Return expression values for held tones: each section grows into the next; the last chord is `ringing`'s."""
     points: list[tuple[float, int, int]] = []
     for bar in bars:
+        if bar.final:
+            continue
         done = (bar.index - bar.section.first_bar) / bar.section.bars
         for beat in range(0, max(1, int(bar.beats)), 2):
             growth = 0.88 + 0.12 * (done + beat / 4 / bar.section.bars)
-            level = 1.0 if bar.final else growth * (0.84 + 0.16 * bar.section.energy)
+            level = growth * (0.84 + 0.16 * bar.section.energy)
             points.append((bar.start + beat, EXPRESSION, round(127 * level)))
     return tuple(points)
+
+
+def ringing(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
+    """Return expression values that let the last bar die away: held instruments do not do so by themselves.
+
+    Controller 11 acts on amplitude with its square: 40 dB for a factor of ten.
+    """
+    [final] = [bar for bar in bars if bar.final]
+    points = int(final.beats * POINTS_A_BEAT)
+    return tuple(
+        (final.start + number / POINTS_A_BEAT, EXPRESSION, round(127 * 10 ** (-RING_DB * number / points / 40)))
+        for number in range(points)
+    )
 
 
 def vibrato(notes: Iterable[Note], depth: int, bpm: float) -> tuple[tuple[float, int, int], ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
+from melodify_core.composers.arranger.density import Arrangement
 from melodify_core.composers.arranger.form import Bar
 from melodify_core.composers.arranger.grooves import CRASH, FILLS, GROOVES, HAT
 from melodify_core.composers.arranger.harmony import Voicing
@@ -16,16 +17,17 @@ ROLLS = (0.0, 0.04, 0.08, 0.25)
 STEPS_A_BEAT = 4
 
 
-def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], manner: str,
-            velocity: int) -> list[Note]:  # fmt: skip
-    """Return the chords as the pattern strikes them; the last one is rolled upwards and held."""
+def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing],
+            chosen: Arrangement, velocity: int) -> list[Note]:  # fmt: skip
+    """Return the chords as the patterns strike them; the last one is rolled upwards and held."""
     notes: list[Note] = []
     roll = random.choice(ROLLS)
     for bar in bars:
         if bar.final:
             notes += _rolled(bar, voicings[-1], velocity, roll)
         elif "chords" in bar.section.roles:
-            notes += _struck(bar, chords, voicings, COMPING[_thinned(manner, bar)], _touch(velocity, bar))
+            pattern = COMPING[_thinned(chosen.of(bar.section).comping, bar)]
+            notes += _struck(bar, chords, voicings, pattern, _touch(velocity, bar))
     return notes
 
 
@@ -94,12 +96,12 @@ def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicin
     ]
 
 
-def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], manner: str, velocity: int) -> list[Note]:
+def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arrangement, velocity: int) -> list[Note]:
     """Return the bass line. It is written for all bars: the tune is led against it; silent sections drop it later."""
     roots = _roots(key, chords)
     notes: list[Note] = []
     for bar in bars:
-        pattern = BASS["held"] if bar.final else BASS[manner]
+        pattern = BASS["held"] if bar.final else BASS[chosen.of(bar.section).bass]
         for number, chord in enumerate(chords):
             if not bar.start <= chord.start < bar.start + bar.beats:
                 continue
@@ -148,10 +150,13 @@ def _leading(root: int, following: int, fifth: int, key: Key) -> int:
     return next(following + side * step for step in (1, 2, 3) if (following + side * step) % 12 in key.classes)
 
 
-def drums(random: Random, bars: tuple[Bar, ...], groove: str, fills: str, velocity: int) -> list[Note]:
+def drums(random: Random, bars: tuple[Bar, ...], chosen: Arrangement, fills: str, velocity: int) -> list[Note]:
     """Return the drums: only the highest instrument in an intro, a crash on a new full section, fills before it."""
     notes: list[Note] = []
     for bar in bars:
+        groove = chosen.of(bar.section).groove
+        if groove is None:
+            continue
         if bar.final:
             notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, GROOVES[groove][0][0])]
         elif "drums" in bar.section.roles:
@@ -163,7 +168,11 @@ def _drum_bar(random: Random, bar: Bar, groove: str, fills: str, velocity: int) 
     lines = GROOVES[groove]
     if bar.section.name == "intro" and len(lines) > 1:
         lines = tuple(line for line in lines if line[0] >= HAT) or lines[:1]
-    filled = bar.last and bar.section.name in ("intro", "A", "B", "ending") and len(lines) > 1
+    filled = (
+        bar.last
+        and bar.section.name in ("intro", "A", "B", "ending")
+        and (len(lines) > 1 or bar.section.name != "intro")
+    )
     notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
     if filled:
         start = bar.start + 2
