@@ -6,13 +6,14 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw
 
 from melodify_core.brief import STYLES, music_prompt
 from melodify_core.captioners.palette import PaletteCaptioner, english, korean
 from melodify_core.captioners.palette.captioner import brief_of, read
 from melodify_core.captioners.palette.colours import COLOURS
 from melodify_core.captioners.palette.music import MANNERS
+from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
 from melodify_core.captioners.palette.reading import Reading, measure
 from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
@@ -54,6 +55,12 @@ SMALL = {
 
 def jpeg_of(data: bytes) -> bytes:
     return prepare(data, PictureLimits()).jpeg
+
+
+def _disc(ground: str, colour: str) -> Image.Image:
+    picture = Image.new("RGB", (300, 200), ground)
+    ImageDraw.Draw(picture).ellipse((100, 50, 200, 150), fill=colour)
+    return picture
 
 
 def reading_of(data: bytes) -> Reading:
@@ -150,6 +157,18 @@ def test_light_and_weight_are_found_where_they_are(box: tuple[int, int, int, int
     assert reading_of(pictures.encoded(spot, "PNG")).weight == place
 
 
+def test_light_on_both_sides_is_on_neither() -> None:
+    assert reading_of(pictures.encoded(_disc("white", "red"), "PNG")).light == "even"
+
+
+def test_the_span_of_lightness_is_that_of_the_thinnest_lines() -> None:
+    picture = Image.new("RGB", (600, 600), "white")
+    for x in range(0, 600, 60):
+        picture.paste("black", (x, 0, x + 2, 600))
+    assert reading_of(pictures.encoded(picture, "PNG")).span > 0.9
+    assert reading_of(pictures.plain("teal")).span == 0
+
+
 def test_a_line_across_the_picture_is_found_at_its_height() -> None:
     picture = Image.new("RGB", (300, 200), (90, 120, 200))
     picture.paste((60, 80, 40), (0, 150, 300, 200))
@@ -227,6 +246,7 @@ _readings = st.builds(
     warmth=st.floats(-1, 1),
     greenness=st.floats(-1, 1),
     contrast=st.floats(0, 0.5),
+    span=st.floats(0, 1),
     edges=st.floats(0, 1),
     texture=st.floats(0, 0.5),
     colourfulness=st.floats(0, 180),
@@ -299,6 +319,115 @@ def test_a_small_strong_colour_is_an_accent_and_is_said() -> None:
     assert "red" in brief_of(reading, Wish()).caption
     assert "빨간색" in brief_of(reading, Wish(language="ko")).caption
     assert reading_of(pictures.plain("red")).accent is None
+
+
+def test_a_strong_colour_that_is_strewn_over_the_picture_is_no_accent() -> None:
+    strewn = Image.new("RGB", (200, 200), (190, 192, 196))
+    for place in range(36):
+        x, y = 10 + 33 * (place % 6), 10 + 33 * (place // 6)
+        strewn.paste((208, 38, 42), (x, y, x + 5, y + 5))
+    reading = reading_of(pictures.encoded(strewn, "PNG"))
+    assert "red" in dict(reading.colours)
+    assert reading.accent is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(reading=_readings)
+def test_the_colour_of_the_title_is_one_that_the_caption_says(reading: Reading) -> None:
+    for words in (english, korean):
+        assert words.COLOURS[telling_colour(reading)][0] in words.caption(reading, "balanced").lower()
+
+
+def test_a_strong_colour_is_named_and_entitles_before_a_larger_dull_one() -> None:
+    colours = (("grey", 0.4), ("silver", 0.2), ("charcoal", 0.15), ("brown", 0.14), ("orange", 0.1))
+    bus = dataclasses.replace(SCENES["fog"], colours=colours)
+    assert named_colours(bus) == ("grey", "brown", "orange")
+    assert telling_colour(bus) == "orange"
+    small = dataclasses.replace(bus, colours=colours[:3], accent="orange")
+    assert telling_colour(small) == "orange"
+
+
+# What is not said
+
+
+@settings(max_examples=300, deadline=None)
+@given(reading=_readings)
+def test_no_fact_contradicts_another(reading: Reading) -> None:
+    facts, place = notable(reading), light_place(reading)
+    if "plain" in facts:
+        assert facts == ("plain",)
+        assert reading.light == reading.weight == "even"
+    if {"vivid", "vivid alone", "high contrast"} & set(facts):
+        assert tone(reading) != "muted"
+    assert place != "even" or "high contrast" not in facts
+    if "vivid" in facts:
+        assert len(named_colours(reading)) > 1
+    assert not {"line high", "line middle", "line low"} & set(facts) or "level" not in facts
+    assert not notable(reading, seen=True)[1:]
+    assert "plain" not in notable(reading, seen=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(reading=_readings, language=st.sampled_from(LANGUAGES))
+def test_no_word_is_said_twice_running(reading: Reading, language: Language) -> None:
+    caption = brief_of(reading, Wish(language=language)).caption
+    assert not re.search(r"\b(\w+) \1\b", caption.lower())
+    assert not caption.startswith("Even ")
+
+
+def test_a_deep_green_is_not_deep_deep_green() -> None:
+    woods = dataclasses.replace(SCENES["forest"], brightness=0.3)
+    captions = [english.caption(dataclasses.replace(woods, fingerprint=number), "still") for number in range(60)]
+    assert any(caption.startswith("Dark deep green") for caption in captions)
+    assert not [caption for caption in captions if "deep deep" in caption.lower()]
+
+
+def test_a_portrait_lit_from_the_middle_is_not_evenly_spread() -> None:
+    face = dataclasses.replace(SCENES["forest"], light="centre", contrast=0.15, span=0.6)
+    assert notable(face) == ()
+    for language in LANGUAGES:
+        assert_speaks(brief_of(face, Wish(language=language)), language)
+
+
+def test_thin_black_on_white_is_no_soft_contrast() -> None:
+    drawing = Image.new("RGB", (600, 600), "white")
+    ImageDraw.Draw(drawing).ellipse((150, 150, 450, 450), outline="black", width=5)
+    reading = reading_of(pictures.encoded(drawing, "PNG"))
+    assert reading.contrast < 0.12
+    assert "soft" not in notable(reading)
+    assert "soft" in notable(SCENES["forest"])
+    assert "soft" not in notable(dataclasses.replace(SCENES["forest"], span=0.9))
+
+
+def test_a_chessboard_has_no_even_light() -> None:
+    board = Image.new("RGB", (256, 256), "white")
+    for place in range(0, 64, 2):
+        x, y = 32 * (place % 8) + 32 * (place // 8 % 2), 32 * (place // 8)
+        board.paste("black", (x, y, x + 32, y + 32))
+    reading = reading_of(pictures.encoded(board, "PNG"))
+    assert "high contrast" in notable(reading)
+    assert reading.light == "even"
+    assert light_place(reading) is None
+    for words in (english, korean):
+        caption = words.caption(reading, "still")
+        assert not [word for word in words._LIGHT["even"] if word in caption]
+
+
+@pytest.mark.parametrize("colour", ["black", "red", "navy"])
+def test_one_colour_alone_has_no_light_no_mixture_and_no_empty_parts(colour: str) -> None:
+    reading = reading_of(pictures.plain(colour))
+    for words in (english, korean):
+        caption = words.caption(reading, "still")
+        unfit = [*words._LIGHT["even"], *words._NOTABLE["vivid"], *words._NOTABLE["empty"]]
+        assert not [word for word in unfit if word in caption]
+    assert tone(reading) == ("dark" if colour == "navy" else "plain")
+
+
+def test_a_little_light_in_the_dark_and_a_little_dark_in_the_light_are_said() -> None:
+    moon = Image.new("RGB", (300, 300), "black")
+    moon.paste("white", (10, 200, 50, 240))
+    assert notable(reading_of(pictures.encoded(moon, "PNG")))[-1] == "some light"
+    assert notable(reading_of(pictures.encoded(ImageChops.invert(moon), "PNG")))[-1] == "some dark"
 
 
 def test_the_language_changes_words_only() -> None:

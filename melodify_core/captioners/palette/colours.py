@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.intp]  # of the names in COLOURS, a pixel each
 
 # Named colours in sRGB. The names are keys; english.py and korean.py say them.
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -19,10 +20,11 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 GREYS = frozenset({"black", "charcoal", "grey", "silver", "white"})
 LEAST_SHARE = 0.02
 MOST_NAMES = 8
-# A small patch of a strong colour that stands apart from the rest.
+# A small patch of a strong colour that stands apart from the rest, and that lies in one place.
 _ACCENT_SHARES = (0.004, 0.08)
 _ACCENT_CHROMA = 0.1
 _ACCENT_DISTANCE = 0.16
+_ACCENT_SPREAD = 0.22  # of the side; what is strewn over the whole picture spreads 0.41
 
 # Ottosson 2020, "A perceptual color space for image processing": linear sRGB -> LMS, cube root, -> Lab.
 _LMS = np.array([
@@ -49,13 +51,23 @@ _ANCHORS = oklab(np.array([COLOURS[name] for name in _NAMES]) / 255)
 _AXES = np.array([0.7, 1.5, 1.5])
 
 
-def shares(lab: Array) -> dict[str, float]:
-    """Return the share (0..1) of each named colour in pixels of shape (..., 3), the largest first."""
+def chroma(name: str) -> float:
+    """Return the chroma of a named colour: 0 grey .. 0.3."""
+    return float(np.hypot(*_ANCHORS[_NAMES.index(name), 1:]))
+
+
+def nearest(lab: Array) -> Numbers:
+    """Return the number of the named colour that is nearest to each pixel; the last axis of Oklab is gone."""
     pixels = lab.reshape(-1, 3) * _AXES
     anchors = _ANCHORS * _AXES
     # |p - a|^2 without |p|^2, which is the same for all anchors.
     distances = (anchors**2).sum(axis=1) - 2 * pixels @ anchors.T
-    counts = np.bincount(distances.argmin(axis=1), minlength=len(_NAMES)) / len(pixels)
+    return np.asarray(distances.argmin(axis=1).reshape(lab.shape[:-1]))
+
+
+def shares(numbers: Numbers) -> dict[str, float]:
+    """Return the share (0..1) of each named colour, the largest first."""
+    counts = np.bincount(numbers.ravel(), minlength=len(_NAMES)) / numbers.size
     order = sorted(range(len(_NAMES)), key=lambda index: (-counts[index], index))
     return {_NAMES[index]: float(counts[index]) for index in order if counts[index] > 0}
 
@@ -65,17 +77,23 @@ def main_colours(found: dict[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple((name, share) for name, share in list(found.items())[:MOST_NAMES] if share >= LEAST_SHARE)
 
 
-def accent(found: dict[str, float]) -> str | None:
-    """Return the strong colour that stands out from the largest ones, if there is one."""
+def accent(numbers: Numbers) -> str | None:
+    """Return the strong colour that stands out from the largest ones and lies in one place, if there is one."""
+    found = shares(numbers)
     places = {name: _ANCHORS[_NAMES.index(name)] for name in found}
     large = [places[name] for name, share in found.items() if share > _ACCENT_SHARES[1]]
     for name, share in found.items():
-        strong = float(np.hypot(places[name][1], places[name][2])) >= _ACCENT_CHROMA
-        if not (strong and _ACCENT_SHARES[0] <= share <= _ACCENT_SHARES[1]):
+        if chroma(name) < _ACCENT_CHROMA or not _ACCENT_SHARES[0] <= share <= _ACCENT_SHARES[1]:
             continue
-        if large and all(np.linalg.norm(places[name][1:] - other[1:]) >= _ACCENT_DISTANCE for other in large):
+        apart = all(np.linalg.norm(places[name][1:] - other[1:]) >= _ACCENT_DISTANCE for other in large)
+        if large and apart and _spread(numbers == _NAMES.index(name)) <= _ACCENT_SPREAD:
             return name
     return None
+
+
+def _spread(mask: NDArray[np.bool_]) -> float:
+    """Return how far the pixels of a mask lie from their middle, as a share of the side."""
+    return float(np.hypot(*(np.argwhere(mask) / mask.shape).std(axis=0)))
 
 
 def colourfulness(rgb: Array) -> float:

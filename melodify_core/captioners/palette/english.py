@@ -4,7 +4,7 @@ from random import Random
 
 from melodify_core.captioners.palette.english_scenes import statement, title_noun
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tone, named_colours, notable, tone
+from melodify_core.captioners.palette.notable import Tone, light_place, named_colours, notable, tone
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 
@@ -54,26 +54,28 @@ _NOUNS: dict[Mood, tuple[str, ...]] = {
 # The first is for adjectives, the second for the noun.
 _TITLES = ("{adjective} {noun}", "{adjective} {noun}", "{noun} in {colour}")
 _TONES: dict[Tone, tuple[str, ...]] = {
-    "dark": ("Dark", "Deep", "Low-lit"),
-    "middle": ("Even", "Muted", "Half-lit"),
-    "bright": ("Bright", "Light", "Luminous"),
+    "dark": ("dark", "deep", "shadowy"),
+    "muted": ("muted", "subdued"),
+    "pale": ("pale", "delicate"),
+    "bright": ("bright", "luminous"),
+    "plain": ("",),
 }
 _OPENINGS = (
-    "{tone} shades of {colours}, {light}.",
-    "{Colours} fill the frame, {light}.",
-    "{tone} {colours}, {light}.",
+    "{tone} shades of {colours}{light}.",
+    "{colours} fill the frame{light}.",
+    "{tone} {colours}{light}.",
 )
 _WHOLE = (
-    "{Colours} from edge to edge, {light}.",
-    "Hardly anything but {colours}, {light}.",
-    "One field of {colours}, {light}.",
+    "{colours} from edge to edge{light}.",
+    "hardly anything but {colours}{light}.",
+    "one field of {colours}{light}.",
 )
 _LIGHT: dict[str, tuple[str, ...]] = {
     "above": ("lightest along the top", "with the light gathered above"),
     "below": ("lightest along the bottom", "with the light gathered below"),
-    "left": ("with light from the left", "lightest on the left"),
-    "right": ("with light from the right", "lightest on the right"),
-    "centre": ("with the light in the middle", "glowing from the middle"),
+    "left": ("with more light on the left", "lightest on the left"),
+    "right": ("with more light on the right", "lightest on the right"),
+    "centre": ("with the light in the middle", "lightest in the middle"),
     "even": ("evenly lit", "in even light"),
 }
 _NOTABLE: dict[str, tuple[str, ...]] = {
@@ -82,15 +84,19 @@ _NOTABLE: dict[str, tuple[str, ...]] = {
     "line middle": ("A level line cuts it in half", "One level line divides it in the middle"),
     "line low": ("A level line runs low across it", "One level line divides it near the bottom"),
     "mirrored": ("The left half mirrors the right", "Left and right answer each other"),
-    "empty": ("Most of it is left empty", "There is a great deal of empty space"),
+    "bare": ("No shape breaks it", "Nothing interrupts it"),
+    "empty": ("Most of it is free of detail", "Wide parts of it are left plain"),
     "crowded": ("Fine detail crowds every part", "Edges fill it from corner to corner"),
     "upright": ("Upright lines set the beat", "Its lines stand upright"),
     "level": ("Its lines lie level", "Level lines run through it"),
     "slanting": ("Slanting lines pull across it", "Its lines lean to one side"),
-    "centred": ("The weight sits in the middle", "Everything gathers in the middle"),
+    "centred": ("The weight sits in the middle", "The middle carries the weight"),
     "to one side": ("The weight leans to one side", "It leans off balance"),
     "vivid": ("The colours are vivid", "Its colours are strong and clear"),
+    "vivid alone": ("The colour is vivid", "It is a strong, clear colour"),
     "high contrast": ("Light and dark stand far apart", "The contrasts are strong"),
+    "some light": ("A little light breaks the dark", "Some of it shines out of the dark"),
+    "some dark": ("A little dark stands out on the light ground", "Some of it is dark on the light ground"),
     "soft": ("Light and dark melt into each other", "The contrasts are soft"),
     "plain": ("Its parts are evenly spread", "No part of it outweighs the others"),
 }
@@ -103,7 +109,7 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
     "joyful": ("It feels glad and wide awake.", "The mood is bright and light-footed.", "It wants to dance."),
     "excited": ("It feels charged and quick.", "The mood is all forward motion.", "It can hardly keep still."),
     "tense": ("It feels restless and sharp.", "The mood is wound tight.", "Something in it presses on."),
-    "sombre": ("It feels heavy and grave.", "The mood is dark and slow to lift.", "It keeps its head down."),
+    "sombre": ("It feels heavy and grave.", "The mood is sombre and slow to lift.", "It keeps its head down."),
     "melancholic": ("It feels hushed and a little lonely.", "The mood is low and thoughtful.", "It looks back."),
     "still": ("It feels almost motionless.", "The mood is quiet to the point of silence.", "It holds its breath."),
     "serene": ("It feels calm and open.", "The mood is peaceful.", "It breathes slowly."),
@@ -123,16 +129,20 @@ def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
     random = Random(reading.fingerprint + 1)
     names = [COLOURS[name][0] for name in named_colours(reading)]
     colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    place = light_place(reading)
     opening = random.choice(_OPENINGS if len(names) > 1 else _WHOLE).format(
-        tone=random.choice(_TONES[tone(reading)]),
+        # "Deep deep green" says it twice.
+        tone=random.choice([word for word in _TONES[tone(reading)] if word not in colours.split()] or [""]),
         colours=colours,
-        Colours=colours[0].upper() + colours[1:],
-        light=random.choice(_LIGHT[reading.light]),
+        light=f", {random.choice(_LIGHT[place])}" if place else "",
     )
     accent = COLOURS[reading.accent][0] if reading.accent else ""
     seen = statement(scene, random)
-    # What is seen takes the place of a second fact.
-    told = notable(reading)[: 1 if seen else None]
-    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in told]
-    middle = ", and ".join([facts[0], *(fact[0].lower() + fact[1:] for fact in facts[1:])])
-    return f"{seen} {opening} {middle}. {random.choice(_FEELINGS[mood])}".strip()
+    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in notable(reading, seen=bool(seen))]
+    middle = ", and ".join([*facts[:1], *(fact[0].lower() + fact[1:] for fact in facts[1:])])
+    sentences = [seen, _capitalised(opening.strip()), f"{middle}." if middle else "", random.choice(_FEELINGS[mood])]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]

@@ -4,7 +4,7 @@ from random import Random
 
 from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.korean_scenes import statement, title_noun
-from melodify_core.captioners.palette.notable import Tone, named_colours, notable, tone
+from melodify_core.captioners.palette.notable import Tone, light_place, named_colours, notable, tone
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 
@@ -53,43 +53,50 @@ _NOUNS: dict[Mood, tuple[str, ...]] = {
 }
 _TITLES = ("{colour} {noun}", "{colour} {noun}", "{colour} 속의 {noun}", "{colour}으로 물든 {noun}")
 _TONES: dict[Tone, tuple[str, ...]] = {
-    "dark": ("어두운", "짙게 가라앉은"),
-    "middle": ("차분한 밝기의", "은은한"),
-    "bright": ("환한", "밝은"),
+    "dark": ("어두운", "어둑한"),
+    "muted": ("차분한", "은은한"),
+    "pale": ("밝은", "옅은 톤의"),
+    "bright": ("밝은", "화사한"),
+    "plain": ("",),
 }
+# Before a word on the light, and without one.
 _OPENINGS = (
-    "{tone} 화면에 {colours}이 어우러져 있고, {light}.",
-    "{colours}이 {tone} 화면을 채우고, {light}.",
-    "{colours}으로 물든 {tone} 화면이에요. {light}.",
+    ("{tone} 화면에 {colours}이 어우러져 있고, {light}.", "{tone} 화면에 {colours}이 어우러져 있어요."),
+    ("{colours}이 {tone} 화면을 채우고, {light}.", "{colours}이 {tone} 화면을 채워요."),
+    ("{colours}으로 물든 {tone} 화면이에요. {light}.", "{colours}으로 물든 {tone} 화면이에요."),
 )
 _WHOLE = (
-    "거의 {colours} 하나로 가득한 {tone} 화면이고, {light}.",
-    "화면 끝에서 끝까지 {tone} {colours}이 펼쳐지고, {light}.",
-    "거의 {colours}만으로 채운 {tone} 화면이에요. {light}.",
+    ("{tone} 화면이 거의 {colours} 하나로 가득하고, {light}.", "{tone} 화면이 거의 {colours} 하나로 가득해요."),
+    ("화면 끝에서 끝까지 {tone} {colours}이 펼쳐지고, {light}.", "화면 끝에서 끝까지 {tone} {colours}이 펼쳐져요."),
+    ("거의 {colours}만으로 채운 {tone} 화면이에요. {light}.", "거의 {colours}만으로 채운 {tone} 화면이에요."),
 )
 _LIGHT: dict[str, tuple[str, ...]] = {
     "above": ("위쪽이 가장 환해요", "빛이 위쪽에 모여 있어요"),
     "below": ("아래쪽이 가장 환해요", "빛이 아래쪽에 고여 있어요"),
-    "left": ("왼쪽이 더 환해요", "왼쪽에서 빛이 들어와요"),
-    "right": ("오른쪽이 더 환해요", "오른쪽에서 빛이 들어와요"),
+    "left": ("왼쪽이 더 환해요", "왼쪽이 한결 밝아요"),
+    "right": ("오른쪽이 더 환해요", "오른쪽이 한결 밝아요"),
     "centre": ("한가운데가 가장 환해요", "빛이 한가운데에 모여 있어요"),
     "even": ("빛은 고르게 퍼져 있어요", "밝기가 어디나 비슷해요"),
 }
 _NOTABLE: dict[str, tuple[str, ...]] = {
-    "accent": ("작은 {accent}이 눈길을 끌어요", "{accent} 한 점이 또렷하게 돋보여요"),
+    "accent": ("한곳에 모인 {accent}이 눈길을 끌어요", "{accent} 한 점이 또렷하게 돋보여요"),
     "line high": ("위쪽에 가로선 하나가 길게 지나가요", "수평으로 뻗은 선이 위쪽을 나눠요"),
     "line middle": ("가로선 하나가 화면을 반으로 나눠요", "수평으로 뻗은 선이 한가운데를 지나가요"),
     "line low": ("아래쪽에 가로선 하나가 길게 지나가요", "수평으로 뻗은 선이 아래쪽을 나눠요"),
     "mirrored": ("왼쪽과 오른쪽이 거울처럼 닮았어요", "좌우가 서로를 비추듯 마주 보고 있어요"),
-    "empty": ("여백이 넓어 시선이 천천히 머물러요", "비워 둔 자리가 넉넉해요"),
+    "bare": ("다른 모양은 아무것도 없어요", "무늬 하나 없이 매끈해요"),
+    "empty": ("무늬 없이 넓은 면이 많아요", "대부분이 여백처럼 단순해요"),
     "crowded": ("자잘한 결이 화면을 빼곡히 채워요", "구석구석까지 세밀한 결로 가득해요"),
     "upright": ("곧게 선 세로선이 박자를 만들어요", "선들이 위아래로 곧게 뻗어 있어요"),
     "level": ("선들이 나란히 누워 있어요", "가로로 누운 선들이 잔잔히 이어져요"),
     "slanting": ("비스듬한 선들이 화면을 가로질러요", "선들이 한쪽으로 기울어 있어요"),
-    "centred": ("무게 중심이 한가운데에 모여 있어요", "모든 것이 가운데로 모여들어요"),
+    "centred": ("무게 중심이 한가운데에 모여 있어요", "도드라진 것들이 가운데에 모여 있어요"),
     "to one side": ("무게가 한쪽으로 쏠려 있어요", "균형이 한쪽으로 살짝 기울어 있어요"),
     "vivid": ("색이 선명하게 살아 있어요", "빛깔이 또렷하고 강렬해요"),
+    "vivid alone": ("색이 선명해요", "또렷하고 강렬한 색이에요"),
     "high contrast": ("밝음과 어둠이 뚜렷하게 갈려요", "명암 대비가 강해요"),
+    "some light": ("어둠 속에 밝은 곳이 조금 있어요", "어두운 바탕에서 밝은 부분이 조금 도드라져요"),
+    "some dark": ("밝은 바탕에 어두운 곳이 조금 있어요", "밝은 바탕에서 어두운 부분이 조금 도드라져요"),
     "soft": ("밝음과 어둠이 부드럽게 섞여요", "명암 대비가 부드러워요"),
     "plain": ("어느 한쪽으로도 치우치지 않아요", "모든 부분이 고르게 어우러져요"),
 }
@@ -98,13 +105,13 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
     "joyful": ("기쁘고 생기 넘치는 느낌이에요.", "밝고 발걸음이 가벼운 분위기예요.", "당장이라도 춤추고 싶어져요."),
     "excited": ("짜릿하고 숨 가쁜 느낌이에요.", "앞으로 내달리는 분위기예요.", "한시도 가만있지 못할 것 같아요."),
     "tense": ("날카롭고 초조한 느낌이에요.", "팽팽하게 당겨진 분위기예요.", "무언가 다가오는 듯해요."),
-    "sombre": ("무겁고 엄숙한 느낌이에요.", "어둡게 가라앉은 분위기예요.", "고개를 숙인 채 말을 아끼는 듯해요."),
+    "sombre": ("묵직하고 엄숙한 느낌이에요.", "무겁게 가라앉은 분위기예요.", "고개를 숙인 채 말을 아끼는 듯해요."),
     "melancholic": ("조용하고 조금 쓸쓸한 느낌이에요.", "생각이 깊어지는 분위기예요.", "지나간 일을 돌아보는 듯해요."),
     "still": ("움직임이 거의 없는 느낌이에요.", "적막에 가까운 분위기예요.", "숨을 죽이고 있는 듯해요."),
     "serene": ("잔잔하고 탁 트인 느낌이에요.", "평화로운 분위기예요.", "천천히 숨을 고르는 듯해요."),
     "balanced": (
         "기쁘지도 슬프지도 않은 담담한 느낌이에요.",
-        "고르고 차분한 분위기예요.",
+        "침착하고 고른 분위기예요.",
         "어디로든 흘러갈 수 있을 것 같아요.",
     ),
 }
@@ -125,15 +132,12 @@ def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
     random = Random(reading.fingerprint + 1)
     names = [COLOURS[name][0] for name in named_colours(reading)]
     colours = f"{names[0]}과 {', '.join(names[1:])}" if len(names) > 1 else names[0]
-    light = random.choice(_LIGHT[reading.light])
-    opening = random.choice(_OPENINGS if len(names) > 1 else _WHOLE).format(
-        tone=random.choice(_TONES[tone(reading)]), colours=colours, light=light
-    )
+    place = light_place(reading)
+    lit, unlit = random.choice(_OPENINGS if len(names) > 1 else _WHOLE)
+    light = random.choice(_LIGHT[place]) if place else ""
+    opening = (lit if light else unlit).format(tone=random.choice(_TONES[tone(reading)]), colours=colours, light=light)
     accent = COLOURS[reading.accent][0] if reading.accent else ""
     seen = statement(scene, random)
-    # What is seen takes the place of a second fact.
-    told = notable(reading)[: 1 if seen else None]
-    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in told]
-    return " ".join(
-        [*([seen] if seen else []), opening, *(f"{fact}." for fact in facts), random.choice(_FEELINGS[mood])]
-    )
+    facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in notable(reading, seen=bool(seen))]
+    # Split, for a tone without a word leaves two spaces.
+    return " ".join([*seen.split(), *opening.split(), *(f"{fact}." for fact in facts), random.choice(_FEELINGS[mood])])

@@ -12,6 +12,7 @@ from melodify_core.captioners.palette.colours import Array
 Place = Literal["above", "below", "left", "right", "centre", "even"]
 Lines = Literal["level", "upright", "slanting", "none"]
 
+_ACROSS: dict[Place, Place] = {"above": "below", "below": "above", "left": "right", "right": "left"}
 _PLACE_STEP = 0.05  # so much lighter than the whole is a place that the light comes from
 _OFF_CENTRE = 0.09  # of the side
 _LEAST_WEIGHT = 0.03  # Oklab distance
@@ -21,7 +22,7 @@ _BLOCKS = 12
 
 
 def light_place(light: Array) -> Place:
-    """Return the third of the picture that is clearly lighter than the whole."""
+    """Return the third of the picture that is clearly lighter than the whole, and than the third across from it."""
     third = len(light) // 3
     middle = slice(third, len(light) - third)
     places: dict[Place, float] = {
@@ -31,8 +32,13 @@ def light_place(light: Array) -> Place:
         "right": float(light[:, -third:].mean()),
         "centre": float(light[middle, middle].mean()),
     }
-    best = max(places, key=lambda place: places[place])
-    return best if places[best] > float(light.mean()) + _PLACE_STEP else "even"
+    whole = float(light.mean())
+
+    def lead(place: Place) -> float:
+        return places[place] - max(whole, places[_ACROSS[place]] if place in _ACROSS else whole)
+
+    best = max(places, key=lead)
+    return best if lead(best) > _PLACE_STEP else "even"
 
 
 def weight_place(lab: Array) -> Place:

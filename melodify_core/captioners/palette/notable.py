@@ -2,50 +2,94 @@
 
 from typing import Literal
 
-from melodify_core.captioners.palette.colours import GREYS
+from melodify_core.captioners.palette.colours import GREYS, LEAST_SHARE, chroma
+from melodify_core.captioners.palette.layout import Place
 from melodify_core.captioners.palette.reading import Reading
 
-Tone = Literal["dark", "middle", "bright"]
+# "plain" has no word: the colours say it themselves.
+Tone = Literal["dark", "muted", "pale", "bright", "plain"]
 MOST_FACTS = 2
+MOST_NAMED = 3
 MIRRORED = 0.92
+_FLAT, _STRONG = 0.02, 0.22  # contrast
+_BARE = 0.02  # span
+_WIDE = 0.4  # span: light beside dark, however little there is of one
+_VIVID = 70  # colourfulness
 
 
 def telling_colour(reading: Reading) -> str:
-    """Return the colour for the title: the largest that is one, else the largest grey."""
-    names = [name for name, share in reading.colours if share >= 0.06] or [reading.colours[0][0]]
-    return next((name for name in names if name not in GREYS), names[0])
+    """Return the colour for the title, one that the caption says: the strongest by share and chroma, else a grey."""
+    named, shares = named_colours(reading), dict(reading.colours)
+    said = [*named, reading.accent] if reading.accent else named
+    strong = [name for name in said if name not in GREYS]
+    return max(strong, key=lambda name: shares.get(name, LEAST_SHARE) * chroma(name), default=named[0])
 
 
 def named_colours(reading: Reading) -> tuple[str, ...]:
-    """Return the one to three colours that a caption names; one alone only when it fills nearly everything."""
-    large = [name for name, share in reading.colours[:3] if share >= 0.08]
-    if len(large) > 1 or reading.colours[0][1] > 0.85:
-        return tuple(large)
-    return tuple(name for name, _ in reading.colours[:2])
+    """Return the one to three colours that a caption names; one alone only when it fills nearly everything.
+
+    Of more than three large ones the strong come before the greys.
+    """
+    large = {name: share for name, share in reading.colours if share >= 0.08}
+    if len(large) < 2 and reading.colours[0][1] <= 0.85:
+        return tuple(name for name, _ in reading.colours[:2])
+    first, *others = large
+    strongest = sorted(others, key=lambda name: -large[name] * (0.1 + chroma(name)))[: MOST_NAMED - 1]
+    return (first, *(name for name in others if name in strongest))
 
 
 def tone(reading: Reading) -> Tone:
-    """Return the step of brightness."""
-    return "dark" if reading.brightness < 0.4 else "bright" if reading.brightness > 0.7 else "middle"
+    """Return what brightness and saturation make of the colours."""
+    if reading.colours[0][0] in ("black", "white"):
+        return "plain"
+    if reading.brightness < 0.4:
+        return "dark"
+    if reading.contrast > _STRONG:
+        return "plain"
+    grey = GREYS.issuperset(named_colours(reading)) and reading.colourfulness <= _VIVID
+    faint = grey or (reading.saturation < 0.07 and reading.colourfulness < 50)
+    if reading.brightness > 0.7:
+        return "pale" if faint else "bright"
+    return "muted" if faint and reading.edges < 0.25 else "plain"
 
 
-def notable(reading: Reading) -> tuple[str, ...]:
-    """Return one or two facts about the layout, the rarest first."""
-    flat = reading.contrast < 0.02
+def light_place(reading: Reading) -> Place | None:
+    """Return where it is lightest; None where "even" would say nothing or be wrong."""
+    if reading.light != "even":
+        return reading.light
+    # Not in the dark, on one flat colour, or where light lies beside dark.
+    told = reading.brightness >= 0.4 and _FLAT <= reading.contrast <= _STRONG and reading.span < _WIDE
+    return "even" if told else None
+
+
+def notable(reading: Reading, *, seen: bool = False) -> tuple[str, ...]:
+    """Return up to two facts about the layout, the rarest first; one at most beside what is seen."""
+    named = named_colours(reading)
+    flat, alone = reading.contrast < _FLAT, len(named) == 1
+    lined = reading.lines != "none" and reading.edges > 0.08
+    little = reading.span > 0.5 and reading.contrast < 0.15
     facts = {
-        "accent": reading.accent is not None and reading.accent not in named_colours(reading),
+        "accent": reading.accent is not None and reading.accent not in named,
         f"line {_height(reading.level_line)}": reading.level_line is not None,
         "mirrored": reading.symmetry > MIRRORED and not flat,
         "centred": reading.weight == "centre",
-        "crowded": reading.edges > 0.35,
-        "empty": reading.emptiness > 0.75,
-        reading.lines: reading.lines != "none" and reading.edges > 0.08,
+        "crowded": reading.edges > 0.35 and reading.emptiness < 0.1,
+        "bare": reading.span < _BARE and alone,
+        "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),
+        # A line across the picture is level itself.
+        reading.lines: lined and (reading.lines != "level" or reading.level_line is None),
         "to one side": reading.weight in ("left", "right"),
-        "vivid": reading.colourfulness > 70,
-        "high contrast": reading.contrast > 0.22,
-        "soft": reading.contrast < 0.12 and reading.edges < 0.25 and not flat,
+        "vivid": reading.colourfulness > _VIVID and not alone,
+        "vivid alone": reading.colourfulness > _VIVID and alone,
+        "high contrast": reading.contrast > _STRONG,
+        "some light": little and reading.brightness < 0.4,
+        "some dark": little and reading.brightness > 0.75,
+        "soft": reading.contrast < 0.12 and reading.span < _WIDE and reading.edges < 0.25 and not flat,
     }
-    return tuple([fact for fact, seen in facts.items() if seen][:MOST_FACTS]) or ("plain",)
+    told = [fact for fact, holds in facts.items() if holds]
+    if not told and not seen and reading.light == reading.weight == "even" and reading.emptiness < 0.25:
+        return ("plain",)
+    return tuple(told[: 1 if seen else MOST_FACTS])
 
 
 def _height(level_line: float | None) -> str:
