@@ -72,13 +72,13 @@ PEOPLE = (("a person", "Portrait"), ("people", "Company"), ("a group of people",
 _SURE = (
     "The picture shows {thing}.",
     "In view: {thing}.",
-    "One sees {thing} here.",
+    "This is a picture of {thing}.",
 )
 _LIKELY = (
-    "It looks like {thing}.",
-    "This could be {thing}.",
-    "Perhaps {thing}, as far as one can tell.",
-    "One might take it for {thing}.",
+    "It looks like a picture of {thing}.",
+    "This could be a picture of {thing}.",
+    "Perhaps it shows {thing}.",
+    "It may show {thing}.",
 )
 _NIGHT = (" It may be night.", " By the look of it, at night.")
 
