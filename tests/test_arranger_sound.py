@@ -1,4 +1,5 @@
 import io
+import shutil
 import time
 
 import mido
@@ -7,11 +8,13 @@ import pytest
 
 from melodify_core.composers.arranger.composer import ArrangerComposer, make_take
 from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.fonts import Synthesiser, font_path
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Part, Score
 from melodify_core.composers.arranger.styles import STYLES
-from melodify_core.composers.arranger.synthesis import wav_of
+from melodify_core.composers.arranger.synthesis import played_by, played_by_two, wav_of
+from melodify_core.errors import Unavailable
 from melodify_core.models import Mode, Wish
 from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
@@ -111,3 +114,19 @@ def test_half_a_minute_is_made_in_a_moment() -> None:
     started = time.process_time()
     make_take(a_brief(), Wish(style="lofi", seconds=30), 1)
     assert time.process_time() - started < 5  # a bound for loaded machines; about 0.7 s on two idle cores
+
+
+def test_two_processes_play_what_one_would() -> None:
+    score = score_of(a_brief(), Wish(style="lofi", seconds=20), 1)
+    alone, _ = played_by(Synthesiser(font_path()), score)
+    together, rate = played_by_two(font_path(), score)
+    assert rate == 48_000
+    difference = together[: len(alone)].astype(np.int32) - alone[: len(together)]
+    assert 20 * np.log10(difference.std() / alone.std()) < -40  # a tone may end early where more than 64 sound
+
+
+@pytest.mark.parametrize("python", ["/missing", shutil.which("false")])
+def test_a_second_process_that_fails_is_an_outage(python: str) -> None:
+    score = score_of(a_brief(), Wish(style="lofi", seconds=10), 1)
+    with pytest.raises(Unavailable, match=r"music\.failed"):
+        played_by_two(font_path(), score, python)

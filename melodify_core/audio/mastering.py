@@ -67,7 +67,7 @@ def _encode(blocks: list[Block], source: Measured, rung: Rung) -> tuple[bytes, M
     for _ in range(ENCODINGS):
         gains, reached = _level(blocks, source, target, ceiling_db)
         frames: list[bytes] = []
-        encoding = ahead(encode(apply(blocks, gains), rung))
+        encoding = ahead(encode(ahead(apply(blocks, gains)), rung))
         result = measure(decode_frames(_kept(encoding, frames), source.samples))
         over = result.true_peak_dbtp - CEILING_DBTP
         drift = result.lufs - (TARGET_LUFS + reached - target)

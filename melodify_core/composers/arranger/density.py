@@ -20,7 +20,7 @@ DRUMLESS = 0.4
 # By so much busier are the contrasting sections and the climax.
 AWAY, FULL = 0.06, 0.15
 # Strokes a bar that slow instruments still play: all sections of a piece keep to one side of it.
-MOST_STROKES = 4
+MOST_STROKES = 3
 
 
 Option = tuple[str, str, str | None]
