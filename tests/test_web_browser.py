@@ -18,7 +18,7 @@ from tests.pictures import sunset
 from tests.test_demo_page import CHROMIUM, FLAGS
 from tests.web_pages import Site, audible, site_of
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium, which .ci/run installs")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (which .ci/run installs) or google-chrome")
 SMALL, LARGE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 KOREAN = {
     "title": "바다가 빛을 간직하는 곳",
