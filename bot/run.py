@@ -124,7 +124,7 @@ async def _song_pages(settings: Web) -> AsyncIterator[Show | None]:
     from bot.web.serving import listening
 
     async with listening(settings) as port:
-        yield lambda studio: port.serving(studio.pages, studio.storage)
+        yield lambda studio: port.serving(studio.pages, studio.storage, studio.takes)
 
 
 def traced(settings: Ops) -> AbstractContextManager[None]:

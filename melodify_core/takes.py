@@ -18,6 +18,7 @@ MEBIBYTE = 1024 * 1024
 VIDEO_DEADLINE_S = 180.0
 # Kept for whoever asks next, whatever may be posted where they ask.
 LARGEST_VIDEO = 50 * MEBIBYTE
+SMALL_VIDEO = 10 * MEBIBYTE  # what Discord takes everywhere
 
 
 class Takes:
@@ -59,21 +60,34 @@ class Takes:
 
         Raises Rejected (song.picture_gone, song.too_large) and Unavailable.
         """
-        job_id = entry.song.job_id
-        key = video_key(job_id)
-        # Two who press at once wait for the same film.
-        async with self._filming.setdefault(job_id, asyncio.Lock()):
-            try:
-                found = await self._storage.find(key)
-                size = found.size_bytes if found else await self._film(entry, key, max_bytes)
-            finally:
-                self._filming.pop(job_id, None)
+        key = video_key(entry.song.job_id)
+        size = await self._video_bytes(entry, key, max_bytes)
         if size <= max_bytes:
             return await self._storage.load(key)
         link = await self._storage.link(key, f"{entry.song.title}.mp4")
         if link is None:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1))
         return link
+
+    async def film(self, job_id: str) -> None:
+        """Make the song's video, small enough for any server, where there is none yet.
+
+        Raises Rejected (song.gone, song.picture_gone, song.too_large) and Unavailable.
+        """
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        if entry is None:
+            raise Rejected("song.gone")
+        await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
+
+    async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
+        job_id = entry.song.job_id
+        # Two who ask at once wait for the same film.
+        async with self._filming.setdefault(job_id, asyncio.Lock()):
+            try:
+                found = await self._storage.find(key)
+                return found.size_bytes if found else await self._film(entry, key, max_bytes)
+            finally:
+                self._filming.pop(job_id, None)
 
     async def _film(self, entry: Entry, key: str, max_bytes: int) -> int:
         try:

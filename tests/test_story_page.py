@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from bot.song_row import page_of
 from bot.web.serving import Port
+from melodify_core.posting import video_key
 from melodify_core.settings import Web
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
@@ -27,7 +28,7 @@ async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> A
     await port.hold()
 
     def show(studio: Studio) -> AbstractAsyncContextManager[object]:
-        return port.serving(studio.pages, studio.storage)
+        return port.serving(studio.pages, studio.storage, studio.takes)
 
     settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"))
     async with world(settings, workshop, show) as here:
@@ -93,7 +94,27 @@ async def test_a_private_song_has_no_page(here: World, web: ClientSession) -> No
     assert [page_of(message) for message in here.said(here.dms)] == ["", ""]
 
 
-async def test_a_video_that_somebody_asked_for_is_on_the_page_and_a_like_leaves_the_link(
+async def test_a_link_unfolds_with_a_video_that_is_made_when_it_is_asked_for(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = page_of(song)
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.song is not None
+    key = video_key(page.song.job_id)
+    html = (await fetched(web, link))[1]
+    assert f'<meta property="og:video" content="{link}/song.mp4">' in html
+    assert '<meta property="og:video:width" content="320">' in html
+    assert '<meta property="og:video:height" content="336">' in html
+    assert await here.studio.storage.find(key) is None
+    answers = await asyncio.gather(*(fetched(web, f"{link}/song.mp4") for _ in range(3)))
+    assert answers == [(200, "video/mp4")] * 3
+    async with web.get(f"{link}/song.mp4", headers={"Range": "bytes=4-7"}) as part:
+        assert (part.status, await part.read()) == (206, b"ftyp")
+
+
+async def test_a_video_that_somebody_asked_for_is_the_page_s_and_a_like_leaves_the_link(
     here: World, web: ClientSession
 ) -> None:
     await here.post(here.mention, PICTURE)
@@ -103,11 +124,23 @@ async def test_a_video_that_somebody_asked_for_is_on_the_page_and_a_like_leaves_
     await here.member.click(song, label="🎬 Video")
     await here.member.click(song, label="♥ Like")
     assert page_of(here.songs()[0]) == link
-    html = (await fetched(web, link))[1]
-    assert f'<meta property="og:video" content="{link}/song.mp4">' in html
-    assert '<meta property="og:video:width" content="320">' in html
-    assert '<meta property="og:video:height" content="336">' in html
-    assert await fetched(web, f"{link}/song.mp4") == (200, "video/mp4")
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.song is not None
+    kept = await here.studio.storage.load(video_key(page.song.job_id))
+    async with web.get(f"{link}/song.mp4") as answer:
+        assert (answer.content_type, await answer.read()) == ("video/mp4", kept)
+
+
+async def test_of_a_song_whose_picture_is_gone_no_video_is_made(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = page_of(here.songs()[0])
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.picture_key is not None
+    await here.studio.storage.delete(page.picture_key)
+    assert (await fetched(web, f"{link}/song.mp4"))[0] == 404
 
 
 async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: ClientSession) -> None:

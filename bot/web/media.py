@@ -14,7 +14,7 @@ from bot.web.headers import Headers
 from bot.web.language import language_of
 from bot.web.notices import missing
 from bot.web.ranges import Unsatisfiable, wanted
-from melodify_core.errors import Unavailable
+from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Stored
 from melodify_core.pages import Page
 from melodify_core.settings import Web
@@ -46,11 +46,21 @@ class Files(Protocol):
         ...
 
 
-class Media:
-    """Serves the files of pages."""
+class Films(Protocol):
+    """As much of Takes as is needed here."""
 
-    def __init__(self, storage: Files, settings: Web, headers: Headers) -> None:
+    async def film(self, job_id: str) -> None:
+        """Make the song's video where there is none yet. Raises Rejected and Unavailable."""
+        ...
+
+
+class Media:
+    """Serves the files of pages. With `films`, a video is made when it is first asked for, one at a time."""
+
+    def __init__(self, storage: Files, settings: Web, headers: Headers, films: Films | None = None) -> None:
         self._storage = storage
+        self._films = films
+        self._filming = asyncio.Semaphore(1)
         self._settings = settings
         self._places = Places(settings.streams, settings.streams_per_address)
         self._headers = headers
@@ -122,11 +132,23 @@ class Media:
             raise missing()
         # Asked each time, and not remembered: a file may be replaced under its key, or go.
         found = await self._storage.find(key)
+        if found is None and name == "song.mp4" and page.song:
+            found = await self._filmed(page.song.job_id, key)
         if found is None:
             raise missing()
         # A song that is mastered anew measures differently: the tag changes with it.
         described = page.song.model_dump_json() if page.song else ""
         return _File(key, etag_of(key, described, found.content_type, str(found.size_bytes)), found.size_bytes)
+
+    async def _filmed(self, job_id: str, key: str) -> Stored | None:
+        if self._films is None:
+            return None
+        async with self._filming:
+            try:
+                await self._films.film(job_id)
+            except Rejected:
+                return None
+            return await self._storage.find(key)
 
 
 def _key(page: Page, name: str) -> str | None:

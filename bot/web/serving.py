@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.web import headers
 from bot.web.addresses import neighbour
 from bot.web.app import Site
-from bot.web.media import Files
+from bot.web.media import Files, Films
 from bot.web.notices import Notice
 from melodify_core.errors import Misconfigured
 from melodify_core.pages import Pages
@@ -73,11 +73,14 @@ class Port:
             self._server.close()
 
     @asynccontextmanager
-    async def serving(self, pages: Pages, storage: Files) -> AsyncIterator[str]:
-        """Serve until the end of the block, for which alone the port answers; yield the address on this machine."""
+    async def serving(self, pages: Pages, storage: Files, films: Films | None = None) -> AsyncIterator[str]:
+        """Serve until the end of the block, for which alone the port answers; yield the address on this machine.
+
+        Without `films` a song has a video only once somebody has asked for one in Discord.
+        """
         if self._server is None:
             raise RuntimeError("the port is not held")
-        site = Site(pages, storage, self._settings)
+        site = Site(pages, storage, self._settings, films)
         server = web.Server(site.answer)
         self._answering = server, _House(self._settings, site.count)
         try:
@@ -125,9 +128,9 @@ async def listening(settings: Web) -> AsyncIterator[Port]:
 
 
 @asynccontextmanager
-async def serve(pages: Pages, storage: Files, settings: Web) -> AsyncIterator[str]:
+async def serve(pages: Pages, storage: Files, settings: Web, films: Films | None = None) -> AsyncIterator[str]:
     """Serve until the end of the block; yield the address on this machine. Raises Misconfigured."""
-    async with listening(settings) as port, port.serving(pages, storage) as address:
+    async with listening(settings) as port, port.serving(pages, storage, films) as address:
         yield address
 
 
