@@ -17,7 +17,7 @@ from melodify_core.composers.arranger.style import Style
 from melodify_core.composers.arranger.styles import STYLES, style_of
 from melodify_core.models import Brief, Wish
 
-DRAFTS = 5
+DRAFTS, PLAIN_FROM = 8, 4  # after so many drafts the themes become plainer
 SPREAD = 4.0  # semitones
 # A tune whose tones decay stands as clear as one of held tones when what is under it is so much softer.
 UNDER_DB = 2.5
@@ -63,7 +63,7 @@ def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
     random = Random(_seed(brief, name, seed))
     drafts = [_draft(random, brief, name, wish.seconds)]
     while flaws(drafts[-1]) > 0 and len(drafts) < DRAFTS:
-        drafts.append(_draft(random, brief, name, wish.seconds))
+        drafts.append(_draft(random, brief, name, wish.seconds, plain=len(drafts) >= PLAIN_FROM))
     return min(drafts, key=flaws)
 
 
@@ -72,7 +72,7 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
     return midi_file(score_of(brief, wish, seed))
 
 
-def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
+def _draft(random: Random, brief: Brief, name: str, seconds: int, *, plain: bool = False) -> Score:
     style = STYLES[name]
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
@@ -80,7 +80,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     chords = harmony.progression(random, key, form.bars, style.vocabulary)
     chosen = arrangement(random, style, mood.level, form.bpm)
     players = cast(random, style, brief.instruments, mood.level, chosen.home.strokes)
-    written = _write(random, style, mood, key, form, chords, players, chosen)
+    written = _write(random, style, mood, key, form, chords, players, chosen, plain=plain)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
     return Score(name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness)
 
@@ -101,13 +101,15 @@ def _write(
     chords: tuple[Chord, ...],
     players: Cast,
     chosen: Arrangement,
+    *,
+    plain: bool,
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
     # Half of the register is the mood's, half the seed's: chords that open alike shall not sound alike.
     spread = random.uniform(-SPREAD, SPREAD)
     voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.voices)
     low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)
-    tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead))
+    tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, plain=plain))
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
         "lead": tune,
@@ -134,7 +136,7 @@ def _compass(name: str, mood: Mood) -> counter.Compass:
     return counter.Compass(low, high, mood.velocity - 6, instrument.held)
 
 
-def _voice(style: Style, mood: Mood, lead: str) -> melody.Voice:
+def _voice(style: Style, mood: Mood, lead: str, *, plain: bool) -> melody.Voice:
     instrument = INSTRUMENTS[lead]
     calm, excited = style.notes_a_second
     centre = _middle(lead, 70 + mood.register)
@@ -148,6 +150,7 @@ def _voice(style: Style, mood: Mood, lead: str) -> melody.Voice:
         legato=mood.legato if instrument.held else 1.0,
         velocity=mood.velocity + 6,
         pentatonic=style.pentatonic,
+        plain=plain,
     )
 
 

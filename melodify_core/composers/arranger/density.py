@@ -35,6 +35,11 @@ class Manners:
     groove: str | None
 
     @property
+    def names(self) -> Option:
+        """All three."""
+        return self.comping, self.bass, self.groove
+
+    @property
     def strokes(self) -> int:
         """How often the chords are struck in a bar."""
         return len(COMPING[self.comping])
@@ -65,7 +70,8 @@ def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arran
     like = [option for option in options if _goes_with(Manners(*option), home)]
     others = [option for option in like if option[0] != home.comping] or like
     away = _manners(random, style, others, min(1.0, level + AWAY), bpm)
-    busier = [option for option in like if option[2] != home.groove] or like
+    fullest = max(_rate(*option, bpm) for option in like)
+    busier = [option for option in like if _rate(*option, bpm) > min(0.999 * fullest, _rate(*home.names, bpm))]
     return Arrangement(home, away, _manners(random, style, busier, min(1.0, level + FULL), bpm))
 
 

@@ -16,6 +16,7 @@ from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, No
 
 STEPS_A_BEAT = 4
 KEEPS_ON = 0.68  # how often a motif goes on in its direction after a step
+SIZES = (74, 16, 6, 4)  # how often a motif moves by one to four steps of the scale
 # How far above the home register each section moves, in semitones; the climax goes further, and alone has the top.
 _LIFTS = {"intro": 0.0, "A": 0.0, "B": 2.0, "break": -1.0, "ending": 0.0}
 _CLIMAX_LIFT = 4
@@ -36,6 +37,7 @@ class Voice:
     legato: float  # share of a note's time that sounds
     velocity: int
     pentatonic: bool = False
+    plain: bool = False  # themes that move in steps alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def compose(
     """Return the tune; it rests in sections where the lead has no part, and ends on the tonic with the last chord."""
     wanted = voice.notes_a_second * BEATS_PER_BAR * 60 / bpm
     thinner = {"break": 0.6, "ending": 0.7}
-    themes = {name: _theme(random, wanted * thinner.get(name, 1), voice.syncopated) for name in _LIFTS}
+    themes = {name: _theme(random, wanted * thinner.get(name, 1), voice) for name in _LIFTS}
     themes["intro"] = themes["A"]  # an intro with a tune announces the theme
     left_out = key.semitones if voice.pentatonic else frozenset()
     rules = Rules(random, key, voice.low, voice.high, voice.strict, left_out)
@@ -118,22 +120,23 @@ def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
         yield tuple(phrase)
 
 
-def _theme(random: Random, wanted: float, syncopated: bool) -> _Theme:
-    first, second = _rhythm(random, wanted, syncopated), _rhythm(random, wanted, syncopated)
+def _theme(random: Random, wanted: float, voice: Voice) -> _Theme:
+    first, second = _rhythm(random, wanted, voice.syncopated), _rhythm(random, wanted, voice.syncopated)
     third = random.choice((first, first, second))
     close = min(random.sample(CLOSES, 3), key=lambda rhythm: abs(rhythm.count("o") - wanted * 0.6))
-    motifs = {rhythm: _motif(random, rhythm.count("o")) for rhythm in (first, second)}
+    sizes = (1, 0, 0, 0) if voice.plain else SIZES
+    motifs = {rhythm: _motif(random, rhythm.count("o"), sizes) for rhythm in (first, second)}
     shape = random.choice(("arch", "wave", "rise", "fall"))
     return _Theme((first, second, third, close), motifs, shape, random.uniform(3.5, 6.5))
 
 
-def _motif(random: Random, notes: int) -> tuple[int, ...]:
+def _motif(random: Random, notes: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Return moves in scale steps, the first to the first note: runs that keep their direction, leaps that turn."""
     moves = [random.choice((-1, 1))]
     for _ in range(notes - 1):
         way = 1 if moves[-1] > 0 else -1
         keeps = abs(moves[-1]) < 2 and random.random() < KEEPS_ON
-        size = random.choices((1, 2, 3, 4), (74, 16, 6, 4))[0]
+        size = random.choices((1, 2, 3, 4), sizes)[0]
         moves.append(way * size if keeps else -way * size)
     return tuple(moves)
 
