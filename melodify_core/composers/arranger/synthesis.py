@@ -13,6 +13,7 @@ import numpy as np
 
 from melodify_core.composers.arranger.finish import Played, finished
 from melodify_core.composers.arranger.fonts import Synthesiser, chosen
+from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Score
 from melodify_core.errors import Unavailable
@@ -20,9 +21,10 @@ from melodify_core.errors import Unavailable
 RATE = 48_000  # that of midirenderer, which knows no other
 FLUIDSYNTH_S = 60
 FLUIDSYNTH_GAIN = 0.35
-# midirenderer holds the interpreter's lock and works in one thread. Of pieces of so many seconds another process plays
-# every other note: that costs it a tenth of a second, and its own share of the reverb.
+# midirenderer holds the interpreter's lock and works in one thread. Of pieces of so many seconds, and of dense ones,
+# another process plays every other note: that costs it a tenth of a second, and its own share of the reverb.
 LONG_S = 60.0
+DENSE = 30  # notes of slow strings, of which one costs as much as ten of others
 OTHER_S = 60.0
 _OTHER = """
 import sys, midirenderer
@@ -48,9 +50,15 @@ def played_by(synthesiser: Synthesiser, score: Score) -> tuple[Played, int]:
     """Return the bare sound, frames by channels, and its rate. Raises Unavailable when a process that plays fails."""
     if synthesiser.command:
         return _samples(_fluidsynth(synthesiser.command, synthesiser.font, midi_file(score, synthesiser.trims)))
-    if score.seconds < LONG_S:
+    if score.seconds < LONG_S and not _is_dense(score):
         return _samples(midirenderer.render_wave_from(synthesiser.font.read_bytes(), midi_file(score)))
     return played_by_two(synthesiser.font, score)
+
+
+def _is_dense(score: Score) -> bool:
+    """Return whether instruments play whose tones are slow, and therefore pile up."""
+    slow = [part for part in score.parts if part.role != "drums" and INSTRUMENTS[part.name].quick]
+    return sum(len(part.notes) for part in slow) > DENSE
 
 
 def played_by_two(font: Path, score: Score, python: str = sys.executable) -> tuple[Played, int]:
