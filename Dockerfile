@@ -1,14 +1,11 @@
 # Two stages: packages are built and installed in the first, the second carries only what runs.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements-run.txt requirements-build.txt pyproject.toml README.md ./
+COPY requirements-run.txt requirements-build.txt requirements-uv.txt pyproject.toml README.md ./
+COPY deploy/install.py deploy/install.py
 COPY bot bot
 COPY melodify_core melodify_core
-RUN python -m venv /opt/melodify \
- && /opt/melodify/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-run.txt \
- && /opt/melodify/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.txt \
- && /opt/melodify/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
- && /opt/melodify/bin/pip uninstall --yes --requirement requirements-build.txt
+RUN python deploy/install.py image --into /opt/melodify
 
 FROM python:3.13-slim
 # ca-certificates: openai's client trusts the system's store. FluidSynth and its font (MIT): the embedded composer's better sound.

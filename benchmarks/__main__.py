@@ -15,6 +15,7 @@ from benchmarks import (
     page,
     render,
     rush,
+    setup,
     workers,
 )
 
@@ -32,7 +33,7 @@ ALL = {
 }
 
 # Minutes each: only when they are named.
-LONG = {"load": load.main, "workers": workers.main, "crash": crash.main}
+LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "setup": setup.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

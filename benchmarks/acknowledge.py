@@ -13,7 +13,7 @@ COMMANDS = 100
 
 async def measure(folder: Path, workshop: Workshop) -> list[float]:
     """Return the seconds from a command's arrival to its acknowledgement."""
-    async with world(story_settings(folder, work={"drain_s": 0}), workshop) as here:
+    async with world(story_settings(folder, work={"drain_s": 0}), workshop, composes=True) as here:
         return await acknowledge_times(here.env, here.guild, here.channel, COMMANDS)
 
 

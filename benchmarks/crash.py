@@ -4,9 +4,9 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.crash import Ledger, Proving, prove
 from tests.discord_server import little_discord
 from tests.postgres import fresh_database, postgres_server
+from tests.process.crash import Ledger, Proving, prove
 
 # Two jobs pass so many boundaries; each is tried.
 BOUNDARIES = 54

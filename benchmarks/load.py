@@ -22,12 +22,12 @@ from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
-from tests.crash_worker import SOUND, Player, Reader
 from tests.postgres import fresh_database, postgres_server
+from tests.process.crash_worker import SOUND, Player, Reader
 from tests.stories import a_picture, percentile
 
 JOBS, MEMBERS, CAP, PROVIDER_S = 500, 200, 32, 4.0
-CAPTION_S = 0.05  # of the four seconds: what tests.crash_worker.Reader takes
+CAPTION_S = 0.05  # of the four seconds: what tests.process.crash_worker.Reader takes
 AT_ONCE = 8  # as bot/intake.py hands them in
 PICTURE = a_picture(size=(64, 48))
 NO_LIMITS = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 0, "waiting_per_user": 0}

@@ -30,7 +30,7 @@ async def seconds(parse: Callable[[Any], None], payload: dict[str, Any]) -> floa
 
 async def measure(folder: Path, workshop: Workshop) -> tuple[float, float]:
     """Return the seconds of an event with the bot, and with a client that listens to nothing."""
-    async with world(story_settings(folder), workshop) as here:
+    async with world(story_settings(folder), workshop, composes=True) as here:
         elsewhere = here.corner()  # a channel that is not watched
         payload = post_payload(here.env, await elsewhere.post("Has anybody seen my keys?"))
         state = here.client._connection  # noqa: SLF001 - where discord.py takes events in; there is no public way

@@ -90,7 +90,7 @@ def open_orders(here: World) -> int:
 async def measure(folder: Path, workshop: Workshop) -> Rush:
     """Return the figures; one job is made at a time, so that the others wait."""
     work = {"drain_s": 0, "jobs": 1}
-    async with world(story_settings(folder, limits=NO_LIMITS, work=work), workshop) as here:
+    async with world(story_settings(folder, limits=NO_LIMITS, work=work), workshop, composes=True) as here:
         return await rush(here)
 
 

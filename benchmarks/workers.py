@@ -19,8 +19,8 @@ from melodify_core.models import Order, Place, Wish
 from melodify_core.opening import Role, open_studio
 from melodify_core.settings import Settings
 from melodify_core.storage.folder import FolderStorage
-from tests.crash_worker import Player, Reader
 from tests.postgres import fresh_database, postgres_server
+from tests.process.crash_worker import Player, Reader
 
 WORKERS = (1, 2, 4)
 PROVIDER_S, ROUNDS = 12.0, 2

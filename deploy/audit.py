@@ -21,6 +21,8 @@ PINS = (
     "requirements.txt",
     "requirements-run.txt",
     "requirements-build.txt",
+    "requirements-demo.txt",
+    "requirements-uv.txt",
     "deploy/pipeline/requirements.txt",
     "deploy/pipeline/requirements-musicgen.txt",
     "quality/requirements.txt",

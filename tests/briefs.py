@@ -22,3 +22,19 @@ def a_brief(**changes: Any) -> Brief:
         "soundscape": "wooden room",
     }
     return Brief(**fields | changes)
+
+
+BRIEF = Brief(
+    title="Amber Dusk",
+    caption="Warm light.",
+    mood=("calm", "warm"),
+    valence=0.4,
+    arousal=-0.3,
+    energy="gentle",
+    genre="folk",
+    instruments=("felt piano", "cello"),
+    bpm=84,
+    mode="major",
+    arrangement="Slow build.",
+    soundscape="tape hiss",
+)

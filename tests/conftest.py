@@ -39,6 +39,13 @@ def postgres() -> Iterator[Any]:
         yield server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that needs PostgreSQL as slow."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def postgres_url(postgres: Any) -> Iterator[str]:
     """A database of the test's own."""
@@ -46,7 +53,7 @@ def postgres_url(postgres: Any) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Both kinds of database, one after the other."""
     if request.param == "sqlite":

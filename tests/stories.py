@@ -8,9 +8,11 @@ import io
 import itertools
 import sqlite3
 import time
+import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +29,37 @@ from simcord.env import Env
 from simcord.results import InteractionResult
 
 from bot.client import MelodifyClient, Show
+from melodify_core.adapters import Adapters
+from melodify_core.captioners.palette import PaletteCaptioner
+from melodify_core.composers.arranger.composer import make_take
 from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
-from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
+from melodify_core.models import (
+    Brief,
+    Forecast,
+    Job,
+    Language,
+    Link,
+    Place,
+    Posted,
+    Progress,
+    RawTake,
+    Song,
+    Stage,
+    Wish,
+)
 from melodify_core.opening import open_studio
-from melodify_core.ports import Delivery
+from melodify_core.ports import Delivery, Errand
 from melodify_core.settings import Settings
+from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
+from tests.briefs import a_brief
 from tests.manners import assert_well_mannered
 
 SETTLE_S = 30.0
 SONG_S = 60.0
+ONE_SONG_S = 3
 
 
 def a_picture(colour: str = "tomato", size: tuple[int, int] = (320, 240)) -> bytes:
@@ -63,6 +84,7 @@ class World:
     guild: GuildHandle
     channel: ChannelHandle
     member: MemberActor
+    composes: bool = False
     errors_before: int = 0
 
     def corner(self, *, denied: Sequence[str] = (), locale: str | None = None) -> "World":
@@ -93,7 +115,7 @@ class World:
     async def restart(self, settings: Settings) -> None:
         """End the bot, and start what a new process would start on the same database."""
         await self.client.close()
-        self.client = a_client(settings, self.workshop)
+        self.client = a_client(settings, self.workshop, composes=self.composes)
         await self.env.restart_bot(self.client)
 
     async def until(self, sign: str) -> None:
@@ -197,11 +219,50 @@ class Simulated:
         await self.delivery.apologise(job, error)
 
 
-def a_client(settings: Settings, workshop: Workshop, show: Show | None = None) -> MelodifyClient:
-    """Return a bot on a real studio that shares the tests' worker processes."""
+class OneSong:
+    """A composer that plays the first seconds of one song, which the arranger has made, whatever it is asked for.
+
+    Most stories are about where a song goes. Mastering, storage and posting are the real ones.
+    """
+
+    name = "arranger"
+
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        del brief, wish, errand
+        return _first_seconds()
+
+
+@cache
+def _first_seconds() -> RawTake:
+    take = make_take(a_brief(), Wish(seconds=10), 7)
+    with wave.open(io.BytesIO(take.audio)) as whole:
+        parameters, frames = whole.getparams(), whole.readframes(ONE_SONG_S * whole.getframerate())
+    cut = io.BytesIO()
+    with wave.open(cut, "wb") as part:
+        part.setparams(parameters)
+        part.writeframes(frames)
+    return replace(take, audio=cut.getvalue())
+
+
+def a_client(
+    settings: Settings, workshop: Workshop, show: Show | None = None, *, composes: bool = False
+) -> MelodifyClient:
+    """Return a bot on a real studio that shares the tests' worker processes.
+
+    Songs are `OneSong`'s, unless the bot `composes`, or other providers are set.
+    """
+    adapters = None
+    if not composes and (settings.captioner, settings.composer, settings.storage) == ("palette", "arranger", "folder"):
+        _first_seconds()  # made now: it would hold up the bot's loop
+        captioner = PaletteCaptioner(workshop, settings.song.caption_deadline_s)
+        adapters = Adapters(captioner, OneSong(), FolderStorage(settings.folder.path))
 
     def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
-        return open_studio(settings, Simulated(delivery, async_context.get()), workshop)
+        return open_studio(settings, Simulated(delivery, async_context.get()), workshop, adapters=adapters)
 
     return MelodifyClient(settings, opened, show, always_sync=True)
 
@@ -216,17 +277,19 @@ def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> Chann
 
 
 @asynccontextmanager
-async def world(settings: Settings, workshop: Workshop, show: Show | None = None) -> AsyncIterator[World]:
-    """Yield a world whose first channel the bot watches; `show` is the client's."""
+async def world(
+    settings: Settings, workshop: Workshop, show: Show | None = None, *, composes: bool = False
+) -> AsyncIterator[World]:
+    """Yield a world whose first channel the bot watches; `show` and `composes` are the client's."""
     # The channel is there before the bot, because its id stands in the bot's settings.
     env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
     guild = env.create_guild()
     channel = a_channel(env, guild)
     watching = {"watched_channels": frozenset({channel.id}), "message_content": True}
     settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=watching)})
-    env.bot = client = a_client(settings, workshop, show)
+    env.bot = client = a_client(settings, workshop, show, composes=composes)
     await env.start()
-    here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")))
+    here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")), composes)
     try:
         yield here
     finally:

@@ -8,17 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from melodify_core.errors import Misconfigured, Unavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# alembic takes a sixth of a second to import and most commands never look at the schema: imported where it is used.
 BUSY_TIMEOUT_MS = 30_000  # as DBOS sets it for connections of its own
 VERSION_TABLE = "melodify_version"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -294,6 +294,8 @@ def reachable() -> Iterator[None]:
 
 def schema_state(engine: sa.Engine) -> State:
     """Return how the database's schema stands to this program's."""
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(_config())
     with engine.connect() as connection:
         found = _version(connection)
@@ -306,6 +308,8 @@ def schema_state(engine: sa.Engine) -> State:
 
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema up to date. Raises Misconfigured for one that a newer Melodify has made."""
+    from alembic import command
+
     if schema_state(engine) == "newer":
         raise Misconfigured(SCHEMA["newer"])
     config = _config()
@@ -334,13 +338,17 @@ def open_schema(engine: sa.Engine) -> None:
 
 
 def _version(connection: sa.Connection) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
     found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
     if found is None and sa.inspect(connection).has_table("usage"):
         return UNVERSIONED
     return found
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

@@ -1,0 +1,127 @@
+"""`make bench-setup`: what a newcomer and a contributor wait for, beside an earlier commit, in fresh clones.
+
+Three quarters of an hour, most of it the earlier commit's tests. Every clone has caches of its own, so that each first
+`make demo` fetches its packages. CPU seconds are those of all processes that were waited for.
+"""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BEFORE = "7b42462"
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took, and what it printed."""
+
+    wall_s: float
+    cpu_s: float
+    output: str = ""
+
+
+class Clone:
+    """A fresh clone of one commit."""
+
+    def __init__(self, folder: Path, commit: str, **variables: str) -> None:
+        self.folder = folder
+        subprocess.run(["git", "clone", "--quiet", "--no-checkout", ROOT, folder], check=True)
+        subprocess.run(["git", "checkout", "--quiet", commit], cwd=folder, check=True)
+        caches = {"PIP_CACHE_DIR": f"{folder}-pip", "UV_CACHE_DIR": f"{folder}-uv"}
+        self.variables = {**os.environ, **caches, **variables}
+
+    def run(self, *command: str) -> Cost:
+        """Run a command to its end; exit with what it printed when it fails."""
+        began, spent = time.monotonic(), _cpu_s()
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.variables, stdout=-1, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)} failed in {self.folder}:\n{done.stdout[-6000:]}")
+        return Cost(time.monotonic() - began, _cpu_s() - spent, done.stdout)
+
+    def demo_s(self) -> float:
+        """Return the seconds from the first `make demo` until it has printed its address."""
+        began = time.monotonic()
+        command = ["make", "demo", "ARGS=--port 0"]
+        with (
+            (self.folder / "demo.log").open("wb") as log,
+            subprocess.Popen(
+                command, cwd=self.folder, env=self.variables, start_new_session=True, stdout=subprocess.PIPE, stderr=log
+            ) as process,
+        ):
+            for line in process.stdout or ():
+                if b"http://127.0.0.1:" in line:
+                    took_s = time.monotonic() - began
+                    os.killpg(process.pid, signal.SIGINT)
+                    return took_s
+        sys.exit(f"make demo in {self.folder} ended with {process.returncode} before it printed its address")
+
+    def environment_mb(self) -> float:
+        """Return what .venv takes on disk."""
+        return sum(path.lstat().st_blocks * 512 for path in (self.folder / ".venv").rglob("*")) / MIB
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Measure both commits and print the figures beside the asked ones."""
+    with tempfile.TemporaryDirectory(prefix="melodify-setup-") as name:
+        folder = Path(name)
+        with _clone(folder / "pip", "HEAD", MELODIFY_WITHOUT_UV="1") as by_pip:
+            pip_demo_s = by_pip.demo_s()
+        with _clone(folder / "before", BEFORE) as before, _clone(folder / "now", "HEAD") as now:
+            demo_s, now_demo_s = before.demo_s(), now.demo_s()
+            _print("first `make demo`", "s", demo_s, now_demo_s, "at most 0.2")
+            _print("the same with pip alone", "s", demo_s, pip_demo_s, "at most 0.5")
+            _print(".venv after it", "MB", before.environment_mb(), now.environment_mb(), "at most 550 MB")
+            _tests(before, now)
+
+
+@contextmanager
+def _clone(folder: Path, commit: str, **variables: str) -> Iterator[Clone]:
+    clone = Clone(folder, commit, **variables)
+    try:
+        yield clone
+    finally:
+        for path in (folder, f"{folder}-pip", f"{folder}-uv"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _tests(before: Clone, now: Clone) -> None:
+    before.run("make", "install", ".venv-pipeline/.installed")
+    now.run("make", "develop", "pipeline")
+    collect = (".venv/bin/pytest", "--collect-only", "-q")
+    for clone in (before, now):
+        clone.run(*collect, *(["--no-cov"] if clone is before else []))  # writes the bytecode
+    _print("collection", "CPU s", before.run(*collect, "--no-cov").cpu_s, now.run(*collect).cpu_s, "at most 6 CPU s")
+    everything, quick, all_now = before.run("make", "test"), now.run("make", "test"), now.run("make", "test-all")
+    _print("`make test`", "s", everything.wall_s, quick.wall_s, "at most 300 s")
+    _print("`make test-all` / `make test` then", "s", everything.wall_s, all_now.wall_s, "at most 900 s")
+    _print("the same", "CPU s", everything.cpu_s, all_now.cpu_s, "at most 0.55")
+    _print("branch coverage", "%", _covered(everything), _covered(all_now), "not less")
+
+
+def _covered(tests: Cost) -> float:
+    (total,) = re.findall(r"^TOTAL +(\d+) +(\d+) +(\d+) +(\d+)", tests.output, re.MULTILINE)
+    statements, missed, branches, partly = map(int, total)
+    return 100 * (1 - (missed + partly) / (statements + branches))
+
+
+def _print(what: str, unit: str, before: float, now: float, asked: str) -> None:
+    print(f"{what:36} {before:8.1f} -> {now:8.1f} {unit:6} ratio {now / before:5.2f}   asked: {asked}", flush=True)

@@ -1,0 +1,341 @@
+"""Puts the pinned packages into a virtual environment: `python3 deploy/install.py demo`.
+
+The Makefile and the images call it. It needs nothing but the standard library, and is written so that a Python
+that is too old still reads it far enough to say so. What is installed is installed by uv, which pip fetches first;
+where uv is not available or fails, pip does it.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST = (3, 11)
+UV = "requirements-uv.txt"
+BUILD = "requirements-build.txt"
+LINE_EVERY_S = 5.0
+MIB = 1 << 20
+# A pinned list is complete: nothing is resolved again, and every file must have one of its hashes.
+PINNED = ("--no-deps", "--require-hashes")
+ITSELF = ("--no-deps", "--no-build-isolation")
+
+
+class Environment(NamedTuple):
+    """What one virtual environment holds."""
+
+    folder: str
+    requirements: "tuple[str, ...]"
+    fetched_mb: int  # on Linux x86-64; benchmarks/setup.py prints it
+    installed_mb: int
+    melodify: bool = True  # Melodify itself, too, from this folder
+    contains: "tuple[str, ...]" = ()  # the environments that are a part of it
+
+
+ENVIRONMENTS = {
+    "demo": Environment(".venv", ("requirements-demo.txt", BUILD), 190, 550),
+    "run": Environment(".venv", ("requirements-run.txt", BUILD), 250, 900),
+    "develop": Environment(".venv", ("requirements.txt",), 500, 1600, contains=("demo", "run")),
+    "pipeline": Environment(".venv-pipeline", ("deploy/pipeline/requirements.txt",), 90, 400, melodify=False),
+    "quality": Environment(".venv-quality", ("quality/requirements.txt",), 300, 900, melodify=False),
+    "musicgen": Environment(".venv-musicgen", ("deploy/pipeline/requirements-musicgen.txt",), 120, 500, melodify=False),
+    "image": Environment("/opt/melodify", ("requirements-run.txt", BUILD), 300, 900),
+}
+
+
+class Failed(Exception):
+    """The installation cannot go on; the text is for the person at the terminal."""
+
+
+class Attempt(NamedTuple):
+    """How one installer's run ended."""
+
+    ok: bool
+    output: str
+
+
+def main() -> None:
+    """Install the environment that the command line names, and exit: 0 complete, 1 not, 130 interrupted."""
+    parser = argparse.ArgumentParser(description="Install the pinned packages of one of Melodify's environments.")
+    parser.add_argument("name", choices=sorted(ENVIRONMENTS))
+    parser.add_argument("--into", help="the environment's folder, where it is not the usual one")
+    arguments = parser.parse_args()
+    environment = ENVIRONMENTS[arguments.name]
+    if arguments.into:
+        environment = environment._replace(folder=arguments.into)
+    try:
+        check_python(sys.version_info[:2])
+        Installation(arguments.name, environment).run()
+    except Failed as failure:
+        sys.exit(f"\n{failure}")
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"\n{explain(str(error), environment)}")
+
+
+def check_python(version: "tuple[int, ...]") -> None:
+    """Raise Failed where this Python is too old or cannot make environments."""
+    if version < OLDEST:
+        found = ".".join(map(str, version))
+        raise Failed(
+            f"Melodify needs Python 3.11 or newer, this is {found}. Say which one to use: make PYTHON=python3.12 ..."
+        )
+    if not (find_spec("venv") and find_spec("ensurepip")):
+        raise Failed(
+            "This Python cannot make virtual environments. On Debian and Ubuntu `sudo apt install python3-venv` adds "
+            "what is missing; then run the same command again."
+        )
+
+
+class Installation:
+    """Brings one environment up to date."""
+
+    def __init__(self, name: str, environment: Environment) -> None:
+        self.name, self.environment = name, environment
+        self.folder = ROOT / environment.folder
+        self.python = self.folder / "bin" / "python"
+
+    def run(self) -> None:
+        """Install what is missing; do nothing when the environment is complete."""
+        if self.is_complete():
+            return
+        self.announce()
+        self.make_environment()
+        environment = self.environment
+        self.install([word for file in environment.requirements for word in ("-r", file)], PINNED)
+        if environment.melodify:
+            self.install(["."] if self.name == "image" else ["-e", "."], ITSELF)
+        if self.name == "image":
+            self.remove_installers()
+        for name in (self.name, *environment.contains):
+            self.stamp(name).write_text(self.fingerprint(name))
+
+    def is_complete(self) -> bool:
+        """Tell whether the last installation ended, with this Python and these lists, in this place."""
+        try:
+            return self.python.exists() and self.stamp(self.name).read_text() == self.fingerprint(self.name)
+        except OSError:
+            return False
+
+    def stamp(self, name: str) -> Path:
+        """Return the file that says with which lists the environment was completed."""
+        return self.folder / f".installed-{name}"
+
+    def fingerprint(self, name: str) -> str:
+        """Return what the stamp says: all that makes another installation necessary when it changes."""
+        environment = ENVIRONMENTS[name]
+        files = [*environment.requirements, *(["pyproject.toml"] if environment.melodify else [])]
+        digests = [hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in files]
+        return json.dumps([sys.version, str(self.folder), digests])
+
+    def announce(self) -> None:
+        """Say once, before anything is fetched, how much it is; raise Failed where the disk has no room."""
+        name, environment = self.name, self.environment
+        if self.stamp(name).exists():
+            say(f"Bringing {environment.folder} ({name}) up to date: what has changed is fetched, this once.")
+        else:
+            megabytes = f"about {environment.fetched_mb} MB of packages are fetched"
+            say(f"Setting up {environment.folder} ({name}): {megabytes}, this once.")
+        parent = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
+        free_mb = shutil.disk_usage(parent).free // MIB
+        there = ENVIRONMENTS["demo"].installed_mb if self.stamp("demo").exists() else 0
+        if free_mb < environment.installed_mb - there:
+            raise Failed(explain("No space left on device", environment))
+
+    def make_environment(self) -> None:
+        """Make the folder, or keep what an earlier run left when it works with this Python."""
+        if self.works():
+            return
+        command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
+        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if made.returncode != 0:
+            raise Failed(explain(made.stdout.decode(errors="replace"), self.environment))
+
+    def works(self) -> bool:
+        """Tell whether the folder holds an environment of this Python that has pip and was not moved since."""
+        script = "import pip, sys; print(sys.version)"
+        try:
+            moved = str(self.folder) not in (self.folder / "bin" / "pip").read_text()
+            found = subprocess.run([str(self.python), "-c", script], stdout=-1, stderr=-1, check=False)
+        except OSError:
+            return False
+        return not moved and found.stdout.decode().strip() == sys.version
+
+    def install(self, what: "list[str]", options: "tuple[str, ...]") -> None:
+        """Install with uv; where that is not possible, say so and take pip. Raise Failed when pip fails, too."""
+        fetched_mb = self.environment.fetched_mb
+        if self.has_uv():
+            command = [str(self.folder / "bin" / "uv"), "pip", "install", "--python", str(self.python)]
+            # The demo starts once or twice, from a folder that should stay small; the others start many processes.
+            command += ["--compile-bytecode"] if self.name != "demo" else []
+            command += ["--no-cache"] if self.name == "image" else []
+            attempt = watch([*command, *options, *what], fetched_mb, self.registry())
+            if attempt.ok:
+                return
+            if reason_of(attempt.output) == "disk":
+                raise Failed(explain(attempt.output, self.environment))
+            say("uv could not install that; pip goes on, which takes some minutes.")
+        attempt = watch([*self.pip("install"), *options, *what], fetched_mb)
+        if reason_of(attempt.output) == "hash":
+            # A damaged file in pip's cache would be damaged in each further run, too.
+            attempt = watch([*self.pip("install"), "--no-cache-dir", *options, *what], fetched_mb)
+        if not attempt.ok:
+            raise Failed(explain(attempt.output, self.environment))
+
+    def has_uv(self) -> bool:
+        """Fetch uv into the environment with pip; return whether it is there. Raise Failed without a network."""
+        if "MELODIFY_WITHOUT_UV" in os.environ:
+            return False
+        if (self.folder / "bin" / "uv").exists():
+            return True
+        attempt = watch([*self.pip("install"), *PINNED, "-r", UV], 1)
+        if not attempt.ok:
+            if reason_of(attempt.output) != "other":
+                raise Failed(explain(attempt.output, self.environment))
+            say("uv is not available here; pip installs instead, which takes some minutes.")
+        return attempt.ok
+
+    def registry(self) -> "dict[str, str]":
+        """Return the variable that tells uv of the registry that pip is set to: it reads no configuration of pip's."""
+        if os.environ.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
+            return {}
+        command = [str(self.python), "-m", "pip", "config", "get", "global.index-url"]
+        asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        address = os.environ.get("PIP_INDEX_URL") or asked.stdout.decode().strip()
+        return {"UV_DEFAULT_INDEX": address} if address else {}
+
+    def pip(self, verb: str) -> "list[str]":
+        """Return pip's command, which asks nobody anything."""
+        cache = ["--no-cache-dir"] if self.name == "image" else []
+        return [str(self.python), "-m", "pip", verb, "--disable-pip-version-check", "--no-input", *cache]
+
+    def remove_installers(self) -> None:
+        """Take out of the image what only the installation needed."""
+        command = [str(self.python), "-m", "pip", "uninstall", "--yes", "--quiet", "-r", UV, "-r", BUILD]
+        subprocess.run(command, cwd=str(ROOT), check=True)
+
+
+def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | None" = None) -> Attempt:
+    """Run an installer in the checkout and show how far it is; return how it ended with all that it printed."""
+    lines: "list[str]" = []
+    shown = Progress(fetched_mb)
+    environment = {**os.environ, **(variables or {})}
+    with subprocess.Popen(
+        command,
+        cwd=str(ROOT),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                shown.see(line)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            shown.end()
+    return Attempt(process.returncode == 0, "".join(lines))
+
+
+class Progress:
+    """A bar on a terminal; elsewhere a line now and then."""
+
+    # uv names a package with its size when it begins and once more when it has it; pip only when it begins.
+    SIZED = re.compile(r"\s*Downloading (\S+) \(([\d.]+) ?([kKM])i?B\)")
+    COMPLETE = re.compile(r" Downloaded (\S+)")
+
+    def __init__(self, total_mb: int) -> None:
+        self.total_mb, self.fetched_mb = total_mb, 0.0
+        self.coming: "dict[str, float]" = {}
+        self.terminal, self.last = sys.stderr.isatty(), time.monotonic()
+
+    def see(self, line: str) -> None:
+        """Take note of an installer's line."""
+        sized, complete = self.SIZED.match(line), self.COMPLETE.match(line)
+        if complete:
+            self.fetched_mb += self.coming.pop(complete[1], 0)
+        elif sized:
+            size_mb = float(sized[2]) / (1 if sized[3] == "M" else 1000)
+            if sized[1].endswith((".whl", ".metadata", ".gz")):
+                self.fetched_mb += size_mb
+            else:
+                self.coming[sized[1]] = size_mb
+        else:
+            return
+        self.show()
+
+    def show(self) -> None:
+        """Draw the bar anew, or print a line when the last one is some seconds old."""
+        share = min(self.fetched_mb / max(self.total_mb, 1), 1)
+        if self.terminal:
+            bar = "#" * round(30 * share)
+            print(f"\r[{bar:30}] {share:4.0%} of {self.total_mb} MB", end="\x1b[K", file=sys.stderr, flush=True)
+        elif time.monotonic() - self.last >= LINE_EVERY_S:
+            say(f"  ... {share:.0%} of {self.total_mb} MB")
+            self.last = time.monotonic()
+
+    def end(self) -> None:
+        """Clear the bar's line."""
+        if self.terminal and self.fetched_mb:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+# What pip, uv and the system say of a fault.
+REASONS = {
+    "disk": ("No space left on device", "Errno 28", "os error 28", "Disk quota exceeded"),
+    "network": (
+        "NewConnectionError", "Failed to establish a new connection", "name resolution", "ConnectTimeout",
+        "ReadTimeout", "Connection refused", "Connection reset", "Connection aborted", "ProxyError",
+        "Network is unreachable", "SSLError", "dns error",
+    ),
+    "rights": ("Permission denied", "Errno 13", "Read-only file system", "Errno 30"),
+    "hash": ("DO NOT MATCH THE HASHES", "Hash mismatch"),
+}  # fmt: skip
+
+
+def reason_of(output: str) -> str:
+    """Return the kind of fault that an installer's output shows."""
+    return next((kind for kind, signs in REASONS.items() if any(sign in output for sign in signs)), "other")
+
+
+def explain(output: str, environment: Environment) -> str:
+    """Return one sentence on what to do; the installer's own last words before it where the kind is not known."""
+    again = "then run the same command again: it goes on from there."
+    kind = reason_of(output)
+    if kind == "disk":
+        room = f"{environment.folder} needs about {environment.installed_mb} MB"
+        return f"The disk has no room: {room}, and as much again for a moment. Free some, {again}"
+    if kind == "network":
+        return f"The package registry could not be reached. Check the network, or the proxy in HTTPS_PROXY, {again}"
+    if kind == "rights":
+        return f"{environment.folder} cannot be written. Make the folder your own, {again}"
+    if kind == "hash":
+        return (
+            "A package is not the one that was pinned (its hash differs), and nothing of it was installed. "
+            f"Look at your package mirror, {again}"
+        )
+    last = "".join(f"  {line}\n" for line in output.strip().splitlines()[-8:])
+    return f"{last}The installation failed; the installer's last words are above. Fix that, {again}"
+
+
+def say(line: str) -> None:
+    """Print a line for the person at the terminal, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

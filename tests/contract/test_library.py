@@ -1,0 +1,485 @@
+import asyncio
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from melodify_core.errors import Misconfigured, Rejected, Unavailable
+from melodify_core.library import (
+    Cap,
+    JobBook,
+    Library,
+    ProviderGate,
+    Readings,
+    connect,
+    database,
+    schema_state,
+    upgrade,
+)
+from melodify_core.library.schema import tables
+from melodify_core.limits import check
+from melodify_core.models import Bill
+from melodify_core.settings import Limits
+from tests.briefs import BRIEF
+from tests.jobs import POSTED, a_job, a_song
+
+# What Melodify's first version made, with one song's row.
+BEFORE_VERSIONS = """
+CREATE TABLE usage (job_id VARCHAR(32) NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL, guild_id BIGINT,
+    created_at FLOAT NOT NULL, state VARCHAR(16) NOT NULL);
+CREATE INDEX usage_by_user ON usage (user_id, created_at);
+CREATE INDEX usage_by_state ON usage (state, created_at);
+CREATE TABLE songs (job_id VARCHAR(32) NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL, guild_id BIGINT,
+    channel_id BIGINT NOT NULL, message_id BIGINT NOT NULL, private BOOLEAN NOT NULL, created_at FLOAT NOT NULL,
+    song TEXT NOT NULL);
+CREATE INDEX songs_by_user ON songs (user_id, created_at);
+INSERT INTO usage VALUES ('7', 1, 20, 100.0, 'charged');
+"""
+
+
+@pytest.fixture
+def library(database_url: str) -> Iterator[Library]:
+    engine = connect(database_url)
+    upgrade(engine)
+    yield Library(engine)
+    engine.dispose()
+
+
+def accept(library: Library, job_id: str, user_id: int = 1, now: float = 100.0) -> None:
+    with library.transaction() as connection:
+        library.reserve(connection, a_job(job_id, user_id), now)
+
+
+def test_sqlite_is_in_write_ahead_mode(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    Library(engine).create_schema()
+    engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "melodify.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_sqlite_s_files_are_for_us_alone_new_ones_and_old_ones(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    Library(engine).create_schema()
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+        assert modes(tmp_path) == dict.fromkeys(("melodify.db", "melodify.db-wal", "melodify.db-shm"), 0o600)
+        (tmp_path / "melodify.db.lock").touch()
+        for path in tmp_path.iterdir():
+            path.chmod(0o644)
+        connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+        assert set(modes(tmp_path).values()) == {0o600}
+        assert len(modes(tmp_path)) == 4
+    engine.dispose()
+
+
+def test_a_database_that_may_only_be_read_may_be_so_by_us_alone(tmp_path: Path) -> None:
+    connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+    (tmp_path / "melodify.db").chmod(0o444)
+    connect(f"sqlite:///{tmp_path}/melodify.db").dispose()
+    assert modes(tmp_path)["melodify.db"] == 0o400
+
+
+def test_a_database_that_cannot_be_migrated_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "melodify.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(BEFORE_VERSIONS)
+    engine = connect(f"sqlite:///{path}")
+
+    def forbid(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    sa.event.listen(engine, "checkout", forbid)
+    with pytest.raises(Misconfigured, match=f"database.url: {path} cannot be migrated: attempt to write a readonly"):
+        upgrade(engine)
+    engine.dispose()
+
+
+def test_a_reserved_job_counts_and_waits(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    usage = library.standing_of(1, 20, 50.0)
+    assert usage.used_at == (100.0,)
+    assert usage.waiting == 1
+    assert library.standing_of(2, 20, 50.0).used_at == ()
+
+
+def test_an_open_job_waits_however_old_it_is_and_an_ended_one_is_forgotten_by_the_limits(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    assert library.standing_of(1, 20, 100.0).waiting == 1
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    assert library.standing_of(1, 20, 100.0).used_at == ()
+
+
+def test_of_a_job_that_is_asked_about_it_is_told_whether_it_is_known_and_it_does_not_count(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    accept(library, "2", now=101.0)
+    standing = library.standing_of(1, 20, 0.0, job_id="2")
+    assert standing.known
+    assert (standing.used_at, standing.waiting) == ((100.0,), 1)
+    assert not library.standing_of(1, 20, 0.0, job_id="3").known
+    # However it ended, and whoever asks: a repeat is a repeat.
+    library.refund("2", 102.0)
+    assert library.standing_of(7, 20, 0.0, job_id="2").known
+
+
+def test_a_job_that_a_moderator_gave_back_does_not_count(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    assert library.waive(1, 21) == 0
+    assert library.waive(1, 20) == 1
+    assert library.standing_of(1, 20, 0.0).used_at == ()
+
+
+def test_a_refunded_job_does_not_count(library: Library) -> None:
+    accept(library, "1")
+    library.refund("1", 150.0)
+    assert library.standing_of(1, 20, 0.0).used_at == ()
+
+
+def test_a_charged_job_counts_and_no_longer_waits(library: Library) -> None:
+    accept(library, "1")
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    usage = library.standing_of(1, 20, 0.0)
+    assert (len(usage.used_at), usage.waiting) == (1, 0)
+    assert library.song("1") == a_song("1")
+
+
+def test_a_charged_job_cannot_be_refunded_nor_a_refunded_one_charged(library: Library) -> None:
+    accept(library, "1")
+    accept(library, "2")
+    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    library.refund("1", 150.0)
+    library.refund("2", 150.0)
+    library.keep(a_job("2"), a_song("2"), POSTED, now=200.0)
+    assert library.state("1") == "charged"
+    assert library.state("2") == "refunded"
+
+
+def test_keeping_twice_is_keeping_once(library: Library) -> None:
+    accept(library, "1")
+    for now in (200.0, 300.0):
+        library.keep(a_job("1"), a_song("1"), POSTED, now=now)
+    assert library.song("1") == a_song("1")
+    assert library.song("2") is None
+
+
+def test_the_position_counts_those_who_wait_in_front(library: Library) -> None:
+    for number in range(1, 4):
+        accept(library, str(number), user_id=number, now=100.0 + number)
+    assert [library.outlook(str(number))[0] for number in range(1, 4)] == [1, 2, 3]
+    library.start("1", 150.0)
+    assert [library.outlook(str(number))[0] for number in range(1, 4)] == [0, 1, 2]
+    assert library.open_jobs() == 3
+
+
+def test_a_transaction_keeps_other_writers_out_until_it_ends(library: Library) -> None:
+    order: list[str] = []
+
+    def other() -> None:
+        accept(library, "2")
+        order.append("other")
+
+    with library.transaction() as connection:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(0.2)
+        library.reserve(connection, a_job("1"), 100.0)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "other"]
+
+
+def test_a_failed_transaction_leaves_nothing(library: Library) -> None:
+    def reserve_and_fail() -> None:
+        with library.transaction() as connection:
+            library.reserve(connection, a_job("1"), 100.0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        reserve_and_fail()
+    assert library.state("1") is None
+
+
+def test_a_place_that_cannot_hold_a_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(Misconfigured, match=r"database\.url: .*cannot be used"):
+        connect(f"sqlite:///{tmp_path}/file/melodify.db")
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "melodify.db").write_bytes(b"this is not a database at all" * 100)
+    with pytest.raises(Misconfigured, match="not a database"):
+        connect(f"sqlite:///{tmp_path}/melodify.db")
+
+
+def test_what_counts_is_told_of_member_server_and_all(library: Library) -> None:
+    accept(library, "1", user_id=1)
+    accept(library, "2", user_id=2)
+    library.start("2", 110.0)
+    library.spend("1", Bill(provider="p", model="m", dollars=0.5), 120.0)
+    standing = library.standing_of(1, 20, 50.0)
+    assert (standing.waiting, standing.guild_waiting, standing.all_waiting) == (1, 2, 2)
+    assert len(standing.guild_used_at) == 2
+    assert standing.spent == standing.guild_spent == ((120.0, 0.5),)
+    assert library.standing_of(1, 21, 50.0).guild_spent == ()
+
+
+def test_payments_add_up_for_a_job(library: Library) -> None:
+    accept(library, "1")
+    for dollars in (0.25, 0.5):
+        library.spend("1", Bill(provider="p", model="m", dollars=dollars), 120.0)
+    assert library.spent("1") == pytest.approx(0.75)
+    assert library.spent("2") == 0.0
+
+
+def test_a_job_that_waits_can_be_withdrawn_and_then_does_not_start(library: Library) -> None:
+    accept(library, "1")
+    assert library.withdraw("1", 110.0)
+    assert not library.withdraw("1", 111.0)
+    assert not library.start("1", 112.0)
+    assert library.state("1") == "withdrawn"
+    assert library.standing_of(1, 20, 50.0).used_at == ()
+
+
+def test_a_job_that_runs_is_asked_to_stop(library: Library) -> None:
+    accept(library, "1")
+    assert not library.request_cancel("1")
+    assert library.start("1", 110.0)
+    assert library.start("1", 111.0)  # again, after a crash
+    assert not library.withdraw("1", 112.0)
+    assert library.request_cancel("1")
+    assert library.cancelled(["1", "2"]) == {"1"}
+    assert library.cancelled([]) == set()
+
+
+def test_a_forfeited_job_counts(library: Library) -> None:
+    accept(library, "1")
+    library.forfeit("1", 120.0)
+    assert len(library.standing_of(1, 20, 50.0).used_at) == 1
+
+
+def test_an_order_is_known_without_its_record(library: Library) -> None:
+    accept(library, "1")
+    asked = library.asked("1")
+    assert asked is not None
+    assert asked.place == a_job("1").place
+    assert (asked.user_id, asked.state, asked.language) == (1, "waiting", "en")
+    assert asked.picture_key == "pictures/1.jpg"
+    assert library.asked("2") is None
+
+
+def test_the_typical_time_is_the_median_of_the_latest_songs(library: Library) -> None:
+    assert library.typical_s() is None
+    for number, seconds in enumerate((5.0, 7.0, 100.0), start=1):
+        accept(library, str(number), user_id=number)
+        library.start(str(number), 200.0)
+        library.keep(a_job(str(number), number), a_song(str(number)), POSTED, now=200.0 + seconds)
+    assert library.typical_s() == pytest.approx(7.0)
+
+
+def test_old_jobs_are_found_and_forgotten(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    accept(library, "2", user_id=2, now=100.0)
+    library.keep(a_job("1"), a_song("1"), POSTED, now=120.0)
+    assert library.open_since(150.0) == ["2"]
+    assert library.kept_of("record", 150.0, 10) == library.kept_of("song", 150.0, 10) == ["1"]
+    library.mark_gone("record", ["1"])
+    assert library.kept_of("record", 150.0, 10) == []
+    assert library.song("1") is not None
+    library.mark_gone("song", ["1"])
+    assert library.song("1") is None
+    assert library.state("1") == "charged"
+
+
+def test_an_old_job_that_is_queued_again_is_young_in_the_queue_and_old_for_limits(library: Library) -> None:
+    accept(library, "1", now=100.0)
+    library.refund("1", 120.0, "music.failed")
+    accept(library, "2", user_id=2, now=900.0)
+    with library.transaction() as connection:
+        assert JobBook(connection.engine).reopen(connection, "1", 1000.0) == 1000
+    assert library.queue().oldest_at == 900.0
+    assert library.open_since(950.0) == ["2"]
+    assert library.open_since(1001.0) == ["2", "1"]
+    assert library.waiting() == ["2", "1"]
+    assert library.standing_of(1, 20, 50.0).used_at == (100.0,)
+
+
+async def test_readings_are_remembered_for_their_hours_and_the_oldest_go_first(library: Library) -> None:
+    memory = Readings(library, 1, 2)
+    for question in ("a", "b", "c"):
+        await memory.remember(question, BRIEF)
+    assert await memory.recall("c") == BRIEF
+    assert await memory.recall("a") is None
+    assert await Readings(library, 0, 2).recall("c") is None
+
+
+def test_a_hundred_parallel_orders_against_a_limit_of_three_are_thirty(library: Library) -> None:
+    limits = Limits(songs_per_minute=0, songs_per_hour=3, waiting_per_user=0)
+
+    def order(number: int) -> bool:
+        user_id = number % 10
+        with library.transaction() as connection:
+            standing = library.standing_of(user_id, 20, 0.0, connection)
+            try:
+                check(limits, standing, 200.0)
+            except Rejected:
+                return False
+            library.reserve(connection, a_job(str(number), user_id), 100.0)
+        return True
+
+    with ThreadPoolExecutor(20) as threads:
+        assert sum(threads.map(order, range(100))) == 30
+
+
+async def test_no_more_calls_at_once_than_the_cap(database_url: str) -> None:
+    engine = connect(database_url)
+    upgrade(engine)
+    running, most = 0, 0
+
+    async def call(gate: ProviderGate) -> None:
+        nonlocal running, most
+        async with gate("lyria"):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.05)
+            running -= 1
+
+    # Two gates are two processes: they share nothing but the database.
+    gates = [ProviderGate(engine, {"lyria": Cap(2, 0, 60.0)}, 30.0) for _ in range(2)]
+    await asyncio.gather(*(call(gates[number % 2]) for number in range(8)))
+    assert most == 2
+    engine.dispose()
+
+
+async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its_place(database_url: str) -> None:
+    engine, now = connect(database_url), [1000.0]
+    upgrade(engine)
+    gate = ProviderGate(engine, {"openai": Cap(1, 2, 30.0)}, 0.3, lambda: now[0])
+    async with gate("openai"), gate("palette"):
+        with pytest.raises(Unavailable):
+            await gate("openai").__aenter__()
+    async with gate("openai"):
+        now[0] += 40.0  # as if the process had died in the call: its place is free, its start still counts
+        with pytest.raises(Unavailable):
+            await gate("openai").__aenter__()
+        now[0] += 21.0
+        async with gate("openai"):
+            pass
+    engine.dispose()
+
+
+def test_the_migrations_make_the_tables_of_the_schema(database_url: str) -> None:
+    engine = connect(database_url)
+    assert schema_state(engine) == "empty"
+    upgrade(engine)
+    assert schema_state(engine) == "current"
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "melodify_version"})
+        assert compare_metadata(context, tables) == []
+    engine.dispose()
+
+
+def test_a_database_from_before_versions_is_migrated(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "melodify.db")) as connection:
+        connection.executescript(BEFORE_VERSIONS)
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    assert schema_state(engine) == "old"
+    library = Library(engine)
+    library.create_schema()
+    assert schema_state(engine) == "current"
+    assert library.state("7") == "charged"
+    engine.dispose()
+
+
+def test_postgres_is_not_migrated_unasked(postgres_url: str) -> None:
+    engine = connect(postgres_url)
+    with pytest.raises(Misconfigured, match="melodify migrate"):
+        Library(engine).create_schema()
+    upgrade(engine)
+    Library(engine).create_schema()
+    engine.dispose()
+
+
+def test_a_newer_schema_is_refused(database_url: str) -> None:
+    engine = connect(database_url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE melodify_version SET version_num = '9999'"))
+    for attempt in (Library(engine).create_schema, lambda: upgrade(engine)):
+        with pytest.raises(Misconfigured, match="newer Melodify"):
+            attempt()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"port": 1}, "cannot be used"),
+        ({"database": "nowhere"}, "does not exist"),
+        ({"username": "nobody", "password": "hunter2"}, "cannot be used"),
+    ],
+)
+def test_a_postgres_that_cannot_be_used_is_one_sentence_without_a_password(
+    postgres_url: str, change: dict[str, Any], reason: str
+) -> None:
+    url = sa.make_url(postgres_url).set(**change)
+    with pytest.raises(Misconfigured) as caught:
+        connect(url.render_as_string(hide_password=False))
+    [sentence] = caught.value.problems
+    assert reason in sentence
+    assert "hunter2" not in sentence
+    assert "\n" not in sentence
+
+
+def test_connections_that_a_restart_killed_are_replaced_unseen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, other = connect(postgres_url), connect(postgres_url)
+    upgrade(engine)
+    library = Library(engine)
+    with library.reading() as first, library.reading() as second:
+        pids = [c.exec_driver_sql("SELECT pg_backend_pid()").scalar() for c in (first, second)]
+    with other.begin() as connection:
+        for pid in pids:
+            assert connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar()
+    # As if they had lain there for longer.
+    monkeypatch.setattr(database, "SURELY_ALIVE_S", 0.0)
+    assert library.open_jobs() == 0
+    assert library.open_jobs() == 0
+    other.dispose()
+    engine.dispose()
+
+
+def test_a_connection_that_was_killed_a_moment_after_its_use_costs_one_question(postgres_url: str) -> None:
+    engine, other = connect(postgres_url), connect(postgres_url)
+    upgrade(engine)
+    library = Library(engine)
+    with library.reading() as mine:
+        pid = mine.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    with other.begin() as connection:
+        assert connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar()
+    with suppress(Unavailable):
+        library.open_jobs()
+    assert library.open_jobs() == 0
+    other.dispose()
+    engine.dispose()
+
+
+def test_a_database_that_went_away_is_told_as_such(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    with pytest.raises(Unavailable, match=r"database\.unavailable"):
+        Library(engine).open_jobs()  # no such table
+    engine.dispose()

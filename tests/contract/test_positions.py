@@ -1,0 +1,75 @@
+"""Those who wait are told when their place in the queue has changed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from melodify_core.library import Library, connect, upgrade
+from melodify_core.models import Forecast
+from melodify_core.positions import Positions, worth_telling
+from tests.fakes import Desk
+from tests.jobs import a_job
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+    yield Library(engine)
+    engine.dispose()
+
+
+def waits(library: Library, job_id: str, user_id: int) -> None:
+    with library.transaction() as connection:
+        library.reserve(connection, a_job(job_id, user_id), time.time())
+
+
+async def test_a_place_is_told_when_it_has_changed_and_only_then(library: Library) -> None:
+    desk = Desk()
+    positions = Positions(library, cast("Any", desk), 2)
+    for number in range(1, 5):
+        waits(library, str(number), number)
+    await positions.show()
+    await positions.show()
+    assert desk.positions == []
+    library.start("1", time.time())
+    await positions.show()
+    assert desk.positions == [("2", 1), ("3", 2), ("4", 3)]
+    await positions.show()
+    assert len(desk.positions) == 3
+
+
+async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Library) -> None:
+    desk = Desk()
+    positions = Positions(library, cast("Any", desk), 2)
+    waits(library, "1", 1)
+    waits(library, "2", 1)
+    await positions.show()
+    waits(library, "3", 2)
+    assert library.outlook("3")[0] == 2
+    assert library.outlook("2")[0] == 3
+    await positions.show()
+    assert desk.positions == [("2", 3)]
+
+
+@pytest.mark.parametrize(
+    ("told", "position", "worth"),
+    [(5, 4, True), (4, 4, False), (90, 80, False), (90, 45, True), (11, 6, False), (6, 5, True), (3, 4, True)],
+)
+def test_far_back_only_a_halving_is_worth_an_edit(told: int, position: int, *, worth: bool) -> None:
+    assert worth_telling(told, position) is worth
+
+
+@pytest.mark.parametrize(
+    ("position", "running", "rounds"),
+    [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 2, 1), (2, 2, 1), (3, 2, 2), (3, 0, 1), (1, 6, 1), (6, 6, 1), (7, 6, 2)],
+)
+def test_a_job_starts_when_as_many_have_ended_as_are_before_it(position: int, running: int, rounds: int) -> None:
+    before = time.time()
+    forecast = Forecast.at(position, 100.0, running, 2)
+    assert forecast.starts_at is not None
+    assert (forecast.starts_at - before) // 50 in (rounds * 2 - 1, rounds * 2)  # whole seconds, rounded down
+    assert Forecast.at(position, None, running, 2).starts_at is None

@@ -1,0 +1,227 @@
+"""The song page as it is sent: what it says, in which language, and how a link to it unfolds."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import ClientSession
+
+from bot.web.rendering import bars_of
+from melodify_core.models import Stage
+from melodify_core.pages import ID_PATTERN, new_page_id
+from tests.contract.web_pages import PUBLIC, Metas, Site, html_of, site_of, song_of
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site_of(tmp_path / "files") as site:
+        yield site
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[ClientSession]:
+    async with ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
+        yield session
+
+
+def test_ids_are_128_random_bits_fit_for_an_address() -> None:
+    ids = {new_page_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(re.fullmatch(ID_PATTERN, page_id) for page_id in ids)
+
+
+# --- what it says ---------------------------------------------------------------------------------------------------
+
+
+async def with_extras(site: Site) -> None:
+    await site.storage.save("songs/1.mid", b"MThd", "audio/midi")
+    await site.storage.save("songs/1.mp4", b"ftyp", "video/mp4")
+
+
+async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: Site, web: ClientSession) -> None:
+    page_id = site.pages.add()
+    await with_extras(site)
+    html = await html_of(web, site.page(page_id))
+    assert '<h1 lang="en">Where the Sea Keeps the Light</h1>' in html
+    assert "A low sun leaves its gold" in html
+    assert f'<audio controls preload="metadata" src="/s/{page_id}/song.mp3"' in html
+    for fact in ("0:30", "84 BPM", "E♭ major", "felt piano, slow strings, brushed drums"):
+        assert fact in html
+    for file in ("song.mp3", "song.mp4", "song.mid"):
+        assert f'href="/s/{page_id}/{file}?download=1" download' in html
+
+
+async def test_what_there_is_not_is_not_offered(site: Site, web: ClientSession) -> None:
+    song = song_of(title="  ", caption="", bpm=None, key=None, mode=None, instruments=(), waveform=())
+    html = await html_of(web, site.page(site.pages.add(song=song, picture_key=None)))
+    assert "A song without a name" in html
+    for absent in ("Tempo", "Key", "Instruments", "MP4", "MIDI", "picture.jpg", '<div class="wave">'):
+        assert absent not in html
+
+
+def test_a_waveform_of_a_hundred_peaks_has_a_hundred_bars_around_the_middle() -> None:
+    bars = bars_of(tuple(range(0, 200, 2)))
+    assert len(bars) == 100
+    assert all(bar.y + bar.height / 2 == pytest.approx(50, abs=0.1) for bar in bars)
+    assert (bars[0].height, bars[-1].height) == (6, 100)
+
+
+async def test_the_page_is_light_and_needs_no_script_to_be_seen(site: Site, web: ClientSession) -> None:
+    html = await html_of(web, site.page(site.pages.add()))
+    weight = len(html.encode())
+    for path in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', html)):
+        async with web.get(site.url + path) as answer:
+            assert answer.status == 200
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            weight += len(await answer.read())
+    print(f"the song page weighs {weight / 1000:.1f} kB without picture and sound")
+    assert weight <= 60_000
+    assert all(" defer" in tag for tag in re.findall(r"<script[^>]*>", html))
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", html)
+
+
+async def test_texts_of_a_model_stay_texts(site: Site, web: ClientSession) -> None:
+    evil = "\"><script>alert(1)</script>{{ 7 * 7 }}&amp;'onload=x"
+    song = song_of(title=evil, caption=evil, instruments=(evil,), key=evil)
+    html = await html_of(web, site.page(site.pages.add(song=song, language=evil)))
+    assert "<script>alert" not in html
+    assert "{{ 7 * 7 }}" in html
+    assert Metas(html).said["og:title"] == evil
+
+
+# --- how a link unfolds ---------------------------------------------------------------------------------------------
+
+
+async def test_a_link_unfolds_with_picture_and_sound(site: Site, web: ClientSession) -> None:
+    page_id = site.pages.add()
+    said = Metas(await html_of(web, site.page(page_id))).said
+    here = f"{PUBLIC}/s/{page_id}"
+    assert said["og:title"] == "Where the Sea Keeps the Light"
+    assert said["og:description"].startswith("A low sun")
+    assert (said["og:url"], said["og:site_name"], said["og:type"]) == (here, "Melodify", "music.song")
+    assert (said["og:image"], said["og:audio"]) == (f"{here}/picture.jpg", f"{here}/song.mp3")
+    assert (said["og:audio:secure_url"], said["og:audio:type"]) == (f"{here}/song.mp3", "audio/mpeg")
+    assert (said["music:duration"], "video:duration" in said) == ("30", False)
+    assert (said["og:image:width"], said["og:image:height"]) == ("960", "640")
+    assert said["twitter:card"] == "summary_large_image"
+    assert "noindex" in said["robots"]
+    assert "og:video" not in said
+
+
+async def test_a_link_to_a_song_with_a_film_unfolds_with_the_film(site: Site, web: ClientSession) -> None:
+    page_id = site.pages.add()
+    await with_extras(site)
+    said = Metas(await html_of(web, site.page(page_id))).said
+    assert said["og:type"] == "video.other"
+    assert (said["og:video"], said["og:video:type"]) == (f"{PUBLIC}/s/{page_id}/song.mp4", "video/mp4")
+    assert said["og:video:secure_url"] == f"{PUBLIC}/s/{page_id}/song.mp4"
+    assert said["og:audio"] == f"{PUBLIC}/s/{page_id}/song.mp3"
+    assert (said["video:duration"], "music:duration" in said) == ("30", False)
+    assert (said["og:video:width"], said["og:video:height"]) == ("720", "576")
+
+
+async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: Site, web: ClientSession) -> None:
+    page_id = site.pages.add()
+    links = Metas(await html_of(web, site.page(page_id))).links
+    address = next(link["href"] for link in links if link.get("type") == "application/json+oembed")
+    assert address
+    async with web.get(address.replace(PUBLIC, site.url)) as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        told = await answer.json()
+    assert (told["version"], told["type"], told["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
+    assert told["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
+    assert (told["thumbnail_width"], told["thumbnail_height"]) == (960, 640)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"maxwidth": "960", "maxheight": "640"}, True),
+        ({"maxwidth": "959"}, False),
+        ({"maxheight": "639"}, False),
+        ({"maxwidth": "2000", "maxheight": "10"}, False),
+        ({"maxwidth": "0"}, False),
+        ({"maxwidth": "9" * 30, "maxheight": "wide"}, True),
+    ],
+)
+async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
+    site: Site, web: ClientSession, asked: dict[str, str], shown: bool
+) -> None:
+    query = {"url": f"{PUBLIC}/s/{site.pages.add()}", **asked}
+    async with web.get(f"{site.url}/oembed", params=query) as answer:
+        told = await answer.json()
+    assert told["title"] == "Where the Sea Keeps the Light"
+    assert {name for name in told if name.startswith("thumbnail")} == (
+        {"thumbnail_url", "thumbnail_width", "thumbnail_height"} if shown else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({}, 404),
+        ({"url": "nonsense"}, 404),
+        ({"url": f"{PUBLIC}/s/../../etc"}, 404),
+        ({"url": f"{PUBLIC}/s/{'x' * 22}"}, 404),
+        ({"url": "https://songs.example.evil/s/{id}"}, 404),
+        ({"url": f"{PUBLIC}/s/{{id}}", "format": "xml"}, 501),
+        ({"url": f"{PUBLIC}/s/{{id}}?lang=ko"}, 200),
+    ],
+)
+async def test_oembed_answers_for_our_own_pages_only(
+    site: Site, web: ClientSession, query: dict[str, str], status: int
+) -> None:
+    page_id = site.pages.add()
+    sent = {name: value.replace("{id}", page_id) for name, value in query.items()}
+    async with web.get(f"{site.url}/oembed", params=sent) as answer:
+        assert answer.status == status
+
+
+@pytest.mark.parametrize("fields", [{"private": True}, {"deleted": True}, {"song": None, "stage": Stage.QUEUED}])
+async def test_oembed_tells_nothing_of_what_is_not_shown(
+    site: Site, web: ClientSession, fields: dict[str, Any]
+) -> None:
+    async with web.get(f"{site.url}/oembed", params={"url": f"{PUBLIC}/s/{site.pages.add(**fields)}"}) as answer:
+        assert answer.status == 404
+
+
+# --- language -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "accepted", "query", "expected"),
+    [
+        ("en", "ko-KR,ko;q=0.9,en;q=0.8", "", "ko"),
+        ("en", "de-DE,ko;q=0.5,en;q=0.4", "", "ko"),
+        ("ko", "en-GB", "", "en"),
+        ("ko", "", "", "ko"),
+        ("ko", "de, fr", "", "ko"),
+        ("ja", "de", "", "en"),
+        ("en", "ko;q=0, en;q=0.1", "", "en"),
+        ("en", "ko;q=9, ;;;,=,q=, *;q=x", "", "en"),
+        ("en", "ko", "?lang=en", "en"),
+        ("en", "en", "?lang=ko", "ko"),
+        ("en", "ko", "?lang=klingon", "ko"),
+        ("en", "KO", "", "ko"),
+        ("en", ",".join(["xx"] * 500 + ["ko"]), "", "en"),
+    ],
+)
+async def test_the_page_speaks_the_visitor_s_language(
+    site: Site, web: ClientSession, own: str, accepted: str, query: str, expected: str
+) -> None:
+    url = site.page(site.pages.add(language=own)) + query
+    async with web.get(url, headers={"Accept-Language": accepted}) as answer:
+        html = await answer.text()
+        assert Metas(html).language == answer.headers["Content-Language"] == expected
+        assert answer.headers["Vary"] == "Accept-Language"
+    assert ("내려받기" in html) == (expected == "ko")
+    assert f'<h1 lang="{own}">' in html
+
+
+async def test_each_language_leads_to_the_other(site: Site, web: ClientSession) -> None:
+    page = site.page(site.pages.add())
+    assert '<a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>' in await html_of(web, page)
+    assert '<a href="?lang=en" lang="en" hreflang="en">English</a>' in await html_of(web, f"{page}?lang=ko")

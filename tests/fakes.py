@@ -1,0 +1,214 @@
+"""Hand-written captioners, composers and deliveries that behave, and write down what they were told."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.models import (
+    Asked,
+    Bill,
+    Brief,
+    Commission,
+    Forecast,
+    Job,
+    Language,
+    Link,
+    Picture,
+    Place,
+    Posted,
+    Progress,
+    RawTake,
+    Song,
+    Stage,
+    Wish,
+)
+from melodify_core.parts import Parts, PlainStep
+from melodify_core.ports import Errand
+from melodify_core.settings import SongSettings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.workflow import make_song
+from melodify_core.workshop import Workshop
+from tests.briefs import BRIEF
+from tests.jobs import a_job
+from tests.pictures import sunset
+from tests.sounds import chords, wav
+
+
+@dataclass
+class Reader:
+    """A captioner that says one Brief, or fails."""
+
+    error: BaseException | None = None
+    name: str = "reader"
+
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+        del picture, wish
+        await errand.spent(Bill(provider="reader", model="m", dollars=0.25))
+        if self.error is not None:
+            raise self.error
+        return BRIEF
+
+
+@dataclass
+class Player:
+    """A composer that plays one chord, or fails, or takes for ever."""
+
+    error: BaseException | None = None
+    for_ever: bool = False
+    calls: int = 0
+    name: str = "player"
+
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        del brief, wish
+        self.calls += 1
+        await errand.spent(Bill(provider="player", model="m", dollars=0.5))
+        if self.error is not None:
+            raise self.error
+        if self.for_ever:
+            await asyncio.sleep(3600)
+        return RawTake(wav(chords(3)), "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",), midi=b"MThd")
+
+
+@dataclass
+class FarPlayer(Player):
+    """A composer that has its work done elsewhere."""
+
+    orders: list[str] = field(default_factory=list)
+
+    # An ordering composer has no `compose`; this one inherits it, and it must not be used.
+    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+        del brief, wish
+        self.orders.append(errand.job_id)
+        return Commission(name=f"runs/{errand.job_id}")
+
+    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        assert commission.name == "runs/1"
+        await errand.progress("provisioning")
+        return await self.compose(BRIEF, Wish(), errand)
+
+    async def cancel(self, commission: Commission) -> None:
+        raise AssertionError(commission)
+
+
+class LinkingFolder(FolderStorage):
+    """A folder whose files have addresses."""
+
+    async def link(self, key: str, file_name: str) -> Link:
+        return Link(f"https://example.org/{key}?as={file_name}", 2_000_000_000)
+
+
+@dataclass
+class Desk:
+    """A delivery that writes down what it was told."""
+
+    error: BaseException | None = None
+    deaf: bool = False
+    stages: list[Stage | Progress] = field(default_factory=list)
+    positions: list[tuple[str, int]] = field(default_factory=list)
+    songs: list[Song] = field(default_factory=list)
+    largest: int = 10 << 20
+    links: list[str] = field(default_factory=list)
+    apologies: list[str] = field(default_factory=list)
+
+    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
+        del job
+        self.stages.append(progress or stage)
+
+    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+        del place, language
+        self.positions.append((job_id, forecast.position))
+
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
+        del job
+        assert audio
+        assert picture
+        if self.error is not None:
+            raise self.error
+        if isinstance(audio, Link):
+            self.links.append(audio.url)
+        elif len(audio) > self.largest:
+            raise Rejected("song.too_large", limit_mb=0)
+        self.songs.append(song)
+        return Posted(channel_id=1, message_id=2)
+
+    async def apologise(self, job: Job, error: MelodifyError) -> None:
+        del job
+        if self.deaf:
+            raise Unavailable("discord.unavailable")
+        self.apologies.append(error.code)
+
+
+@dataclass
+class Book:
+    """A ledger on paper."""
+
+    lines: list[str] = field(default_factory=list)
+    bills: list[Bill] = field(default_factory=list)
+
+    def spend(self, job_id: str, bill: Bill, now: float) -> None:
+        del job_id, now
+        self.bills.append(bill)
+
+    def spent(self, job_id: str) -> float:
+        del job_id
+        return sum(bill.dollars for bill in self.bills)
+
+    def start(self, job_id: str, now: float) -> bool:
+        del now
+        self.lines.append(f"start {job_id}")
+        return True
+
+    def reach(self, job_id: str, stage: Stage) -> None:
+        self.lines.append(f"reach {stage} {job_id}")
+
+    def forfeit(self, job_id: str, now: float) -> None:
+        del now
+        self.lines.append(f"forfeit {job_id}")
+
+    def asked(self, job_id: str) -> Asked | None:
+        del job_id
+        return None
+
+    def refund(self, job_id: str, now: float, code: str = "") -> None:
+        del now, code
+        self.lines.append(f"refund {job_id}")
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+        del song, posted, now
+        self.lines.append(f"keep {job.job_id}")
+
+
+@dataclass
+class Line:
+    """The straight line with all its parts."""
+
+    folder: Path
+    workshop: Workshop
+    reader: Reader = field(default_factory=Reader)
+    player: Player = field(default_factory=Player)
+    desk: Desk = field(default_factory=Desk)
+    book: Book = field(default_factory=Book)
+    song: SongSettings = SongSettings()
+    storage: FolderStorage | None = None
+
+    async def run(self) -> None:
+        storage = self.storage or FolderStorage(self.folder)
+        await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
+        parts = Parts(self.reader, self.player, storage, self.desk, self.book, self.workshop, self.song)
+        await make_song(a_job("1"), PlainStep(), parts)
+
+    def files(self) -> set[str]:
+        return {
+            path.name
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.suffix in ("", ".jpg", ".json", ".mid", ".mp3")
+        }

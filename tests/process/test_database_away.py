@@ -1,0 +1,202 @@
+"""The database goes away while songs are made: stopped, full, locked, not to be written. Jobs wait, and go on."""
+
+import asyncio
+import gc
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+
+from melodify_core.adapters import Adapters
+from melodify_core.errors import Unavailable
+from melodify_core.library import Library, connect
+from melodify_core.models import Job, Order, Place, Posted, Wish
+from melodify_core.opening import open_studio
+from melodify_core.settings import Settings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.studio import Studio
+from melodify_core.upkeep import LYING_S
+from melodify_core.workshop import Workshop
+from tests.briefs import BRIEF
+from tests.discord_server import Discord, little_discord
+from tests.fakes import Desk
+from tests.postgres import fresh_database, postgres_server, start_again, stop
+from tests.process.crash import Proving
+from tests.process.crash_worker import Player, Reader
+from tests.process.workers import all_done
+from tests.stories import a_picture
+
+AWAY_S = 5.0
+JOBS = 12
+LIMITS = dict.fromkeys(("songs_per_minute", "songs_per_hour", "songs_per_day", "waiting_per_user"), 0)
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[Discord]:
+    async with little_discord() as world:
+        yield world
+
+
+async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path: Path, discord: Discord) -> None:
+    # A server of its own: nobody else's tests shall lose theirs.
+    with postgres_server() as server, fresh_database(server) as url:
+        proving = Proving(url, tmp_path, discord)
+        workers = [await proving.start([], stays=True)]
+        await proving.until_ready(workers[0], 1)
+        workers.append(await proving.start(proving.orders(JOBS), stays=True))
+        await proving.until_ready(workers[1], 2)
+        try:
+            await asyncio.to_thread(stop, server)
+            await asyncio.sleep(AWAY_S)
+            await asyncio.to_thread(start_again, server)
+            # Twice the duty that takes up what was let fall, and the jobs themselves.
+            await all_done(url, JOBS, 3 * LYING_S)
+            assert [worker.returncode for worker in workers] == [None, None]
+        finally:
+            for worker in workers:
+                if worker.returncode is None:
+                    worker.kill()
+                await worker.wait()
+        result = proving.settle()
+    assert result.jobs == result.songs + result.apologies == JOBS
+    assert result.lost == result.doubled == result.unsettled == []
+
+
+class Announcing(Desk):
+    """A delivery that says when the first job is at work, and what has been posted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.working = asyncio.Event()
+        self.on_posted: Callable[[], None] = lambda: None
+
+    async def deliver(self, *args: Any) -> Posted:
+        posted = await super().deliver(*args)
+        self.on_posted()
+        return posted
+
+    async def show_stage(self, job: Job, *args: object) -> None:
+        await super().show_stage(job, *args)  # type: ignore[arg-type]  # as it came
+        self.working.set()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, workshop: Workshop) -> AsyncIterator[tuple[Studio, Announcing, Path]]:
+    path = tmp_path / "melodify.db"
+    settings = Settings.model_validate(
+        {"database": {"url": f"sqlite:///{path}"}, "limits": LIMITS, "work": {"poll_s": 0.1}}
+    )
+    log, delivery = tmp_path / "calls.log", Announcing()
+    parts: tuple[Any, ...] = (Reader(log), Player(log, delay_s=0.5), FolderStorage(tmp_path / "files"))
+    async with open_studio(settings, cast("Any", delivery), workshop, adapters=Adapters(*parts)) as studio:
+        yield studio, delivery, path
+
+
+async def an_order(studio: Studio, job_id: str) -> None:
+    await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), a_picture(size=(64, 48)), Wish(seconds=10)))
+
+
+async def test_jobs_wait_for_a_database_that_somebody_else_has_locked(
+    world: tuple[Studio, Announcing, Path],
+) -> None:
+    studio, delivery, path = world
+    await an_order(studio, "1")
+    await delivery.working.wait()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(3)
+        other.execute("ROLLBACK")
+    await studio.idle(60)
+    assert len(delivery.songs) == 1
+    assert delivery.apologies == []
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """What is given up must not wait for the garbage collection to let go of the file."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_sentence(
+    world: tuple[Studio, Announcing, Path],
+) -> None:
+    studio, delivery, path = world
+    await an_order(studio, "1")
+    await delivery.working.wait()
+    # SQLite's own way of saying "disk full", for every connection from now on.
+    with closing(sqlite3.connect(path)) as other:
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
+
+    def full(connection: Any, _record: Any, _proxy: Any = None) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    def roomy(connection: Any, _record: Any, _proxy: Any = None) -> None:
+        connection.execute("PRAGMA max_page_count=1073741823")
+
+    sa.event.listen(sa.engine.Engine, "checkout", full)
+    try:
+        with pytest.raises(Unavailable, match=r"database\.unavailable"):
+            await fill(studio, path)
+        await asyncio.sleep(1)
+    finally:
+        sa.event.remove(sa.engine.Engine, "checkout", full)
+        sa.event.listen(sa.engine.Engine, "checkout", roomy)
+    try:
+        await studio.idle(90)
+    finally:
+        sa.event.remove(sa.engine.Engine, "checkout", roomy)
+    assert "1" in {song.job_id for song in delivery.songs}
+    assert delivery.apologies == []
+
+
+async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_written_stays_posted(
+    world: tuple[Studio, Announcing, Path],
+) -> None:
+    studio, delivery, path = world
+    refuses = asyncio.Event()
+
+    def checkout(connection: Any, _record: Any, _proxy: Any = None) -> None:
+        connection.execute(f"PRAGMA query_only={refuses.is_set():d}")
+
+    delivery.on_posted = refuses.set
+    sa.event.listen(sa.engine.Engine, "checkout", checkout)
+    try:
+        await an_order(studio, "1")
+        await asyncio.wait_for(refuses.wait(), 30)
+        await asyncio.sleep(1.5)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT state FROM usage").fetchall() == [("running",)]
+        refuses.clear()
+        await studio.idle(60)
+    finally:
+        sa.event.remove(sa.engine.Engine, "checkout", checkout)
+    assert [song.job_id for song in delivery.songs] == ["1"]
+    assert delivery.apologies == []
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT state FROM usage").fetchall() == [("charged",)]
+
+
+async def fill(studio: Studio, path: Path) -> None:
+    """Write until nothing more fits: first readings, then orders."""
+    long = BRIEF.model_copy(update={"arrangement": "x" * 300, "soundscape": "y" * 300, "caption": "z" * 300})
+    engine = connect(f"sqlite:///{path}")
+    try:
+        for number in range(500):
+            Library(engine).remember(str(number), long, time.time(), 1000)
+    except Unavailable:
+        pass
+    else:
+        pytest.fail("the disk was never full")
+    finally:
+        engine.dispose()
+    # Ids that are no multiples of eight: the player refuses those.
+    for number in range(1001, 3000, 8):
+        await an_order(studio, str(number))

@@ -1,0 +1,161 @@
+"""`melodify jobs` and `melodify backup`, as the host uses them beside a running process."""
+
+import asyncio
+import json
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from bot.jobs import jobs
+from melodify_core.desk import backup, open_desk
+from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.models import Job, Order, Place
+from melodify_core.opening import open_studio
+from melodify_core.settings import Settings
+from melodify_core.studio import Studio
+from melodify_core.workshop import Workshop
+from tests.fakes import Desk as Delivery
+from tests.pictures import sunset
+from tests.stories import story_settings
+
+
+class Failing(Delivery):
+    """A delivery that shows stages until it is told to fail."""
+
+    failing = False
+
+    async def show_stage(self, job: Job, *args: object) -> None:
+        if self.failing:
+            raise Unavailable("provider.unavailable")
+        await super().show_stage(job, *args)  # type: ignore[arg-type]  # as it came
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return story_settings(tmp_path)
+
+
+@pytest.fixture
+def delivery() -> Failing:
+    return Failing()
+
+
+@pytest.fixture
+async def studio(settings: Settings, delivery: Failing, workshop: Workshop) -> AsyncIterator[Studio]:
+    async with open_studio(settings, delivery, workshop) as studio:
+        yield studio
+
+
+async def an_order(studio: Studio, job_id: str) -> None:
+    await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), sunset()))
+    await studio.idle(60)
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"provider": "folder", **labels}) or 0.0
+
+
+async def test_the_storage_is_measured_like_the_other_providers(studio: Studio) -> None:
+    asked = counted("melodify_provider_seconds_count")
+    failed = counted("melodify_provider_errors_total", code="storage.unavailable")
+    await an_order(studio, "61")
+    assert counted("melodify_provider_seconds_count") > asked
+    assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed
+    with pytest.raises(Unavailable):
+        await studio.storage.load("songs/62.mp3")
+    assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed + 1
+
+
+async def test_jobs_are_listed_and_shown(
+    studio: Studio, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_order(studio, "71")
+    assert await jobs(settings, "list", None, None, as_json=True) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["job_id"], row["state"], row["guild_id"], row["outcome"]) == ("71", "charged", 20, None)
+    await jobs(settings, "list", None, "refunded", as_json=False)
+    assert capsys.readouterr().out == "No jobs.\n"
+    await jobs(settings, "list", None, None, as_json=False)
+    assert "charged" in capsys.readouterr().out
+    await jobs(settings, "show", "71", None, as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["steps"] == ["caption", "compose", "master", "deliver"]
+    with pytest.raises(Misconfigured, match="Job 72 is not known here"):
+        await jobs(settings, "show", "72", None, as_json=False)
+
+
+async def test_a_job_that_failed_because_something_was_away_is_tried_again(
+    studio: Studio, delivery: Failing, settings: Settings
+) -> None:
+    delivery.failing = True
+    await an_order(studio, "81")
+    async with open_desk(settings) as desk:
+        assert (await desk.show("81")).row.outcome == "provider.unavailable"
+        delivery.failing = False
+        assert "waits again" in await desk.retry("81")
+        await studio.idle(60)
+        file = await desk.show("81")
+        assert (file.row.state, file.row.outcome) == ("charged", None)
+        with pytest.raises(Misconfigured, match="only a failed job"):
+            await desk.retry("81")
+    assert len(delivery.songs) == 1
+    assert delivery.apologies == ["provider.unavailable"]
+
+
+async def test_a_job_whose_picture_is_gone_cannot_be_tried_again(
+    studio: Studio, delivery: Failing, settings: Settings
+) -> None:
+    delivery.failing = True
+    await an_order(studio, "91")
+    (settings.folder.path / "pictures" / "91.jpg").unlink()
+    async with open_desk(settings) as desk:
+        with pytest.raises(Misconfigured, match="its picture or its record is gone"):
+            await desk.retry("91")
+        assert (await desk.show("91")).row.state == "refunded"
+
+
+async def test_a_running_job_is_cancelled_from_another_process(studio: Studio, settings: Settings) -> None:
+    order = Order("101", 1, Place(channel_id=10, guild_id=20), sunset())
+    long = order.wish.model_copy(update={"seconds": 120})
+    await studio.submit(Order(order.job_id, order.user_id, order.place, order.picture, long))
+    async with open_desk(settings) as desk:
+        async with asyncio.timeout(20):
+            while (await desk.show("101")).row.state != "running":
+                await asyncio.sleep(0.02)
+        assert "is told to stop" in await desk.cancel("101")
+        await studio.idle(60)
+        assert (await desk.show("101")).row.outcome == "job.cancelled"
+        with pytest.raises(Misconfigured, match="has ended already"):
+            await desk.cancel("101")
+
+
+async def test_a_backup_is_whole_while_the_process_writes(studio: Studio, settings: Settings, tmp_path: Path) -> None:
+    await an_order(studio, "111")
+    target = tmp_path / "copy.db"
+    working = asyncio.create_task(an_order(studio, "112"))
+    assert "was copied" in await asyncio.to_thread(backup, settings, target)
+    await working
+    with closing(sqlite3.connect(target)) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copy.execute("SELECT state FROM usage WHERE job_id = '111'").fetchone() == ("charged",)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with pytest.raises(Misconfigured, match="exists already"):
+        backup(settings, target)
+    with pytest.raises(Misconfigured, match="cannot be written"):
+        backup(settings, tmp_path / "nowhere" / "copy.db")
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_backup_of_nothing_or_of_postgresql_is_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="There is no database"):
+        backup(settings, tmp_path / "copy.db")
+    elsewhere = settings.model_copy(
+        update={"database": settings.database.model_copy(update={"url": "postgresql://melodify@localhost/melodify"})}
+    )
+    with pytest.raises(Misconfigured, match="pg_dump"):
+        backup(elsewhere, tmp_path / "copy.db")

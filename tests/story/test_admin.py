@@ -1,0 +1,293 @@
+"""Stories: a moderator rules over a server's channels, limits and members."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+import pytest
+from simcord import interactions as wire
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle
+
+from melodify_core.workshop import Workshop
+from tests.stories import PICTURE, World, a_channel, story_settings, world
+from tests.story.forums import a_forum_post
+
+ADMIN = "melodify-admin"
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    limits = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 5, "waiting_per_user": 0}
+    work = {"drain_s": 10, "poll_s": 0.1, "jobs": 2}
+    settings = story_settings(tmp_path_factory.mktemp("admin"), limits=limits, work=work)
+    async with world(settings, workshop) as here:
+        yield here
+
+
+@dataclass(slots=True)
+class Court:
+    """A server of its own with a moderator: what is set in it is no other story's."""
+
+    here: World
+    moderator: MemberActor
+
+    async def rule(self, command: str, **options: Any) -> str:
+        """Use a subcommand; return what the moderator, and nobody else, is told."""
+        result = await self.moderator.slash(self.here.channel, f"{ADMIN} {command}", **options)
+        assert result.ephemeral
+        assert result.response is not None
+        return result.response.content
+
+    async def choices(self, command: str, option: str, typed: str = "") -> list[tuple[str, str]]:
+        offered = await self.moderator.autocomplete(self.here.channel, f"{ADMIN} {command}", option, typed)
+        return [(choice["name"], choice["value"]) for choice in offered]
+
+    async def ask(self, member: MemberActor | None = None, channel: ChannelHandle | None = None) -> str:
+        """Ask for a song; return the answer."""
+        there = channel or self.here.channel
+        result = await (member or self.here.member).slash(there, "melodify", image=PICTURE)
+        await self.here.songs_done()
+        assert result.response is not None
+        return str(self.here.env.backend.get_message(there.id, result.response.id).content)
+
+
+@pytest.fixture
+def court(bot: World) -> Court:
+    here = bot.corner(locale="en-GB")
+    role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
+    return Court(here, here.guild.add_member(here.env.create_user("mod"), roles=[role]))
+
+
+async def test_members_do_not_even_see_the_commands(court: Court) -> None:
+    here = court.here
+    offered = here.env.backend.visible_commands(user_id=here.member.id, channel_id=here.channel.id)
+    assert ADMIN not in {command["name"] for command in offered}
+
+
+async def test_a_watched_channel_makes_songs_until_it_is_watched_no_more(court: Court) -> None:
+    here = court.here
+    assert here.channel.mention in await court.rule("watch", channel=here.channel)
+    await here.post("", PICTURE)
+    await here.songs_done()
+    assert len(here.songs()) == 1
+    assert await court.choices("unwatch", "channel") == [(f"#{here.channel.name}", str(here.channel.id))]
+    assert await court.choices("unwatch", "channel", "elsewhere") == []
+    assert "not watch" in await court.rule("unwatch", channel=str(here.channel.id))
+    await here.post("", PICTURE)
+    await here.songs_done()
+    assert len(here.songs()) == 1
+    assert "I do not watch" in await court.rule("unwatch", channel=str(here.channel.id))
+
+
+async def test_a_channel_in_which_songs_cannot_be_posted_is_not_watched(court: Court) -> None:
+    closed = a_channel(court.here.env, court.here.guild, ["attach_files"])
+    assert "Attach Files" in await court.rule("watch", channel=closed)
+    assert await court.choices("unwatch", "channel") == []
+
+
+async def test_songs_are_denied_and_allowed_by_channel(court: Court) -> None:
+    here = court.here
+    other = a_channel(here.env, here.guild)
+    await court.rule("channel", channel=here.channel, rule="deny")
+    assert "do not want songs in this channel" in await court.ask()
+    await court.rule("channel", channel=other, rule="allow")
+    assert "is ready" in await court.ask(channel=other)
+    await court.rule("channel", channel=here.channel, rule="open")
+    assert other.mention in await court.ask()
+    await court.rule("channel", channel=other, rule="open")
+    assert "is ready" in await court.ask()
+
+
+async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Court) -> None:
+    here = court.here
+    await court.rule("channel", channel=here.channel, rule="deny")
+    assert "Take that rule back first" in await court.rule("watch", channel=here.channel)
+    await court.rule("channel", channel=here.channel, rule="open")
+    await court.rule("watch", channel=here.channel)
+    assert "Stop watching it first" in await court.rule("channel", channel=here.channel, rule="deny")
+    role = here.guild.create_role("fans")
+    assert "contradicts itself" in await court.rule("role", role=role, **{"per-hour": 9, "per-day": 3})
+    assert "nothing to archive" in await court.rule("threads", on=False, archive=60)
+    assert "block yourself" in await court.rule("block", member=court.moderator.user)
+    assert "is not blocked" in await court.rule("unblock", member=str(here.member.id))
+    assert "left everything as it is" in await court.rule("defaults")
+    assert "left everything as it is" in await court.rule("limits")
+    exported = await court.rule("export")
+    assert "Denied" not in exported
+    assert role.mention not in exported
+    assert "Threads: yes" in exported
+
+
+async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> None:
+    here = court.here
+    fans = here.guild.create_role("fans")
+    fan = here.guild.add_member(here.env.create_user("fan"), roles=[fans])
+    everyone = here.guild.default_role
+    await court.rule("role", role=everyone, **{"per-day": 1})
+    told = await court.rule("role", role=fans, **{"per-day": 9})
+    assert "9 a day" in told
+    assert "upper bound" in told
+    assert "is ready" in await court.ask()
+    assert "all your songs for today (1)" in await court.ask()
+    assert "is ready" in await court.ask(fan)
+    quota = await fan.slash(here.channel, "quota")
+    # The host's five stay the ceiling.
+    assert quota.response is not None
+    assert "4 of 5" in quota.response.content
+    assert "no limits of its own" in await court.rule("role", role=everyone)
+    assert "is ready" in await court.ask()
+
+
+async def test_the_server_has_a_limit_for_a_day(court: Court) -> None:
+    told = await court.rule("limits", songs=1, dollars=2.5)
+    assert "server a day: 1" in told
+    assert "$2.50" in told
+    assert "is ready" in await court.ask()
+    assert "This server has had all its songs for today (1)" in await court.ask(court.moderator)
+    assert "server a day" not in await court.rule("limits", songs=0, dollars=0.0)
+    assert "is ready" in await court.ask()
+
+
+async def test_defaults_hold_where_a_member_leaves_it_open(court: Court) -> None:
+    here = court.here
+    await court.rule("defaults", style="chiptune", length=12, language="ko")
+    await here.command()
+    await here.songs_done()
+    [song] = here.songs()
+    assert song.embeds[0].fields[0].name == "템포"
+    with here.database() as database:
+        query = "SELECT song FROM songs WHERE guild_id = ?"
+        [(text,)] = database.execute(query, (here.guild.id,)).fetchall()
+    wish = json.loads(text)["wish"]
+    assert (wish["style"], wish["seconds"], wish["language"]) == ("chiptune", 12, "ko")
+    assert "Style" not in await court.rule("defaults", style="auto", length=0, language="auto")
+
+
+async def test_threads_are_switched_off_and_on(court: Court) -> None:
+    here = court.here
+    assert "without threads" in await court.rule("threads", on=False)
+    await court.ask()
+    assert here.channel.threads == []
+    assert len(here.songs()) == 1
+    assert "after an hour" in await court.rule("threads", on=True, archive=60)
+    await court.ask()
+    [thread] = here.channel.threads
+    metadata = here.env.backend.channels[thread.id].thread_metadata
+    assert metadata is not None
+    assert metadata.auto_archive_duration == 60
+
+
+async def test_a_blocked_member_has_no_songs_until_unblocked(court: Court) -> None:
+    here = court.here
+    await court.rule("block", member=here.member.user)
+    assert "You cannot ask for songs here" in await court.ask()
+    [(name, value)] = await court.choices("unblock", "member")
+    assert here.member.user.name in name
+    assert "can ask for songs again" in await court.rule("unblock", member=value)
+    assert "is ready" in await court.ask()
+
+
+async def test_a_quota_is_given_back(court: Court) -> None:
+    here = court.here
+    await court.rule("role", role=here.guild.default_role, **{"per-day": 1})
+    await court.ask()
+    assert "all your songs for today (1)" in await court.ask()
+    assert "got back: 1" in await court.rule("reset-quota", member=here.member.user)
+    assert "is ready" in await court.ask()
+
+
+async def test_an_open_song_is_cancelled_from_the_list(court: Court, bot: World) -> None:
+    here = court.here
+    for _ in range(5):
+        await here.command(length=120)
+    offered = await court.choices("cancel", "song", "waiting")
+    assert offered
+    assert all(str(here.channel.name) in name for name, _ in offered)
+    await court.rule("cancel", song=offered[-1][1])
+    assert offered[-1] not in await court.choices("cancel", "song")
+    # What another server makes is none of this one's business.
+    elsewhere = bot.corner(locale="ko")
+    await elsewhere.command(length=120)
+    [theirs] = await here.studio.moderation.open_jobs(elsewhere.guild.id)
+    assert "too late" in await court.rule("cancel", song=theirs.job_id)
+    for _, value in await court.choices("cancel", "song"):
+        await court.rule("cancel", song=value)
+    await here.songs_done()
+    cancelled = [message for message in here.said() if "There will be no song" in message.content]
+    assert cancelled
+    told = await court.rule("status")
+    assert "Waiting: 0" in told
+    assert "Nothing failed" in told
+
+
+async def test_the_day_is_told_with_what_failed(court: Court) -> None:
+    here = court.here
+    await court.ask()
+    with here.database() as database:
+        fail = "UPDATE usage SET state = 'refunded', outcome = 'provider.unavailable' WHERE guild_id = ?"
+        database.execute(fail, (here.guild.id,))
+        database.commit()
+    await court.ask()
+    told = await court.rule("status")
+    assert "Songs of the last 24 hours: 1, for $0.00" in told
+    assert "Failed: 1 × `provider.unavailable`" in told
+
+
+async def test_the_settings_leave_as_a_file(court: Court) -> None:
+    here = court.here
+    await court.rule("watch", channel=here.channel)
+    result = await court.moderator.slash(here.channel, f"{ADMIN} export")
+    assert result.response is not None
+    [file] = result.response.attachments
+    stored = json.loads(await file.read())
+    assert stored["watched_channels"] == [here.channel.id]
+    assert stored["threads"] is True
+
+
+async def test_a_korean_moderator_reads_korean(court: Court) -> None:
+    here = court.here
+    offered = here.env.backend.visible_commands(user_id=court.moderator.id, channel_id=here.channel.id)
+    root = next(command for command in offered if command["name"] == ADMIN)
+    data = {"id": root["id"], "name": ADMIN, "type": 1, "options": [{"type": 1, "name": "status", "options": []}]}
+    _, payload = wire.base_payload(
+        here.env.backend,
+        type=2,
+        channel_id=here.channel.id,
+        guild_id=here.guild.id,
+        user_id=court.moderator.id,
+        data=data,
+    )
+    await here.emit("INTERACTION_CREATE", payload | {"locale": "ko"})
+    answer = here.env.backend.interactions[int(payload["id"])]
+    assert answer.message_id
+    assert "대기 중 0곡" in here.env.backend.get_message(here.channel.id, answer.message_id).content
+
+
+async def test_what_is_set_survives_a_restart_and_an_absence(bot: World, court: Court) -> None:
+    here = court.here
+    await court.rule("block", member=here.member.user)
+    await bot.restart(bot.studio.settings)
+    here.client = bot.client
+    assert "You cannot ask for songs here" in await court.ask()
+    guild = here.env.backend.guilds[here.guild.id]
+    await here.emit("GUILD_DELETE", {"id": str(here.guild.id)})
+    moderation = here.studio.moderation
+    assert here.guild.id not in await moderation.set_in()
+    assert guild is not None
+    assert await moderation.clear_left(0.0, here.studio.cancel_as_moderator) == 0
+    assert (await moderation.settings_of(here.guild.id)).blocked_users
+    assert await moderation.clear_left(4e9, here.studio.cancel_as_moderator) == 1
+    assert not (await moderation.settings_of(here.guild.id)).blocked_users
+
+
+async def test_pictures_in_a_forum_s_posts_are_taken_when_the_forum_is_watched(court: Court) -> None:
+    here = court.here
+    post = a_forum_post(here)
+    forum = here.guild.channels["pictures"]
+    await court.rule("watch", channel=forum)
+    await here.post("", PICTURE, channel=post)
+    await here.songs_done()
+    assert len(here.songs(post)) == 1

@@ -1,0 +1,195 @@
+"""Stories: buttons pressed twice, all at once, by the wrong member, across a restart, on songs of old versions."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from simcord.results import InteractionResult, ResponseMessage
+
+from melodify_core.errors import Rejected
+from melodify_core.workshop import Workshop
+from tests.stories import SONG_S, World, story_settings, world
+from tests.story.pressing import a_press, button, files_of, job_of, labels_of, only, press
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    limits = {"songs_per_minute": 0, "songs_per_hour": 2, "waiting_per_user": 0}
+    async with world(story_settings(tmp_path_factory.mktemp("slips"), limits=limits), workshop) as here:
+        yield here
+
+
+@pytest.fixture
+async def here(bot: World) -> World:
+    """A corner with one song in it."""
+    return await with_song(bot)
+
+
+async def with_song(bot: World, locale: str | None = None) -> World:
+    here = bot.corner(locale=locale)
+    here.client = bot.client
+    await here.command()
+    await here.songs_done()
+    return here
+
+
+async def restarted(bot: World, here: World) -> None:
+    await bot.restart(bot.studio.settings)
+    here.client = bot.client
+
+
+async def said(result: InteractionResult) -> ResponseMessage:
+    """Return the answer; what is read for it in threads the simulator does not wait for."""
+    await until(lambda: bool(result.response and (result.response.content or result.response.embeds)))
+    assert result.response is not None
+    return result.response
+
+
+async def told(result: InteractionResult) -> ResponseMessage:
+    """Return the one thing that was said, which is for the presser alone."""
+    await until(lambda: bool(result.followups or (result.response and result.response.content)))
+    return only(result)
+
+
+async def until(happens: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SONG_S):
+        while not happens():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_press_that_discord_sends_twice_is_one_take(here: World) -> None:
+    [song] = here.songs()
+    payload, result = a_press(here, here.member, song, button("another", song))
+    await here.emit("INTERACTION_CREATE", payload, payload)
+    await until(lambda: here.orders() == 2)
+    await here.songs_done()
+    assert here.orders() == 2
+    assert len(result.followups) == 1
+
+
+async def test_past_the_limit_there_is_a_sentence_for_the_presser_and_nothing_else(here: World) -> None:
+    await here.command()
+    await here.songs_done()
+    said = len(here.said())
+    refusal = only(await here.member.click(here.songs()[0], custom_id=button("another", here.songs()[0])))
+    assert "this hour (2)" in refusal.content
+    assert here.orders() == 2
+    assert len(here.said()) == said
+
+
+async def test_a_take_stays_in_the_first_song_s_thread(here: World) -> None:
+    [song] = here.songs()
+    await here.member.click(song, custom_id=button("another", song))
+    await here.songs_done()
+    assert [message.channel.id for message in here.songs()] == [song.channel.id] * 2
+    assert len(here.channel.threads) == 1
+
+
+async def test_a_song_whose_deletion_is_confirmed_twice_is_deleted_once(here: World) -> None:
+    [song] = here.songs()
+    asked = only(await here.member.click(song, custom_id=button("delete", song)))
+    presses = [a_press(here, here.member, asked.message, button("erase", song)) for _ in range(2)]
+    for payload, _ in presses:
+        await here.emit("INTERACTION_CREATE", payload)
+        await until(lambda: here.songs() == [])
+    await until(lambda: bool(presses[1][1].followups))
+    assert "not there any more" in only(presses[1][1]).content
+    assert here.songs() == []
+
+
+async def test_with_the_song_its_videos_go_and_the_thread_stays(here: World) -> None:
+    [song] = here.songs()
+    other = here.guild.add_member(here.env.create_user("viewer"))
+    for member in (here.member, other):
+        await member.click(song, custom_id=button("video", song))
+    await other.send(here.channel.threads[0], "nice")
+    assert len(here.said(here.channel.threads[0])) == 3
+    asked = only(await here.member.click(song, custom_id=button("delete", song)))
+    await here.member.click(asked, label="Yes, delete it")
+    assert here.said(here.channel.threads[0]) == []
+    assert files_of(here, job_of(song)) == []
+    assert len(here.channel.threads[0].history()) >= 1
+
+
+async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: World) -> None:
+    takes = here.studio.takes
+    job_id = job_of(here.songs()[0])
+    entry = await takes.entry(job_id, here.member.id)
+    film = asyncio.create_task(takes.video(entry, 10 << 20))
+    await asyncio.sleep(0.1)
+    await takes.delete(entry)
+    with pytest.raises(Rejected, match=r"song\.(gone|picture_gone)"):
+        await film
+    assert files_of(here, job_id) == []
+
+
+async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: World) -> None:
+    [song] = here.songs()
+    form = await here.member.click(song, custom_id=button("change", song))
+    await restarted(bot, here)
+    await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": "999"})
+    await here.songs_done()
+    entry = await here.studio.takes.entry(job_of(here.songs()[1]), here.member.id)
+    assert entry.song.wish is not None
+    assert (entry.song.wish.hint, entry.song.wish.style, entry.song.wish.seconds) == ("rain", "piano", 120)
+    assert entry.song.parent_id == job_of(song)
+
+
+async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here: World) -> None:
+    [song] = here.songs()
+    form = await here.member.click(song, custom_id=button("change", song))
+    await here.studio.takes.delete(await here.studio.takes.entry(job_of(song), here.member.id))
+    result = await here.member.submit_modal(form, {"style": ["piano"], "seconds": "20"})
+    assert "not there any more" in only(result).content
+    assert here.orders() == 1
+
+
+async def test_likes_of_many_at_once_are_all_counted_with_few_edits(here: World) -> None:
+    [song] = here.songs()
+    fans = [here.guild.add_member(here.env.create_user(f"fan{number}")) for number in range(12)]
+    await here.env.settle()
+    before = len(here.env.http_requests)
+    await here.emit("INTERACTION_CREATE", *(a_press(here, fan, song, button("like", song))[0] for fan in fans))
+    await until(lambda: "♥ Like · 12" in labels_of(here.songs()[0]))
+    edits = [entry for entry in here.env.http_requests[before:] if entry.method == "PATCH"]
+    assert len(edits) < len(fans)
+
+
+@pytest.mark.parametrize("kind", ["another", "video", "details", "like", "delete"])
+async def test_a_private_song_answers_nobody_but_its_asker(bot: World, here: World, kind: str) -> None:
+    secret = bot.corner()
+    secret.client = bot.client
+    await secret.command(private=True)
+    await secret.songs_done()
+    [song] = secret.songs(secret.dms)
+    payload, result = a_press(here, here.member, here.songs()[0], button(kind, song))
+    # Discord offers no such button; whoever makes one up is answered all the same.
+    message = json.dumps(payload["message"]).replace(job_of(here.songs()[0]), job_of(song))
+    await here.emit("INTERACTION_CREATE", payload | {"message": json.loads(message)})
+    assert "private" in (await told(result)).content
+    assert here.orders() == 1
+
+
+async def test_in_a_korean_server_every_button_answers_in_korean(bot: World) -> None:
+    here = await with_song(bot, locale="ko")
+    [song] = here.songs()
+    details = await said(await press(here, here.member, song, button("details", song), "ko"))
+    assert "시드" in [field.name for field in details.embeds[0].fields]
+    video = await said(await press(here, here.member, song, button("video", song), "ko"))
+    assert f"🎬 **{song.embeds[0].title}**" in video.content
+    form = await press(here, here.member, song, button("change", song), "ko")
+    await until(lambda: form.modal is not None)
+    assert form.modal is not None
+    assert form.modal["title"] == "노래 바꿔 만들기"
+    await press(here, here.member, song, button("like", song), "ko")
+    await until(lambda: "♥ 좋아요 · 1" in labels_of(here.songs()[0]))
+    await press(here, here.member, song, button("another", song), "ko")
+    await until(lambda: here.orders() == 2)
+    await here.songs_done()
+    assert here.songs()[1].embeds[0].fields[-1].name == "다른 버전"
+    asked = await told(await press(here, here.member, song, button("delete", song), "ko"))
+    assert "삭제할까요" in asked.content
+    await press(here, here.member, asked.message, button("erase", song), "ko")
+    await until(lambda: len(here.songs()) == 1)
+    assert job_of(here.songs()[0]) != job_of(song)

@@ -1,0 +1,211 @@
+"""Stories: what members do with the buttons under a song, also after a restart and when something is gone."""
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import av
+import discord
+import mido
+import pytest
+
+from melodify_core.workshop import Workshop
+from tests.stories import World, audio_of, story_settings, world
+
+LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "🔎 Details", "🗑️ Delete"]
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
+    settings = story_settings(tmp_path_factory.mktemp("buttons"), limits=limits)
+    async with world(settings, workshop, composes=True) as here:
+        yield here
+
+
+@pytest.fixture
+async def here(bot: World) -> World:
+    """A corner with one song in it."""
+    here = bot.corner()
+    here.client = bot.client
+    await here.command()
+    await here.songs_done()
+    return here
+
+
+def job_of(message: discord.Message) -> str:
+    return str(message.embeds[0].footer.text).rpartition(" ")[2]
+
+
+def files_of(here: World, job_id: str) -> list[str]:
+    folder = here.studio.settings.folder.path
+    forms = (".jpg", ".mid", ".mp3", ".mp4")
+    return sorted(path.name for path in Path(folder).rglob(f"{job_id}*") if path.suffix in forms)
+
+
+def labels_of(message: discord.Message) -> list[str]:
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return [str(part.label) for row in rows for part in row.children if isinstance(part, discord.Button)]
+
+
+def paid(here: World, job_id: str) -> list[str]:
+    with closing(here.database()) as database:
+        query = "SELECT function_name FROM operation_outputs WHERE workflow_uuid = ?"
+        return [str(row[0]) for row in database.execute(query, (job_id,))]
+
+
+async def restarted(bot: World, here: World) -> None:
+    await bot.restart(bot.studio.settings)
+    here.client = bot.client
+
+
+async def test_a_song_has_its_buttons_in_words(here: World) -> None:
+    assert labels_of(here.songs()[0]) == LABELS
+
+
+async def test_another_take_is_another_song_of_the_same_reading_and_says_where_it_comes_from(
+    bot: World, here: World
+) -> None:
+    await restarted(bot, here)
+    [first] = here.songs()
+    other = here.guild.add_member(here.env.create_user("other"))
+    await other.click(first, label=LABELS[0])
+    await here.songs_done()
+    [_, second] = here.songs()
+    assert second.embeds[0].description == first.embeds[0].description
+    origin = str(second.embeds[0].fields[-1].value)
+    assert f"<@{other.id}>" in origin
+    assert f"/{first.channel.id}/{first.id})" in origin
+    assert paid(here, job_of(second)) == ["compose", "master", "deliver"]
+    sounds = [await file.read() for song in (first, second) if (file := audio_of(song))]
+    assert sounds[0] != sounds[1]
+
+
+async def test_changing_the_style_reads_anew_and_changing_the_length_does_not(bot: World, here: World) -> None:
+    await restarted(bot, here)
+    [first] = here.songs()
+    form = await here.member.click(first, label=LABELS[1])
+    assert form.modal is not None
+    await here.member.submit_modal(form, {"hint": "with @everyone **drums**", "style": ["jazz"], "seconds": "12"})
+    await here.songs_done()
+    second = here.songs()[1]
+    assert paid(here, job_of(second))[0] == "caption"
+    form = await here.member.click(second, label=LABELS[1])
+    await here.member.submit_modal(form, {"hint": "with drums", "style": ["jazz"], "seconds": "abc"})
+    await here.songs_done()
+    third = here.songs()[2]
+    assert paid(here, job_of(third))[0] == "compose"
+
+
+async def test_a_like_is_counted_once_for_each_member_and_can_be_taken_back(bot: World, here: World) -> None:
+    [song] = here.songs()
+    other = here.guild.add_member(here.env.create_user("fan"))
+    await here.member.click(song, label=LABELS[2])
+    await restarted(bot, here)
+    await other.click(here.songs()[0], custom_id=f"song:like:{job_of(song)}")
+    assert "♥ Like · 2" in labels_of(here.songs()[0])
+    await other.click(here.songs()[0], custom_id=f"song:like:{job_of(song)}")
+    assert "♥ Like · 1" in labels_of(here.songs()[0])
+    assert here.songs()[0].embeds == song.embeds
+
+
+async def test_a_video_is_made_once_and_plays(bot: World, here: World) -> None:
+    await restarted(bot, here)
+    [song] = here.songs()
+    for _ in range(2):
+        result = await here.member.click(song, label=LABELS[3])
+        assert result.response is not None
+        [file] = result.response.attachments
+        assert file.filename.endswith(".mp4")
+        with av.open(io.BytesIO(await file.read()), "r") as movie:
+            assert movie.duration is not None
+            assert movie.duration / av.time_base == pytest.approx(10, abs=0.2)
+            assert {stream.type for stream in movie.streams} == {"video", "audio"}
+    assert f"{job_of(song)}.mp4" in files_of(here, job_of(song))
+
+
+async def test_details_are_for_the_presser_alone(bot: World, here: World) -> None:
+    await restarted(bot, here)
+    result = await here.member.click(here.songs()[0], label=LABELS[4])
+    assert result.ephemeral
+    assert result.response is not None
+    named = {field.name: str(field.value) for field in result.response.embeds[0].fields}
+    assert {"Prompt", "Seed", "Tempo", "Key", "Mood", "Made by", "Sound", "Cost", "Times"} <= set(named)
+    assert "BPM" in named["Prompt"]
+    assert "palette" in named["Made by"]
+    [score] = result.response.attachments
+    assert score.filename.endswith(".mid")
+    assert mido.MidiFile(file=io.BytesIO(await score.read())).length == pytest.approx(10, abs=1)
+    assert f"{job_of(here.songs()[0])}.mid" in files_of(here, job_of(here.songs()[0]))
+
+
+async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, here: World) -> None:
+    await restarted(bot, here)
+    [song] = here.songs()
+    job_id = job_of(song)
+    stranger = here.guild.add_member(here.env.create_user("stranger"))
+    refused = await stranger.click(song, label=LABELS[5])
+    assert refused.ephemeral
+    assert refused.response is not None
+    assert "Only the member who asked" in refused.response.content
+    asked = await here.member.click(song, label=LABELS[5])
+    assert asked.response is not None
+    await restarted(bot, here)
+    await here.member.click(asked.response, label="Yes, delete it")
+    assert here.songs() == []
+    assert files_of(here, job_id) == []
+    assert await here.studio.members.own_songs(here.member.id, "newest", 0) == await here.studio.members.own_songs(
+        0, "newest", 0
+    )
+
+
+async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
+    role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_messages=True))
+    moderator = here.guild.add_member(here.env.create_user("moderator"), roles=[role])
+    asked = await moderator.click(here.songs()[0], label=LABELS[5])
+    assert asked.response is not None
+    await moderator.click(asked.response, label="Yes, delete it")
+    assert here.songs() == []
+
+
+@pytest.mark.parametrize("label", LABELS)
+async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) -> None:
+    [song] = here.songs()
+    entry = await here.studio.takes.entry(job_of(song), here.member.id)
+    await here.studio.takes.delete(entry)
+    orders = here.orders()
+    result = await here.member.click(song, label=label)
+    texts = [result.response.content] if result.response else []
+    texts += [message.content for message in result.followups]
+    assert any("not there any more" in text for text in texts), texts
+    assert here.orders() == orders
+
+
+async def test_a_take_of_a_picture_that_retention_has_deleted_is_refused_in_a_sentence(here: World) -> None:
+    [song] = here.songs()
+    (here.studio.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
+    [told] = (await here.member.click(song, label=LABELS[0])).followups
+    assert told.ephemeral
+    assert "not stored any more" in told.content
+    assert here.orders() == 1
+
+
+async def test_a_private_song_s_buttons_work_in_direct_messages(bot: World) -> None:
+    here = bot.corner()
+    here.client = bot.client
+    await here.command(private=True)
+    await here.songs_done()
+    [song] = here.songs(here.dms)
+    await here.member.user.click(song, label=LABELS[0])
+    await here.songs_done()
+    assert len(here.songs(here.dms)) == 2
+    assert here.songs() == []
+
+
+async def test_in_a_korean_server_the_buttons_are_korean(bot: World) -> None:
+    here = bot.corner(locale="ko")
+    here.client = bot.client
+    await here.command()
+    await here.songs_done()
+    assert labels_of(here.songs()[0])[0] == "🎲 다른 버전"

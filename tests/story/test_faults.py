@@ -1,0 +1,96 @@
+"""Stories: Discord fails, the bot restarts, a hundred members come at once - and every song arrives exactly once."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from melodify_core.workshop import Workshop
+from tests.stories import (
+    PICTURE,
+    acknowledge_times,
+    bare_acknowledge_times,
+    percentile,
+    seconds_of,
+    story_settings,
+    world,
+)
+
+
+async def test_a_failed_status_line_does_not_fail_the_song(workshop: Workshop, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=None)
+        await here.command()
+        await here.songs_done()
+        assert len(here.songs()) == 1
+
+
+async def test_a_song_that_discord_would_not_take_at_first_arrives_on_a_second_try(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        await here.post(here.mention, PICTURE)
+        here.env.inject_error("POST", "/channels/*/messages", status=503)
+        await here.songs_done()
+        assert len(here.songs()) == 1
+
+
+async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(workshop: Workshop, tmp_path: Path) -> None:
+    settings = story_settings(tmp_path, work={"drain_s": 0, "poll_s": 0.1})
+    async with world(settings, workshop, composes=True) as here:
+        await here.command()
+        await here.until("🎼")
+        await here.restart(settings)
+        await here.songs_done()
+        [song] = here.songs()
+        assert await seconds_of(song) == pytest.approx(10, abs=3)
+        assert "is ready" in here.said(here.channel)[0].content
+
+
+async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        with closing(here.database()) as database:
+            database.execute("DROP TABLE usage")
+        result = await here.command()
+        assert result.response is not None
+        assert "cannot reach my notes" in result.response.content
+        await here.post(here.mention, PICTURE)
+        assert "cannot reach my notes" in here.said(here.channel)[-1].content
+        here.errors_before = here.env.error_cursor
+
+
+async def test_closing_twice_is_closing_once(workshop: Workshop, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        await here.client.close()
+        await here.client.close()
+        assert here.client.is_closed()
+
+
+async def test_a_song_that_waits_is_made_after_a_restart(workshop: Workshop, tmp_path: Path) -> None:
+    settings = story_settings(tmp_path, work={"drain_s": 0, "poll_s": 0.1, "jobs": 1})
+    async with world(settings, workshop, composes=True) as here:
+        await here.command()
+        await here.until("🎼")
+        await here.command()
+        await here.restart(settings)
+        await here.songs_done()
+        assert len(here.songs()) == 2
+
+
+async def test_a_song_in_the_works_is_finished_before_the_bot_leaves(workshop: Workshop, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), workshop, composes=True) as here:
+        await here.command()
+        await here.until("🎼")
+        await here.client.close()
+        assert len(here.songs()) == 1
+
+
+async def test_a_hundred_commands_at_once_are_all_acknowledged_in_time(workshop: Workshop, tmp_path: Path) -> None:
+    bare = percentile(await bare_acknowledge_times(100), 0.99)
+    async with world(story_settings(tmp_path, work={"drain_s": 0}), workshop) as here:
+        p99 = percentile(await acknowledge_times(here.env, here.guild, here.channel, 100), 0.99)
+        print(f"acknowledged: p99 {p99:.3f} s, {p99 / bare:.1f} times that of a bot that does nothing else")
+        assert p99 < 8 * bare
+        await here.client.close()
+        unanswered = [message for message in here.said(here.channel) if message.flags.loading]
+        assert unanswered == []

@@ -1,0 +1,292 @@
+"""Stories: every way of asking for a song, and where the song goes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import discord
+import pytest
+from simcord.backend import serializers
+from simcord.builders import ChannelHandle
+from simcord.results import InteractionResult
+
+from melodify_core.workshop import Workshop
+from tests.stories import PICTURE, World, command_payload, post_payload, seconds_of, story_settings, world
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path_factory.mktemp("generate")), workshop, composes=True) as here:
+        yield here
+
+
+@pytest.fixture
+def here(bot: World) -> World:
+    return bot.corner()
+
+
+async def the_song(here: World) -> discord.Message:
+    """Return the one song of this story's channel."""
+    await here.songs_done()
+    [song] = here.songs()
+    return song
+
+
+def lines_of(song: discord.Message) -> dict[str | None, str | None]:
+    return {field.name: field.value for field in song.embeds[0].fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story that was told to its end: one command, one song."""
+
+    here: World
+    result: InteractionResult
+    song: discord.Message
+    first_call: str
+
+    @property
+    def thread(self) -> ChannelHandle:
+        [thread] = self.here.channel.threads
+        return thread
+
+    @property
+    def status(self) -> discord.Message:
+        return self.here.said(self.here.channel)[0]
+
+
+@pytest.fixture(scope="module")
+async def told(bot: World) -> Told:
+    here = bot.corner()
+    calls_before = len(here.env.http_requests)
+    result = await here.command(hint="rainy evening", style="piano", length=10)
+    return Told(here, result, await the_song(here), here.env.http_requests[calls_before].path)
+
+
+async def test_a_command_ends_in_a_thread_with_a_song_that_plays(told: Told) -> None:
+    assert told.result.acknowledged
+    assert told.song.channel.id == told.thread.id == told.status.id
+    assert await seconds_of(told.song) == pytest.approx(10, abs=3)
+
+
+async def test_a_command_is_acknowledged_before_anything_else(told: Told) -> None:
+    assert told.first_call.endswith("/callback")
+
+
+async def test_the_first_line_in_the_channel_leads_to_the_song(told: Told) -> None:
+    assert f"/{told.song.channel.id}/{told.song.id}" in told.status.content
+
+
+async def test_the_status_names_the_stages_in_their_order(told: Told) -> None:
+    edits = [
+        entry.json["content"]
+        for entry in told.here.env.http_requests
+        if entry.method == "PATCH" and entry.path.endswith(f"/{told.status.id}") and isinstance(entry.json, dict)
+    ]
+    signs = [edit[0] for edit in edits]
+    assert signs == [sign for sign in "⏳👀🎼🎚📦🎵" if sign in signs]
+    assert {"👀", "🎼", "🎚", "📦", "🎵"} <= set(signs)
+
+
+async def test_the_song_tells_title_caption_tempo_key_and_instruments(told: Told) -> None:
+    embed = told.song.embeds[0]
+    assert embed.title
+    assert embed.description
+    assert embed.thumbnail.url == "attachment://picture.jpg"
+    lines = lines_of(told.song)
+    assert "BPM" in str(lines["Tempo"])
+    assert str(lines["Key"]).endswith(("major", "minor"))
+    assert lines["Instruments"]
+
+
+async def test_the_picture_comes_along_with_words_for_those_who_cannot_see_it(told: Told) -> None:
+    picture = told.song.attachments[1]
+    assert picture.filename == "picture.jpg"
+    assert picture.description
+
+
+async def test_the_thread_is_named_after_the_song(told: Told) -> None:
+    assert told.thread.name == told.song.embeds[0].title
+
+
+async def test_a_reply_to_the_bot_without_a_picture_is_left_in_peace(told: Told) -> None:
+    before = len(told.here.said())
+    await told.here.member.send(told.thread, "lovely!", reply_to=told.song)
+    assert len(told.here.said()) == before
+
+
+async def test_asked_inside_a_thread_the_song_comes_into_that_thread(told: Told) -> None:
+    before = len(told.here.songs(told.thread))
+    await told.here.command(told.thread)
+    await told.here.songs_done()
+    assert len(told.here.songs(told.thread)) == before + 1
+
+
+async def test_a_post_with_a_mention_inside_a_thread_is_answered_there(told: Told) -> None:
+    before = len(told.here.songs(told.thread))
+    await told.here.post(told.here.mention, PICTURE, channel=told.thread)
+    await told.here.songs_done()
+    assert len(told.here.songs(told.thread)) == before + 1
+
+
+async def test_a_post_in_a_watched_channel_ends_in_a_thread_with_a_song(bot: World) -> None:
+    before = {thread.id for thread in bot.channel.threads}
+    await bot.post("", PICTURE)
+    await bot.songs_done()
+    [thread] = [thread for thread in bot.channel.threads if thread.id not in before]
+    assert len(bot.songs(thread)) == 1
+
+
+async def test_a_post_elsewhere_is_none_of_our_business(here: World) -> None:
+    await here.post("look", PICTURE)
+    assert here.said() == []
+
+
+async def test_a_picture_with_a_mention_ends_in_a_thread_with_a_song(here: World) -> None:
+    await here.post(f"{here.mention} something calm", PICTURE)
+    song = await the_song(here)
+    assert song.channel.id == here.channel.threads[0].id
+    assert await seconds_of(song) == pytest.approx(10, abs=3)
+
+
+async def test_a_mention_without_a_picture_gets_a_hint_on_how_to_ask(here: World) -> None:
+    await here.post(f"{here.mention} hello")
+    [answer] = here.said()
+    assert "/melodify" in answer.content
+
+
+@pytest.mark.parametrize("denied", ["create_public_threads", "send_messages_in_threads"])
+async def test_where_threads_are_not_permitted_the_song_comes_into_the_channel(bot: World, denied: str) -> None:
+    here = bot.corner(denied=[denied])
+    await here.command()
+    song = await the_song(here)
+    assert song.channel.id == here.channel.id
+    assert here.channel.threads == []
+
+
+async def test_where_discord_refuses_the_thread_the_song_comes_into_the_channel(here: World) -> None:
+    here.env.inject_error("POST", f"/channels/{here.channel.id}/messages/*/threads", status=403, code=50013)
+    await here.command()
+    song = await the_song(here)
+    assert song.channel.id == here.channel.id
+
+
+async def test_in_a_voice_chat_the_song_comes_into_the_chat(here: World) -> None:
+    chat = here.guild.create_voice_channel("lounge")
+    await here.command(chat)
+    await here.songs_done()
+    assert len(here.songs(chat)) == 1
+
+
+async def test_a_private_song_comes_by_direct_message_and_leaves_no_trace_in_the_channel(here: World) -> None:
+    result = await here.command(private=True)
+    assert result.ephemeral
+    await here.songs_done()
+    [song] = here.songs(here.dms)
+    assert await seconds_of(song) == pytest.approx(10, abs=3)
+    assert all(message.flags.ephemeral for message in here.said())
+
+
+async def test_closed_direct_messages_are_said_before_anything_is_spent(here: World) -> None:
+    here.env.inject_error("POST", f"/channels/{here.dms.id}/messages", status=403, code=50007)
+    result = await here.command(private=True)
+    assert result.response is not None
+    assert "DM" in result.response.content
+    await here.songs_done()
+    assert here.songs(here.dms) == []
+
+
+async def test_a_picture_in_a_direct_message_is_answered_there(here: World) -> None:
+    await here.dm("", PICTURE)
+    await here.songs_done()
+    assert len(here.songs(here.dms)) == 1
+
+
+async def test_a_command_in_a_direct_message_is_answered_there(here: World) -> None:
+    await here.member.user.slash("melodify", image=PICTURE, private=True)
+    await here.songs_done()
+    assert len(here.songs(here.dms)) == 1
+
+
+async def test_words_in_a_direct_message_get_a_hint_on_how_to_ask(here: World) -> None:
+    await here.dm("hello")
+    [answer] = here.said(here.dms)
+    assert "/melodify" in answer.content
+
+
+async def test_a_forwarded_picture_with_a_mention_counts_as_posted(bot: World) -> None:
+    here = bot.corner()
+    source = await here.post("", PICTURE)
+    await here.member.forward(source, bot.channel)
+    await here.songs_done()
+    assert any("is ready" in message.content for message in here.said(bot.channel)[-1:])
+
+
+async def test_pictures_of_bots_and_webhooks_are_left_alone(bot: World) -> None:
+    here = bot.corner()
+    robot = here.guild.add_member(here.env.create_user("robot", bot=True))
+    before = len(here.said(bot.channel))
+    await robot.send(bot.channel, here.mention, attachments=[PICTURE])
+    await here.guild.create_webhook(bot.channel).send(here.mention)
+    assert len(here.said(bot.channel)) == before
+
+
+async def test_a_post_that_discord_sends_twice_makes_one_song(here: World) -> None:
+    message = await here.post(here.mention, PICTURE)
+    await here.emit("MESSAGE_CREATE", post_payload(here.env, message))
+    await the_song(here)
+    assert len(here.said(here.channel)) == 1
+
+
+async def test_a_command_that_discord_sends_twice_makes_one_song(here: World) -> None:
+    payload = command_payload(here.env, here.member, here.channel, {"image": PICTURE})
+    await here.emit("INTERACTION_CREATE", payload, payload)
+    await the_song(here)
+
+
+async def test_a_member_whose_discord_is_korean_reads_korean(here: World) -> None:
+    await here.emit(
+        "INTERACTION_CREATE",
+        command_payload(here.env, here.member, here.channel, {"image": PICTURE}, locale="ko"),
+    )
+    song = await the_song(here)
+    assert list(lines_of(song)) == ["템포", "조성", "악기"]
+    assert "완성" in here.said(here.channel)[0].content
+
+
+async def test_a_post_in_a_korean_server_is_answered_in_korean(bot: World) -> None:
+    here = bot.corner(locale="ko")
+    await here.post(here.mention)
+    assert "음악으로" in here.said()[0].content
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        "@everyone <@&123456789012345678> @here",
+        "\u202egnirts\u202c \u200b\u2067hidden\u2069",
+        "x" * 10_000,
+        "](http://a.b) `\\",
+    ],
+    ids=["mentions", "right-to-left", "ten thousand characters", "markdown"],
+)
+async def test_a_hostile_hint_does_no_harm(here: World, hint: str) -> None:
+    # Longer than what Discord's own programs let a member write: so it comes over the wire.
+    message = await here.post("", PICTURE)
+    bot_user = serializers.user_payload(here.env.backend.bot_user)
+    changes = {"content": f"{here.mention} {hint}", "mentions": [bot_user]}
+    await here.emit("MESSAGE_CREATE", post_payload(here.env, message) | changes)
+    song = await the_song(here)
+    stored = here.env.backend.get_message(song.channel.id, song.id)
+    assert not stored.mention_everyone
+    assert not stored.ping_role_ids
+
+
+async def test_the_commands_are_offered_in_english_and_korean(bot: World) -> None:
+    commands = {command.name: command for command in await bot.client.tree.fetch_commands()}
+    assert {"melodify", "songs", "quota", "forget-me", "help"} <= set(commands)
+    assert [option.name for option in commands["melodify"].options] == ["image", "hint", "style", "length", "private"]
+    for root in bot.env.backend.visible_commands(user_id=bot.member.id, channel_id=bot.channel.id):
+        if root.get("type", 1) != 1:
+            continue
+        assert root["description_localizations"]["ko"]
+        assert all(option["name_localizations"]["ko"] != option["name"] for option in root["options"])

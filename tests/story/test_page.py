@@ -1,0 +1,166 @@
+"""Stories: a song's page is reached from Discord, while the song is made and afterwards, and goes with the song."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import discord
+import pytest
+from aiohttp import ClientSession
+
+from bot.song_row import page_of
+from bot.web.serving import Port
+from melodify_core.posting import video_key
+from melodify_core.settings import Web
+from melodify_core.studio import Studio
+from melodify_core.workshop import Workshop
+from tests.loopback import free_port
+from tests.stories import PICTURE, World, story_settings, world
+
+PORT = free_port()
+PUBLIC = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    web = Web(public_url=PUBLIC, port=PORT)
+    port = Port(web)
+    await port.hold()
+
+    def show(studio: Studio) -> AbstractAsyncContextManager[object]:
+        return port.serving(studio.pages, studio.storage, studio.takes)
+
+    settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"))
+    async with world(settings, workshop, show, composes=True) as here:
+        yield here
+    port.release()
+
+
+@pytest.fixture
+async def here(bot: World) -> World:
+    return bot.corner()
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+async def fetched(web: ClientSession, url: str) -> tuple[int, str]:
+    async with web.get(url) as answer:
+        return answer.status, await answer.text() if answer.content_type == "text/html" else answer.content_type
+
+
+async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = page_of(song)
+    assert link.startswith(f"{PUBLIC}/s/")
+    status, html = await fetched(web, link)
+    assert status == 200
+    assert str(song.embeds[0].title) in html
+    assert await fetched(web, f"{link}/song.mp3") == (200, "audio/mpeg")
+    assert await fetched(web, f"{link}/picture.jpg") == (200, "image/jpeg")
+    # What is done has one button: the song's own.
+    [status_line] = here.said(here.channel)
+    assert status_line.components == []
+
+
+async def test_the_page_is_there_while_the_song_is_made_and_turns_into_the_song(
+    here: World, web: ClientSession
+) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.until("🎼")
+    [status_line] = here.said(here.channel)
+    link = page_of(status_line)
+    status, html = await fetched(web, link)
+    assert status == 200
+    assert "Your song is being made" in html
+    async with web.get(f"{link}/events") as answer:
+        told = (await answer.text()).split("\n\n")
+    assert told[0].startswith("event: stage\ndata: ")
+    assert told[-2] == "event: end\ndata: "
+    assert "<audio" in (await fetched(web, link))[1]
+    await here.songs_done()
+
+
+async def test_a_private_song_has_no_page(here: World, web: ClientSession) -> None:
+    del web
+    await here.command(private=True)
+    await here.songs_done()
+    assert len(here.songs(here.dms)) == 1
+    assert [page_of(message) for message in here.said(here.dms)] == ["", ""]
+
+
+async def test_a_link_unfolds_with_a_video_that_is_made_when_it_is_asked_for(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = page_of(song)
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.song is not None
+    key = video_key(page.song.job_id)
+    html = (await fetched(web, link))[1]
+    assert f'<meta property="og:video" content="{link}/song.mp4">' in html
+    assert '<meta property="og:video:width" content="320">' in html
+    assert '<meta property="og:video:height" content="336">' in html
+    assert await here.studio.storage.find(key) is None
+    answers = await asyncio.gather(*(fetched(web, f"{link}/song.mp4") for _ in range(3)))
+    assert answers == [(200, "video/mp4")] * 3
+    async with web.get(f"{link}/song.mp4", headers={"Range": "bytes=4-7"}) as part:
+        assert (part.status, await part.read()) == (206, b"ftyp")
+
+
+async def test_a_video_that_somebody_asked_for_is_the_page_s_and_a_like_leaves_the_link(
+    here: World, web: ClientSession
+) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    link = page_of(song)
+    await here.member.click(song, label="🎬 Video")
+    await here.member.click(song, label="♥ Like")
+    assert page_of(here.songs()[0]) == link
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.song is not None
+    kept = await here.studio.storage.load(video_key(page.song.job_id))
+    async with web.get(f"{link}/song.mp4") as answer:
+        assert (answer.content_type, await answer.read()) == ("video/mp4", kept)
+
+
+async def test_of_a_song_whose_picture_is_gone_no_video_is_made(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = page_of(here.songs()[0])
+    page = await here.studio.pages.page(link.rpartition("/")[2])
+    assert page is not None
+    assert page.picture_key is not None
+    await here.studio.storage.delete(page.picture_key)
+    assert (await fetched(web, f"{link}/song.mp4"))[0] == 404
+
+
+async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: ClientSession) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = page_of(here.songs()[0])
+    assert (await fetched(web, link))[0] == 200
+    await here.studio.forget(here.member.id)
+    await asyncio.sleep(1.1)  # the page is remembered for a second
+    for rest in ("", "/song.mp3", "/picture.jpg"):
+        status, html = await fetched(web, f"{link}{rest}")
+        assert status == 410
+        assert "deleted" in html
+
+
+async def test_in_korean_the_button_is_korean(bot: World) -> None:
+    here = bot.corner(locale="ko")
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    row = song.components[-1]
+    assert isinstance(row, discord.ActionRow)
+    assert getattr(row.children[-1], "label", None) == "🔗 페이지 열기"

@@ -1,0 +1,215 @@
+import io
+import shutil
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import mido
+import numpy as np
+import pytest
+
+from melodify_core.composers.arranger.composer import ArrangerComposer
+from melodify_core.composers.arranger.composition import midi_of, score_of
+from melodify_core.composers.arranger.counter import NEAREST
+from melodify_core.composers.arranger.density import arrangement
+from melodify_core.composers.arranger.finish import finished
+from melodify_core.composers.arranger.fonts import fluidsynth, synthesiser
+from melodify_core.composers.arranger.form import INTROS
+from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.composers.arranger.score import MODULATION, Score
+from melodify_core.composers.arranger.styles import STYLES
+from melodify_core.composers.arranger.synthesis import played_by, wav_of
+from melodify_core.errors import Unavailable
+from melodify_core.models import Brief, Wish
+from melodify_core.workshop import Workshop
+from quality.scores import Statistics, statistics
+from quality.songs import MOODS, moods_by_style
+from tests.briefs import a_brief
+from tests.sounds import decoded
+
+every_style = pytest.mark.parametrize("style", STYLES)
+FLUIDSYNTH, FLUIDR3 = shutil.which("fluidsynth"), Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+
+
+@cache
+def songs(style: str, seeds: int = 2) -> list[Score]:
+    return [score_of(one.brief, one.wish, one.seed) for one in moods_by_style(style, seeds)]
+
+
+@cache
+def statistics_of(style: str) -> list[Statistics]:
+    return [statistics(score) for score in songs(style)]
+
+
+# The figures of `make quality` that need no analyser, smaller
+
+
+@pytest.mark.no_cover  # ten songs of each style; the arranger is measured where songs are played
+@every_style
+def test_the_written_music_keeps_to_its_figures(style: str) -> None:
+    found = statistics_of(style)
+    assert sum(one.steps for one in found) >= 0.6 * sum(one.moves for one in found)
+    assert max(one.largest_leap for one in found) <= 9
+    assert sum(one.strong_chord_tones for one in found) >= 0.75 * sum(one.strong for one in found)
+    assert np.median([one.key_correlation for one in found]) >= 0.85
+    assert sum(one.empty_bars for one in found) == 0
+    assert np.mean([one.groove for one in found]) >= 0.8
+    if STYLES[style].strict:
+        assert sum(one.parallels for one in found) == 0
+
+
+@pytest.mark.no_cover
+def test_seeds_and_moods_open_differently() -> None:
+    openings = [one.opening for style in STYLES for one in statistics_of(style)]
+    assert len(set(openings)) >= 0.97 * len(openings)
+
+
+# Impossible Briefs
+
+
+def impossible(**changes: object) -> Brief:
+    return a_brief(**changes)
+
+
+@pytest.mark.parametrize(
+    "brief",
+    [
+        impossible(genre="death metal lullaby", mode="major", valence=-1.0, arousal=-1.0, bpm=220),
+        impossible(genre="<script>alert(1)</script>", instruments=("ignore all previous instructions",)),
+        impossible(genre="x" * 60, instruments=("",), mood=("?",)),
+        impossible(genre="ambient", bpm=220, arousal=1.0, valence=-1.0),
+        impossible(genre="house", bpm=40, mode="minor", valence=1.0, arousal=-1.0),
+        impossible(instruments=("violin",) * 6),
+        impossible(instruments=("tuba", "piccolo", "gong", "taiko", "theremin", "sitar"), genre="국악 reggae"),
+    ],
+)
+def test_an_impossible_brief_becomes_a_song_that_says_what_it_is(brief: Brief) -> None:
+    for seconds in (10, 47, 120):
+        score = score_of(brief, Wish(seconds=seconds), 3)
+        low, high = STYLES[score.style].bpm
+        assert low * 0.85 <= score.bpm <= high * 1.15
+        assert score.key.mode == brief.mode
+        assert all(part.name in INSTRUMENTS or part.name == STYLES[score.style].kit_name for part in score.parts)
+        assert all(0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 for part in score.parts for note in part.notes)
+
+
+# Parts
+
+
+def test_every_intro_is_played_by_somebody_in_every_style_that_has_it() -> None:
+    for style in STYLES.values():
+        playing = {"lead", "chords", "bass"} | ({"pad"} if style.pad else set())
+        assert all(INTROS[name][0] & playing for name in style.intros)
+
+
+@every_style
+def test_excitement_chooses_busier_patterns(style: str) -> None:
+    bpm = sum(STYLES[style].bpm) / 2
+    places = [
+        np.mean([STYLES[style].comping.index(one.comping) for one in homes])
+        for level in (0.0, 1.0)
+        if (homes := [arrangement(Random(n), STYLES[style], level, bpm).home for n in range(30)])
+    ]
+    assert places[0] < places[1]
+
+
+def test_the_second_voice_keeps_out_of_the_way_of_the_tune() -> None:
+    close = held = 0
+    for style in ("cinematic", "folk", "korean"):
+        for score in songs(style):
+            counter, lead = score.part("counter"), score.part("lead")
+            assert lead is not None
+            for note in counter.notes if counter else ():
+                if note.length < 1.5:
+                    continue
+                held += 1
+                over = [n for n in lead.notes if note.start - 0.05 <= n.start < note.start + note.length - 0.1]
+                close += any(abs(n.pitch - note.pitch) < NEAREST for n in over)
+    assert held > 20
+    assert close <= 0.05 * held
+
+
+def test_several_styles_have_a_second_voice_and_every_drummed_one_fills() -> None:
+    assert sum(any(score.part("counter") for score in songs(style)[: len(MOODS)]) for style in STYLES) >= 10
+
+
+def test_long_tones_sway_in_styles_with_vibrato_and_come_to_rest() -> None:
+    lead = score_of(a_brief(instruments=("haegeum",)), Wish(style="korean"), 1).part("lead")
+    assert lead is not None
+    assert lead.name == "haegeum"
+    sways = [value for _, control, value in lead.controls if control == MODULATION]
+    assert max(sways) == STYLES["korean"].vibrato
+    assert sways[-1] == 0
+
+
+def test_korean_tunes_are_pentatonic() -> None:
+    for score in songs("korean"):
+        lead = score.part("lead")
+        assert lead is not None
+        missing = [note.pitch % 12 in score.key.semitones for note in lead.notes]
+        assert np.mean(missing) < 0.05
+
+
+# MIDI and sound
+
+
+@every_style
+def test_a_midi_file_says_its_key_and_names_its_parts(style: str) -> None:
+    brief, wish = a_brief(mode="minor"), Wish(style=style, seconds=20)
+    score = score_of(brief, wish, 4)
+    file = mido.MidiFile(file=io.BytesIO(midi_of(brief, wish, 4)))
+    [key] = [message.key for message in file.tracks[0] if message.type == "key_signature"]
+    assert key == score.key.name.replace(" flat", "b").replace(" sharp", "#") + "m"
+    names = [message.name for track in file.tracks for message in track if message.type == "track_name"]
+    assert names == [f"{part.role}: {part.name}" for part in score.parts]
+
+
+async def test_the_composer_says_which_synthesiser_plays(workshop: Workshop) -> None:
+    composer = ArrangerComposer(workshop, 60)
+    await composer.check()
+    assert composer.describe() == synthesiser()
+    assert "midirenderer" in synthesiser() or "FluidSynth" in synthesiser()
+
+
+def a_wave(drift: int) -> np.ndarray:
+    time = np.arange(44_100) / 44_100
+    tone = 6000 * np.sin(2 * np.pi * 440 * time) + 600 * np.sin(2 * np.pi * 5000 * time) + drift
+    return np.stack([tone, tone], axis=1).astype("<i2")
+
+
+def test_the_finished_sound_does_not_drift_from_zero() -> None:
+    sound = np.concatenate(list(finished(a_wave(1500), 44_100, 44_100, 0.0)))[4410:-22_050]
+    assert abs(sound.mean()) < 0.005 * np.abs(sound).max()
+
+
+def test_brightness_moves_the_balance_of_high_and_low() -> None:
+    def share(brightness: float) -> float:
+        sound = np.concatenate(list(finished(a_wave(0), 44_100, 44_100, brightness)))[4096:20_480, 0]
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+        middle = round(1500 * len(sound) / 44_100)
+        return float(spectrum[middle:].sum() / spectrum.sum())
+
+    assert share(-1) < share(0) < share(1)
+
+
+def test_silence_stays_silence() -> None:
+    silence = np.zeros((44_100, 2), "<i2")
+    assert not np.concatenate(list(finished(silence, 44_100, 44_100, 1.0))).any()
+
+
+@pytest.mark.skipif(not FLUIDSYNTH or not FLUIDR3.is_file(), reason="needs Debian's fluidsynth and fluid-soundfont-gm")
+def test_fluidsynth_plays_the_same_bytes_twice() -> None:
+    player = fluidsynth(str(FLUIDSYNTH), FLUIDR3)
+    score = score_of(a_brief(), Wish(style="jazz", seconds=10), 1)
+    first, second = wav_of(score, player), wav_of(score, player)
+    assert first == second
+    sound, rate = decoded(first)
+    assert len(sound) / rate == pytest.approx(10, abs=0.01)
+    assert 0.02 < np.sqrt((sound**2).mean()) < 0.5
+    assert np.abs(played_by(player, score)[0].astype(int)).max() < 32_700
+
+
+def test_a_fluidsynth_that_fails_is_an_outage(tmp_path: Path) -> None:
+    score = score_of(a_brief(), Wish(style="jazz", seconds=10), 1)
+    with pytest.raises(Unavailable):
+        wav_of(score, fluidsynth(str(tmp_path / "missing"), tmp_path / "font.sf3"))

@@ -1,0 +1,361 @@
+import io
+import re
+from collections import Counter
+from functools import cache
+from itertools import pairwise
+
+import mido
+import numpy as np
+import pytest
+
+from melodify_core.brief import STYLES as OFFERED
+from melodify_core.captioners.openai.vocabulary import GENRES
+from melodify_core.captioners.openai.vocabulary import INSTRUMENTS as NAMED
+from melodify_core.composers.arranger import grooves, patterns, progressions
+from melodify_core.composers.arranger.composition import midi_of, score_of
+from melodify_core.composers.arranger.form import INTROS
+from melodify_core.composers.arranger.harmony import classes_of
+from melodify_core.composers.arranger.instruments import INSTRUMENTS, named
+from melodify_core.composers.arranger.midi import midi_file
+from melodify_core.composers.arranger.score import Key, Note, Score
+from melodify_core.composers.arranger.styles import STYLES, style_of
+from melodify_core.models import Mode, Wish
+from tests.briefs import a_brief
+
+LENGTHS = (10, 30, 120)
+# Valence, arousal, mode, bpm: glad, serene, wistful, tense.
+MOODS: tuple[tuple[float, float, Mode, int], ...] = (
+    (0.6, 0.7, "major", 122),
+    (0.5, -0.6, "major", 72),
+    (-0.5, -0.5, "minor", 66),
+    (-0.5, 0.7, "minor", 128),
+)
+# Krumhansl & Kessler 1982, from the tonic up.
+PROFILES = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+pytestmark = pytest.mark.no_cover  # hundreds of songs; the arranger is measured where songs are played
+every_style = pytest.mark.parametrize("style", STYLES)
+
+
+def songs(style: str, *, lengths: tuple[int, ...] = LENGTHS, seeds: range = range(1)) -> list[Score]:
+    """Return a song for each length, mood and seed."""
+    return [
+        song(style, length, mood, seed)
+        for length in lengths
+        for mood in (MOODS if length < 120 else MOODS[1::2])
+        for seed in seeds
+    ]
+
+
+@cache
+def song(style: str, seconds: int, mood: tuple[float, float, Mode, int], seed: int) -> Score:
+    """Return the song, which is written once for all tests: a score cannot be changed."""
+    valence, arousal, mode, bpm = mood
+    brief = a_brief(valence=valence, arousal=arousal, mode=mode, bpm=bpm)
+    return score_of(brief, Wish(style=style, seconds=seconds), seed)
+
+
+def tune(score: Score) -> tuple[Note, ...]:
+    lead = score.part("lead")
+    assert lead is not None
+    return lead.notes
+
+
+def leaps(score: Score) -> list[int]:
+    return [abs(after.pitch - before.pitch) for before, after in pairwise(tune(score))]
+
+
+def pitched(score: Score) -> list[Note]:
+    return [note for part in score.parts if part.role != "drums" for note in part.notes]
+
+
+def classes_at(score: Score, beat: float) -> tuple[int, ...]:
+    return next(chord.classes for chord in reversed(score.chords) if chord.start <= beat + 0.2)
+
+
+def key_fit(score: Score) -> float:
+    weights: Counter[int] = Counter()
+    for note in pitched(score):
+        weights[(note.pitch - score.key.tonic) % 12] += round(note.length * 1000)
+    return float(np.corrcoef([weights[step] for step in range(12)], PROFILES[score.key.mode])[0, 1])
+
+
+def onsets_a_second(score: Score) -> float:
+    return sum(len(part.notes) for part in score.parts) / score.seconds
+
+
+def test_every_offered_style_is_played_and_no_other() -> None:
+    assert set(STYLES) == set(OFFERED) - {"auto"}
+
+
+def test_every_name_in_a_style_exists() -> None:
+    for style in STYLES.values():
+        assert set(style.lead + style.chords + style.pad + style.bass + style.counter) <= set(INSTRUMENTS)
+        assert set(style.comping) <= set(patterns.COMPING)
+        assert set(style.bass_lines) <= set(patterns.BASS)
+        assert set(style.grooves) <= set(grooves.GROOVES)
+        assert style.fills in grooves.FILLS
+        assert set(style.intros) <= set(INTROS)
+        assert style.families <= {instrument.family for instrument in INSTRUMENTS.values()}
+
+
+def test_patterns_fill_one_bar() -> None:
+    rhythms = [*patterns.PLAIN, *patterns.SYNCOPATED, *patterns.CLOSES]
+    beats = [steps for groove in grooves.GROOVES.values() for _, steps in groove]
+    assert {len(steps) for steps in rhythms + beats} == {16}
+    for pattern in (*patterns.COMPING.values(), *patterns.BASS.values()):
+        assert [hit.at for hit in pattern] == sorted(hit.at for hit in pattern)
+        assert all(0 <= hit.at < 4 and 0 <= hit.length <= 4 for hit in pattern)
+
+
+@pytest.mark.parametrize("table", [progressions.HOME, progressions.AWAY])
+def test_progressions_have_four_bars_of_known_chords(table: progressions.Phrases) -> None:
+    for modes in table.values():
+        for mode, phrases in modes.items():
+            for phrase in phrases:
+                assert len(phrase.split()) == 4
+                for symbol in phrase.replace("-", " ").split():
+                    assert len(set(classes_of(Key(0, mode), symbol))) >= 3
+
+
+def test_roman_numerals_are_read_over_the_tonic() -> None:
+    in_d = Key(2, "minor")
+    assert classes_of(in_d, "V7") == (9, 1, 4, 7)
+    assert classes_of(in_d, "bVI") == (10, 2, 5)
+    assert classes_of(in_d, "iih7") == (4, 7, 10, 2)
+
+
+def test_the_same_seed_is_the_same_song_and_another_seed_another() -> None:
+    brief, wish = a_brief(), Wish(seconds=30)
+    assert midi_of(brief, wish, 7) == midi_of(brief, wish, 7)
+    tunes = {tuple(note.pitch for note in tune(score_of(brief, wish, seed))) for seed in range(6)}
+    assert len(tunes) == 6
+
+
+def test_the_words_of_a_caption_do_not_change_the_music() -> None:
+    english, korean = a_brief(title="Amber", caption="Warm."), a_brief(title="호박빛", caption="따뜻해요.")
+    assert score_of(english, Wish(), 3) == score_of(korean, Wish(language="ko"), 3)
+
+
+@every_style
+def test_songs_last_as_long_as_asked(style: str) -> None:
+    for score in songs(style, seeds=range(1)):
+        played = mido.MidiFile(file=io.BytesIO(midi_file(score)))
+        assert played.length == pytest.approx(score.seconds, abs=0.02)
+
+
+@every_style
+def test_songs_are_in_their_key(style: str) -> None:
+    scores = songs(style)
+    for score in scores:
+        notes = pitched(score)
+        inside = [n for n in notes if n.pitch % 12 in score.key.classes or n.pitch % 12 in classes_at(score, n.start)]
+        assert len(inside) >= 0.9 * len(notes)
+    fits = [key_fit(score) for score in scores]
+    assert np.median(fits) >= 0.85
+    assert np.mean([fit >= 0.8 for fit in fits]) >= 0.9
+
+
+@every_style
+def test_tunes_move_in_steps_and_never_leap_far(style: str) -> None:
+    scores = songs(style, lengths=(30, 120))
+    for score in scores:
+        moves = leaps(score)
+        assert max(moves) <= 9
+        assert sum(1 <= move <= 2 for move in moves) >= 0.6 * len(moves)
+
+
+@every_style
+def test_strong_beats_belong_to_the_chord(style: str) -> None:
+    for score in songs(style, lengths=(30,)):
+        strong = [note for note in tune(score) if note.start % 2 < 0.15]
+        assert sum(note.pitch % 12 in classes_at(score, note.start) for note in strong) >= 0.75 * len(strong)
+
+
+@every_style
+def test_half_a_minute_has_an_intro_a_body_and_an_ending(style: str) -> None:
+    for score in songs(style, lengths=(30,)):
+        names = [section.name for section in score.sections]
+        assert (names[0], names[-1]) == ("intro", "ending")
+        assert "A" in names
+        assert all(before.first_bar + before.bars == after.first_bar for before, after in pairwise(score.sections))
+
+
+@every_style
+def test_tune_and_bass_end_on_the_tonic_with_the_last_chord(style: str) -> None:
+    for score in songs(style):
+        for role in ("lead", "bass"):
+            part = score.part(role)
+            assert part is not None
+            assert part.notes[-1].pitch % 12 == score.key.tonic
+            assert part.notes[-1].start == pytest.approx(score.chords[-1].start, abs=0.2)
+
+
+@every_style
+def test_no_bar_is_empty(style: str) -> None:
+    for score in songs(style):
+        ending = score.sections[-1]
+        for bar in range(ending.first_bar + ending.bars):
+            assert any(note.start < 4 * bar + 3.9 and note.start + note.length > 4 * bar for note in pitched(score))
+
+
+@pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.strict])
+def test_tune_and_bass_hardly_move_in_parallel_fifths_or_octaves(style: str) -> None:
+    pairs = parallels = 0
+    for score in songs(style, lengths=(30,)):
+        bass = score.part("bass")
+        assert bass is not None
+        together = [(n.pitch, [b.pitch for b in bass.notes if b.start <= n.start + 0.1]) for n in tune(score)]
+        sounding = [(pitch, below[-1]) for pitch, below in together if below]
+        for (high, low), (next_high, next_low) in pairwise(sounding):
+            if high != next_high and low != next_low:
+                pairs += 1
+                parallels += (high - low) % 12 in (0, 7) and (high - low) % 12 == (next_high - next_low) % 12
+    assert pairs > 20
+    assert parallels <= 0.03 * pairs
+
+
+@every_style
+def test_excited_pictures_get_more_notes_than_calm_ones(style: str) -> None:
+    def density(arousal: float) -> float:
+        wish = Wish(style=style, seconds=30)
+        return float(np.median([onsets_a_second(score_of(a_brief(arousal=arousal), wish, n)) for n in range(5)]))
+
+    calm, middle, excited = density(-0.9), density(0.0), density(0.9)
+    assert calm < excited
+    assert calm <= middle * 1.1
+    assert middle <= excited * 1.1
+
+
+def test_pleasure_and_excitement_raise_brightness_and_register() -> None:
+    def middle(valence: float, arousal: float) -> tuple[float, float]:
+        briefs = a_brief(valence=valence, arousal=arousal)
+        scores = [score_of(briefs, Wish(style="piano", seconds=30), seed) for seed in range(6)]
+        pitch = np.mean([note.pitch for score in scores for note in tune(score)])
+        return float(pitch), scores[0].brightness
+
+    assert middle(-0.8, -0.8) < middle(0.8, 0.8)
+    assert middle(-0.8, -0.8)[1] < middle(0.8, 0.8)[1]
+
+
+@pytest.mark.parametrize(
+    ("genre", "style"),
+    [
+        ("lofi hip hop", "lofi"),
+        ("lo-fi beats to study", "lofi"),
+        ("dreamy acoustic ballad", "folk"),
+        ("Cinematic strings", "cinematic"),
+        ("solo piano miniature", "piano"),
+        ("solo acoustic guitar", "folk"),
+        ("bossa nova", "bossa"),
+        ("drum and bass", "house"),
+        ("post-rock", "rock"),
+        ("rhythm and blues", "funk"),
+        ("korean traditional", "korean"),
+        ("8-bit chiptune", "chiptune"),
+        ("dub", "reggae"),
+        ("80s electro", "synthwave"),
+        ("deep house", "house"),
+        ("dark ambient drone", "ambient"),
+        ("epic orchestral trailer", "cinematic"),
+        ("indie folk", "folk"),
+        ("delta blues", "folk"),
+        ("desert blues", "folk"),
+        ("middle eastern", "folk"),
+        ("blues rock", "rock"),
+        ("shoegaze", "rock"),
+        ("afrobeat", "funk"),
+        ("breakbeat", "house"),
+        ("chamber music", "cinematic"),
+    ],
+)
+def test_the_words_of_a_genre_find_a_style(genre: str, style: str) -> None:
+    assert style_of("auto", a_brief(genre=genre)) == style
+
+
+def test_a_genre_that_nobody_knows_is_told_by_the_instruments_and_else_by_the_mood() -> None:
+    assert style_of("auto", a_brief(genre="??", instruments=("gayageum",))) == "korean"
+    assert style_of("auto", a_brief(genre="??", instruments=("bells",), valence=0.3, arousal=-0.9)) == "ambient"
+    assert style_of("auto", a_brief(genre="??", instruments=("bells",), valence=-0.5, arousal=0.9)) == "rock"
+
+
+def test_every_genre_that_a_caption_may_name_has_its_style() -> None:
+    for genre in GENRES:
+        styles = {style_of("auto", a_brief(genre=genre, valence=v, arousal=a)) for v in (-1, 1) for a in (-1, 1)}
+        assert len(styles) == 1, genre
+
+
+def test_every_pitched_instrument_that_a_caption_may_name_is_played_by_something() -> None:
+    beaten = re.compile(r"drum|janggu|taiko|timpani|tabla|djembe|conga|bongo|cajon|shaker|tambourine|castanets|claps|"
+                        r"cymbals|hats|gong|percussion|turntable")  # fmt: skip
+    assert [name for name in NAMED if not named(name) and not beaten.search(name)] == []
+
+
+def test_a_wished_style_stands_above_the_genre() -> None:
+    assert score_of(a_brief(genre="jazz trio"), Wish(style="house"), 1).style == "house"
+
+
+@every_style
+@pytest.mark.parametrize("bpm", [40, 220])
+def test_extreme_tempos_come_into_the_range_of_the_style(style: str, bpm: int) -> None:
+    low, high = STYLES[style].bpm
+    for length in (10, 30):
+        score = score_of(a_brief(bpm=bpm), Wish(style=style, seconds=length), 1)
+        assert low * 0.85 <= score.bpm <= high * 1.15
+
+
+@every_style
+def test_a_tempo_in_the_range_is_kept_within_some_per_cent(style: str) -> None:
+    low, high = STYLES[style].bpm
+    for bpm in range(low, high + 1, 7):
+        assert score_of(a_brief(bpm=bpm), Wish(style=style, seconds=30), 1).bpm == pytest.approx(bpm, rel=0.06)
+
+
+def test_wished_instruments_play_when_the_style_takes_them() -> None:
+    brief = a_brief(instruments=("cello", "Harp", "vuvuzela"))
+    score = score_of(brief, Wish(style="cinematic"), 1)
+    assert {part.role: part.name for part in score.parts}.items() >= {"lead": "cello", "chords": "harp"}.items()
+
+
+def test_unknown_and_unfitting_instruments_are_passed_over() -> None:
+    score = score_of(a_brief(instruments=("vuvuzela", "saw lead", "<script>")), Wish(style="piano"), 1)
+    assert {part.name for part in score.parts} == {"grand piano"}
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("fingerpicked acoustic guitar", "acoustic guitar"),
+        ("Rhodes", "electric piano"),
+        ("warm felt piano", "felt piano"),
+        ("lush strings", "string ensemble"),
+        ("tenor saxophone", "saxophone"),
+        ("deep sub bass", "synth bass"),
+        ("theremin", "solo synth"),
+        ("kazoo", "harmonica"),
+        ("nose whistle trio", "flute"),
+        ("vuvuzela", None),
+    ],
+)
+def test_the_words_of_a_brief_find_an_instrument(words: str, name: str | None) -> None:
+    assert named(words) == name
+
+
+@every_style
+def test_tune_and_accompaniment_differ_in_colour_except_in_solos(style: str) -> None:
+    for score in songs(style, lengths=(10,)):
+        lead, chords = score.part("lead"), score.part("chords")
+        assert lead is not None
+        assert chords is not None
+        assert (lead.name == chords.name) == (len({*STYLES[style].lead, *STYLES[style].chords}) == 1)
+
+
+def test_no_pitch_is_struck_while_it_sounds() -> None:
+    for style in STYLES:
+        for score in songs(style, lengths=(30,), seeds=range(1)):
+            for part in score.parts:
+                for pitch in {note.pitch for note in part.notes}:
+                    same = [note for note in part.notes if note.pitch == pitch]
+                    assert all(before.start + before.length <= after.start for before, after in pairwise(same))

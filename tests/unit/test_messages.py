@@ -1,0 +1,131 @@
+"""The catalogue: both languages say everything, with the same values, within Discord's limits."""
+
+import re
+import string
+from typing import get_args
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
+from bot.places import NEEDED
+from bot.translator import Translator, language_of, localised
+from melodify_core.brief import STYLES
+from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.composers.arranger.styles import STYLES as ARRANGED
+from melodify_core.errors import Code, Rejected, Unavailable
+from melodify_core.models import Language, Progress, Stage
+
+CODES = get_args(Code)
+HANGUL = re.compile("[가-힣]")
+# What stays as it is in every language.
+UNTRANSLATED = {"command.melodify.name", "song.bpm", "song.footer", "song.file"}
+
+
+def values_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert set(catalogue("en")) == set(catalogue("ko"))
+
+
+def test_both_languages_name_the_same_values() -> None:
+    english, korean = catalogue("en"), catalogue("ko")
+    assert len(english) > 300
+    assert [key for key in english if values_in(english[key]) != values_in(korean[key])] == []
+
+
+def test_korean_is_written_in_korean() -> None:
+    assert {key: text for key, text in catalogue("ko").items() if not HANGUL.search(text)}.keys() <= UNTRANSLATED
+
+
+def test_every_error_has_a_sentence() -> None:
+    for language in LANGUAGES:
+        for code in CODES:
+            text = catalogue(language)[f"error.{code}"]
+            values = dict.fromkeys(values_in(text), 7)
+            assert sentence(language, Rejected(code, **values)) == text.format(**values), (language, code)
+            assert len(text) < 200, (language, code)
+
+
+def test_every_error_sentence_has_its_error() -> None:
+    assert {key.removeprefix("error.") for key in catalogue("en") if key.startswith("error.")} == set(CODES)
+
+
+@pytest.mark.parametrize("table", ["stage", "style", "permission", "progress"])
+def test_tables_name_what_the_code_names(table: str) -> None:
+    named = {key.partition(".")[2] for key in catalogue("en") if key.startswith(f"{table}.")}
+    sending = {"send_messages", "send_messages_in_threads", "connect"}
+    named_in_code = {
+        "stage": set(Stage),
+        "style": set(STYLES),
+        "permission": {*NEEDED, *sending},
+        "progress": set(get_args(Progress)),
+    }
+    assert named == named_in_code[table]
+
+
+def test_a_refusal_says_when_to_try_again_in_the_reader_s_own_time() -> None:
+    error = Rejected("limit.hour", limit=6, retry_at=1_700_000_000)
+    assert "<t:1700000000:R>" in sentence("en", error)
+    assert "<t:1700000000:R>" in sentence("ko", error)
+
+
+def test_an_unknown_key_and_a_missing_value_are_mistakes() -> None:
+    with pytest.raises(KeyError):
+        say("en", "no.such.key")
+    with pytest.raises(KeyError):
+        say("en", "status.done", title="only half")
+    with pytest.raises(KeyError):
+        sentence("ko", Unavailable("song.too_large"))
+
+
+def test_a_value_is_never_read_as_a_template() -> None:
+    assert "{link} {0}" in say("en", "status.done", title="{link} {0}", link="x")
+
+
+@pytest.mark.parametrize(
+    ("language", "tonic", "expected"),
+    [("en", "B flat", "B♭ minor"), ("ko", "F sharp", "F♯ 단조"), ("en", "E", "E minor")],
+)
+def test_keys_are_named_as_readers_write_them(language: Language, tonic: str, expected: str) -> None:
+    assert key_name(language, tonic, "minor") == expected
+    assert key_name(language, "A", None) == "A"
+
+
+def test_a_name_without_translation_stays_as_it_is() -> None:
+    assert name_of("ko", "instrument", "no such lute") == "no such lute"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_command_texts_keep_to_discord_s_limits(language: Language) -> None:
+    for key, text in catalogue(language).items():
+        if key.startswith(("command.", "option.")):
+            assert 1 <= len(text) <= (32 if key.endswith(".name") else 100)
+        if key.startswith("option.") and key.endswith(".name"):
+            assert re.fullmatch(r"[-_\w]{1,32}", text)
+            assert text == text.lower()
+
+
+async def test_discord_gets_korean_names_and_nothing_for_languages_we_do_not_have() -> None:
+    text = localised("option.image.name")
+    context: app_commands.TranslationContextTypes = app_commands.TranslationContext(
+        app_commands.TranslationContextLocation.other, None
+    )
+    assert str(text) == "image"
+    assert await Translator().translate(text, discord.Locale.korean, context) == "사진"
+    assert await Translator().translate(text, discord.Locale.german, context) is None
+
+
+def test_a_reader_without_a_language_of_ours_reads_english() -> None:
+    assert language_of(discord.Locale.korean) == "ko"
+    assert language_of(discord.Locale.french) == "en"
+
+
+def test_every_instrument_of_the_arranger_has_its_word() -> None:
+    kits = {style.kit_name for style in ARRANGED.values() if style.kit_name}
+    for language in LANGUAGES:
+        for name in {*INSTRUMENTS, *kits}:
+            assert f"instrument.{name.replace(' ', '_')}" in catalogue(language)

@@ -1,0 +1,576 @@
+import dataclasses
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageDraw
+
+from melodify_core.brief import STYLES, music_prompt
+from melodify_core.captioners.palette import PaletteCaptioner, english, korean
+from melodify_core.captioners.palette.captioner import brief_of, read
+from melodify_core.captioners.palette.colours import COLOURS
+from melodify_core.captioners.palette.music import MANNERS
+from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
+from melodify_core.captioners.palette.reading import Reading
+from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
+from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.models import Brief, Language, Wish
+from melodify_core.picture import PictureLimits, prepare
+from melodify_core.ports import Captioner
+from melodify_core.workshop import Workshop
+from tests import pictures
+from tests.jobs import an_errand
+from tests.unit.readings import FOREIGN, SCENES, assert_speaks, jpeg_of, reading_of
+
+LANGUAGES: tuple[Language, ...] = ("en", "ko")
+SMALL: dict[str, Callable[[], bytes]] = {
+    "black": lambda: pictures.plain("black"),
+    "white": lambda: pictures.plain("white"),
+    "one colour": lambda: pictures.plain((200, 40, 120)),
+    "noise": pictures.noise,
+    "2x2": lambda: pictures.encoded(pictures.quarters((2, 2)), "PNG"),
+    "1x1": lambda: pictures.plain("teal", (1, 1)),
+    "narrow": lambda: pictures.plain("olive", (400, 4)),
+}
+
+
+def _disc(ground: str, colour: str) -> Image.Image:
+    picture = Image.new("RGB", (300, 200), ground)
+    ImageDraw.Draw(picture).ellipse((100, 50, 200, 150), fill=colour)
+    return picture
+
+
+def brief_for(data: bytes, **wish: object) -> Brief:
+    return read(jpeg_of(data), Wish.model_validate(wish))
+
+
+def heard(scene: str, **wish: object) -> Brief:
+    return brief_of(SCENES[scene], Wish.model_validate(wish))
+
+
+# What is measured
+
+
+def test_a_sunset_is_warm_and_pleasant() -> None:
+    assert SCENES["sunset"].warmth > 0.3
+    assert heard("sunset").valence > 0.1
+    assert heard("sunset").mode == "major"
+
+
+def test_a_night_sea_is_dark_cold_calm_and_minor() -> None:
+    reading, brief = SCENES["night_sea"], heard("night_sea")
+    assert reading.brightness < 0.3
+    assert reading.warmth < -0.2
+    assert brief.arousal < -0.3
+    assert brief.mode == "minor"
+    assert heard("sunset").valence > brief.valence + 0.5
+
+
+def test_noise_is_more_excited_than_fog() -> None:
+    assert heard("noise").arousal > 0.2
+    assert heard("fog").arousal < -0.6
+    assert heard("noise").bpm > heard("fog").bpm + 20
+
+
+def test_strong_colours_excite_and_please() -> None:
+    brief = heard("carnival")
+    assert brief.valence > 0.5
+    assert brief.arousal > 0.3
+    assert brief.energy in ("lively", "intense")
+
+
+@pytest.mark.parametrize(
+    ("scene", "expected"),
+    [
+        ("sunset", {"plum", "orange"}),
+        ("night_sea", {"navy"}),
+        ("forest", {"green", "forest"}),
+        ("snow", {"white"}),
+        ("carnival", {"yellow", "blue", "red"}),
+        ("neon", {"black", "magenta"}),
+        ("fog", {"grey"}),
+    ],
+)
+def test_colours_have_their_usual_names(scene: str, expected: set[str]) -> None:
+    assert expected <= {name for name, _ in SCENES[scene].colours}
+
+
+def test_a_picture_of_one_colour_has_that_colour() -> None:
+    named = {name: reading_of(pictures.plain(COLOURS[name])).colours[0][0] for name in COLOURS}
+    assert [name for name, found in named.items() if found != name] == []
+
+
+def test_shares_of_colours_are_shares() -> None:
+    for reading in SCENES.values():
+        shares = [share for _, share in reading.colours]
+        assert shares == sorted(shares, reverse=True)
+        assert 0.3 < sum(shares) <= 1.000001
+
+
+@pytest.mark.parametrize(
+    ("box", "place"),
+    [
+        ((0, 0, 120, 40), "above"),
+        ((0, 80, 120, 120), "below"),
+        ((0, 0, 40, 120), "left"),
+        ((80, 0, 120, 120), "right"),
+        ((40, 40, 80, 80), "centre"),
+    ],
+)
+def test_light_and_weight_are_found_where_they_are(box: tuple[int, int, int, int], place: str) -> None:
+    picture = Image.new("RGB", (120, 120), "black")
+    picture.paste("white", box)
+    assert reading_of(pictures.encoded(picture, "PNG")).light == place
+    spot = Image.new("RGB", (120, 120), (60, 60, 60))
+    inner = (max(6, box[0]), max(6, box[1]), min(114, box[2]), min(114, box[3]))
+    spot.paste((200, 60, 60), inner)
+    assert reading_of(pictures.encoded(spot, "PNG")).weight == place
+
+
+def test_light_on_both_sides_is_on_neither() -> None:
+    assert reading_of(pictures.encoded(_disc("white", "red"), "PNG")).light == "even"
+
+
+def test_the_span_of_lightness_is_that_of_the_thinnest_lines() -> None:
+    picture = Image.new("RGB", (600, 600), "white")
+    for x in range(0, 600, 60):
+        picture.paste("black", (x, 0, x + 2, 600))
+    assert reading_of(pictures.encoded(picture, "PNG")).span > 0.9
+    assert reading_of(pictures.plain("teal")).span == 0
+
+
+def test_a_line_across_the_picture_is_found_at_its_height() -> None:
+    picture = Image.new("RGB", (300, 200), (90, 120, 200))
+    picture.paste((60, 80, 40), (0, 150, 300, 200))
+    line = reading_of(pictures.encoded(picture)).level_line
+    assert line is not None
+    assert abs(line - 0.75) < 0.03
+    assert SCENES["sunset"].level_line is not None
+    for scene in ("portrait", "forest", "noise", "fog", "carnival"):
+        assert SCENES[scene].level_line is None
+
+
+@pytest.mark.parametrize(("angle", "lines"), [(0, "upright"), (90, "level"), (45, "slanting"), (135, "slanting")])
+def test_the_direction_of_lines_is_found(angle: int, lines: str) -> None:
+    picture = Image.new("L", (300, 300), 40)
+    for x in range(0, 300, 20):
+        picture.paste(200, (x, 0, x + 10, 300))
+    turned = picture.rotate(angle).crop((70, 70, 230, 230))
+    assert reading_of(pictures.encoded(turned)).lines == lines
+
+
+def test_the_direction_of_lines_is_that_of_the_picture_and_not_of_the_square() -> None:
+    assert SCENES["neon"].lines == "slanting"
+    for shape in ((480, 320), (200, 600)):
+        assert reading_of(pictures.noise(shape)).lines == "none"
+
+
+def test_symmetry_and_emptiness_tell_pictures_apart() -> None:
+    assert SCENES["portrait"].symmetry > 0.9
+    assert SCENES["noise"].symmetry < 0.3
+    assert SCENES["snow"].emptiness > 0.8
+    assert SCENES["forest"].emptiness < 0.2
+
+
+def test_colourfulness_has_the_scale_of_its_authors() -> None:
+    assert reading_of(pictures.plain("grey")).colourfulness == pytest.approx(0, abs=0.5)
+    # 0.3 * |(255, 127.5)| of a plain red, by equation 3 of the paper.
+    assert reading_of(pictures.plain("red")).colourfulness == pytest.approx(85.5, abs=1)
+
+
+# What is said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", SMALL)
+def test_every_odd_picture_has_a_brief(kind: str, language: Language) -> None:
+    assert_speaks(brief_for(SMALL[kind](), language=language), language)
+
+
+_shares = st.lists(st.sampled_from(sorted(COLOURS)), min_size=1, max_size=8, unique=True).map(
+    lambda names: tuple((name, 1 / len(names)) for name in names)
+)
+_readings = st.builds(
+    Reading,
+    brightness=st.floats(0, 1),
+    saturation=st.floats(0, 0.32),
+    colours=_shares,
+    accent=st.none() | st.sampled_from(sorted(COLOURS)),
+    warmth=st.floats(-1, 1),
+    greenness=st.floats(-1, 1),
+    contrast=st.floats(0, 0.5),
+    span=st.floats(0, 1),
+    edges=st.floats(0, 1),
+    texture=st.floats(0, 0.5),
+    colourfulness=st.floats(0, 180),
+    light=st.sampled_from(["above", "below", "left", "right", "centre", "even"]),
+    weight=st.sampled_from(["above", "below", "left", "right", "centre", "even"]),
+    symmetry=st.floats(0, 1),
+    lines=st.sampled_from(["level", "upright", "slanting", "none"]),
+    level_line=st.none() | st.floats(0.1, 0.9),
+    emptiness=st.floats(0, 1),
+    fingerprint=st.integers(0, 2**64 - 1),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(reading=_readings, language=st.sampled_from(LANGUAGES), style=st.sampled_from(sorted(STYLES)))
+def test_whatever_was_measured_can_be_said_and_played(reading: Reading, language: Language, style: str) -> None:
+    wish = Wish(language=language, style=style)
+    brief = brief_of(reading, wish)
+    assert_speaks(brief, language)
+    assert 60 <= brief.bpm <= 150
+    assert brief.mode == ("major" if brief.valence >= 0 else "minor")
+    assert len(set(brief.instruments)) == len(brief.instruments)
+    assert "{" not in music_prompt(brief, wish)
+
+
+def test_both_languages_have_words_for_the_same_things() -> None:
+    assert set(english.COLOURS) == set(korean.COLOURS) == set(COLOURS)
+    for table in ("_NOUNS", "_TONES", "_LIGHT", "_NOTABLE", "_FEELINGS"):
+        assert set(getattr(english, table)) == set(getattr(korean, table))
+
+
+def test_korean_names_of_colours_fit_the_particles_they_are_followed_by() -> None:
+    for noun, *adjectives in korean.COLOURS.values():
+        assert noun.endswith("색")
+        assert all(adjective.endswith("빛") for adjective in adjectives)
+
+
+def test_different_pictures_get_different_words() -> None:
+    for language in LANGUAGES:
+        briefs = [heard(scene, language=language) for scene in SCENES]
+        assert len({brief.title for brief in briefs}) == len(briefs)
+        assert len({brief.caption for brief in briefs}) == len(briefs)
+    assert len({heard(scene).bpm for scene in SCENES}) >= 7
+
+
+def test_pictures_that_measure_alike_still_vary_their_words() -> None:
+    alike = [dataclasses.replace(SCENES["sunset"], fingerprint=number) for number in range(40)]
+    assert len({brief_of(reading, Wish()).title for reading in alike}) > 8
+    assert len({brief_of(reading, Wish(language="ko")).caption for reading in alike}) > 15
+
+
+def test_a_caption_names_the_largest_colours_in_its_language() -> None:
+    assert "navy" in heard("night_sea").caption.lower()
+    assert "남색" in heard("night_sea", language="ko").caption
+
+
+@pytest.mark.parametrize("scene", ["sunset", "noise", "portrait"])
+def test_the_same_picture_and_wish_give_the_same_brief(scene: str) -> None:
+    jpeg = jpeg_of(pictures.SCENES[scene]())
+    for language in LANGUAGES:
+        wish = Wish(language=language, hint="calm 피아노")
+        assert read(jpeg, wish) == read(jpeg, wish)
+
+
+def test_a_small_strong_colour_is_an_accent_and_is_said() -> None:
+    picture = Image.new("RGB", (200, 200), (190, 192, 196))
+    picture.paste((208, 38, 42), (20, 20, 50, 50))
+    reading = reading_of(pictures.encoded(picture, "PNG"))
+    assert reading.accent == "red"
+    assert "red" in brief_of(reading, Wish()).caption
+    assert "빨간색" in brief_of(reading, Wish(language="ko")).caption
+    assert reading_of(pictures.plain("red")).accent is None
+
+
+def test_a_strong_colour_that_is_strewn_over_the_picture_is_no_accent() -> None:
+    strewn = Image.new("RGB", (200, 200), (190, 192, 196))
+    for place in range(36):
+        x, y = 10 + 33 * (place % 6), 10 + 33 * (place // 6)
+        strewn.paste((208, 38, 42), (x, y, x + 5, y + 5))
+    reading = reading_of(pictures.encoded(strewn, "PNG"))
+    assert "red" in dict(reading.colours)
+    assert reading.accent is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(reading=_readings)
+def test_the_colour_of_the_title_is_one_that_the_caption_says(reading: Reading) -> None:
+    for words in (english, korean):
+        assert words.COLOURS[telling_colour(reading)][0] in words.caption(reading, "balanced").lower()
+
+
+def test_a_strong_colour_is_named_and_entitles_before_a_larger_dull_one() -> None:
+    colours = (("grey", 0.4), ("silver", 0.2), ("charcoal", 0.15), ("brown", 0.14), ("orange", 0.1))
+    bus = dataclasses.replace(SCENES["fog"], colours=colours)
+    assert named_colours(bus) == ("grey", "brown", "orange")
+    assert telling_colour(bus) == "orange"
+    small = dataclasses.replace(bus, colours=colours[:3], accent="orange")
+    assert telling_colour(small) == "orange"
+
+
+# What is not said
+
+
+@settings(max_examples=300, deadline=None)
+@given(reading=_readings)
+def test_no_fact_contradicts_another(reading: Reading) -> None:
+    facts, place = notable(reading), light_place(reading)
+    if "plain" in facts:
+        assert facts == ("plain",)
+        assert reading.light == reading.weight == "even"
+    if {"vivid", "vivid alone", "high contrast"} & set(facts):
+        assert tone(reading) != "muted"
+    assert place != "even" or "high contrast" not in facts
+    if "vivid" in facts:
+        assert len(named_colours(reading)) > 1
+    assert not {"line high", "line middle", "line low"} & set(facts) or "level" not in facts
+    assert not notable(reading, seen=True)[1:]
+    assert "plain" not in notable(reading, seen=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(reading=_readings, language=st.sampled_from(LANGUAGES))
+def test_no_word_is_said_twice_running(reading: Reading, language: Language) -> None:
+    caption = brief_of(reading, Wish(language=language)).caption
+    assert not re.search(r"\b(\w+) \1\b", caption.lower())
+    assert not caption.startswith("Even ")
+
+
+def test_a_deep_green_is_not_deep_deep_green() -> None:
+    woods = dataclasses.replace(SCENES["forest"], brightness=0.3)
+    captions = [english.caption(dataclasses.replace(woods, fingerprint=number), "still") for number in range(60)]
+    assert any(caption.startswith("Dark deep green") for caption in captions)
+    assert not [caption for caption in captions if "deep deep" in caption.lower()]
+
+
+def test_a_portrait_lit_from_the_middle_is_not_evenly_spread() -> None:
+    face = dataclasses.replace(SCENES["forest"], light="centre", contrast=0.15, span=0.6)
+    assert notable(face) == ()
+    for language in LANGUAGES:
+        assert_speaks(brief_of(face, Wish(language=language)), language)
+
+
+def test_thin_black_on_white_is_no_soft_contrast() -> None:
+    drawing = Image.new("RGB", (600, 600), "white")
+    ImageDraw.Draw(drawing).ellipse((150, 150, 450, 450), outline="black", width=5)
+    reading = reading_of(pictures.encoded(drawing, "PNG"))
+    assert reading.contrast < 0.12
+    assert "soft" not in notable(reading)
+    assert "soft" in notable(SCENES["forest"])
+    assert "soft" not in notable(dataclasses.replace(SCENES["forest"], span=0.9))
+
+
+def test_a_chessboard_has_no_even_light() -> None:
+    board = Image.new("RGB", (256, 256), "white")
+    for place in range(0, 64, 2):
+        x, y = 32 * (place % 8) + 32 * (place // 8 % 2), 32 * (place // 8)
+        board.paste("black", (x, y, x + 32, y + 32))
+    reading = reading_of(pictures.encoded(board, "PNG"))
+    assert "high contrast" in notable(reading)
+    assert reading.light == "even"
+    assert light_place(reading) is None
+    for words in (english, korean):
+        caption = words.caption(reading, "still")
+        assert not [word for word in words._LIGHT["even"] if word in caption]
+
+
+@pytest.mark.parametrize("colour", ["black", "red", "navy"])
+def test_one_colour_alone_has_no_light_no_mixture_and_no_empty_parts(colour: str) -> None:
+    reading = reading_of(pictures.plain(colour))
+    for words in (english, korean):
+        caption = words.caption(reading, "still")
+        unfit = [*words._LIGHT["even"], *words._NOTABLE["vivid"], *words._NOTABLE["empty"]]
+        assert not [word for word in unfit if word in caption]
+    assert tone(reading) == ("dark" if colour == "navy" else "plain")
+
+
+def test_a_little_light_in_the_dark_and_a_little_dark_in_the_light_are_said() -> None:
+    moon = Image.new("RGB", (300, 300), "black")
+    moon.paste("white", (10, 200, 50, 240))
+    assert notable(reading_of(pictures.encoded(moon, "PNG")))[-1] == "some light"
+    assert notable(reading_of(pictures.encoded(ImageChops.invert(moon), "PNG")))[-1] == "some dark"
+
+
+def test_the_language_changes_words_only() -> None:
+    words = {"title", "caption"}
+    for scene in SCENES:
+        assert heard(scene).model_dump(exclude=words) == heard(scene, language="ko").model_dump(exclude=words)
+
+
+# Styles
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "auto"])
+def test_a_wished_style_is_kept_whatever_the_picture(style: str) -> None:
+    low, high = MANNERS[style].bpm
+    for scene in SCENES:
+        brief = heard(scene, style=style)
+        assert brief.genre.split()[0] == style, scene
+        assert low <= brief.bpm <= high, scene
+        assert [(scene, name) for name in brief.instruments for word in FOREIGN[style] if word in name] == []
+
+
+def test_the_styles_are_those_that_can_be_chosen() -> None:
+    assert set(MANNERS) == set(STYLES) - {"auto"}
+
+
+@pytest.mark.parametrize(
+    ("scene", "style"), [("snow", "ambient"), ("forest", "folk"), ("carnival", "house"), ("neon", "synthwave")]
+)
+def test_auto_chooses_what_fits(scene: str, style: str) -> None:
+    assert heard(scene).genre.split()[0] == style
+
+
+def test_auto_can_choose_every_style() -> None:
+    changes = [
+        {},
+        {"saturation": 0.1, "warmth": 0.8, "brightness": 0.4, "contrast": 0.25, "edges": 0.3, "emptiness": 0.0},
+        {"brightness": 0.3, "contrast": 0.3, "edges": 0.35, "saturation": 0.03, "emptiness": 0.0, "warmth": 0.0},
+        {"brightness": 0.8, "saturation": 0.13, "emptiness": 0.4, "warmth": 0.4},
+        {"brightness": 0.75, "saturation": 0.09, "emptiness": 0.1, "edges": 0.15, "warmth": 0.6},
+        {"brightness": 0.7, "saturation": 0.14, "emptiness": 0.0, "edges": 0.5, "warmth": -0.6},
+        {"brightness": 0.6, "saturation": 0.02, "emptiness": 0.1, "edges": 0.05, "contrast": 0.05, "warmth": 0.2},
+        {"brightness": 0.55, "saturation": 0.15, "emptiness": 0.0, "edges": 0.3, "warmth": 0.8},
+        {"brightness": 0.4, "saturation": 0.08, "emptiness": 0.0, "edges": 0.8, "contrast": 0.3, "warmth": 0.5},
+    ]
+    chosen = {
+        brief_of(dataclasses.replace(reading, **change), Wish()).genre.split()[0]  # type: ignore[arg-type]
+        for reading in SCENES.values()
+        for change in changes
+    }
+    assert chosen == set(MANNERS)
+
+
+def test_a_calm_picture_gets_no_style_with_a_beat_of_its_own() -> None:
+    calm = [dataclasses.replace(reading, edges=0, texture=0, contrast=0.02) for reading in SCENES.values()]
+    briefs = [brief_of(reading, Wish()) for reading in [*calm, reading_of(pictures.plain("pink"))]]
+    genres = {brief.genre.split()[0] for brief in briefs if brief.arousal < -0.5}
+    assert len(genres) > 1
+    assert genres <= {"ambient", "korean", "lofi", "piano"}
+
+
+def test_pictures_of_one_colour_have_many_genres() -> None:
+    briefs = [brief_for(pictures.plain(colour)) for colour in COLOURS.values()]
+    genres = Counter(brief.genre.split()[0] for brief in briefs)
+    assert len(genres) >= 7
+    assert max(genres.values()) <= len(COLOURS) / 3
+
+
+# Hints
+
+
+@pytest.mark.parametrize(
+    ("sad", "glad"), [("sad", "happy"), ("슬픈 노래", "행복한 노래"), ("very DARK", "밝은 느낌으로")]
+)
+def test_mood_words_move_the_valence(sad: str, glad: str) -> None:
+    plain = heard("forest")
+    assert heard("forest", hint=sad).valence < plain.valence < heard("forest", hint=glad).valence
+    assert heard("forest", hint=sad).mode == "minor"
+    assert heard("forest", hint=glad).mode == "major"
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast"), [("slow and calm", "fast"), ("느린 곡", "빠르게"), ("잔잔한", "신나는 음악")]
+)
+def test_tempo_words_move_arousal_and_tempo(slow: str, fast: str) -> None:
+    plain, calm, quick = (heard("forest", style="folk", hint=hint) for hint in ("", slow, fast))
+    assert calm.arousal < plain.arousal < quick.arousal
+    assert calm.bpm < plain.bpm < quick.bpm
+
+
+@pytest.mark.parametrize(
+    ("hint", "style"),
+    [("some jazz please", "jazz"), ("재즈풍으로", "jazz"), ("Lo-Fi", "lofi"), ("로파이", "lofi"), ("피아노로", "piano"),
+     ("웅장하게", "cinematic"), ("80s retro", "synthwave"), ("jazz piano", "jazz"),
+     ("장구 장단", "korean"), ("janggu", "korean")],
+)  # fmt: skip
+def test_style_words_choose_the_style(hint: str, style: str) -> None:
+    assert heard("snow", hint=hint).genre.split()[0] == style
+
+
+def test_a_wished_style_outweighs_a_hinted_one() -> None:
+    assert heard("snow", hint="jazz", style="house").genre == "house"
+
+
+@pytest.mark.parametrize(
+    ("hint", "instrument"),
+    [("with a cello", "cello"), ("첼로", "cello"), ("가야금 소리", "gayageum"), ("koto", "koto"), ("violins", "violin"),
+     ("통기타", "acoustic guitar"), ("일렉 기타", "electric guitar"),
+     ("electric guitar", "electric guitar"), ("오르골처럼", "music box"),
+     ("gayageum", "gayageum"), ("해금", "haegeum"), ("haegeum solo", "haegeum"), ("대금 연주", "bamboo flute"),
+     ("daegeum", "bamboo flute"), ("a bamboo flute", "bamboo flute")],
+)  # fmt: skip
+def test_an_instrument_that_was_asked_for_comes_first(hint: str, instrument: str) -> None:
+    brief = heard("forest", hint=hint, style="folk")
+    assert brief.instruments[0] == instrument
+    assert len(brief.instruments) <= 6
+
+
+def test_every_instrument_of_the_hints_is_one_that_the_arranger_has() -> None:
+    assert set(_INSTRUMENTS) - {"drum kit"} <= set(INSTRUMENTS)
+    assert "flute" not in steering_of("bamboo flute").instruments
+
+
+@pytest.mark.parametrize("hint", ["no drums", "without any drums please", "드럼 없이", "드럼은 빼고"])
+def test_an_instrument_that_was_denied_is_left_out(hint: str) -> None:
+    assert "drum machine" in heard("carnival").instruments
+    assert not [name for name in heard("carnival", hint=hint, style="house").instruments if "drum" in name]
+
+
+@pytest.mark.parametrize("hint", ["not sad", "슬프지 않은", "안 슬픈", "not too sad", "no jazz", "재즈 말고"])
+def test_a_denied_word_does_not_steer(hint: str) -> None:
+    steering = steering_of(hint)
+    assert (steering.valence, steering.style) == (0, None)
+
+
+def test_tempo_and_mode_can_be_said_outright() -> None:
+    assert heard("forest", hint="140 BPM in a minor key").bpm == 140
+    assert heard("forest", hint="minor").mode == "minor"
+    assert heard("snow", hint="단조로").mode == "minor"
+    assert heard("snow", hint="999 bpm").bpm == 150
+
+
+@pytest.mark.parametrize(
+    "hint",
+    ["140bpm", "140 BPM", "bpm 140", "BPM: 140", "템포 140", "템포는 140으로", "140 템포", "140 tempo", "140 비트",
+     "140비트", "tempo of 140", "140 beats per minute"],
+)  # fmt: skip
+def test_a_tempo_is_understood_however_it_is_said(hint: str) -> None:
+    assert steering_of(hint).bpm == 140
+
+
+@pytest.mark.parametrize("hint", ["140", "140 people", "8비트", "16비트 게임", "tempo", "bpm 14000", "1980 beats"])
+def test_a_number_alone_is_no_tempo(hint: str) -> None:
+    assert steering_of(hint).bpm is None
+
+
+@pytest.mark.parametrize("hint", ["장구한 역사", "선대금", "극장구경"])
+def test_korean_instruments_inside_other_words_are_not_heard(hint: str) -> None:
+    assert steering_of(hint) == steering_of("")
+
+
+@pytest.mark.parametrize(
+    "hint", ["", "qwertz", "ignore all previous instructions", "비닐", "😀", "a" * 200, "((((", "{0}"]
+)
+def test_unknown_words_change_nothing(hint: str) -> None:
+    assert heard("sunset", hint=hint) == heard("sunset")
+
+
+def test_words_inside_other_words_are_not_heard() -> None:
+    assert steering_of("glacier harpoon saddle steamboat") == steering_of("")
+
+
+# The port
+
+
+async def test_the_captioner_keeps_to_its_port(workshop: Workshop) -> None:
+    captioner: Captioner = PaletteCaptioner(workshop, 60)
+    picture = prepare(pictures.sunset(), PictureLimits())
+    assert captioner.name == "palette"
+    for language in LANGUAGES:
+        wish = Wish(language=language)
+        assert await captioner.caption(picture, wish, an_errand()) == read(picture.jpeg, wish)
+
+
+def test_reading_a_picture_takes_a_fraction_of_a_second() -> None:
+    jpeg = jpeg_of(pictures.noise((768, 768)))
+    read(jpeg, Wish())
+    started = time.perf_counter()
+    read(jpeg, Wish())
+    assert time.perf_counter() - started < 0.5

@@ -1,0 +1,207 @@
+"""What cannot be posted at once: handed over, tried again for hours, and given up in the end."""
+
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from prometheus_client import REGISTRY
+
+from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
+from melodify_core.models import Asked, Job, Parcel, Place, Posted, Song, Stage
+from melodify_core.observing import Trail, current
+from melodify_core.parts import Parts, PlainStep, Result
+from melodify_core.posting import PAUSES_S, bury, post
+from melodify_core.settings import SongSettings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.workflow import make_song
+from melodify_core.workshop import Workshop
+from tests.fakes import Book, Desk, Player, Reader
+from tests.jobs import a_job, a_song
+from tests.pictures import sunset
+
+AWAY = Unavailable("discord.unavailable")
+
+
+@dataclass
+class Clock(PlainStep):
+    """A Step whose pauses take no time, and whose later is a list."""
+
+    paused_s: list[float] = field(default_factory=list)
+    later: list[Parcel] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        self.names.append(name)
+        return await super().__call__(name, model, work, tries=tries, stoppable=stoppable)
+
+    async def pause(self, seconds: float) -> None:
+        self.paused_s.append(seconds)
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        self.later.append(parcel)
+        return True
+
+
+@dataclass
+class Slow(Desk):
+    """A delivery that is away for so many calls."""
+
+    away: int = 0
+
+    async def deliver(self, *args: object, **named: object) -> object:  # type: ignore[override]  # whatever is asked
+        self.away -= 1
+        if self.away >= 0:
+            raise AWAY
+        return await super().deliver(*args, **named)  # type: ignore[arg-type]  # as it came
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, workshop: Workshop) -> Parts:
+    storage = FolderStorage(tmp_path)
+    await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
+    await storage.save("songs/1.mp3", b"sound", "audio/mpeg")
+    return Parts(Reader(), Player(), storage, cast("Any", Slow()), Book(), workshop, SongSettings())
+
+
+def ended_as(outcome: str) -> float:
+    """Return how many jobs have ended so while they were delivered."""
+    labels = {"stage": "delivering", "outcome": outcome}
+    return REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) or 0.0
+
+
+@pytest.fixture
+def trails(monkeypatch: pytest.MonkeyPatch) -> dict[str, Trail | None]:
+    """Whose line each logged one is, by its text."""
+    found: dict[str, Trail | None] = {}
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found[record.getMessage()] = current.get()
+
+    monkeypatch.setattr(logging.getLogger("melodify_core"), "handlers", [Listener()])
+    return found
+
+
+def book_of(parts: Parts) -> Book:
+    return cast("Book", parts.ledger)
+
+
+def desk_of(parts: Parts) -> Slow:
+    return cast("Slow", parts.delivery)
+
+
+async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refunded_nor_charged(parts: Parts) -> None:
+    clock, songs = Clock(), ended_as("song")
+    desk_of(parts).away = 99
+    await make_song(a_job("1"), clock, parts)
+    [parcel] = clock.later
+    assert parcel.song is not None
+    assert ended_as("song") == songs
+    assert book_of(parts).lines == ["start 1"]
+    assert desk_of(parts).apologies == []
+
+
+class Torn(Book):
+    """A ledger that cannot be written to, so many times."""
+
+    torn = 0
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+        self.torn -= 1
+        if self.torn >= 0:
+            raise RuntimeError("a bug")
+        super().keep(job, song, posted, now)
+
+
+async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_taken_back(parts: Parts) -> None:
+    book = Torn()
+    book.torn = 2
+    torn, clock = dataclasses.replace(parts, ledger=book), Clock()
+    await make_song(a_job("1"), clock, torn)
+    [parcel] = clock.later
+    assert book.lines == ["start 1"]
+    # Posting it again finds the post; what matters here is that it is written down in the end.
+    await post(parcel, clock, torn)
+    assert book.lines == ["start 1", "keep 1"]
+    assert desk_of(parts).apologies == []
+
+
+async def test_a_parcel_is_posted_when_discord_is_back(parts: Parts) -> None:
+    clock, songs = Clock(), ended_as("song")
+    desk_of(parts).away = 3
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    assert clock.paused_s == list(PAUSES_S[:4])
+    assert len(desk_of(parts).songs) == 1
+    assert book_of(parts).lines == ["keep 1"]
+    assert ended_as("song") == songs + 1
+    assert len(set(clock.names)) == len(clock.names) == 4  # each try is a step of its own
+
+
+async def test_after_six_hours_a_song_is_given_up_and_refunded(parts: Parts) -> None:
+    clock, dropped = Clock(), ended_as("discord.unavailable")
+    desk_of(parts).away = 999
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    assert sum(clock.paused_s) == pytest.approx(6 * 3600)
+    assert book_of(parts).lines == ["refund 1"]
+    assert desk_of(parts).apologies == ["discord.unavailable"]
+    assert ended_as("discord.unavailable") == dropped + 1
+
+
+async def test_every_line_about_a_late_post_is_the_job_s(parts: Parts, trails: dict[str, Trail | None]) -> None:
+    desk_of(parts).away = 1
+    await post(Parcel(job=a_job("1"), song=a_song("1")), Clock(), parts)
+    [trail] = trails.values()
+    assert trail == Trail("1", 20, Stage.DELIVERING)
+    assert current.get() is None
+
+
+class Known(Book):
+    """A ledger that knows an open job of a server."""
+
+    def asked(self, job_id: str) -> Asked | None:
+        return Asked(job_id, 1, "running", Place(channel_id=10, guild_id=20), "en", f"pictures/{job_id}.jpg")
+
+
+async def test_a_buried_job_is_counted_and_its_lines_are_its_own(
+    parts: Parts, trails: dict[str, Trail | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AWAY
+
+    monkeypatch.setattr(desk_of(parts), "apologise", away)
+    labels = {"stage": "", "outcome": "internal"}
+    before = REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) or 0.0
+    await bury("1", dataclasses.replace(parts, ledger=Known()))
+    assert REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) == before + 1
+    assert trails == {"job 1: the apology did not arrive: discord.unavailable": Trail("1", 20, None)}
+
+
+@pytest.mark.parametrize("error", [Rejected("provider.refused"), Unavailable("internal")])
+async def test_an_apology_that_could_not_arrive_arrives_later(parts: Parts, error: MelodifyError) -> None:
+    clock = Clock()
+    await post(Parcel(job=a_job("1"), error=to_record(error)), clock, parts)
+    assert desk_of(parts).apologies == [error.code]
+    assert book_of(parts).lines == []
+
+
+async def test_a_cancelled_job_that_was_paid_for_is_forfeited(parts: Parts) -> None:
+    desk_of(parts).error = Rejected("job.cancelled")  # as a step would raise it
+    await make_song(a_job("1"), Clock(), parts)
+    assert book_of(parts).lines == ["start 1", "forfeit 1"]
+
+
+async def test_a_job_that_nobody_knows_is_not_buried(parts: Parts) -> None:
+    await bury("77", parts)
+    assert book_of(parts).lines == []

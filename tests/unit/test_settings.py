@@ -1,0 +1,149 @@
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from melodify_core.errors import Misconfigured
+from melodify_core.settings import Settings, load, secrets_of
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MELODIFY_CONFIG", raising=False)
+    monkeypatch.delenv("MELODIFY_DISCORD__TOKEN", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def problems_of(text: str, folder: Path) -> tuple[str, ...]:
+    file = folder / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Misconfigured) as caught:
+        load(file)
+    return caught.value.problems
+
+
+def test_the_example_file_says_the_defaults() -> None:
+    assert load(EXAMPLE) == Settings()
+
+
+def test_the_example_file_names_every_setting() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
+    secrets = {"token", "api_key", "salt"}
+    for name, field in Settings.model_fields.items():
+        assert name in table
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            assert set(table[name]) == set(field.annotation.model_fields) - secrets
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert load() == Settings()
+
+
+def test_by_default_each_picture_of_a_message_may_become_a_song() -> None:
+    settings = load()
+    at_once = settings.discord.pictures_per_message
+    assert settings.limits.songs_per_minute >= at_once
+    assert settings.limits.waiting_per_user >= at_once
+
+
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"nowhere\.toml cannot be read"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[song]\ndefault_seconds = 20\n[limits]\nsongs_per_day = 5\n")
+    monkeypatch.setenv("MELODIFY_SONG__DEFAULT_SECONDS", "60")
+    settings = load(file)
+    assert settings.song.default_seconds == 60
+    assert settings.limits.songs_per_day == 5
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MELODIFY_COLOUR", "red")
+    monkeypatch.setenv("MELODIFY_WORK__SPEED", "9")
+    found = problems_of(
+        'captioner = "parrot"\nbogus = 1\n'
+        '[discord]\ntoken = "s3cret"\napi_url = "nope"\n[song]\ndefault_seconds = 500\n[database]\nurl = "oracle:x"\n',
+        tmp_path,
+    )
+    text = "\n".join(found)
+    for part in (
+        "captioner must be 'palette' or 'openai'.",
+        "bogus is not a setting",
+        "discord.token is a secret",
+        "discord.api_url has the wrong form: expected an address",
+        "song.default_seconds: input should be less than or equal to 120",
+        "database.url has the wrong form",
+        "MELODIFY_COLOUR names no setting",
+        "work.speed is not a setting",
+    ):
+        assert part in text
+    assert len(found) == 8
+    assert "s3cret" not in text
+
+
+def test_a_file_that_is_not_toml_is_one_sentence(tmp_path: Path) -> None:
+    (problem,) = problems_of("captioner = = 1", tmp_path)
+    assert "is not valid TOML" in problem
+
+
+def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("from-file\n")
+    file = tmp_path / "settings.toml"
+    file.write_text(f'[discord]\ntoken_file = "{secret}"\n')
+    token = load(file).discord.token
+    assert token is not None
+    assert token.get_secret_value() == "from-file"
+    monkeypatch.setenv("MELODIFY_DISCORD__TOKEN", "from-environment")
+    token = load(file).discord.token
+    assert token is not None
+    assert token.get_secret_value() == "from-environment"
+    assert "from-environment" not in repr(load(file))
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("postgresql://u:secret%2Fpw@h/name", ("secret%2Fpw", "secret/pw")),
+        ("postgresql+psycopg://u:sec@ret/pw@h:5432/name", ("sec", "sec@ret/pw")),
+        ("postgresql://h/name?user=u&password=secretpw", ("secretpw",)),
+        ("postgresql://u@h/name", ()),
+        ("sqlite:///folder:with@signs.db", ()),
+    ],
+)
+def test_the_database_s_password_is_a_secret(url: str, secrets: tuple[str, ...]) -> None:
+    settings = Settings.model_validate({"database": {"url": url}})
+    assert secrets_of(settings) == secrets
+    assert url not in repr(settings)
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path, content: str | None) -> None:
+    secret = tmp_path / "token"
+    if content is not None:
+        secret.write_text(content)
+    (problem,) = problems_of(f'[openai]\napi_key_file = "{secret}"\n', tmp_path)
+    assert "api_key_file" in problem
+    assert str(secret) in problem
+
+
+def test_watching_without_the_intent_is_a_mistake(tmp_path: Path) -> None:
+    (problem,) = problems_of("[discord]\nwatched_channels = [1]\n", tmp_path)
+    assert "message_content = true" in problem
+
+
+def test_a_value_of_the_wrong_kind_is_told_in_plain_words(tmp_path: Path) -> None:
+    text = '[limits]\nsongs_per_hour = "many"\n[discord]\nmessage_content = "perhaps"\n[work]\npoll_s = "soon"\n'
+    assert set(problems_of(text, tmp_path)) == {
+        "limits.songs_per_hour must be a whole number.",
+        "discord.message_content must be true or false.",
+        "work.poll_s must be a number.",
+    }
