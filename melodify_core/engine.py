@@ -83,9 +83,11 @@ class Engine:
 
     async def connect(self) -> None:
         """Take orders without working on them."""
-        self._client = await asyncio.to_thread(
-            partial(DBOSClient, system_database_engine=self._database, serializer=self._serializer)
-        )
+        self._client = self._new_client()
+        await asyncio.to_thread(self._client.check_connection)
+
+    def _new_client(self) -> DBOSClient:
+        return DBOSClient(system_database_engine=self._database, serializer=self._serializer, lazy=True)
 
     async def launch(self, line: Line) -> None:
         """Start the queues on the running loop. Jobs that an earlier process of this name left go on."""
@@ -113,12 +115,13 @@ class Engine:
         async def post(record: dict[str, Any]) -> None:
             await self._post(record, line)
 
+        # Recovered jobs run from the launch on: what they touch has to be there before.
+        self._client = self._new_client()
         DBOS.launch()
         # Any question makes its threads the loop's.
         await DBOS.retrieve_queue_async(QUEUE)
         await _wake_threads()
         self._working = True
-        await self.connect()
         await self._register_queues()
 
     async def _register_queues(self) -> None:
@@ -256,10 +259,10 @@ class Engine:
             await asyncio.to_thread(self._client.destroy)
         if not self._working:
             return
+        # DBOS made its own threads the loop's, and ends them now: what is still under way gets others before.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         # The registry goes too: the next launch in this process declares its workflows anew.
         await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
-        # DBOS made its own threads the loop's, and has just ended them.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     async def _make(self, record: dict[str, Any], line: Line) -> None:
         task = self._taken_up()

@@ -133,6 +133,32 @@ async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_r
     assert after.lines == ["1 second", "1 end"]
 
 
+async def test_interrupted_jobs_go_on_however_slow_the_database_is_to_connect_to(tmp_path: Path) -> None:
+    async def for_ever(_job: Job) -> None:
+        await asyncio.sleep(3600)
+
+    before, after = Diary(second=for_ever), Diary()
+    names = [str(number) for number in range(1, 9)]
+    async with engine_on(tmp_path, before, drain_s=0.0) as enqueue:
+        for name in names:
+            enqueue(a_job(name))
+        for name in names:
+            await before.wait_for(f"{name} second")
+    database, jobs = (connect(f"sqlite:///{tmp_path}/melodify.db") for _ in range(2))
+    sa.event.listen(database, "engine_connect", lambda *_: time.sleep(0.7))
+    engine = Engine(database, WORK, "local", jobs)
+    await engine.launch(after)
+    try:
+        for name in names:
+            await after.wait_for(f"{name} end")
+        assert await engine.dead(names) == set(names)  # ended, not failed
+        assert "ERROR" not in {each.status for each in await engine._open_client.list_workflows_async()}
+    finally:
+        await engine.drain(5)
+        database.dispose()
+        jobs.dispose()
+
+
 async def test_what_was_taken_off_the_queue_and_never_begun_is_queued_again(tmp_path: Path) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
