@@ -13,7 +13,8 @@ from bot.delivery import DiscordDelivery, link_to
 from bot.faults import discord_errors, told_errors
 from bot.messages import say, sentence
 from bot.servers import Servers, language_in
-from melodify_core.errors import MelodifyError
+from bot.serving import Serving
+from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.models import Brief, Entry, GuildSettings, Language, Order, Place, Wish
 from melodify_core.studio import Studio
 
@@ -28,19 +29,21 @@ class Again:
     studio: Studio
     delivery: DiscordDelivery
     servers: Servers
+    serving: Serving
 
     async def order(self, interaction: Interaction, entry: Entry, wish: Wish, brief: Brief | None) -> None:
         """Order a song of the entry's picture; with a Brief the picture is not read again. The response must be free.
 
         Never raises a MelodifyError: what goes wrong is the answer.
         """
-        answer = await _answer_to(interaction, hidden=entry.private and interaction.guild_id is not None)
-        try:
-            with told_errors():
-                await self._order(interaction, answer, entry, wish, brief)
-        except MelodifyError as error:
-            log.info("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
-            await answer.refuse(wish.language, error)
+        with self.serving.one():
+            answer = await _answer_to(interaction, hidden=entry.private and interaction.guild_id is not None)
+            try:
+                with told_errors():
+                    await self._order(interaction, answer, entry, wish, brief)
+            except MelodifyError as error:
+                log.info("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
+                await answer.refuse(wish.language, error)
 
     async def _order(
         self, interaction: Interaction, answer: "_Answer", entry: Entry, wish: Wish, brief: Brief | None
@@ -49,6 +52,8 @@ class Again:
         roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
         server = servers.UNSET if places.by_token(interaction) else await self.servers.of(guild_id)
         self._check(interaction, server, wish)
+        if self.serving.stopping:
+            raise Unavailable("discord.restarting")
         await self.studio.admit(user.id, guild_id, roles)
         picture = await self.studio.takes.picture(entry)
         line = await answer.begin(say(wish.language, "status.received"))

@@ -24,6 +24,7 @@ from bot.like_labels import LikeLabels
 from bot.members import Members
 from bot.messages import say
 from bot.monitor import Heartbeats, request_counter, watch_gateway
+from bot.serving import Serving
 from bot.song_buttons import ITEMS
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
@@ -80,7 +81,9 @@ class MelodifyClient(commands.AutoShardedBot):
         self.like_labels = LikeLabels()
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
-        self._generate: Generate | None = None
+        self._serving = Serving()
+        # A picture is fetched and looked at.
+        self._serving_s = settings.discord.download_s + settings.picture.deadline_s
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
@@ -91,11 +94,11 @@ class MelodifyClient(commands.AutoShardedBot):
             await self._opened.enter_async_context(self._show(self.studio))
         watch_studio(self.health, self.studio)
         self.health.add("heartbeat", self._see_heartbeat)
-        self._generate = Generate(self, self.studio, delivery)
-        await self.add_cog(self._generate)
+        generate = Generate(self, self.studio, delivery, self._serving)
+        await self.add_cog(generate)
         await self.add_cog(Members(self, self.studio))
         await self.add_cog(Admin(self, self.studio))
-        self.again = Again(self.studio, delivery, self._generate.servers)
+        self.again = Again(self.studio, delivery, generate.servers, self._serving)
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
@@ -117,8 +120,7 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def leave_studio(self) -> None:
         """Take no more orders and let running jobs end; Discord is still there for them to post to."""
-        if self._generate is not None:
-            await self._generate.stop()
+        await self._serving.stop(self._serving_s)
         await self._opened.aclose()
 
     async def _see_gateway(self) -> None:
@@ -131,8 +133,9 @@ class MelodifyClient(commands.AutoShardedBot):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""
         await super().on_error(event_method, *args, **kwargs)
-        if event_method == "on_message" and self._generate is not None:
-            await self._generate.say_to(args[0], "error.internal")
+        generate = self.get_cog(Generate.__cog_name__)
+        if event_method == "on_message" and isinstance(generate, Generate):
+            await generate.say_to(args[0], "error.internal")
 
     async def _on_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError

@@ -19,6 +19,7 @@ from bot.intake import Intake
 from bot.messages import say
 from bot.pictures import answered_pictures, pictures_in
 from bot.servers import LOCALES, Servers, language_in, public_locale
+from bot.serving import Serving
 from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.errors import MelodifyError
 from melodify_core.models import GuildSettings, Language, Place, Wish
@@ -32,10 +33,13 @@ REMEMBERED_ASKS = 2048
 class Generate(commands.Cog):
     """Listens for asks."""
 
-    def __init__(self, client: commands.AutoShardedBot, studio: Studio, delivery: DiscordDelivery) -> None:
+    def __init__(
+        self, client: commands.AutoShardedBot, studio: Studio, delivery: DiscordDelivery, serving: Serving
+    ) -> None:
         self._client = client
         self._settings = studio.settings
-        self._intake = Intake(studio, delivery)
+        self._serving = serving
+        self._intake = Intake(studio, delivery, serving)
         self.servers = Servers(studio.guilds)
         self._seen: OrderedDict[int, None] = OrderedDict()
 
@@ -43,10 +47,6 @@ class Generate(commands.Cog):
         """Bring the commands into the tree."""
         self._client.tree.add_command(melodify_command(self.on_command))
         self._client.tree.add_command(melodify_menu(self.on_menu))
-
-    async def stop(self) -> None:
-        """Refuse new asks, and wait for those whose pictures are being looked at."""
-        await self._intake.stop()
 
     async def on_command(
         self,
@@ -60,18 +60,20 @@ class Generate(commands.Cog):
     ) -> None:
         """Serve /melodify. In direct messages everything is private as it is."""
         private = private and (interaction.guild_id is not None or places.by_token(interaction))
-        if await _acknowledged(interaction, private=private):
-            server = await self._server_of(interaction)
-            locale = self._locale_of(interaction, server, private=private)
-            wish = self._wish(server, locale, hint or "", style, seconds)
-            await self._serve(interaction, server, wish, [image], private=private)
+        with self._serving.one():
+            if await _acknowledged(interaction, private=private):
+                server = await self._server_of(interaction)
+                locale = self._locale_of(interaction, server, private=private)
+                wish = self._wish(server, locale, hint or "", style, seconds)
+                await self._serve(interaction, server, wish, [image], private=private)
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
-        if await _acknowledged(interaction, private=False):
-            server = await self._server_of(interaction)
-            wish = self._wish(server, self._locale_of(interaction, server, private=False))
-            await self._serve(interaction, server, wish, pictures_in(message))
+        with self._serving.one():
+            if await _acknowledged(interaction, private=False):
+                server = await self._server_of(interaction)
+                wish = self._wish(server, self._locale_of(interaction, server, private=False))
+                await self._serve(interaction, server, wish, pictures_in(message))
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -85,7 +87,8 @@ class Generate(commands.Cog):
         if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
             return
         if self._first_time(message.id):
-            await self._serve_post(message, pictures)
+            with self._serving.one():
+                await self._serve_post(message, pictures)
 
     async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
         named = self._is_named_in(message)

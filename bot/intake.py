@@ -6,13 +6,13 @@ Every way of asking comes through here, picture by picture; what fails with one 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import cast
 
 from bot import pictures
 from bot.asks import Ask
 from bot.delivery import DiscordDelivery
 from bot.faults import discord_errors
 from bot.messages import say, sentence
+from bot.serving import Serving
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.models import Order
 from melodify_core.studio import Studio
@@ -26,25 +26,16 @@ HANDS = 8
 class Intake:
     """Takes asks until it is told to stop."""
 
-    def __init__(self, studio: Studio, delivery: DiscordDelivery) -> None:
+    def __init__(self, studio: Studio, delivery: DiscordDelivery, serving: Serving) -> None:
         self._studio = studio
         self._settings = studio.settings
         self._delivery = delivery
-        self._serving: set[asyncio.Task[object]] = set()
-        self._stopping = False
+        self._serving = serving
         # So many pictures are in memory at once, whatever number was posted.
         self._hands = asyncio.Semaphore(HANDS)
 
-    async def stop(self) -> None:
-        """Refuse new asks, and wait for those whose pictures are being looked at."""
-        self._stopping = True
-        if self._serving:
-            timeout_s = self._settings.discord.download_s + self._settings.picture.deadline_s
-            await asyncio.wait(self._serving, timeout=timeout_s)
-
     async def serve(self, ask: Ask, check: Callable[[], None]) -> None:
         """Order a song of each picture, and tell the asker what came of it. `check` raises what speaks against all."""
-        self._serving.add(task := cast("asyncio.Task[object]", asyncio.current_task()))
         try:
             check()
             with discord_errors():
@@ -56,8 +47,6 @@ class Intake:
         except MelodifyError as error:
             log.info("request %s: not taken: %s", ask.request.first_id, error, exc_info=error.__cause__)
             await _answer(ask, 1, sentence(ask.request.wish.language, error))
-        finally:
-            self._serving.discard(task)
 
     async def _prepare(self, ask: Ask) -> None:
         """See that there is a song to be had at all before anything is said or fetched."""
@@ -91,7 +80,7 @@ class Intake:
         with discord_errors():
             place = await ask.open_status(number)
         async with self._hands:
-            if self._stopping:
+            if self._serving.stopping:
                 raise Unavailable("discord.restarting")
             picture = await pictures.download(attachment, self._settings)
             # A status message stands for one song: its id is the further songs' own, and the same for a repeat.
