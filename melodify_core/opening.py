@@ -23,6 +23,7 @@ from melodify_core.positions import Positions
 from melodify_core.posting import midi_key
 from melodify_core.settings import Settings
 from melodify_core.storage.measured import MeasuredStorage
+from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.takes import Takes
 from melodify_core.workflow import SongLine, make_song
@@ -192,7 +193,13 @@ def _parts(
         song=settings.song,
         salt=salt_of(settings),
         gate=ProviderGate(database, caps, settings.work.patience_s),
+        spool=Spool(spool_folder(settings)),
     )
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Return where paid takes lie until they are stored: beside the files of the embedded storage."""
+    return settings.folder.path.parent / "spool"
 
 
 async def _go_on_duty(
@@ -208,7 +215,7 @@ async def _go_on_duty(
     from melodify_core.workers import Watch
 
     line = SongLine(parts)
-    upkeep = Upkeep(settings, library, engine, parts.storage, line.bury)
+    upkeep = Upkeep(settings, library, engine, parts.storage, line.bury, parts.spool)
     duties = upkeep.duties()
     if slot is not None:
         every_s = settings.database.takeover_s

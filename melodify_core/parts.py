@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -13,22 +13,45 @@ from melodify_core.errors import Unavailable
 from melodify_core.models import Job, Parcel, Stage
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
 from melodify_core.settings import SongSettings
+from melodify_core.storage.spool import Spool
 from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result", bound=BaseModel)
 Value = TypeVar("Value")
-# While the database is away jobs wait for it: ten minutes in all.
-DATABASE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 39)
-
-# Waits until a provider may be called once more, and counts the call.
-Gate = Callable[[str], AbstractAsyncContextManager[Any]]
+# While the database, or the storage, is away jobs wait for it: ten minutes in all.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 39)
 
 
-def open_gate(provider: str) -> AbstractAsyncContextManager[Any]:
+class Gate(Protocol):
+    """Lets jobs to a provider as its caps allow, counted over all processes; see library/gate.py."""
+
+    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
+        """Hold a place. Raises Unavailable("provider.busy")."""
+        ...
+
+    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
+        """Wait for a place and take it. Raises Unavailable("provider.busy")."""
+        ...
+
+    async def leave(self, provider: str, job_id: str) -> None:
+        """Free the job's place, if it holds one."""
+        ...
+
+
+class OpenGate:
     """The Gate that never waits."""
-    del provider
-    return nullcontext()
+
+    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
+        """Hold nothing."""
+        del provider, job_id, begun
+        return nullcontext()
+
+    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
+        """Wait for nothing."""
+
+    async def leave(self, provider: str, job_id: str) -> None:
+        """Free nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +66,9 @@ class Parts:
     workshop: Workshop
     song: SongSettings
     salt: bytes = b""
-    gate: Gate = open_gate
+    gate: Gate = OpenGate()
+    spool: Spool | None = None
+    pauses_s: tuple[float, ...] = PAUSES_S
 
 
 class Step(Protocol):
@@ -108,13 +133,46 @@ async def ask(work: Callable[..., Value], *args: Any) -> Value:
 
     Raises Unavailable("database.unavailable") when it does not come back.
     """
-    for pause_s in DATABASE_PAUSES_S:
+    for pause_s in PAUSES_S:
         try:
             return await asyncio.to_thread(work, *args)
         except Unavailable as error:
             log.warning("the database is away, trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
     return await asyncio.to_thread(work, *args)
+
+
+async def store(parts: Parts, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:
+    """Save what has cost money; while the storage is away, wait for it. Raises Unavailable when it stays away."""
+    for pause_s in parts.pauses_s:
+        try:
+            await parts.storage.save(key, data, content_type, labels)
+        except Unavailable as error:
+            log.warning("%s is not stored yet, trying again in %g s: %s", key, pause_s, error)
+            await asyncio.sleep(pause_s)
+        else:
+            return
+    await parts.storage.save(key, data, content_type, labels)
+
+
+async def fetch(parts: Parts, key: str) -> bytes:
+    """Return what is stored; while the storage is away, wait for it. Raises Unavailable, at once for a missing key."""
+    for pause_s in parts.pauses_s:
+        try:
+            return await parts.storage.load(key)
+        except Unavailable as error:
+            if await _is_missing(parts, key):
+                raise
+            log.warning("%s cannot be read yet, trying again in %g s: %s", key, pause_s, error)
+            await asyncio.sleep(pause_s)
+    return await parts.storage.load(key)
+
+
+async def _is_missing(parts: Parts, key: str) -> bool:
+    try:
+        return await parts.storage.find(key) is None
+    except Unavailable:
+        return False
 
 
 async def show(job: Job, stage: Stage, parts: Parts) -> None:

@@ -11,6 +11,7 @@ from melodify_core.models import Asked, Job, Parcel, Posted, Song, Stage, Wish
 from melodify_core.observing import about, ended
 from melodify_core.parts import Nothing, Parts, Step, ask, show
 from melodify_core.ports import Delivery, Storage
+from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
 QUICK_TRIES = 4
@@ -63,6 +64,8 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
         log.exception("job %s: the apology failed", job.job_id)
+    if parts.spool is not None:
+        await finished(parts.spool.drop, job.job_id)
     # What failed because something was away can be tried again from the shell: for that the picture stays its days.
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
     await tidy(parts.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))

@@ -20,6 +20,7 @@ from melodify_core.posting import keys_of, tidy
 from melodify_core.quota import Quota, quota_of
 from melodify_core.settings import Limits, Settings
 from melodify_core.takes import Takes
+from melodify_core.threads import finished
 from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
 
@@ -117,7 +118,7 @@ class Studio:
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             async with self._admission:
-                return await asyncio.to_thread(self._accept, job, most, order.role_ids)
+                return await finished(self._accept, job, most, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
             if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):

@@ -16,6 +16,7 @@ from melodify_core.observing import about
 from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
+from melodify_core.storage.spool import Spool
 from melodify_core.workers import Slot, Watch, executor_id
 
 log = logging.getLogger(__name__)
@@ -80,12 +81,14 @@ class Upkeep:
         engine: Engine,
         storage: Storage,
         bury: Callable[[str], Awaitable[None]],
+        spool: Spool | None = None,
     ) -> None:
         self._settings = settings
         self._library = library
         self._engine = engine
         self._storage = storage
         self._bury = bury
+        self._spool = spool
         self.stuck: tuple[str, ...] = ()
         self._looked_at = time.monotonic()
 
@@ -156,6 +159,8 @@ class Upkeep:
         if retention.song_days:
             await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
         await asyncio.to_thread(self._library.drop_aliases, now - DAY_S)
+        if self._spool is not None:
+            await asyncio.to_thread(self._spool.drop_older, now - DAY_S)
         await self._delete("record", now - retention.record_days * DAY_S, self._delete_records)
 
     async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]) -> None:

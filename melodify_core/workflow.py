@@ -5,15 +5,17 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from melodify_core import audio, metrics, posting
-from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observing import Trail, asking, at_stage, following
-from melodify_core.parts import Parts, Step, ask, show
+from melodify_core.parts import Parts, Step, ask, fetch, show, store
 from melodify_core.ports import CommissioningComposer, Errand
 from melodify_core.posting import midi_key, song_key, take_keys
 from melodify_core.pseudonym import pseudonym
+from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
 # The picture and the text travel in the same message as the audio.
@@ -78,13 +80,13 @@ async def _caption(job: Job, parts: Parts) -> Brief:
     # A line about an early stage would stand in place of the apology, or of the song's link, for good.
     await show(job, Stage.LOOKING, parts)
     picture = await _picture(job, parts)
-    async with parts.gate(parts.captioner.name):
+    async with parts.gate(parts.captioner.name, job.job_id):
         with asking(parts.captioner.name):
             return await parts.captioner.caption(picture, job.wish, _errand(job, parts))
 
 
 async def _picture(job: Job, parts: Parts) -> Picture:
-    jpeg = await parts.storage.load(job.picture_key)
+    jpeg = await fetch(parts, job.picture_key)
     return Picture(jpeg, job.picture_width, job.picture_height, job.picture_sha256)
 
 
@@ -115,13 +117,29 @@ async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
     if not isinstance(composer, CommissioningComposer):
         work = partial(composer.compose, reading, job.wish, errand)
         return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
-    commission = await step(
-        "commission", Commission, lambda: composer.commission(reading, job.wish, errand), stoppable=True
-    )
     try:
-        collect = partial(composer.collect, commission, errand)
-        return await step("compose", Take, lambda: _kept(job, parts, collect), stoppable=True)
-    except Rejected:  # cancelled
+        order = partial(composer.commission, reading, job.wish, errand)
+        commission = await step("commission", Commission, lambda: _ordered(job, parts, order), stoppable=True)
+        return await _collected(job, commission, parts, step)
+    except MelodifyError:
+        # An interruption is no end: the job goes on, and its run with it.
+        await parts.gate.leave(composer.name, job.job_id)
+        raise
+
+
+async def _ordered(job: Job, parts: Parts, order: Callable[[], Awaitable[Commission]]) -> Commission:
+    """Order the work; from then on it holds a place, until it is collected."""
+    await parts.gate.enter(parts.composer.name, job.job_id)
+    return await order()
+
+
+async def _collected(job: Job, commission: Commission, parts: Parts, step: Step) -> Take:
+    composer = cast("CommissioningComposer", parts.composer)
+    collect = partial(composer.collect, commission, _errand(job, parts))
+    try:
+        return await step("compose", Take, lambda: _kept(job, parts, collect, begun=True), stoppable=True)
+    except MelodifyError:
+        # Nobody waits for it any more.
         await _stop(composer, commission, job)
         raise
 
@@ -133,25 +151,32 @@ async def _stop(composer: CommissioningComposer, commission: Commission, job: Jo
         log.warning("job %s: %s goes on: %s", job.job_id, commission.name, error)
 
 
-async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]]) -> Take:
-    """Do the work and keep its take, inside the step: what was paid for is safe before the step counts as done.
+async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False) -> Take:
+    """Do the work, which may have begun elsewhere, and keep its take inside the step: it is paid for.
 
-    The note is written last. Where it stands already, a crash fell between it and the step's record, and nothing is
-    paid again.
+    It lies on this machine's disk until the storage has it, and is stored before the step counts as done. The note is
+    written last. Where one of them is there already, a crash fell between, and nothing is paid again.
     """
     await show(job, Stage.COMPOSING, parts)
     key, note = take_keys(job)
     if await parts.storage.find(note):
         return Take.model_validate_json(await parts.storage.load(note))
-    async with parts.gate(parts.composer.name):
-        with asking(parts.composer.name):
-            raw = await work()
+    spool = parts.spool
+    raw = await finished(spool.get, job.job_id) if spool else None
+    if raw is None:
+        async with parts.gate(parts.composer.name, job.job_id, begun=begun):
+            with asking(parts.composer.name):
+                raw = await work()
+            if spool:
+                await finished(spool.put, job.job_id, raw)
     take = _described(key, raw)
     labels = labels_of(job, parts.salt)
-    await parts.storage.save(key, raw.audio, raw.content_type, labels)
+    await store(parts, key, raw.audio, raw.content_type, labels)
     if raw.midi is not None:
-        await parts.storage.save(midi_key(job.job_id), raw.midi, "audio/midi", labels)
-    await parts.storage.save(note, take.model_dump_json().encode(), "application/json", labels)
+        await store(parts, midi_key(job.job_id), raw.midi, "audio/midi", labels)
+    await store(parts, note, take.model_dump_json().encode(), "application/json", labels)
+    if spool:
+        await finished(spool.drop, job.job_id)
     return take
 
 
@@ -174,14 +199,20 @@ def _described(key: str, raw: RawTake) -> Take:
 
 async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
     await show(job, Stage.MASTERING, parts)
-    raw = await parts.storage.load(take.key_in_storage)
-    cover = await parts.storage.load(job.picture_key)
+    raw = await fetch(parts, take.key_in_storage)
+    cover = await fetch(parts, job.picture_key)
     work = partial(
         audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
     )
-    mastered = await parts.workshop.run(parts.song.master_deadline_s, work)
+    try:
+        mastered = await parts.workshop.run(parts.song.master_deadline_s, work)
+    except Unavailable as error:
+        if error.code != "provider.unavailable":
+            raise
+        # It is no music, and will be none at the next try.
+        raise Refused("music.failed") from error
     key = song_key(job)
-    await parts.storage.save(key, mastered.audio, "audio/mpeg", labels_of(job, parts.salt))
+    await store(parts, key, mastered.audio, "audio/mpeg", labels_of(job, parts.salt))
     dollars = await ask(parts.ledger.spent, job.job_id)
     return Song(
         job_id=job.job_id,

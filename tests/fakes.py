@@ -23,10 +23,11 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
-from melodify_core.parts import Parts, PlainStep
+from melodify_core.parts import Gate, OpenGate, Parts, PlainStep, Step
 from melodify_core.ports import Errand
 from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
+from melodify_core.storage.spool import Spool
 from melodify_core.workflow import make_song
 from melodify_core.workshop import Workshop
 from tests.briefs import BRIEF
@@ -199,12 +200,24 @@ class Line:
     book: Book = field(default_factory=Book)
     song: SongSettings = SongSettings()
     storage: FolderStorage | None = None
+    gate: Gate = OpenGate()
 
-    async def run(self) -> None:
+    async def run(self, job_id: str = "1", step: Step | None = None) -> None:
         storage = self.storage or FolderStorage(self.folder)
-        await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
-        parts = Parts(self.reader, self.player, storage, self.desk, self.book, self.workshop, self.song)
-        await make_song(a_job("1"), PlainStep(), parts)
+        await FolderStorage(self.folder).save(f"pictures/{job_id}.jpg", sunset(), "image/jpeg")
+        parts = Parts(
+            self.reader,
+            self.player,
+            storage,
+            self.desk,
+            self.book,
+            self.workshop,
+            self.song,
+            gate=self.gate,
+            spool=Spool(self.folder / "spool"),
+            pauses_s=(0.01,) * 5,
+        )
+        await make_song(a_job(job_id), step or PlainStep(), parts)
 
     def files(self) -> set[str]:
         return {

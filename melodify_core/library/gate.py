@@ -1,6 +1,7 @@
 """How many calls a provider gets, counted over all processes: those that run, and those of the last minute."""
 
 import asyncio
+import logging
 import random
 import secrets
 import time
@@ -13,6 +14,9 @@ import sqlalchemy as sa
 from melodify_core.errors import Unavailable
 from melodify_core.library.database import transaction
 from melodify_core.library.schema import calls
+from melodify_core.threads import finished
+
+log = logging.getLogger(__name__)
 
 MINUTE_S = 60.0
 LOOK_S = 0.25
@@ -39,42 +43,69 @@ class ProviderGate:
         self._clock = clock
 
     @asynccontextmanager
-    async def __call__(self, provider: str) -> AsyncIterator[None]:
-        """Wait for a place, and hold it. Raises Unavailable("provider.busy") when none frees up in time."""
-        cap = self._caps.get(provider)
-        if cap is None or not (cap.calls or cap.per_minute):
-            yield
-            return
-        ticket = secrets.token_hex(16)
-        await self._wait(provider, cap, ticket)
+    async def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AsyncIterator[None]:
+        """Hold a place; see `enter` and `leave`."""
         try:
+            await self.enter(provider, job_id, begun=begun)
             yield
         finally:
-            await asyncio.shield(asyncio.to_thread(self._leave, ticket))
+            await self.leave(provider, job_id)
 
-    async def _wait(self, provider: str, cap: Cap, ticket: str) -> None:
+    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
+        """Wait for a place and take it. A job that holds one already, from before a crash say, keeps it.
+
+        Work that has `begun` elsewhere is counted, and never waits. Raises Unavailable("provider.busy") when no place
+        frees up in time.
+        """
+        if cap := self._cap(provider):
+            await self._wait(provider, cap, _ticket(provider, job_id), begun=begun)
+
+    async def leave(self, provider: str, job_id: str) -> None:
+        """Free the job's place, if it holds one. Raises nothing: the result of the call must not be lost with it."""
+        if self._cap(provider) is None:
+            return
+        try:
+            await finished(self._free, _ticket(provider, job_id))
+        except Unavailable as error:
+            log.warning("job %s: its place at %s is held until its time is up: %s", job_id, provider, error)
+
+    def _cap(self, provider: str) -> Cap | None:
+        cap = self._caps.get(provider)
+        return cap if cap is not None and (cap.calls or cap.per_minute) else None
+
+    async def _wait(self, provider: str, cap: Cap, ticket: str, *, begun: bool) -> None:
         try:
             async with asyncio.timeout(self._patience_s):
                 # A place frees up in another process: there is no event to wait for.
-                while not await asyncio.to_thread(self._enter, provider, cap, ticket):  # noqa: ASYNC110
+                while not await finished(self._enter, provider, cap, ticket, begun):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_S * random.uniform(0.5, 1.5))
         except TimeoutError as error:
             raise Unavailable("provider.busy") from error
 
-    def _enter(self, provider: str, cap: Cap, ticket: str) -> bool:
+    def _enter(self, provider: str, cap: Cap, ticket: str, begun: bool) -> bool:
         now = self._clock()
         mine = calls.c.provider == provider
+        ours = calls.update().where(calls.c.id == ticket)
         count = sa.select(sa.func.count()).select_from(calls)
         with transaction(self._engine) as connection:
             connection.execute(calls.delete().where(mine, calls.c.until <= now, calls.c.started_at <= now - MINUTE_S))
+            if connection.execute(ours.where(calls.c.until > now).values(until=now + cap.longest_s)).rowcount:
+                return True
+            # An earlier call of this job keeps its place among those of the last minute.
+            connection.execute(ours.values(id=secrets.token_hex(16)))
             running = connection.scalar(count.where(mine, calls.c.until > now)) or 0
             recent = connection.scalar(count.where(mine, calls.c.started_at > now - MINUTE_S)) or 0
-            if (cap.calls and running >= cap.calls) or (cap.per_minute and recent >= cap.per_minute):
+            full = (cap.calls and running >= cap.calls) or (cap.per_minute and recent >= cap.per_minute)
+            if full and not begun:
                 return False
             row = {"id": ticket, "provider": provider, "started_at": now, "until": now + cap.longest_s}
             connection.execute(calls.insert().values(**row))
         return True
 
-    def _leave(self, ticket: str) -> None:
+    def _free(self, ticket: str) -> None:
         with transaction(self._engine) as connection:
             connection.execute(calls.update().where(calls.c.id == ticket).values(until=self._clock()))
+
+
+def _ticket(provider: str, job_id: str) -> str:
+    return f"{provider}:{job_id}"

@@ -349,9 +349,9 @@ async def test_no_more_calls_at_once_than_the_cap(database_url: str) -> None:
     upgrade(engine)
     running, most = 0, 0
 
-    async def call(gate: ProviderGate) -> None:
+    async def call(gate: ProviderGate, job_id: str) -> None:
         nonlocal running, most
-        async with gate("lyria"):
+        async with gate("lyria", job_id):
             running += 1
             most = max(most, running)
             await asyncio.sleep(0.05)
@@ -359,7 +359,7 @@ async def test_no_more_calls_at_once_than_the_cap(database_url: str) -> None:
 
     # Two gates are two processes: they share nothing but the database.
     gates = [ProviderGate(engine, {"lyria": Cap(2, 0, 60.0)}, 30.0) for _ in range(2)]
-    await asyncio.gather(*(call(gates[number % 2]) for number in range(8)))
+    await asyncio.gather(*(call(gates[number % 2], str(number)) for number in range(8)))
     assert most == 2
     engine.dispose()
 
@@ -368,16 +368,62 @@ async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its
     engine, now = connect(database_url), [1000.0]
     upgrade(engine)
     gate = ProviderGate(engine, {"openai": Cap(1, 2, 30.0)}, 0.3, lambda: now[0])
-    async with gate("openai"), gate("palette"):
+    async with gate("openai", "1"), gate("palette", "1"):
         with pytest.raises(Unavailable):
-            await gate("openai").__aenter__()
-    async with gate("openai"):
+            await gate.enter("openai", "2")
+    # The same job's next call is another one.
+    async with gate("openai", "1"):
         now[0] += 40.0  # as if the process had died in the call: its place is free, its start still counts
         with pytest.raises(Unavailable):
-            await gate("openai").__aenter__()
+            await gate.enter("openai", "2")
         now[0] += 21.0
-        async with gate("openai"):
+        async with gate("openai", "2"):
             pass
+    engine.dispose()
+
+
+async def test_a_job_keeps_its_place_over_a_crash_and_what_has_begun_never_waits(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+    caps = {"pipeline": Cap(1, 0, 3600.0)}
+    await ProviderGate(engine, caps, 0.3).enter("pipeline", "1")  # this process dies
+    survivor = ProviderGate(engine, caps, 0.3)
+    with pytest.raises(Unavailable, match=r"provider\.busy"):
+        await survivor.enter("pipeline", "2")
+    async with survivor("pipeline", "1", begun=True):
+        async with survivor("pipeline", "3", begun=True):
+            pass
+        with pytest.raises(Unavailable):
+            await survivor.enter("pipeline", "2")
+    await survivor.enter("pipeline", "2")
+    engine.dispose()
+
+
+async def test_a_cancelled_entrance_leaves_no_place_taken(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+    gate = ProviderGate(engine, {"lyria": Cap(1, 0, 3600.0)}, 5.0)
+
+    async def call(number: int) -> None:
+        async with gate("lyria", str(number)):
+            await asyncio.sleep(10)
+
+    for number in range(40):
+        task = asyncio.create_task(call(number))
+        await asyncio.sleep(number / 4000)  # at every moment of the entrance, and inside
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with asyncio.timeout(3), gate("lyria", "last"):
+        pass
+    engine.dispose()
+
+
+async def test_a_gate_that_cannot_be_left_keeps_the_result(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+    async with ProviderGate(engine, {"lyria": Cap(1, 0, 60.0)}, 5.0)("lyria", "1"):
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE calls"))
     engine.dispose()
 
 

@@ -1,14 +1,19 @@
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from melodify_core.errors import Refused, Rejected, Unavailable
-from melodify_core.models import (
-    Stage,
-)
+from melodify_core.library import Cap, ProviderGate, connect, upgrade
+from melodify_core.models import Brief, Commission, RawTake, Stage, Wish
+from melodify_core.parts import PlainStep, Result
+from melodify_core.ports import Errand
+from melodify_core.storage.folder import FolderStorage
 from melodify_core.workshop import Workshop
-from tests.fakes import FarPlayer, Line, LinkingFolder
+from tests.briefs import BRIEF
+from tests.fakes import FarPlayer, Line, LinkingFolder, Player
 
 
 @pytest.fixture
@@ -116,3 +121,133 @@ async def test_a_cancelled_job_is_neither_refunded_nor_apologised_for(line: Line
         await task
     assert line.book.lines == ["start 1"]
     assert line.desk.apologies == []
+
+
+class AwayFolder(FolderStorage):
+    """A folder that cannot be reached for some calls: what is named in `away` says for how many."""
+
+    def __init__(self, folder: Path, **away: float) -> None:
+        super().__init__(folder)
+        self.away = away
+
+    async def _reached(self, kind: str, key: str) -> None:
+        shelf = key.partition("/")[0]
+        if self.away.get(f"{kind}_{shelf}", 0) > 0:
+            self.away[f"{kind}_{shelf}"] -= 1
+            raise Unavailable("storage.unavailable")
+
+    async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
+        await self._reached("save", key)
+        await super().save(key, data, content_type, labels)
+
+    async def load(self, key: str) -> bytes:
+        await self._reached("load", key)
+        return await super().load(key)
+
+
+@pytest.mark.parametrize("moment", ["save_takes", "load_takes", "save_songs", "load_pictures"])
+async def test_a_storage_that_is_away_for_a_while_costs_no_paid_take(line: Line, moment: str) -> None:
+    line.storage = AwayFolder(line.folder, **{moment: 4})
+    await line.run()
+    assert line.player.calls == 1
+    assert len(line.desk.songs) == 1
+    assert line.desk.apologies == []
+    assert list((line.folder / "spool").iterdir()) == []
+
+
+async def test_a_take_that_a_crash_kept_from_the_storage_is_not_paid_again(line: Line) -> None:
+    class Dies(FolderStorage):
+        async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
+            if key.startswith("takes/"):
+                raise asyncio.CancelledError
+            await super().save(key, data, content_type, labels)
+
+    line.storage = Dies(line.folder)
+    with pytest.raises(asyncio.CancelledError):
+        await line.run()
+    line.storage = None
+    await line.run()
+    assert line.player.calls == 1
+    assert [song.instruments for song in line.desk.songs] == [("organ",)]
+    assert list((line.folder / "spool").iterdir()) == []
+
+
+async def test_a_storage_that_stays_away_ends_in_one_apology_and_leaves_no_take_behind(line: Line) -> None:
+    line.storage = AwayFolder(line.folder, save_takes=99)
+    await line.run()
+    assert line.desk.apologies == ["storage.unavailable"]
+    assert list((line.folder / "spool").iterdir()) == []
+
+
+async def test_a_take_that_is_no_music_fails_at_once(line: Line) -> None:
+    class Rubbish(Player):
+        async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+            return replace(await super().compose(brief, wish, errand), audio=b"no music at all")
+
+    counted: list[str] = []
+
+    class Counting(PlainStep):
+        async def __call__(
+            self,
+            name: str,
+            model: type[Result],
+            work: Callable[[], Awaitable[Result]],
+            *,
+            tries: int = 1,
+            stoppable: bool = False,
+        ) -> Result:
+            del model, stoppable
+            for _ in range(tries):
+                try:
+                    counted.append(name)
+                    return await work()
+                except Unavailable:
+                    continue
+            raise Unavailable("provider.unavailable")
+
+    line.player = Rubbish()
+    await line.run(step=Counting())
+    assert counted.count("master") == 1
+    assert line.desk.apologies == ["music.failed"]
+
+
+async def test_a_cap_holds_from_the_order_to_the_end_of_the_run_and_a_failure_ends_the_run(
+    line: Line, tmp_path: Path
+) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+
+    @dataclass
+    class Runs(FarPlayer):
+        """Runs elsewhere that are counted; the second fails."""
+
+        open: set[str] = field(default_factory=set)
+        most: int = 0
+        cancelled: list[str] = field(default_factory=list)
+        name: str = "pipeline"
+
+        async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+            self.open.add(errand.job_id)
+            self.most = max(self.most, len(self.open))
+            return await super().commission(brief, wish, errand)
+
+        async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+            del commission
+            await asyncio.sleep(0.05)
+            if errand.job_id == "2":
+                raise Unavailable("provider.too_slow")
+            self.open.discard(errand.job_id)
+            return await self.compose(BRIEF, Wish(), errand)
+
+        async def cancel(self, commission: Commission) -> None:
+            self.cancelled.append(commission.name)
+            self.open.discard(commission.name.removeprefix("runs/"))
+
+    line.player = runs = Runs()
+    line.gate = ProviderGate(engine, {"pipeline": Cap(1, 0, 600.0)}, 30.0)
+    await asyncio.gather(*(line.run(str(number)) for number in range(1, 5)))
+    assert runs.most == 1
+    assert runs.cancelled == ["runs/2"]
+    assert len(line.desk.songs) == 3
+    assert line.desk.apologies == ["provider.too_slow"]
+    engine.dispose()
