@@ -76,13 +76,12 @@ def permissions_in(message: discord.Message) -> discord.Permissions:
 def by_token(interaction: discord.Interaction[discord.Client]) -> bool:
     """Return whether the interaction's token is the only way to answer: the bot is not where it was asked.
 
-    That is so in a server that has not installed it, and in a conversation between members.
+    That is so in a server that has not installed it, or only its commands, and in a conversation between members. The
+    gateway knows: what the interaction says of installations is about its presser, and it brings a server in any case.
     """
     if interaction.guild_id is None:
         return interaction.context.private_channel
-    alone = interaction.is_user_integration() and not interaction.is_guild_integration()
-    # A server may have installed the commands without the bot.
-    return alone or interaction.guild is None
+    return interaction.client.get_guild(interaction.guild_id) is None
 
 
 def upload_limit(guild: discord.Guild | None) -> int:

@@ -157,6 +157,30 @@ async def test_the_song_is_cancelled_where_the_bot_is_not(abroad: Abroad) -> Non
     assert len(here.songs(here.channel)) == 1
 
 
+@pytest.mark.parametrize(
+    "owners", [{"1": "the asker"}, {"0": "the server"}], ids=["a member's", "the server's commands"]
+)
+async def test_another_member_s_take_comes_where_the_bot_is_not(abroad: Abroad, owners: dict[str, str]) -> None:
+    here = abroad.here
+    await abroad.command(length=10)
+    await here.songs_done()
+    other = here.guild.add_member(here.env.create_user("visitor"))
+    ids = {"the asker": str(here.member.id), "the server": str(here.guild.id)}
+    data = {"custom_id": custom_id_of(abroad.answers()[0], "another:"), "component_type": 2}
+    _, payload = wire.base_payload(
+        here.env.backend, type=3, channel_id=here.channel.id, guild_id=here.guild.id, user_id=other.id, data=data
+    )
+    payload |= {"message": post_payload(here.env, abroad.answers()[0])}
+    await Abroad(here, {kind: ids[owner] for kind, owner in owners.items()}).send(payload)
+    await here.songs_done()
+    assert [bool(audio_of(message)) for message in abroad.answers()] == [True, True]
+
+
+def custom_id_of(message: discord.Message, word: str) -> str:
+    found = [str(part.custom_id) for row in message.components for part in getattr(row, "children", [])]
+    return next(name for name in found if word in name)
+
+
 async def test_after_a_quarter_of_an_hour_the_song_comes_as_a_direct_message(abroad: Abroad) -> None:
     expire(abroad.here, await abroad.command(locale="ko"))
     await abroad.here.songs_done()
