@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.delivery import THREAD_EXISTS, link_to
+from bot.faults import retried
 from bot.messages import say
 from melodify_core.errors import Rejected
 from melodify_core.models import Place, Wish
@@ -83,7 +84,7 @@ class Ask(ABC):
     async def answer(self, text: str, number: int = 1) -> None:
         """Say the one sentence with which picture `number` ends, in its status message where there is one."""
         if line := self._lines.get(number):
-            await line.edit(content=text)
+            await retried(lambda: line.edit(content=text))
         else:
             await self._say(text, number, [], "a")
 
@@ -91,7 +92,8 @@ class Ask(ABC):
         # A second message of the same nonce within minutes is the first one, also from another process.
         nonce = f"{mark}{self.request.first_id}-{number}"
         if self._thread is not None:
-            return await self._thread.send(text, embeds=embeds, nonce=nonce)
+            thread = self._thread
+            return await retried(lambda: thread.send(text, embeds=embeds, nonce=nonce))
         if not self._headed:
             self._headed = True
             return await self._say_first(text, embeds, nonce)
@@ -162,12 +164,12 @@ class CommandAsk(Ask):
 
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         del nonce  # a response is one by itself
-        return await self._interaction.edit_original_response(content=text, embeds=embeds)
+        return await retried(lambda: self._interaction.edit_original_response(content=text, embeds=embeds))
 
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         place = self.request.place
         channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
-        return await channel.send(text, embeds=embeds, nonce=nonce)
+        return await retried(lambda: channel.send(text, embeds=embeds, nonce=nonce))
 
 
 class TokenAsk(CommandAsk):
@@ -185,17 +187,19 @@ class PrivateAsk(CommandAsk):
         """Post the status message to the asker. Raises Rejected("discord.dm_closed")."""
         language = self.request.wish.language
         try:
-            status = await self._interaction.user.send(say(language, "status.received"))
+            user, nonce = self._interaction.user, f"s{self.request.first_id}-{number}"
+            status = await retried(lambda: user.send(say(language, "status.received"), nonce=nonce))
         except discord.Forbidden as error:  # 50007 among others: this member takes no messages from us
             raise Rejected("discord.dm_closed") from error
         self._lines[number] = status
         link = link_to(None, status.channel.id, status.id)
-        await self._interaction.edit_original_response(content=say(language, "status.private", link=link))
+        note = say(language, "status.private", link=link)
+        await retried(lambda: self._interaction.edit_original_response(content=note))
         return Place(channel_id=status.channel.id, status_id=status.id, ordered_in=self.request.place.guild_id)
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Put the sentence into the response; nothing stays in the direct messages."""
-        await self._interaction.edit_original_response(content=text)
+        await retried(lambda: self._interaction.edit_original_response(content=text))
         if status := self._lines.pop(number, None):
             await status.delete()
 
@@ -206,4 +210,6 @@ async def reply(
     """Reply once: a second reply with the same nonce within minutes is the first one, also from another process."""
     # The post may be gone by now: then this is a plain message.
     reference = message.to_reference(fail_if_not_exists=False)
-    return await message.channel.send(text, reference=reference, nonce=nonce, embeds=embeds)
+    return await retried(
+        lambda: message.channel.send(text, reference=reference, nonce=nonce, embeds=embeds),
+    )

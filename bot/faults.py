@@ -1,8 +1,10 @@
 """Every way in which Discord fails, in our words."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import aiohttp
 import discord
@@ -13,6 +15,7 @@ log = logging.getLogger(__name__)
 # discord.com/developers/docs/topics/opcodes-and-status-codes
 FILE_TOO_LARGE = 40005
 MEBIBYTE = 1024 * 1024
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -28,6 +31,23 @@ def discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
         raise Rejected("discord.forbidden") from error
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         raise Unavailable("discord.unavailable") from error
+
+
+async def retried(call: Callable[[], Awaitable[Result]], pauses_s: Sequence[float] = (0.5, 1.0, 2.0)) -> Result:
+    """Return what the call returns; where Discord is away for a moment, make it again.
+
+    For calls that may come twice: edits, and messages with a nonce. discord.py itself tries again after 500, 502 and
+    504, and not after a 503 or a connection that was cut.
+    """
+    for pause_s in pauses_s:
+        try:
+            return await call()
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            if isinstance(error, discord.HTTPException) and error.status < 500:
+                raise
+            log.info("trying again in %g s: %s: %s", pause_s, type(error).__name__, error)
+        await asyncio.sleep(pause_s)
+    return await call()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from functools import partial
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -14,7 +15,7 @@ from bot import places, servers
 from bot.asks import CommandAsk, PostAsk, PrivateAsk, Request, TokenAsk, reply
 from bot.commands import Interaction, melodify_command, melodify_menu
 from bot.delivery import DiscordDelivery
-from bot.faults import discord_errors
+from bot.faults import discord_errors, retried
 from bot.intake import Intake
 from bot.messages import say
 from bot.pictures import answered_pictures, pictures_in
@@ -28,6 +29,9 @@ from melodify_core.studio import Studio
 log = logging.getLogger(__name__)
 
 REMEMBERED_ASKS = 2048
+# discord.com/developers/docs/topics/opcodes-and-status-codes
+ACKNOWLEDGED = 40060
+ACKNOWLEDGE_PAUSES_S = (0.3, 0.6)
 
 
 class Generate(commands.Cog):
@@ -252,10 +256,22 @@ def _forum_of(channel: places.Channel) -> int | None:
 
 async def _acknowledged(interaction: Interaction, *, private: bool) -> bool:
     """Acknowledge before anything else: Discord waits three seconds. False when there is nobody to serve."""
-    try:
+    tries = 0
+
+    async def defer() -> None:
+        nonlocal tries
+        tries += 1
         await interaction.response.defer(ephemeral=private, thinking=True)
+
+    try:
+        await retried(defer, ACKNOWLEDGE_PAUSES_S)
     except discord.HTTPException as error:
-        # 40060: another process of ours was faster; 10062: we were too slow, the asker sees it.
+        if tries > 1 and error.code == ACKNOWLEDGED:
+            return True  # by the try whose answer was lost
+        # Acknowledged: another process of ours was faster; 10062: we were too slow, the asker sees it.
+        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
+        return False
+    except (aiohttp.ClientError, OSError) as error:
         log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
         return False
     return True

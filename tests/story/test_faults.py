@@ -8,6 +8,7 @@ import pytest
 from melodify_core.workshop import Workshop
 from tests.stories import (
     PICTURE,
+    a_picture,
     acknowledge_times,
     bare_acknowledge_times,
     percentile,
@@ -94,3 +95,27 @@ async def test_a_hundred_commands_at_once_are_all_acknowledged_in_time(workshop:
         await here.client.close()
         unanswered = [message for message in here.said(here.channel) if message.flags.loading]
         assert unanswered == []
+
+
+@pytest.mark.parametrize("way", ["command", "mention", "private", "two pictures"])
+async def test_a_discord_that_is_away_for_a_moment_refuses_no_order(
+    workshop: Workshop, tmp_path: Path, way: str
+) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        here.env.inject_error("POST", "/interactions/*/*/callback", status=503)
+        here.env.inject_error("POST", f"/channels/{here.channel.id}/messages", status=503, times=2)
+        here.env.inject_error("POST", f"/channels/{here.dms.id}/messages", status=503)
+        here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503)
+        match way:
+            case "command":
+                await here.command()
+            case "private":
+                await here.command(private=True)
+            case "mention":
+                await here.post(here.mention, PICTURE)
+            case _:
+                await here.post(here.mention, PICTURE, ("other.png", a_picture("gold")))
+        await here.songs_done()
+        places = [here.dms] if way == "private" else [here.channel, *here.channel.threads]
+        assert len(here.songs(*places)) == (2 if way == "two pictures" else 1)
+        assert [each.content for each in here.said(*places) if "away" in each.content] == []
