@@ -10,19 +10,22 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Callable, Iterator, NamedTuple, cast
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 UV = "requirements-uv.txt"
 BUILD = "requirements-build.txt"
 LINE_EVERY_S = 5.0
+LOOK_EVERY_S = 0.5
+UV_MB = 22
 MIB = 1 << 20
 # A pinned list is complete: nothing is resolved again, and every file must have one of its hashes.
 PINNED = ("--no-deps", "--require-hashes")
@@ -104,28 +107,35 @@ class Installation:
         self.name, self.environment = name, environment
         self.folder = ROOT / environment.folder
         self.python = self.folder / "bin" / "python"
+        self.begun = self.folder.parent / f"{self.folder.name}.installing"
 
     def run(self) -> None:
         """Install what is missing; do nothing when the environment is complete."""
         if self.is_complete():
             return
-        self.announce()
-        self.make_environment()
+        # What an installation that was cut off has left may look whole and lack files: it is made anew.
+        keeps = self.works() and not self.begun.exists()
+        self.announce(keeps=keeps)
+        self.begun.touch()
+        if not keeps:
+            self.make_environment()
         environment = self.environment
         self.install([word for file in environment.requirements for word in ("-r", file)], PINNED)
         if environment.melodify:
             self.install(["."] if self.name == "image" else ["-e", "."], ITSELF)
-        if self.name == "image":
-            self.remove_installers()
+        if self.name in ("demo", "image"):
+            self.remove(BUILD, *([UV] if self.name == "image" else []))
         for name in (self.name, *environment.contains):
             self.stamp(name).write_text(self.fingerprint(name))
+        self.begun.unlink()
 
     def is_complete(self) -> bool:
         """Tell whether the last installation ended, with this Python and these lists, in this place."""
         try:
-            return self.python.exists() and self.stamp(self.name).read_text() == self.fingerprint(self.name)
+            stamped = self.stamp(self.name).read_text(errors="replace") == self.fingerprint(self.name)
         except OSError:
             return False
+        return stamped and self.python.exists() and not self.begun.exists()
 
     def stamp(self, name: str) -> Path:
         """Return the file that says with which lists the environment was completed."""
@@ -138,24 +148,22 @@ class Installation:
         digests = [hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in files]
         return json.dumps([sys.version, str(self.folder), digests])
 
-    def announce(self) -> None:
+    def announce(self, *, keeps: bool) -> None:
         """Say once, before anything is fetched, how much it is; raise Failed where the disk has no room."""
         name, environment = self.name, self.environment
-        if self.stamp(name).exists():
+        there = [each for each in ENVIRONMENTS if keeps and self.stamp(each).exists()]
+        if name in there:
             say(f"Bringing {environment.folder} ({name}) up to date: what has changed is fetched, this once.")
         else:
-            megabytes = f"about {environment.fetched_mb} MB of packages are fetched"
-            say(f"Setting up {environment.folder} ({name}): {megabytes}, this once.")
+            megabytes = environment.fetched_mb - max([ENVIRONMENTS[each].fetched_mb for each in there], default=0)
+            say(f"Setting up {environment.folder} ({name}): about {megabytes} MB of packages are fetched, this once.")
         parent = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
-        free_mb = shutil.disk_usage(parent).free // MIB
-        there = ENVIRONMENTS["demo"].installed_mb if self.stamp("demo").exists() else 0
-        if free_mb < environment.installed_mb - there:
+        held_mb = sum(path.lstat().st_size for path in self.folder.rglob("*")) // MIB
+        if shutil.disk_usage(parent).free // MIB < environment.installed_mb - held_mb:
             raise Failed(explain("No space left on device", environment))
 
     def make_environment(self) -> None:
-        """Make the folder, or keep what an earlier run left when it works with this Python."""
-        if self.works():
-            return
+        """Make the folder anew."""
         command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
         made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if made.returncode != 0:
@@ -165,11 +173,11 @@ class Installation:
         """Tell whether the folder holds an environment of this Python that has pip and was not moved since."""
         script = "import pip, sys; print(sys.version)"
         try:
-            moved = str(self.folder) not in (self.folder / "bin" / "pip").read_text()
+            moved = str(self.folder) not in (self.folder / "bin" / "pip").read_text(errors="replace")
             found = subprocess.run([str(self.python), "-c", script], stdout=-1, stderr=-1, check=False)
         except OSError:
             return False
-        return not moved and found.stdout.decode().strip() == sys.version
+        return not moved and found.stdout.decode(errors="replace").strip() == sys.version
 
     def install(self, what: "list[str]", options: "tuple[str, ...]") -> None:
         """Install with uv; where that is not possible, say so and take pip. Raise Failed when pip fails, too."""
@@ -183,27 +191,42 @@ class Installation:
             if attempt.ok:
                 return
             if reason_of(attempt.output) == "disk":
-                raise Failed(explain(attempt.output, self.environment))
+                self.fail(attempt)
             say("uv could not install that; pip goes on, which takes some minutes.")
         attempt = watch([*self.pip("install"), *options, *what], fetched_mb)
         if reason_of(attempt.output) == "hash":
             # A damaged file in pip's cache would be damaged in each further run, too.
             attempt = watch([*self.pip("install"), "--no-cache-dir", *options, *what], fetched_mb)
         if not attempt.ok:
-            raise Failed(explain(attempt.output, self.environment))
+            self.fail(attempt)
+
+    def fail(self, attempt: Attempt) -> None:
+        """Raise Failed. Before everything is fetched nothing is installed: then the environment is not torn."""
+        if reason_of(attempt.output) in ("network", "hash"):
+            self.begun.unlink()
+        raise Failed(explain(attempt.output, self.environment))
 
     def has_uv(self) -> bool:
         """Fetch uv into the environment with pip; return whether it is there. Raise Failed without a network."""
         if "MELODIFY_WITHOUT_UV" in os.environ:
             return False
-        if (self.folder / "bin" / "uv").exists():
+        if self.uv_runs():
             return True
-        attempt = watch([*self.pip("install"), *PINNED, "-r", UV], 1)
+        attempt = watch([*self.pip("install"), "--force-reinstall", *PINNED, "-r", UV], UV_MB)
         if not attempt.ok:
             if reason_of(attempt.output) != "other":
-                raise Failed(explain(attempt.output, self.environment))
+                self.fail(attempt)
             say("uv is not available here; pip installs instead, which takes some minutes.")
         return attempt.ok
+
+    def uv_runs(self) -> bool:
+        """Tell whether there is a uv that is whole."""
+        command = [str(self.folder / "bin" / "uv"), "--version"]
+        try:
+            asked = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        except OSError:
+            return False
+        return asked.returncode == 0
 
     def registry(self) -> "dict[str, str]":
         """Return the variable that tells uv of the registry that pip is set to: it reads no configuration of pip's."""
@@ -216,13 +239,13 @@ class Installation:
 
     def pip(self, verb: str) -> "list[str]":
         """Return pip's command, which asks nobody anything."""
-        cache = ["--no-cache-dir"] if self.name == "image" else []
+        cache = ["--no-cache-dir"] if self.name == "image" and verb == "install" else []
         return [str(self.python), "-m", "pip", verb, "--disable-pip-version-check", "--no-input", *cache]
 
-    def remove_installers(self) -> None:
-        """Take out of the image what only the installation needed."""
-        command = [str(self.python), "-m", "pip", "uninstall", "--yes", "--quiet", "-r", UV, "-r", BUILD]
-        subprocess.run(command, cwd=str(ROOT), check=True)
+    def remove(self, *lists: str) -> None:
+        """Take out what only the installation needed."""
+        named = [word for name in lists for word in ("-r", name)]
+        subprocess.run([*self.pip("uninstall"), "--yes", "--quiet", *named], cwd=str(ROOT), check=True)
 
 
 def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | None" = None) -> Attempt:
@@ -231,16 +254,10 @@ def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | No
     shown = Progress(fetched_mb)
     environment = {**os.environ, **(variables or {})}
     with subprocess.Popen(
-        command,
-        cwd=str(ROOT),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+        command, cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         try:
-            for line in process.stdout or ():
+            for line in lines_of(process, shown.show):
                 lines.append(line)
                 shown.see(line)
         except BaseException:
@@ -249,6 +266,24 @@ def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | No
         finally:
             shown.end()
     return Attempt(process.returncode == 0, "".join(lines))
+
+
+def lines_of(process: "subprocess.Popen[bytes]", meanwhile: "Callable[[], None]") -> "Iterator[str]":
+    """Yield the process's lines; call `meanwhile` every now and then, also while it prints nothing."""
+    pipe = cast("IO[bytes]", process.stdout).fileno()
+    rest = b""
+    while True:
+        if not select.select([pipe], [], [], LOOK_EVERY_S)[0]:
+            meanwhile()
+            continue
+        data = os.read(pipe, 1 << 16)
+        if not data:
+            break
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace") + "\n"
+    if rest:
+        yield rest.decode(errors="replace")
 
 
 class Progress:
@@ -261,7 +296,8 @@ class Progress:
     def __init__(self, total_mb: int) -> None:
         self.total_mb, self.fetched_mb = total_mb, 0.0
         self.coming: "dict[str, float]" = {}
-        self.terminal, self.last = sys.stderr.isatty(), time.monotonic()
+        self.terminal = sys.stderr.isatty()
+        self.began = self.last = time.monotonic()
 
     def see(self, line: str) -> None:
         """Take note of an installer's line."""
@@ -280,17 +316,18 @@ class Progress:
 
     def show(self) -> None:
         """Draw the bar anew, or print a line when the last one is some seconds old."""
-        share = min(self.fetched_mb / max(self.total_mb, 1), 1)
+        share, now = min(self.fetched_mb / max(self.total_mb, 1), 1), time.monotonic()
+        said = f"{share:.0%} of {self.total_mb} MB, {now - self.began:.0f} s"
         if self.terminal:
             bar = "#" * round(30 * share)
-            print(f"\r[{bar:30}] {share:4.0%} of {self.total_mb} MB", end="\x1b[K", file=sys.stderr, flush=True)
-        elif time.monotonic() - self.last >= LINE_EVERY_S:
-            say(f"  ... {share:.0%} of {self.total_mb} MB")
-            self.last = time.monotonic()
+            print(f"\r[{bar:30}] {said}", end="\x1b[K", file=sys.stderr, flush=True)
+        elif now - self.last >= LINE_EVERY_S:
+            say(f"  ... {said}")
+            self.last = now
 
     def end(self) -> None:
         """Clear the bar's line."""
-        if self.terminal and self.fetched_mb:
+        if self.terminal:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
@@ -303,6 +340,7 @@ REASONS = {
         "Network is unreachable", "SSLError", "dns error",
     ),
     "rights": ("Permission denied", "Errno 13", "Read-only file system", "Errno 30"),
+    "place": ("Not a directory", "File exists", "Unable to create directory"),
     "hash": ("DO NOT MATCH THE HASHES", "Hash mismatch"),
 }  # fmt: skip
 
@@ -318,9 +356,11 @@ def explain(output: str, environment: Environment) -> str:
     kind = reason_of(output)
     if kind == "disk":
         room = f"{environment.folder} needs about {environment.installed_mb} MB"
-        return f"The disk has no room: {room}, and as much again for a moment. Free some, {again}"
+        return f"The disk has no room: {room}, and the installers' caches about as much. Free some, {again}"
     if kind == "network":
         return f"The package registry could not be reached. Check the network, or the proxy in HTTPS_PROXY, {again}"
+    if kind == "place":
+        return f"{environment.folder} is no folder that can be used. Delete it, {again}"
     if kind == "rights":
         return f"{environment.folder} cannot be written. Make the folder your own, {again}"
     if kind == "hash":

@@ -87,7 +87,8 @@ class Checkout:
         return process.returncode, said
 
     def is_finished(self) -> bool:
-        return bool(list((self.folder / FOLDER).glob(".installed*")))
+        begun = (self.folder / f"{FOLDER}.installing").exists()
+        return not begun and bool(list((self.folder / FOLDER).glob(".installed*")))
 
     def says(self) -> str:
         """Return what the installed package says, through the installed console script's Python."""
@@ -170,6 +171,11 @@ def test_what_is_complete_is_left_alone_and_what_is_not_is_mended(checkout: Chec
     assert said.startswith(f"Bringing {FOLDER} (pipeline) up to date")
     assert any(each.startswith("uv ") for each in index.asked[asked:])
     assert not any(each.startswith("pip ") for each in index.asked[asked:])
+    # What was cut off is made anew: a package may look whole and lack files.
+    (checkout.folder / f"{FOLDER}.installing").touch()
+    next((checkout.folder / FOLDER).glob("lib/*/site-packages/tiny.py")).unlink()
+    assert checkout.install()[0] == 0
+    assert checkout.says() == "hello"
     # In a folder that was moved no script finds its Python: the environment is made anew.
     checkout.folder = checkout.folder.rename(checkout.folder.with_name("moved"))
     assert checkout.install()[0] == 0
@@ -207,6 +213,7 @@ FAULTS = {
     "WARNING: Retrying after connection broken by 'NewConnectionError: [Errno -3] name resolution'": "not be reached",
     "error: Request failed after 3 retries\n  Caused by: dns error: failed to lookup address": "not be reached",
     "Error: [Errno 13] Permission denied: '/work/.venv'": "cannot be written",
+    "Error: Unable to create directory '/work/.venv'": "Delete it",
     "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.": "not the one that was pinned",
     "error: subprocess-exited-with-error\nsomething new": "something new",
 }
@@ -264,7 +271,7 @@ Installing collected packages
 def test_how_far_it_is_is_a_bar_on_a_terminal_and_lines_elsewhere(shown: Callable[[bool, str], str]) -> None:
     for output in (UV_SAYS, PIP_SAYS):
         bar, lines = shown(True, output), shown(False, output)
-        assert f"[{'#' * 15:30}]  50% of 100 MB" in bar
+        assert f"[{'#' * 15:30}] 50% of 100 MB" in bar
         assert bar.endswith("\r\x1b[K")
         assert lines.startswith("  ... ")
         assert lines.count("\n") == 1

@@ -34,7 +34,7 @@ async def openai() -> AsyncIterator[OpenAIServer]:
 
 def production(folder: Path, openai: OpenAIServer, bucket: Client, **tables: Any) -> Settings:
     """Return settings that choose the real captioner and storage, on loopback."""
-    storage = gcs_settings_of(str(bucket.api_endpoint)).model_dump()
+    storage = gcs_settings_of(str(bucket.api_endpoint), deadline_s=60.0).model_dump()
     chosen = {"captioner": "openai", "storage": "gcs", "gcs": storage}
     reading = {"openai": {"base_url": openai.url, "api_key": SECRET, "tries": 1}}
     return story_settings(folder, **(chosen | reading | tables))

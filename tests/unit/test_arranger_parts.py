@@ -44,7 +44,6 @@ def statistics_of(style: str) -> list[Statistics]:
 # The figures of `make quality` that need no analyser, smaller
 
 
-@pytest.mark.no_cover  # ten songs of each style; the arranger is measured where songs are played
 @every_style
 def test_the_written_music_keeps_to_its_figures(style: str) -> None:
     found = statistics_of(style)
@@ -58,7 +57,6 @@ def test_the_written_music_keeps_to_its_figures(style: str) -> None:
         assert sum(one.parallels for one in found) == 0
 
 
-@pytest.mark.no_cover
 def test_seeds_and_moods_open_differently() -> None:
     openings = [one.opening for style in STYLES for one in statistics_of(style)]
     assert len(set(openings)) >= 0.97 * len(openings)
