@@ -179,7 +179,7 @@ class Engine:
     async def dead(self, job_ids: Collection[str]) -> set[str]:
         """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
         # A song that waits to be posted has its job's record behind it: what lives then is the record of its post.
-        records = {name: job_id for job_id in job_ids for name in (job_id, _post_id(job_id))}
+        records = {name: job_id for job_id in job_ids for name in _names_of(job_id)}
         listed = await self._open_client.list_workflows_async(
             workflow_ids=list(records), load_input=False, load_output=False
         )
@@ -240,7 +240,7 @@ class Engine:
 
     async def forget(self, job_ids: Sequence[str]) -> None:
         """Delete what is recorded of ended jobs."""
-        ids = [name for job_id in job_ids for name in (job_id, _post_id(job_id))]
+        ids = [name for job_id in job_ids for name in _names_of(job_id)]
         await self._open_client.delete_workflows_async(ids)
 
     async def drain(self, timeout_s: float) -> None:
@@ -341,7 +341,8 @@ class _Durable:
         options = EnqueueOptions(
             workflow_name=POST_WORKFLOW,
             queue_name=POST_QUEUE,
-            workflow_id=_post_id(parcel.job.job_id),
+            # A song that is given up late is apologised for while its own post still runs.
+            workflow_id=_post_id(parcel.job.job_id) if parcel.song else _apology_id(parcel.job.job_id),
             app_version=APPLICATION_VERSION,
         )
         await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
@@ -357,6 +358,15 @@ async def _wake_threads() -> None:
 
 def _post_id(job_id: str) -> str:
     return f"{job_id}-post"
+
+
+def _apology_id(job_id: str) -> str:
+    return f"{job_id}-apology"
+
+
+def _names_of(job_id: str) -> tuple[str, str, str]:
+    """Return under which names something of a job is recorded."""
+    return job_id, _post_id(job_id), _apology_id(job_id)
 
 
 async def _recorded(work: Callable[[], Awaitable[Result]], tries: int, stop: asyncio.Event | None) -> dict[str, Any]:

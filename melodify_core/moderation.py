@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from melodify_core.library import Guilds, JobBook, Library, ServerDay
 
 log = logging.getLogger(__name__)
+LISTED = 25
 # Cancels a job as a moderator; returns a language when nobody else will speak to its asker: see Studio.cancel.
 Cancel = Callable[[str], Awaitable[Language | None]]
 
@@ -44,8 +45,8 @@ class Moderation:
         return await asyncio.to_thread(self._book.server_day, guild_id, time.time() - DAY_S)
 
     async def open_jobs(self, guild_id: int) -> list[Asked]:
-        """Return the server's jobs that wait or run, the oldest first."""
-        return await asyncio.to_thread(self._book.open_in, guild_id)
+        """Return the server's jobs that wait or run, the oldest first: as many as a list shows."""
+        return await asyncio.to_thread(self._book.open_in, guild_id, LISTED)
 
     async def reset_quota(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in the server; return how many songs that were."""
@@ -80,7 +81,7 @@ class Moderation:
         """End the jobs and the settings of the servers that were left before the unix time; return how many."""
         left = await asyncio.to_thread(self._guilds.left_before, before)
         for guild_id in left:
-            for asked in await self.open_jobs(guild_id):
+            for asked in await asyncio.to_thread(self._book.open_in, guild_id):
                 try:
                     await self.cancel(guild_id, asked.job_id, cancel)
                 except Rejected as error:

@@ -62,8 +62,8 @@ class JobBook:
         rows = read(self._engine, sa.select(*FIELDS).where(usage.c.job_id == job_id))
         return JobRow(**rows[0]._mapping) if rows else None  # noqa: SLF001 - the library's public name
 
-    def open_in(self, guild_id: int, limit: int = 25) -> list[Asked]:
-        """Return the server's jobs that wait or run, the oldest first."""
+    def open_in(self, guild_id: int, limit: int | None = None) -> list[Asked]:
+        """Return the server's jobs that wait or run, the oldest first; all of them without a limit."""
         query = sa.select(usage).where(usage.c.guild_id == guild_id, usage.c.state.in_(OPEN_STATES))
         return [asked_of(row) for row in read(self._engine, query.order_by(usage.c.created_at).limit(limit))]
 

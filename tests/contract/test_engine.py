@@ -15,7 +15,7 @@ from melodify_core.models import Job, Parcel
 from melodify_core.parts import Nothing, Step
 from melodify_core.settings import Work
 from melodify_core.workers import only_process
-from tests.jobs import a_job
+from tests.jobs import a_job, a_song
 
 WORK = Work(poll_s=0.05)
 
@@ -116,6 +116,26 @@ async def test_a_song_that_waits_to_be_posted_can_be_given_up(tmp_path: Path) ->
         assert not await enqueue.engine.drop_post("2")
         await asyncio.sleep(1.5)
     assert "1 posted" not in diary.lines
+
+
+async def test_a_song_that_is_given_up_late_is_apologised_for(tmp_path: Path) -> None:
+    class Late(Diary):
+        async def make(self, job: Job, step: Step) -> None:
+            await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
+
+        async def post(self, parcel: Parcel, step: Step) -> None:
+            if parcel.song is None:
+                self.lines.append("apologised")
+                return
+            assert await step.post_later(Parcel(job=parcel.job, error={"code": "discord.unavailable"}))
+            self.lines.append("given up")
+
+    diary = Late()
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("apologised")
+        assert "given up" in diary.lines
+        assert await enqueue.engine.dead(["1"]) <= {"1"}
 
 
 async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_recorded_steps(tmp_path: Path) -> None:

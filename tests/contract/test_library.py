@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from melodify_core.errors import Misconfigured, Rejected, Unavailable
 from melodify_core.library import (
     Cap,
+    Guilds,
     JobBook,
     Library,
     ProviderGate,
@@ -28,8 +29,10 @@ from melodify_core.library import (
 from melodify_core.library.schema import tables
 from melodify_core.limits import check
 from melodify_core.models import Bill
+from melodify_core.moderation import Moderation
 from melodify_core.settings import Limits
 from tests.briefs import BRIEF
+from tests.fakes import Desk
 from tests.jobs import POSTED, a_job, a_song
 
 # What Melodify's first version made, with one song's row.
@@ -424,6 +427,26 @@ async def test_a_gate_that_cannot_be_left_keeps_the_result(tmp_path: Path) -> No
     async with ProviderGate(engine, {"lyria": Cap(1, 0, 60.0)}, 5.0)("lyria", "1"):
         with engine.begin() as connection:
             connection.execute(sa.text("DROP TABLE calls"))
+    engine.dispose()
+
+
+async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    library, guilds, book = Library(engine), Guilds(engine), JobBook(engine)
+    library.create_schema()
+    with library.transaction() as connection:
+        for number in range(40):
+            library.reserve(connection, a_job(str(number)), 100.0)
+    guilds.leave(20, 100.0)
+    cancelled: list[str] = []
+
+    async def cancel(job_id: str) -> None:
+        cancelled.append(job_id)
+
+    moderation = Moderation(guilds, book, library, Desk())
+    assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows
+    assert await moderation.clear_left(200.0, cancel) == 1
+    assert len(cancelled) == 40
     engine.dispose()
 
 
