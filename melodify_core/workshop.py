@@ -20,6 +20,8 @@ from melodify_core.errors import Unavailable
 log = logging.getLogger(__name__)
 # When every core is busy, the event loop goes first: songs can wait a moment, acknowledgements cannot.
 NICENESS = 10
+# Every other process may be killed while one piece of work waits for its turn.
+TRIES = 8
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
@@ -43,18 +45,28 @@ class Workshop:
         """Return work(*args), run in a worker process; `work` is a module-level function.
 
         The deadline counts from the start of the work, not from its place in the queue for a worker. Cancelling
-        ends the worker. Raises what `work` raised, Unavailable("provider.too_slow") past the deadline and
-        Unavailable("internal") when the worker died.
+        ends the worker. Work whose worker was killed is done once more, so it has no effects but its result. Raises
+        what `work` raised, Unavailable("provider.too_slow") past the deadline and Unavailable("internal") when its own
+        worker died at it twice.
         """
-        future = self._schedule(deadline_s, work, args)
-        self._unfinished.add(future)
-        future.add_done_callback(self._unfinished.discard)
-        try:
-            return cast("Result", await asyncio.wrap_future(future))
-        except TimeoutError as error:
-            raise Unavailable("provider.too_slow") from error
-        except (ProcessExpired, BrokenProcessPool) as error:
-            raise Unavailable("internal") from error
+        lost: BaseException | None = None
+        for _ in range(TRIES):
+            future = self._schedule(deadline_s, work, args)
+            self._unfinished.add(future)
+            future.add_done_callback(self._unfinished.discard)
+            try:
+                return cast("Result", await asyncio.wrap_future(future))
+            except TimeoutError as error:
+                raise Unavailable("provider.too_slow") from error
+            except ProcessExpired as error:
+                if isinstance(lost, ProcessExpired):
+                    raise Unavailable("internal") from error
+                lost = error
+            except BrokenProcessPool as error:
+                # Another's worker was killed, and took all of them with it.
+                lost = lost or error
+            log.warning("a worker process is gone, its work is done once more: %s", lost)
+        raise Unavailable("internal") from lost
 
     def _schedule(self, deadline_s: float, work: Callable[..., Result], args: Sequence[object]) -> Future[Any]:
         try:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,42 @@ async def test_a_worker_that_dies_takes_nothing_with_it(workshop: Workshop) -> N
     with pytest.raises(Unavailable, match="internal"):
         await workshop.run(20, die)
     assert await workshop.run(20, double, 2) == 4
+
+
+def die_at_first(marker: str) -> str:
+    try:
+        Path(marker).touch(exist_ok=False)
+    except FileExistsError:
+        return "done"
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "never"
+
+
+async def test_work_whose_worker_is_killed_is_done_once_more(workshop: Workshop, tmp_path: Path) -> None:
+    assert await workshop.run(20, die_at_first, str(tmp_path / "marker")) == "done"
+
+
+async def test_kills_from_outside_cost_nobody_s_work() -> None:
+    two = Workshop(2)
+    try:
+        workers = set(await asyncio.gather(*(two.run(20, whose, number) for number in range(4))))
+        work = [asyncio.create_task(two.run(20, nap, number)) for number in range(10)]
+        for worker in workers:
+            await asyncio.sleep(0.3)
+            os.kill(worker, signal.SIGKILL)
+        assert await asyncio.gather(*work) == list(range(10))
+    finally:
+        two.close()
+
+
+def whose(number: int) -> int:
+    nap(number)
+    return os.getpid()
+
+
+def nap(number: int) -> int:
+    time.sleep(0.2)
+    return number
 
 
 async def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(workshop: Workshop) -> None:
