@@ -12,6 +12,7 @@ from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
+CAPTION_TOKENS = 2000  # instructions and a small picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,25 @@ async def check_adapters(adapters: Adapters) -> None:
                 raise outcome
     if problems:
         raise Misconfigured(*problems)
+
+
+def price_of(settings: Settings) -> float:
+    """Return the dollars that a song of the chosen providers is expected to cost."""
+    dollars = 0.0
+    if settings.captioner == "openai":
+        openai = settings.openai
+        put_in, got_out = openai.dollars_per_million_input, openai.dollars_per_million_output
+        dollars += (CAPTION_TOKENS * put_in + openai.max_output_tokens * got_out) / 1_000_000
+    match settings.composer:
+        case "lyria":
+            from melodify_core.composers.lyria import price_of_take
+
+            dollars += price_of_take(settings.lyria)
+        case "pipeline":
+            dollars += settings.pipeline.dollars_per_take
+        case "arranger":
+            pass
+    return dollars
 
 
 def missing_settings(settings: Settings) -> list[str]:

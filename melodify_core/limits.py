@@ -9,6 +9,7 @@ from melodify_core.settings import Limits, MemberLimits
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+CENT = 0.01
 Payment = tuple[float, float]  # unix second, dollars
 
 
@@ -28,10 +29,19 @@ class Standing:
     all_waiting: int = 0
     spent: Sequence[Payment] = ()
     guild_spent: Sequence[Payment] = ()
+    reserved: float = 0.0  # dollars that open jobs will cost and that are not booked yet
+    guild_reserved: float = 0.0
 
 
-def check(limits: Limits, standing: Standing, now: float, user_id: int = 0, role_ids: Collection[int] = ()) -> None:
-    """Raise Rejected when one more song would pass a limit.
+def check(
+    limits: Limits,
+    standing: Standing,
+    now: float,
+    user_id: int = 0,
+    role_ids: Collection[int] = (),
+    price: float = 0.0,
+) -> None:
+    """Raise Rejected when one more song, which costs about `price` dollars, would pass a limit.
 
     The error's `retry_at` is the unix second at which the next try is possible, where time alone frees a place.
     """
@@ -43,8 +53,9 @@ def check(limits: Limits, standing: Standing, now: float, user_id: int = 0, role
         return
     _check_member(member_limits(limits, role_ids), standing, now)
     _check_guild(limits, standing, now)
-    _check_budget("limit.budget", limits.dollars_per_day, standing.spent, now)
-    _check_budget("limit.guild_budget", limits.dollars_per_guild_day, standing.guild_spent, now)
+    _check_budget("limit.budget", limits.dollars_per_day, standing.spent, standing.reserved + price, now)
+    guild_price = standing.guild_reserved + price
+    _check_budget("limit.guild_budget", limits.dollars_per_guild_day, standing.guild_spent, guild_price, now)
 
 
 def member_limits(limits: Limits, role_ids: Collection[int]) -> MemberLimits:
@@ -82,12 +93,19 @@ def _check_window(code: Code, limit: int, window_s: int, used_at: Sequence[float
         raise Rejected(code, limit=limit, retry_at=retry_at)
 
 
-def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], now: float) -> None:
+def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], ahead: float, now: float) -> None:
+    """Raise Rejected when what was paid and what is `ahead` would pass the budget of a day."""
     recent = sorted((at, paid) for at, paid in payments if at > now - DAY_S)
     total = sum(paid for _, paid in recent)
-    if not dollars or total < dollars:
+
+    def fits() -> bool:
+        return total < dollars and total + ahead <= dollars + CENT / 1000
+
+    if not dollars or fits():
         return
     for at, paid in recent:
         total -= paid
-        if total < dollars:
+        if fits():
             raise Rejected(code, retry_at=int(at + DAY_S) + MINUTE_S)
+    # What is reserved is booked, or given back, as songs end.
+    raise Rejected(code, retry_at=int(now) + HOUR_S)

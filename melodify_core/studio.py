@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from melodify_core import limits, metrics, picture, rules
+from melodify_core.adapters import price_of
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.members import Forgotten, Members
 from melodify_core.models import Asked, Forecast, Job, Language, Order, Picture, Stage
@@ -81,6 +82,7 @@ class Studio:
         self._workshop = workshop
         self._upkeep = upkeep
         self._salt = salt_of(settings)
+        self._price = price_of(settings)
         self._admission = asyncio.Semaphore(ADMITTED_AT_ONCE)
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
@@ -92,7 +94,7 @@ class Studio:
         with self._library.reading() as connection:
             most = self._limits_in(guild_id, role_ids, connection)
             standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
-        limits.check(most, standing, now, user_id, role_ids)
+        limits.check(most, standing, now, user_id, role_ids, self._price)
 
     async def submit(self, order: Order) -> Receipt:
         """Accept the order: picture checked and stored, limits held, job queued. A repeat gets the first receipt.
@@ -242,8 +244,8 @@ class Studio:
                 job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=most, job_id=job.job_id
             )
             if not standing.known:
-                limits.check(most, standing, now, job.user_id, role_ids)
-                self._engine.enqueue(connection, job, self._library.reserve(connection, job, now))
+                limits.check(most, standing, now, job.user_id, role_ids, self._price)
+                self._engine.enqueue(connection, job, self._library.reserve(connection, job, now, self._price))
         forecast = self._forecast(job.job_id) or Forecast(0, None)
         return Receipt(job.job_id, forecast, standing.known, None if standing.known else job.page_id)
 

@@ -19,6 +19,7 @@ from melodify_core.library.statements import (
     ALL_OPEN,
     END,
     GUILD_OPEN,
+    GUILD_RESERVED,
     GUILD_USE,
     KEEP_SONG,
     LATEST_TIMES,
@@ -27,6 +28,7 @@ from melodify_core.library.statements import (
     OUTLOOK,
     REACH,
     RESERVE,
+    RESERVED,
     RUNNING,
     SONG_KNOWN,
     SPEND,
@@ -106,6 +108,8 @@ class Library:
             guild_used_at=tuple(row.created_at for row in self._all(GUILD_USE, connection, times)) if asks_day else (),
             guild_waiting=self._count(GUILD_OPEN, connection, times) if asks_guild else 0,
             all_waiting=self._count(ALL_OPEN, connection) if asks_all else 0,
+            reserved=self._dollars(RESERVED, connection, times) if pays_all else 0.0,
+            guild_reserved=self._dollars(GUILD_RESERVED, connection, times) if pays_guild else 0.0,
             spent=self._spending(sa.true(), since, connection) if pays_all else (),
             guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if pays_guild else (),
         )
@@ -124,8 +128,11 @@ class Library:
         )
         return tuple((float(row.at), float(row.dollars)) for row in self._all(query, connection))
 
-    def reserve(self, connection: sa.Connection, job: Job, now: float) -> int:
-        """Write the usage row of an accepted order; return its turn in the queue, the least is the first."""
+    def reserve(self, connection: sa.Connection, job: Job, now: float, dollars: float = 0.0) -> int:
+        """Write the usage row of an accepted order; return its turn in the queue, the least is the first.
+
+        `dollars` is what the job is expected to cost.
+        """
         note = {
             "place": job.place.model_dump(mode="json"),
             "language": job.wish.language,
@@ -139,6 +146,7 @@ class Library:
             "page_id": job.page_id,
             "created_at": now,
             "state": "waiting",
+            "reserved": dollars,
             "brief_order": json.dumps(note),
             "its_second": int(now),
             "its_member": job.user_id,
@@ -348,6 +356,9 @@ class Library:
         values: dict[str, Any] | None = None,
     ) -> list[sa.Row[Any]]:
         return read(self._engine, query, connection, values)
+
+    def _dollars(self, query: sa.Select[Any], connection: sa.Connection | None, values: dict[str, Any]) -> float:
+        return float(self._all(query, connection, values)[0][0] or 0)
 
     def _count(
         self, query: sa.Select[Any], connection: sa.Connection | None = None, values: dict[str, Any] | None = None

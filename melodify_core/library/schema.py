@@ -32,6 +32,8 @@ usage = sa.Table(
     sa.Column("song_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     # Since when it waits, where it was queued again: limits and retention go on from when it was asked for.
     sa.Column("queued_at", sa.Float),
+    # The dollars that it is expected to cost. Budgets count what of it is not booked yet while the job is open.
+    sa.Column("reserved", sa.Float, nullable=False, server_default="0"),
     sa.Index("usage_by_user", "user_id", "created_at"),
     sa.Index("usage_by_state", "state", "created_at"),
     sa.Index("usage_by_guild", "guild_id", "created_at"),

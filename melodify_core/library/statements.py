@@ -62,6 +62,14 @@ END = (
 )
 SPEND = costs.insert()
 SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
+# What open jobs will cost beyond what is booked of them already.
+_booked = sa.func.coalesce(
+    sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == usage.c.job_id).scalar_subquery(), 0.0
+)
+RESERVED = sa.select(sa.func.sum(sa.case((usage.c.reserved > _booked, usage.c.reserved - _booked), else_=0.0))).where(
+    IS_OPEN, usage.c.reserved > 0
+)
+GUILD_RESERVED = RESERVED.where(usage.c.guild_id == sa.bindparam("guild"))
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
 KEEP_SONG = songs.insert()
 

@@ -28,7 +28,7 @@ from melodify_core.library import (
 )
 from melodify_core.library.schema import tables
 from melodify_core.limits import check
-from melodify_core.models import Bill
+from melodify_core.models import Bill, Place
 from melodify_core.moderation import Moderation
 from melodify_core.settings import Limits
 from tests.briefs import BRIEF
@@ -428,6 +428,22 @@ async def test_a_gate_that_cannot_be_left_keeps_the_result(tmp_path: Path) -> No
         with engine.begin() as connection:
             connection.execute(sa.text("DROP TABLE calls"))
     engine.dispose()
+
+
+def test_open_jobs_reserve_what_is_not_booked_of_them_yet(library: Library) -> None:
+    with library.transaction() as connection:
+        for job_id in ("1", "2", "3"):
+            library.reserve(connection, a_job(job_id), 100.0, 0.06)
+        elsewhere = a_job("4").model_copy(update={"place": Place(channel_id=1, guild_id=9)})
+        library.reserve(connection, elsewhere, 100.0, 0.01)
+    bill = Bill(provider="vertex", model="m", dollars=0.04)
+    library.spend("2", bill, 100.0)  # 2 cents of it are left
+    library.spend("3", bill.model_copy(update={"dollars": 0.09}), 100.0)  # more than expected: nothing is left
+    standing = library.standing_of(1, 9, 0.0)
+    assert standing.reserved == pytest.approx(0.09)
+    assert standing.guild_reserved == pytest.approx(0.01)
+    library.refund("1", 101.0)
+    assert library.standing_of(1, 9, 0.0).reserved == pytest.approx(0.03)
 
 
 async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:

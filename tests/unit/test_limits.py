@@ -9,9 +9,11 @@ from melodify_core.settings import Limits, MemberLimits
 NOW = 1_000_000.0
 
 
-def refused(limits: Limits, standing: Standing, user_id: int = 1, roles: tuple[int, ...] = ()) -> Rejected:
+def refused(
+    limits: Limits, standing: Standing, user_id: int = 1, roles: tuple[int, ...] = (), price: float = 0.0
+) -> Rejected:
     with pytest.raises(Rejected) as caught:
-        check(limits, standing, NOW, user_id, roles)
+        check(limits, standing, NOW, user_id, roles, price)
     return caught.value
 
 
@@ -90,3 +92,14 @@ def test_the_told_time_is_the_first_at_which_there_is_room(ages: list[float], li
         check(limits, standing, retry_at)
         with pytest.raises(Rejected):
             check(limits, standing, retry_at - 1.001)
+
+
+def test_a_budget_counts_what_is_reserved_and_what_the_song_will_cost() -> None:
+    budget = Limits(dollars_per_day=0.10, dollars_per_guild_day=0.10)
+    check(budget, Standing(), NOW, price=0.06)
+    assert refused(budget, Standing(reserved=0.06), price=0.06).code == "limit.budget"
+    assert refused(budget, Standing(guild_reserved=0.06), price=0.06).code == "limit.guild_budget"
+    assert int(refused(budget, Standing(spent=[(NOW - 60, 0.06)]), price=0.06).values["retry_at"]) > NOW + DAY_S - 120
+    check(budget, Standing(spent=[(NOW - DAY_S - 60, 0.06)]), NOW, price=0.06)
+    # Ten songs of a cent fit ten cents, whatever binary fractions make of them.
+    check(budget, Standing(spent=[(NOW - 60, 0.01)] * 9), NOW, price=0.01)

@@ -91,13 +91,17 @@ class LyriaComposer:
         return self._settings.send_picture and self._settings.model != LYRIA_2
 
     def _bill(self, answer: Answer) -> Bill:
-        dollars = self._settings.dollars_per_take
         return Bill(
             provider="vertex",
             model=self._settings.model,
-            dollars=LIST_DOLLARS[self._settings.model] if dollars is None else dollars,
+            dollars=price_of_take(self._settings),
             request_id=answer.request_id,
         )
+
+
+def price_of_take(settings: Lyria) -> float:
+    """Return what a take costs, in dollars: what is set, else the list price."""
+    return LIST_DOLLARS[settings.model] if settings.dollars_per_take is None else settings.dollars_per_take
 
 
 def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
