@@ -100,7 +100,7 @@ async def test_a_queued_job_runs_its_steps_in_order(tmp_path: Path) -> None:
 async def test_a_song_that_waits_to_be_posted_can_be_given_up(tmp_path: Path) -> None:
     class Waiting(Diary):
         async def make(self, job: Job, step: Step) -> None:
-            await step.post_later(Parcel(job=job))
+            await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
             self.lines.append("handed over")
 
         async def post(self, parcel: Parcel, step: Step) -> None:

@@ -1,10 +1,8 @@
 """Stories of the production path with Lyria: OpenAI reads, Lyria on Vertex AI plays, Cloud Storage keeps."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import pytest
@@ -14,7 +12,7 @@ from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
 from tests.openai_server import OpenAIServer
 from tests.sounds import chords, wav
-from tests.stories import World, a_picture, acknowledge_times, seconds_of, story_settings, world
+from tests.stories import World, a_picture, seconds_of, world
 from tests.story.production import bucket, keys_in, openai, production
 from tests.vertex_server import Fault as VertexFault
 from tests.vertex_server import Lyria, vertex_server
@@ -99,24 +97,3 @@ async def test_a_korean_member_reads_korean(hall: Hall, openai: OpenAIServer) ->
         openai.flagged = set()
     [status] = here.said(here.channel)
     assert "이 사진으로는 음악을 만들 수 없어요" in status.content
-
-
-async def test_a_budget_is_never_passed_by_orders_that_come_at_once(workshop: Workshop, tmp_path: Path) -> None:
-    async with vertex_server(wav(chords(2))) as lyria:
-        limits = {"dollars_per_day": 0.45, "songs_per_minute": 0, "waiting": 0}  # seven songs of six cents
-        vertex = {"project": "melodify-test", "endpoint": lyria.url}
-        settings = story_settings(tmp_path, composer="lyria", vertex=vertex, limits=limits)
-        async with world(settings, workshop) as here:
-            await acknowledge_times(here.env, here.guild, here.channel, 40)
-            # Thinking, or with a picture that is being looked at, until it is taken or refused.
-            async with asyncio.timeout(60):
-                while (
-                    sum(
-                        not message.flags.loading and "one moment" not in message.content
-                        for message in here.said(here.channel)
-                    )
-                    < 40
-                ):
-                    await asyncio.sleep(0.05)
-            await here.songs_done()
-            assert lyria.made == len(here.songs()) == 7
