@@ -83,7 +83,7 @@ def main() -> None:
     """Measure both commits and print the figures beside the asked ones."""
     with tempfile.TemporaryDirectory(prefix="melodify-setup-") as name:
         folder = Path(name)
-        with _clone(folder / "pip", "HEAD", MELODIFY_WITHOUT_UV="1") as by_pip:
+        with _clone(folder / "pip", "HEAD", WITHOUT_UV="1") as by_pip:
             pip_demo_s = by_pip.demo_s()
         with _clone(folder / "before", BEFORE) as before, _clone(folder / "now", "HEAD") as now:
             demo_s, now_demo_s = before.demo_s(), now.demo_s()

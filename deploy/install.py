@@ -208,7 +208,7 @@ class Installation:
 
     def has_uv(self) -> bool:
         """Fetch uv into the environment with pip; return whether it is there. Raise Failed without a network."""
-        if "MELODIFY_WITHOUT_UV" in os.environ:
+        if "WITHOUT_UV" in os.environ:
             return False
         if self.uv_runs():
             return True
