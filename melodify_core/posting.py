@@ -64,9 +64,10 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
         log.exception("job %s: the apology failed", job.job_id)
-    if parts.spool is not None:
+    # What failed because something was away can be tried again from the shell: for that the picture stays its days, and
+    # a paid take that the storage did not get one day.
+    if parts.spool is not None and not isinstance(error, Unavailable):
         await finished(parts.spool.drop, job.job_id)
-    # What failed because something was away can be tried again from the shell: for that the picture stays its days.
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
     await tidy(parts.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))
 

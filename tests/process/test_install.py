@@ -73,7 +73,7 @@ class Checkout:
         self.pins = folder / "deploy/pipeline/requirements.txt"
         self.pins.write_text(pin)
         self.variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "PIP_CONFIG_FILE": os.devnull}
-        self.variables |= {"PIP_INDEX_URL": f"{address}/simple", "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0"}
+        self.variables |= {"PIP_INDEX_URL": f"{address}/packages", "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0"}
 
     def start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -99,7 +99,7 @@ class Checkout:
 @pytest.fixture
 def index() -> Iterator[type[Index]]:
     class Here(Index):
-        files = {"/simple/tiny/": f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode(), f"/files/{WHEEL}": a_wheel()}  # noqa: RUF012  # a test's own
+        files = {"/packages/tiny/": f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode(), f"/files/{WHEEL}": a_wheel()}  # noqa: RUF012  # a test's own
         asked: list[str] = []  # noqa: RUF012
         stalling = threading.Event()
 
@@ -122,7 +122,7 @@ def checkout(tmp_path: Path, index: type[Index]) -> Iterator[Checkout]:
 def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> None:
     """One environment, because making one takes seconds: each fault leaves it unfinished, and the next run goes on."""
     address = checkout.variables["PIP_INDEX_URL"]
-    checkout.variables["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple"  # the discard port: nothing listens
+    checkout.variables["PIP_INDEX_URL"] = "http://127.0.0.1:9/packages"  # the discard port: nothing listens
     code, said = checkout.install()
     assert (code, said.count("\n\n")) == (1, 1)
     assert said.startswith(f"Setting up {FOLDER} (pipeline): about ")

@@ -172,10 +172,14 @@ async def test_a_take_that_a_crash_kept_from_the_storage_is_not_paid_again(line:
     assert list((line.folder / "spool").iterdir()) == []
 
 
-async def test_a_storage_that_stays_away_ends_in_one_apology_and_leaves_no_take_behind(line: Line) -> None:
+async def test_a_storage_that_stays_away_ends_in_one_apology_and_another_try_pays_nothing(line: Line) -> None:
     line.storage = AwayFolder(line.folder, save_takes=99)
     await line.run()
     assert line.desk.apologies == ["storage.unavailable"]
+    line.storage = None
+    await line.run()
+    assert line.player.calls == 1
+    assert len(line.desk.songs) == 1
     assert list((line.folder / "spool").iterdir()) == []
 
 
