@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +107,7 @@ class Slot:
     def release(self) -> None:
         """Give the slot back."""
         if self._connection is not None:
-            self._connection.close()
+            _end(self._connection, self.number)
             self._connection = None
 
 
@@ -151,7 +151,7 @@ class Watch:
             return await adopt(executor_id(slot))
         finally:
             self._seen.pop(slot, None)
-            await asyncio.to_thread(connection.close)
+            await asyncio.to_thread(_end, connection, slot)
 
 
 def _session(database: sa.Engine) -> sa.Connection:
@@ -159,6 +159,13 @@ def _session(database: sa.Engine) -> sa.Connection:
     connection = database.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     return connection
+
+
+def _end(connection: sa.Connection, slot: int) -> None:
+    # The server ends a closed session when it comes to it, and the slot is to be free now.
+    with suppress(sa.exc.SQLAlchemyError):
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:a, :b)"), {"a": LOCKS, "b": slot})
+    connection.close()
 
 
 def _try_lock(connection: sa.Connection, slot: int) -> bool:

@@ -1,20 +1,26 @@
 """Several workers on one PostgreSQL: slots, takeover, and a database that goes away for a while."""
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Misconfigured
-from melodify_core.library import connect
 from melodify_core.opening import Role, open_studio
 from melodify_core.settings import Settings
 from melodify_core.workers import SLOTS, Slot, Watch, executor_id
 from tests.discord_server import Discord, little_discord
 from tests.process.crash import Proving
 from tests.process.workers import all_done
+
+
+@pytest.fixture
+def engine(postgres_url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(postgres_url, pool_size=SLOTS + 5)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -44,8 +50,7 @@ async def test_a_dead_worker_s_jobs_go_on_in_the_others(postgres_url: str, tmp_p
     assert result.lost == result.doubled == result.unsettled == []
 
 
-def test_workers_take_the_lowest_free_slot_and_give_it_back(postgres_url: str) -> None:
-    engine = connect(postgres_url)
+def test_workers_take_the_lowest_free_slot_and_give_it_back(engine: sa.Engine) -> None:
     first, second = Slot.take(engine), Slot.take(engine)
     assert (first.number, second.number) == (0, 1)
     assert first.hold()
@@ -55,21 +60,17 @@ def test_workers_take_the_lowest_free_slot_and_give_it_back(postgres_url: str) -
     assert not first.hold()
     for slot in (second, third):
         slot.release()
-    engine.dispose()
 
 
-def test_when_all_slots_are_taken_a_worker_says_so(postgres_url: str) -> None:
-    engine = sa.create_engine(postgres_url, pool_size=SLOTS + 5)
+def test_when_all_slots_are_taken_a_worker_says_so(engine: sa.Engine) -> None:
     slots = [Slot.take(engine) for _ in range(SLOTS)]
     with pytest.raises(Misconfigured, match="worker slots"):
         Slot.take(engine)
     for slot in slots:
         slot.release()
-    engine.dispose()
 
 
-def test_a_worker_is_dead_when_its_slot_was_free_twice_some_time_apart(postgres_url: str) -> None:
-    engine = connect(postgres_url)
+def test_a_worker_is_dead_when_its_slot_was_free_twice_some_time_apart(engine: sa.Engine) -> None:
     slot = Slot.take(engine)
     watch, owners = Watch(engine, mine=5, apart_s=15.0), {slot.name, executor_id(5), "local"}
     assert watch.dead(owners, 100.0) == []
@@ -81,7 +82,6 @@ def test_a_worker_is_dead_when_its_slot_was_free_twice_some_time_apart(postgres_
     again.release()
     assert watch.dead(owners, 118.0) == []
     assert watch.dead(owners, 134.0) == [0]
-    engine.dispose()
 
 
 async def test_sqlite_serves_one_process_only(tmp_path: Path) -> None:
