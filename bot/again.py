@@ -1,144 +1,92 @@
-"""Another song of a picture that is known already: ordered from a button, answered where the button is."""
+"""Another song of a picture that is known already: asked for with a button, answered where the button is."""
 
-import logging
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import discord
 
 from bot import places, servers
-from bot.answers import tell
-from bot.delivery import DiscordDelivery, link_to
-from bot.faults import discord_errors, told_errors
-from bot.messages import say, sentence
+from bot.faults import acknowledged
+from bot.intake import Intake
+from bot.request import Request, Way, checked
 from bot.servers import Servers, language_in
-from bot.serving import Serving
-from melodify_core.errors import MelodifyError, Unavailable
-from melodify_core.models import Brief, Entry, GuildSettings, Language, Order, Place, Wish
-from melodify_core.studio import Studio
+from melodify_core.models import Entry, GuildSettings, Place, Wish
 
-log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which song another one is wanted of, and how; with `same_reading` its picture is not read again."""
+
+    entry: Entry
+    wish: Wish
+    same_reading: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
-    """Takes orders for further songs."""
+    """Takes requests for further songs."""
 
-    studio: Studio
-    delivery: DiscordDelivery
     servers: Servers
-    serving: Serving
+    intake: Intake
 
-    async def order(self, interaction: Interaction, entry: Entry, wish: Wish, brief: Brief | None) -> None:
-        """Order a song of the entry's picture; with a Brief the picture is not read again. The response must be free.
+    async def order(self, interaction: Interaction, look_up: Callable[[], Awaitable[Wanted]]) -> None:
+        """Order another song; the response must be free.
 
-        Never raises a MelodifyError: what goes wrong is the answer.
+        Why there is none is the answer, unless `look_up` says so: what that raises comes through, but Unavailable.
         """
-        with self.serving.one():
-            answer = await _answer_to(interaction, hidden=entry.private and interaction.guild_id is not None)
-            try:
-                with told_errors():
-                    await self._order(interaction, answer, entry, wish, brief)
-            except MelodifyError as error:
-                log.info("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
-                await answer.refuse(wish.language, error)
+        token = places.by_token(interaction)
 
-    async def _order(
-        self, interaction: Interaction, answer: "_Answer", entry: Entry, wish: Wish, brief: Brief | None
-    ) -> None:
-        user, guild_id = interaction.user, interaction.guild_id
-        roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
-        server = servers.UNSET if places.by_token(interaction) else await self.servers.of(guild_id)
-        self._check(interaction, server, wish)
-        if self.serving.stopping:
-            raise Unavailable("discord.restarting")
-        await self.studio.admit(user.id, guild_id, roles)
-        picture = await self.studio.takes.picture(entry)
-        line = await answer.begin(say(wish.language, "status.received"))
-        place = self._place(interaction, server, line)
-        order = Order(
-            str(interaction.id),
-            user.id,
-            place,
-            picture,
-            wish,
-            entry.private,
-            roles,
-            brief,
-            entry.song.job_id,
-            link_to(entry.guild_id if not entry.private else None, entry.channel_id, entry.message_id)
-            if entry.message_id
-            else "",
-        )
-        receipt = await self.studio.submit(order)
-        if not receipt.repeated:
-            await self.delivery.show_position(order.job_id, place, wish.language, receipt.forecast)
+        async def prepare() -> Request:
+            wanted = await look_up()
+            server = servers.UNSET if token else await self.servers.of(interaction.guild_id)
+            return _request(interaction, server, wanted)
 
-    def _check(self, interaction: Interaction, server: GuildSettings, wish: Wish) -> None:
-        """Raise Rejected where there can be no song."""
-        if interaction.guild_id is None or places.by_token(interaction):
-            return
-        channel = interaction.channel
-        parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
-        servers.check(server, interaction.channel_id or 0, parent_id, interaction.user.id)
-        places.check(wish.language, interaction.app_permissions, channel)
+        async def acknowledge(request: Request | None) -> bool:
+            hidden = request is not None and request.way != "press" and request.private
+            # "Thinking" would be for everybody, and then a refusal too.
+            thinking = token or hidden
+            return await acknowledged(interaction, ephemeral=hidden, thinking=thinking)
 
-    def _place(self, interaction: Interaction, server: GuildSettings, line: discord.Message) -> Place:
-        token, channel = places.by_token(interaction), interaction.channel
-        kind = channel.type if channel else None
-        return Place(
-            channel_id=line.channel.id,
-            guild_id=interaction.guild_id,
-            status_id=line.id,
-            threadable=not token and server.threads and places.threadable(interaction.app_permissions, kind),
-            max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
-            archive_minutes=server.archive_minutes,
-            adult=servers.is_adult(server, channel),
-            token=interaction.token if token else None,
-        )
+        await self.intake.take(interaction, prepare, acknowledge)
 
 
-class _Answer:
-    """What is said where the button is: the status, for everybody, or why there is none, for the presser alone."""
-
-    def __init__(self, interaction: Interaction) -> None:
-        self._interaction = interaction
-        self._line: discord.WebhookMessage | None = None
-
-    async def begin(self, text: str) -> discord.Message:
-        """Post the status. Raises discord.py's errors, as the others here do not."""
-        self._line = await self._interaction.followup.send(text, wait=True)
-        return self._line
-
-    async def refuse(self, language: Language, error: MelodifyError) -> None:
-        """Say why there will be no song; a status that stands there already goes."""
-        if self._line is not None:
-            with suppress(discord.HTTPException):
-                await self._line.delete()
-        await tell(self._interaction, language, error)
-
-
-class _OwnAnswer(_Answer):
-    """The same where all of it is for the presser's eyes, or comes through the press itself: one message."""
-
-    async def begin(self, text: str) -> discord.Message:
-        return await self._interaction.edit_original_response(content=text)
-
-    async def refuse(self, language: Language, error: MelodifyError) -> None:
-        with discord_errors():
-            await self._interaction.edit_original_response(content=sentence(language, error), view=None)
+def _request(interaction: Interaction, server: GuildSettings, wanted: Wanted) -> Request:
+    user, message = interaction.user, interaction.message
+    private = wanted.entry.private
+    hidden = private and interaction.guild_id is not None
+    way: Way = "token" if places.by_token(interaction) else "private" if hidden else "press"
+    request = Request(
+        first_id=str(interaction.id),
+        way=way,
+        user_id=user.id,
+        wish=wanted.wish,
+        place=_place(interaction, server),
+        private=private,
+        role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
+        token=interaction.token,
+        message_id=message.id if message else 0,
+        parent_id=wanted.entry.song.job_id,
+        same_reading=wanted.same_reading,
+    )
+    public = interaction.guild_id is not None and way == "press"
+    return checked(request, server, interaction.channel, interaction.app_permissions if public else None)
 
 
-async def _answer_to(interaction: Interaction, *, hidden: bool) -> _Answer:
-    """Acknowledge the press. Raises discord.py's errors."""
-    if hidden or places.by_token(interaction):
-        await interaction.response.defer(ephemeral=hidden, thinking=True)
-        return _OwnAnswer(interaction)
-    # "Thinking" would be for everybody, and then a refusal too.
-    await interaction.response.defer()
-    return _Answer(interaction)
+def _place(interaction: Interaction, server: GuildSettings) -> Place:
+    token, channel = places.by_token(interaction), interaction.channel
+    kind = channel.type if channel else None
+    return Place(
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        threadable=not token and server.threads and places.threadable(interaction.app_permissions, kind),
+        max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
+        archive_minutes=server.archive_minutes,
+        adult=servers.is_adult(server, channel),
+        token=interaction.token if token else None,
+    )
 
 
 def wish_of(entry: Entry, **changes: object) -> Wish:

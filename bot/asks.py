@@ -1,103 +1,119 @@
-"""The ways of asking for songs - a command, a private one, one from where the bot is not, a post - and their answers.
+"""The ways of asking for songs - a command, a private one, one from where the bot is not, a post, a press - and their
+answers.
 
 Where the status messages stand is decided here, what becomes of them in intake.py. Several pictures have one line in
 the channel with a thread on it, where each has its own status message; where there can be no thread, these stand in
-the channel.
+the channel. All of it works from plain data: after a restart there is nothing else.
 """
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 
 import discord
 
-from bot.delivery import THREAD_EXISTS, link_to
+from bot.delivery import link_to, open_thread
 from bot.faults import retried
 from bot.messages import say
+from bot.request import Request, Served, Stands, Way
+from bot.status import edit_message
 from melodify_core.errors import Rejected
-from melodify_core.models import Place, Wish
+from melodify_core.models import Place
 
 log = logging.getLogger(__name__)
-Interaction = discord.Interaction[discord.Client]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is the same in every way of asking. Of the `sent` pictures these are taken."""
-
-    first_id: str  # of the interaction or message: the first picture's job
-    user_id: int
-    pictures: tuple[discord.Attachment, ...]
-    sent: int
-    wish: Wish
-    place: Place  # all of it but the status message, which does not stand yet
-    private: bool = False
-    role_ids: tuple[int, ...] = ()
-
-    @property
-    def several(self) -> bool:
-        """Whether there is more than one song to make."""
-        return len(self.pictures) > 1
+# discord.com/developers/docs/topics/opcodes-and-status-codes: unknown webhook, invalid webhook token.
+DEAD_TOKEN = (10015, 50027)
+TOKEN_LIVES = timedelta(minutes=15)  # discord.com/developers/docs/interactions/receiving-and-responding
 
 
 class Ask(ABC):
-    """One member's request, still tied to what Discord sent. Methods raise what discord.py raises."""
+    """One member's request, and what was said to it. Methods raise what discord.py raises."""
 
-    def __init__(self, client: discord.Client, request: Request) -> None:
-        self.request = request
+    def __init__(self, client: discord.Client, served: Served, note: Callable[[Served], Awaitable[None]]) -> None:
+        """`note` writes down how far it is."""
+        self.served = served
         self._client = client
-        self._thread: discord.PartialMessageable | None = None
-        self._headed = False
-        self._lines: dict[int, discord.Message] = {}
+        self._note = note
+        self._headed = bool(served.head or served.lines or served.next > 1)
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.served.request
 
     async def begin(self) -> None:
         """Prepare for several songs: one line in the channel, with a thread on it where that is possible."""
         if not (self.request.several and self.request.place.threadable):
             return
-        language = self.request.wish.language
-        text = say(language, "status.several", count=len(self.request.pictures))
-        # Not picture 1's nonce: Discord would take its line in the thread for this one.
-        head = await self._say(text, 0, self._note_on_sent(), "s")
-        self._thread = await self._open_thread(head)
+        if self.served.head is None:
+            text = say(self.request.wish.language, "status.several", count=self.request.songs)
+            # Not picture 1's nonce: Discord would take its line in the thread for this one.
+            head = await self._say(text, 0, self._note_on_sent(), "s")
+            await self.written(head=_stands(head))
+        if not self.served.thread:
+            await self.written(thread=await self._open_thread())
 
     async def acknowledge(self) -> None:  # noqa: B027 - most ways of asking need nothing
         """Show the asker that the picture has arrived, where Discord itself shows nothing."""
 
     async def open_status(self, number: int) -> Place:
         """Post the status message of picture `number`, from 1, and say where it stands. Raises Rejected."""
-        if number in self._lines:
-            return self._place(self._lines[number])
-        embeds = self._note_on_picture(number)
-        if number == 1 and not self._headed:
-            embeds = self._note_on_sent() + embeds
-        line = await self._say(say(self.request.wish.language, "status.received"), number, embeds, "s")
-        self._lines[number] = line
-        return self._place(line)
+        if number not in self.served.lines:
+            embeds = self._note_on_picture(number)
+            if number == 1 and not self._headed:
+                embeds = self._note_on_sent() + embeds
+            await self.stands(number, await self._say(self._received(), number, embeds, "s"))
+        return self.place(self.served.lines[number])
 
-    def _place(self, line: discord.Message) -> Place:
-        changes: dict[str, object] = {"channel_id": line.channel.id, "status_id": line.id}
+    async def stands(self, number: int, line: discord.Message) -> None:
+        """Write down where the status message of a picture stands."""
+        await self.written(lines=self.served.lines | {number: _stands(line)})
+
+    async def written(self, **changes: object) -> None:
+        """Write down how far it is."""
+        self.served = self.served.model_copy(update=changes)
+        await self._note(self.served)
+
+    def place(self, line: Stands) -> Place:
+        """Return where the song goes whose status message this is."""
+        changes: dict[str, object] = {"channel_id": line.channel_id, "status_id": line.message_id}
         if self.request.several:
             changes["threadable"] = False  # the songs belong together, where their lines are
         return self.request.place.model_copy(update=changes)
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Say the one sentence with which picture `number` ends, in its status message where there is one."""
-        if line := self._lines.get(number):
-            await retried(lambda: line.edit(content=text))
+        if line := self.served.lines.get(number):
+            place = self.place(line)
+            await retried(lambda: edit_message(self._client, place, line.message_id, content=text))
         else:
             await self._say(text, number, [], "a")
+
+    def _received(self) -> str:
+        return say(self.request.wish.language, "status.received")
 
     async def _say(self, text: str, number: int, embeds: list[discord.Embed], mark: str) -> discord.Message:
         # A second message of the same nonce within minutes is the first one, also from another process.
         nonce = f"{mark}{self.request.first_id}-{number}"
-        if self._thread is not None:
-            thread = self._thread
+        if self.served.thread and self.served.head is not None:
+            thread = self._messageable(self.served.head.message_id)  # a thread has its message's id
             return await retried(lambda: thread.send(text, embeds=embeds, nonce=nonce))
         if not self._headed:
             self._headed = True
             return await self._say_first(text, embeds, nonce)
         return await self._say_more(text, embeds, nonce)
+
+    def _messageable(self, channel_id: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel_id, guild_id=self.request.place.guild_id)
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        return self._messageable(self.request.place.channel_id)
 
     def _note_on_sent(self) -> list[discord.Embed]:
         # Notes stand in embeds: edits of the text leave them as they are.
@@ -115,17 +131,12 @@ class Ask(ABC):
         note = say(self.request.wish.language, "status.picture", number=number, count=len(pictures))
         return [discord.Embed(description=note).set_thumbnail(url=pictures[number - 1].url)]
 
-    async def _open_thread(self, head: discord.Message) -> discord.PartialMessageable | None:
-        language, place = self.request.wish.language, self.request.place
-        name = say(language, "status.thread", count=len(self.request.pictures))
-        try:
-            await head.create_thread(name=name, auto_archive_duration=place.archive_minutes)  # type: ignore[arg-type]
-        except discord.HTTPException as error:
-            if error.code != THREAD_EXISTS:
-                log.info("request %s: no thread, the songs go into the channel: %s", self.request.first_id, error)
-                return None
-        # A thread has its message's id.
-        return self._client.get_partial_messageable(head.id, guild_id=place.guild_id)
+    async def _open_thread(self) -> bool:
+        place, head = self.request.place, self.served.head
+        name = say(self.request.wish.language, "status.thread", count=self.request.songs)
+        if head is None:
+            return False
+        return await open_thread(self._client, head.channel_id, head.message_id, name, place.archive_minutes)
 
     @abstractmethod
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
@@ -139,36 +150,61 @@ class Ask(ABC):
 class PostAsk(Ask):
     """Pictures in a message; the bot replies to it."""
 
-    def __init__(self, client: discord.Client, message: discord.Message, request: Request) -> None:
-        super().__init__(client, request)
-        self._message = message
-
     async def acknowledge(self) -> None:
         """Post the status message: a post has no "thinking", and in a rush the limits may take a second to look up."""
-        if not self.request.several and self.request.pictures:
+        if self.request.songs == 1:
             await self.open_status(1)
 
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        return await reply(self._message, text, nonce, embeds)
+        return await reply(self._channel, self.request.message_id, text, nonce, embeds)
 
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        return await reply(self._message, text, nonce, embeds)
+        return await self._say_first(text, embeds, nonce)
+
+
+class PressAsk(PostAsk):
+    """A button under a song: the status is for everybody, why there is none for the presser alone."""
+
+    async def acknowledge(self) -> None:
+        """Nothing: whether there will be a song is looked up before anybody else sees something."""
+
+    async def answer(self, text: str, number: int = 1) -> None:
+        """Tell the presser; a status that stands there already goes."""
+        if line := self.served.lines.get(number):
+            with suppress(discord.NotFound):
+                await self._messageable(line.channel_id).get_partial_message(line.message_id).delete()
+        await interaction_of(self._client, self.request).followup.send(text, ephemeral=True)
 
 
 class CommandAsk(Ask):
     """A command whose deferred response says the first thing; whatever follows the bot posts itself."""
 
-    def __init__(self, interaction: Interaction, request: Request) -> None:
-        super().__init__(interaction.client, request)
-        self._interaction = interaction
-
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        del nonce  # a response is one by itself
-        return await retried(lambda: self._interaction.edit_original_response(content=text, embeds=embeds))
+        try:
+            return await self._edit_response(content=text, embeds=embeds)
+        except discord.HTTPException as error:
+            # The same is said of one that was never acknowledged: its asker was told by Discord, and asks again.
+            if not (error.code in DEAD_TOKEN and self._is_old()):
+                raise
+            log.info("request %s: its token has died before the bot came back: %s", self.request.first_id, error)
+            return await self._say_elsewhere(text, embeds, nonce)
+
+    def _is_old(self) -> bool:
+        return discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id)) > TOKEN_LIVES
+
+    async def _edit_response(self, **changes: Any) -> discord.Message:
+        # A response is one by itself.
+        interaction = interaction_of(self._client, self.request)
+        return await retried(lambda: interaction.edit_original_response(**changes))
+
+    async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        return await retried(lambda: self._channel.send(text, embeds=embeds, nonce=nonce))
 
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        place = self.request.place
-        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        return await self._say_elsewhere(text, embeds, nonce)
+
+    async def _to_asker(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        channel = await retried(lambda: self._client.create_dm(discord.Object(self.request.user_id)))
         return await retried(lambda: channel.send(text, embeds=embeds, nonce=nonce))
 
 
@@ -177,7 +213,11 @@ class TokenAsk(CommandAsk):
 
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         del nonce  # follow-ups have none
-        return await self._interaction.followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
+        followup = interaction_of(self._client, self.request).followup
+        return await followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
+
+    async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        return await self._to_asker(text, embeds, nonce)
 
 
 class PrivateAsk(CommandAsk):
@@ -186,30 +226,77 @@ class PrivateAsk(CommandAsk):
     async def open_status(self, number: int) -> Place:
         """Post the status message to the asker. Raises Rejected("discord.dm_closed")."""
         language = self.request.wish.language
+        if number not in self.served.lines:
+            try:
+                status = await self._to_asker(self._received(), [], f"s{self.request.first_id}-{number}")
+            except discord.Forbidden as error:  # 50007 among others: this member takes no messages from us
+                raise Rejected("discord.dm_closed") from error
+            await self.stands(number, status)
+        line = self.served.lines[number]
+        note = say(language, "status.private", link=link_to(None, line.channel_id, line.message_id))
         try:
-            user, nonce = self._interaction.user, f"s{self.request.first_id}-{number}"
-            status = await retried(lambda: user.send(say(language, "status.received"), nonce=nonce))
-        except discord.Forbidden as error:  # 50007 among others: this member takes no messages from us
-            raise Rejected("discord.dm_closed") from error
-        self._lines[number] = status
-        link = link_to(None, status.channel.id, status.id)
-        note = say(language, "status.private", link=link)
-        await retried(lambda: self._interaction.edit_original_response(content=note))
-        return Place(channel_id=status.channel.id, status_id=status.id, ordered_in=self.request.place.guild_id)
+            await self._edit_response(content=note)
+        except discord.HTTPException as error:
+            if not (error.code in DEAD_TOKEN and self._is_old()):
+                raise
+        return self.place(line)
+
+    def place(self, line: Stands) -> Place:
+        """Return the direct messages."""
+        guild_id = self.request.place.guild_id
+        return Place(channel_id=line.channel_id, status_id=line.message_id, ordered_in=guild_id)
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Put the sentence into the response; nothing stays in the direct messages."""
-        await retried(lambda: self._interaction.edit_original_response(content=text))
-        if status := self._lines.pop(number, None):
-            await status.delete()
+        try:
+            await self._say_first(text, [], f"a{self.request.first_id}-{number}")
+        finally:
+            await self._take_back(number)
+
+    async def _take_back(self, number: int) -> None:
+        if line := self.served.lines.get(number):
+            channel = self._client.get_partial_messageable(line.channel_id)
+            await channel.get_partial_message(line.message_id).delete()
+            await self.written(lines={key: value for key, value in self.served.lines.items() if key != number})
+
+    async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
+        return await self._to_asker(text, embeds, nonce)
+
+
+WAYS: dict[Way, type[Ask]] = {
+    "post": PostAsk,
+    "command": CommandAsk,
+    "token": TokenAsk,
+    "private": PrivateAsk,
+    "press": PressAsk,
+}
 
 
 async def reply(
-    message: discord.Message, text: str, nonce: str, embeds: Sequence[discord.Embed] = ()
+    channel: discord.PartialMessageable, message_id: int, text: str, nonce: str, embeds: Sequence[discord.Embed] = ()
 ) -> discord.Message:
     """Reply once: a second reply with the same nonce within minutes is the first one, also from another process."""
     # The post may be gone by now: then this is a plain message.
-    reference = message.to_reference(fail_if_not_exists=False)
+    reference = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
     return await retried(
-        lambda: message.channel.send(text, reference=reference, nonce=nonce, embeds=embeds),
+        lambda: channel.send(text, reference=reference, nonce=nonce, embeds=embeds),
     )
+
+
+def interaction_of(client: discord.Client, request: Request) -> discord.Interaction[discord.Client]:
+    """Return the interaction that the request came by, as far as its answers need it."""
+    data: Any = {
+        "id": request.first_id,
+        "type": discord.InteractionType.application_command.value,
+        "token": request.token,
+        "version": 1,
+        "application_id": client.application_id or 0,
+        "attachment_size_limit": request.place.max_bytes,
+    }
+    interaction = discord.Interaction(data=data, state=client._connection)  # noqa: SLF001 - nothing else builds one
+    interaction.channel = client.get_partial_messageable(request.place.channel_id, guild_id=request.place.guild_id)  # type: ignore[assignment]  # all that its messages need
+    return interaction
+
+
+def _stands(message: discord.Message) -> Stands:
+    return Stands(channel_id=message.channel.id, message_id=message.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from bot.again import wish_of
+from bot.again import Wanted, wish_of
 from bot.answers import tell
 from bot.commands import LEAST_SECONDS, MOST_SECONDS
 from bot.controls import JOB
@@ -56,13 +56,17 @@ async def on_form(interaction: Interaction) -> None:
     data: Any = interaction.data
     if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
         return
+    job_id = match["job"]
+
+    async def look_up() -> Wanted:
+        entry = await interaction.client.studio.takes.entry(job_id, interaction.user.id)
+        before = wish_of(entry)
+        wish = changed(before, _filled_in(data["components"]))
+        return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
+
     try:
         with told_errors():
-            entry = await interaction.client.studio.takes.entry(match["job"], interaction.user.id)
-            before = wish_of(entry)
-            wish = changed(before, _filled_in(data["components"]))
-            same = (wish.hint, wish.style) == (before.hint, before.style)
-            await interaction.client.again.order(interaction, entry, wish, entry.song.brief if same else None)
+            await interaction.client.again.order(interaction, look_up)
     except MelodifyError as error:
         log.info("song %s: change: %s", match["job"], error, exc_info=error.__cause__)
         await tell(interaction, language_of(interaction.locale), error)

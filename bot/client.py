@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Any
 
 import discord
@@ -20,18 +20,22 @@ from bot.commands import sync_commands
 from bot.controls import CancelButton
 from bot.delivery import DiscordDelivery
 from bot.generate import Generate, may_concern_us
+from bot.intake import Intake
 from bot.like_labels import LikeLabels
 from bot.members import Members
 from bot.messages import say
 from bot.monitor import Heartbeats, request_counter, watch_gateway
+from bot.servers import Servers
 from bot.serving import Serving
 from bot.song_buttons import ITEMS
 from bot.status import StatusBoard
 from bot.translator import Translator, language_of
+from melodify_core.errors import Unavailable
 from melodify_core.health import Health
 from melodify_core.ports import Delivery
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio
+from melodify_core.upkeep import on_duty
 
 log = logging.getLogger(__name__)
 
@@ -94,14 +98,19 @@ class MelodifyClient(commands.AutoShardedBot):
             await self._opened.enter_async_context(self._show(self.studio))
         watch_studio(self.health, self.studio)
         self.health.add("heartbeat", self._see_heartbeat)
-        generate = Generate(self, self.studio, delivery, self._serving)
+        known = Servers(self.studio.guilds)
+        intake = Intake(self, self.studio, self.studio.journal, delivery, self._serving)
+        generate = Generate(self, self.studio, known, intake, self._serving)
         await self.add_cog(generate)
         await self.add_cog(Members(self, self.studio))
         await self.add_cog(Admin(self, self.studio))
-        self.again = Again(self.studio, delivery, generate.servers, self._serving)
+        self.again = Again(known, intake)
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
+        with suppress(Unavailable):  # then at the next turn
+            await intake.look_after()
+        await self._opened.enter_async_context(on_duty(intake.duty()))
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else self.studio.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:

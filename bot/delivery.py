@@ -193,21 +193,9 @@ class DiscordDelivery:
         job, place = card.job, card.job.place
         if not place.threadable or place.status_id is None:
             return None
-        try:
-            channel = self._client.get_channel(place.channel_id) or await self._client.fetch_channel(place.channel_id)
-            if not isinstance(channel, discord.TextChannel):
-                return None
-            name = song_card.thread_name(job.wish.language, card.song)
-            await channel.get_partial_message(place.status_id).create_thread(
-                name=name,
-                auto_archive_duration=place.archive_minutes,  # type: ignore[arg-type]  # the settings' choices are its
-            )
-        except discord.HTTPException as error:
-            if error.status not in (400, 403, 404):
-                raise
-            if error.code != THREAD_EXISTS:
-                log.info("job %s: no thread, the song goes into the channel: %s", job.job_id, error)
-                return None
+        name = song_card.thread_name(job.wish.language, card.song)
+        if not await open_thread(self._client, place.channel_id, place.status_id, name, place.archive_minutes):
+            return None
         return self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
 
     def _channel(self, place: Place) -> discord.PartialMessageable:
@@ -232,6 +220,30 @@ class _UnlessGone:
         if gone:
             log.info("job %s: %s is gone or closed", self.job.job_id, self.what)
         return gone
+
+
+async def open_thread(
+    client: discord.Client, channel_id: int, message_id: int, name: str, archive_minutes: int
+) -> bool:
+    """Open a thread on the message; return whether there is one now. Its id is the message's.
+
+    Raises what discord.py raises where another try may help.
+    """
+    try:
+        channel = client.get_channel(channel_id) or await client.fetch_channel(channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return False
+        await channel.get_partial_message(message_id).create_thread(
+            name=name,
+            auto_archive_duration=archive_minutes,  # type: ignore[arg-type]  # the settings' choices are its
+        )
+    except discord.HTTPException as error:
+        if error.status not in (400, 403, 404):
+            raise
+        if error.code != THREAD_EXISTS:
+            log.info("message %s: no thread, the songs go into the channel: %s", message_id, error)
+            return False
+    return True
 
 
 def asked_at(job_id: str) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -14,6 +14,8 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable
 log = logging.getLogger(__name__)
 # discord.com/developers/docs/topics/opcodes-and-status-codes
 FILE_TOO_LARGE = 40005
+ACKNOWLEDGED = 40060
+ACKNOWLEDGE_PAUSES_S = (0.3, 0.6)
 MEBIBYTE = 1024 * 1024
 Result = TypeVar("Result")
 
@@ -48,6 +50,31 @@ async def retried(call: Callable[[], Awaitable[Result]], pauses_s: Sequence[floa
             log.info("trying again in %g s: %s: %s", pause_s, type(error).__name__, error)
         await asyncio.sleep(pause_s)
     return await call()
+
+
+async def acknowledged(
+    interaction: discord.Interaction[Any], *, ephemeral: bool = False, thinking: bool = True
+) -> bool:
+    """Acknowledge: Discord waits three seconds. False when there is nobody to serve."""
+    tries = 0
+
+    async def defer() -> None:
+        nonlocal tries
+        tries += 1
+        await interaction.response.defer(ephemeral=ephemeral, thinking=thinking)
+
+    try:
+        await retried(defer, ACKNOWLEDGE_PAUSES_S)
+    except discord.HTTPException as error:
+        if tries > 1 and error.code == ACKNOWLEDGED:
+            return True  # by the try whose answer was lost
+        # Acknowledged: another process of ours was faster; 10062: we were too slow, the asker sees it.
+        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
+        return False
+    except (aiohttp.ClientError, OSError) as error:
+        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
+        return False
+    return True
 
 
 @contextmanager

@@ -1,24 +1,22 @@
 """Asking for songs: /melodify, the menu of a message, pictures in watched channels, with a mention, in direct messages.
 
-Turns what Discord sent into an Ask. What becomes of that stands in intake.py.
+Turns what Discord sent into a Request. What becomes of that stands in intake.py.
 """
 
 import logging
 from collections import OrderedDict
-from functools import partial
 
-import aiohttp
 import discord
 from discord.ext import commands
 
 from bot import places, servers
-from bot.asks import CommandAsk, PostAsk, PrivateAsk, Request, TokenAsk, reply
+from bot.asks import reply
 from bot.commands import Interaction, melodify_command, melodify_menu
-from bot.delivery import DiscordDelivery
-from bot.faults import discord_errors, retried
+from bot.faults import acknowledged, discord_errors
 from bot.intake import Intake
 from bot.messages import say
-from bot.pictures import answered_pictures, pictures_in
+from bot.pictures import answered_pictures, pictures_in, sent
+from bot.request import Request, Way, checked
 from bot.servers import LOCALES, Servers, language_in, public_locale
 from bot.serving import Serving
 from melodify_core.brief import HINT_CHARACTERS, clean
@@ -29,22 +27,19 @@ from melodify_core.studio import Studio
 log = logging.getLogger(__name__)
 
 REMEMBERED_ASKS = 2048
-# discord.com/developers/docs/topics/opcodes-and-status-codes
-ACKNOWLEDGED = 40060
-ACKNOWLEDGE_PAUSES_S = (0.3, 0.6)
 
 
 class Generate(commands.Cog):
     """Listens for asks."""
 
     def __init__(
-        self, client: commands.AutoShardedBot, studio: Studio, delivery: DiscordDelivery, serving: Serving
+        self, client: commands.AutoShardedBot, studio: Studio, known: Servers, intake: Intake, serving: Serving
     ) -> None:
         self._client = client
         self._settings = studio.settings
         self._serving = serving
-        self._intake = Intake(studio, delivery, serving)
-        self.servers = Servers(studio.guilds)
+        self._intake = intake
+        self.servers = known
         self._seen: OrderedDict[int, None] = OrderedDict()
 
     async def cog_load(self) -> None:
@@ -64,20 +59,24 @@ class Generate(commands.Cog):
     ) -> None:
         """Serve /melodify. In direct messages everything is private as it is."""
         private = private and (interaction.guild_id is not None or places.by_token(interaction))
-        with self._serving.one():
-            if await _acknowledged(interaction, private=private):
-                server = await self._server_of(interaction)
-                locale = self._locale_of(interaction, server, private=private)
-                wish = self._wish(server, locale, hint or "", style, seconds)
-                await self._serve(interaction, server, wish, [image], private=private)
+
+        async def prepare() -> Request:
+            server = await self._server_of(interaction)
+            locale = self._locale_of(interaction, server, private=private)
+            wish = self._wish(server, locale, hint or "", style, seconds)
+            return self._asked_in(interaction, server, wish, [image], private=private)
+
+        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction, ephemeral=private))
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
-        with self._serving.one():
-            if await _acknowledged(interaction, private=False):
-                server = await self._server_of(interaction)
-                wish = self._wish(server, self._locale_of(interaction, server, private=False))
-                await self._serve(interaction, server, wish, pictures_in(message))
+
+        async def prepare() -> Request:
+            server = await self._server_of(interaction)
+            wish = self._wish(server, self._locale_of(interaction, server, private=False))
+            return self._asked_in(interaction, server, wish, pictures_in(message))
+
+        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction))
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -102,7 +101,14 @@ class Generate(commands.Cog):
             if named or message.guild is None:
                 await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
             return
-        server = await self.servers.of(message.guild.id if message.guild else None)
+        try:
+            server = await self._intake.patiently(lambda: self._server_at(message))
+            await self._intake.take_post(self._asked_by(message, server, pictures))
+        except MelodifyError as error:
+            log.warning("message %s: not taken: %s", message.id, error, exc_info=error.__cause__)
+            await self.say_to(message, f"error.{error.code}")
+
+    def _asked_by(self, message: discord.Message, server: GuildSettings, pictures: list[discord.Attachment]) -> Request:
         wish = self._wish(server, self._locale_of_post(message, server), message.content)
         permissions, channel = places.permissions_in(message), message.channel
         place = Place(
@@ -113,11 +119,10 @@ class Generate(commands.Cog):
             archive_minutes=server.archive_minutes,
             adult=servers.is_adult(server, channel),
         )
-        request = self._request(message, pictures, wish, place, message.author)
-        check = partial(_check, request, server, channel, permissions if message.guild else None)
-        await self._intake.serve(PostAsk(self._client, message, request), check)
+        request = self._request(message, "post", pictures, wish, place, message.author)
+        return checked(request, server, channel, permissions if message.guild else None)
 
-    async def _serve(
+    def _asked_in(
         self,
         interaction: Interaction,
         server: GuildSettings,
@@ -125,7 +130,7 @@ class Generate(commands.Cog):
         pictures: list[discord.Attachment],
         *,
         private: bool = False,
-    ) -> None:
+    ) -> Request:
         channel, token = interaction.channel, places.by_token(interaction)
         permissions = interaction.app_permissions
         place = Place(
@@ -139,15 +144,15 @@ class Generate(commands.Cog):
             adult=not private and servers.is_adult(server, channel),
             token=interaction.token if token else None,
         )
-        request = self._request(interaction, pictures, wish, place, interaction.user, private=private)
-        kind = TokenAsk if token else PrivateAsk if private else CommandAsk
-        public = interaction.guild_id is not None and kind is CommandAsk
-        check = partial(_check, request, server, channel, permissions if public else None)
-        await self._intake.serve(kind(interaction, request), check)
+        way: Way = "token" if token else "private" if private else "command"
+        request = self._request(interaction, way, pictures, wish, place, interaction.user, private=private)
+        public = interaction.guild_id is not None and way == "command"
+        return checked(request, server, channel, permissions if public else None)
 
     def _request(
         self,
         source: discord.Message | Interaction,
+        way: Way,
         pictures: list[discord.Attachment],
         wish: Wish,
         place: Place,
@@ -157,20 +162,25 @@ class Generate(commands.Cog):
     ) -> Request:
         return Request(
             first_id=str(source.id),
+            way=way,
             user_id=user.id,
-            pictures=tuple(pictures[: self._settings.discord.pictures_per_message]),
+            pictures=sent(pictures[: self._settings.discord.pictures_per_message]),
             sent=len(pictures),
             wish=wish,
             place=place,
             private=private,
             role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
+            token=source.token if isinstance(source, discord.Interaction) else "",
+            message_id=source.id if isinstance(source, discord.Message) else 0,
         )
 
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
         try:
             with discord_errors():
-                await reply(message, say(await self._language_of_post(message), key), f"h{message.id}")
+                guild_id = message.guild.id if message.guild else None
+                channel = self._client.get_partial_messageable(message.channel.id, guild_id=guild_id)
+                await reply(channel, message.id, say(await self._language_of_post(message), key), f"h{message.id}")
         except MelodifyError as error:
             log.info("message %s: not answered: %s", message.id, error)
 
@@ -206,8 +216,14 @@ class Generate(commands.Cog):
         return public_locale(server, message.guild, LOCALES[self._settings.language])
 
     async def _language_of_post(self, message: discord.Message) -> Language:
-        server = await self.servers.of(message.guild.id if message.guild else None)
+        try:
+            server = await self._server_at(message)
+        except MelodifyError:
+            server = servers.UNSET
         return language_in(self._locale_of_post(message, server))
+
+    async def _server_at(self, message: discord.Message) -> GuildSettings:
+        return await self.servers.of(message.guild.id if message.guild else None)
 
     async def _watches(self, message: discord.Message) -> bool:
         channel_id = message.channel.id
@@ -216,7 +232,11 @@ class Generate(commands.Cog):
         # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
         if message.guild is None or not self._settings.discord.message_content:
             return False
-        watched = (await self.servers.of(message.guild.id)).watched_channels
+        try:
+            watched = (await self._intake.patiently(lambda: self._server_at(message))).watched_channels
+        except MelodifyError as error:
+            log.warning("message %s: not looked at: %s", message.id, error)
+            return False
         return channel_id in watched or _forum_of(message.channel) in watched
 
     def _is_named_in(self, message: discord.Message) -> bool:
@@ -237,41 +257,8 @@ def may_concern_us(message: discord.Message) -> bool:
     return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
 
 
-def _check(
-    request: Request, server: GuildSettings, channel: places.Channel, permissions: discord.Permissions | None
-) -> None:
-    """Raise Rejected where there can be no song; without `permissions` it does not go into the channel."""
-    parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
-    servers.check(server, request.place.channel_id, parent_id, request.user_id)
-    if permissions is not None:
-        places.check(request.wish.language, permissions, channel)
-
-
 def _forum_of(channel: places.Channel) -> int | None:
     """Return the forum whose post the channel is. Other threads are where songs are talked about."""
     if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
         return channel.parent_id
     return None
-
-
-async def _acknowledged(interaction: Interaction, *, private: bool) -> bool:
-    """Acknowledge before anything else: Discord waits three seconds. False when there is nobody to serve."""
-    tries = 0
-
-    async def defer() -> None:
-        nonlocal tries
-        tries += 1
-        await interaction.response.defer(ephemeral=private, thinking=True)
-
-    try:
-        await retried(defer, ACKNOWLEDGE_PAUSES_S)
-    except discord.HTTPException as error:
-        if tries > 1 and error.code == ACKNOWLEDGED:
-            return True  # by the try whose answer was lost
-        # Acknowledged: another process of ours was faster; 10062: we were too slow, the asker sees it.
-        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
-        return False
-    except (aiohttp.ClientError, OSError) as error:
-        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
-        return False
-    return True

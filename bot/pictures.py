@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
 import discord
 
 from bot.faults import discord_errors
+from bot.request import SentPicture
 from melodify_core.errors import Rejected
 from melodify_core.settings import Discord, Settings
 from melodify_core.studio import MEBIBYTE
@@ -48,23 +50,28 @@ def hosts_of(settings: Discord) -> frozenset[str]:
     return settings.picture_hosts | ({proxy} if proxy else frozenset())
 
 
-async def download(attachment: discord.Attachment, settings: Settings) -> bytes:
+def sent(attachments: Iterable[discord.Attachment]) -> tuple[SentPicture, ...]:
+    """Return what is needed to fetch them."""
+    return tuple(SentPicture(url=attachment.url, size=attachment.size) for attachment in attachments)
+
+
+async def download(client: discord.Client, picture: SentPicture, settings: Settings) -> bytes:
     """Return the file's bytes. Raises Rejected (picture.*) and Unavailable."""
-    check(attachment, settings)
+    check(picture, settings)
     try:
         with discord_errors():
             async with asyncio.timeout(settings.discord.download_s):
-                return await attachment.read()
+                return await client.http.get_from_cdn(picture.url)
     except Rejected as error:
         # It was deleted since, or its signed address has run out.
         raise Rejected("picture.gone") from error
 
 
-def check(attachment: discord.Attachment, settings: Settings) -> None:
+def check(picture: SentPicture, settings: Settings) -> None:
     """Raise Rejected for what is not even worth fetching."""
-    if attachment.size > settings.picture.max_megabytes * MEBIBYTE:
+    if picture.size > settings.picture.max_megabytes * MEBIBYTE:
         raise Rejected("picture.too_large", limit_mb=settings.picture.max_megabytes)
-    if urlsplit(attachment.url).hostname not in hosts_of(settings.discord):
+    if urlsplit(picture.url).hostname not in hosts_of(settings.discord):
         raise Rejected("picture.elsewhere")
 
 

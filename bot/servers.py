@@ -10,7 +10,7 @@ import discord
 
 from bot.places import Channel
 from bot.translator import language_of
-from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import GuildSettings, Language
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ class Servers:
         self._known: OrderedDict[int, _Known] = OrderedDict()
 
     async def of(self, guild_id: int | None) -> GuildSettings:
-        """Return the server's settings. Never raises: what is known last must do while the database is away."""
+        """Return the server's settings; what is known last must do while the database is away.
+
+        Raises Unavailable where nothing is known.
+        """
         if guild_id is None:
             return UNSET
         now, generation = asyncio.get_running_loop().time(), self._guilds.generation
@@ -52,10 +55,11 @@ class Servers:
             return known.settings
         try:
             settings = await asyncio.to_thread(self._guilds.settings_of, guild_id)
-        except MelodifyError as error:
-            # Whoever asks for a song hears of it: the limits are asked of the same database.
+        except Unavailable as error:
             log.warning("server %s: its settings cannot be read: %s", guild_id, error)
-            return known.settings if known else UNSET
+            if known is None:
+                raise
+            return known.settings
         self._known[guild_id] = _Known(settings, generation, now + self._remembered_s)
         self._known.move_to_end(guild_id)
         if len(self._known) > REMEMBERED_SERVERS:

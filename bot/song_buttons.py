@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-from bot.again import wish_of
+from bot.again import Wanted, wish_of
 from bot.answers import tell
 from bot.change import ChangeModal
 from bot.controls import JOB
@@ -72,11 +72,15 @@ class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
 
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Order it."""
-        entry = await self.entry(interaction)
-        wish = wish_of(entry)
-        if entry.private:
-            wish = wish.model_copy(update={"language": language})
-        await interaction.client.again.order(interaction, entry, wish, entry.song.brief)
+
+        async def look_up() -> Wanted:
+            entry = await self.entry(interaction)
+            wish = wish_of(entry)
+            if entry.private:
+                wish = wish.model_copy(update={"language": language})
+            return Wanted(entry, wish, same_reading=True)
+
+        await interaction.client.again.order(interaction, look_up)
 
 
 class ChangeButton(SongButton, template=rf"song:change:{JOB}"):

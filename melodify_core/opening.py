@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from melodify_core.adapters import Adapters, check_adapters, open_adapters
 from melodify_core.errors import Misconfigured
+from melodify_core.journal import RequestJournal
 from melodify_core.limits import DAY_S
 from melodify_core.members import Members
 from melodify_core.models import Order
@@ -82,6 +83,7 @@ async def open_studio(
         MemberBook,
         Notes,
         Readings,
+        RequestBook,
         Songbook,
         connect,
         connect_jobs,
@@ -139,6 +141,7 @@ async def open_studio(
             pages,
             moderation,
             Notes(database),
+            RequestJournal(RequestBook(database)),
             upkeep,
         )
         if role.works:

@@ -59,6 +59,7 @@ class Discord(Section):
     pictures_per_message: Annotated[int, Field(ge=1, le=10)] = 4
     picture_hosts: frozenset[HostName] = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
     download_s: Seconds = 20.0
+    patience_s: Seconds = 60.0
     ratelimit_s: Annotated[float, Field(ge=30)] = 60.0
     shard_count: Positive | None = None
     shard_ids: frozenset[Annotated[int, Field(ge=0)]] = frozenset()

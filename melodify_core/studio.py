@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from melodify_core import limits, metrics, picture, rules
 from melodify_core.adapters import price_of
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.journal import RequestJournal
 from melodify_core.members import Forgotten, Members
 from melodify_core.models import Asked, Forecast, Job, Language, Order, Picture, Stage
 from melodify_core.moderation import Moderation
@@ -65,12 +66,14 @@ class Studio:
         pages: Pages,
         moderation: Moderation,
         notes: "Notes",
+        journal: RequestJournal,
         upkeep: "Upkeep | None" = None,
     ) -> None:
         """`upkeep` is that of a process that makes songs."""
         self.takes = takes
         self.moderation = moderation
         self.notes = notes
+        self.journal = journal
         self.settings = settings
         self.members = members
         self.songbook = songbook
@@ -206,6 +209,10 @@ class Studio:
     async def stores(self) -> None:
         """See that the storage answers. Raises Unavailable and Misconfigured."""
         await self.storage.check()
+
+    async def knows(self, job_id: str) -> bool:
+        """Return whether the order was taken, however it ended. Raises Unavailable."""
+        return await asyncio.to_thread(self._library.state, job_id) is not None
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""

@@ -18,6 +18,7 @@ from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
+from melodify_core.library.requests import Change, ClaimedRequest, RequestBook
 from melodify_core.library.songbook import Songbook
 from melodify_core.library.statements import OPEN_STATES
 
@@ -25,6 +26,8 @@ __all__ = [
     "OPEN_STATES",
     "SCHEMA",
     "Cap",
+    "Change",
+    "ClaimedRequest",
     "Guilds",
     "JobBook",
     "JobRow",
@@ -37,6 +40,7 @@ __all__ = [
     "Page",
     "ProviderGate",
     "Readings",
+    "RequestBook",
     "ServerDay",
     "Songbook",
     "connect",

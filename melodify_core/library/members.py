@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from melodify_core.library.database import changing, read
 from melodify_core.library.ledger import NOBODY
-from melodify_core.library.schema import likes, readings, songs, usage
+from melodify_core.library.schema import likes, readings, requests, songs, usage
 from melodify_core.library.songbook import LIKES, entry_of, erase_songs
 from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Brief, Entry, Song
@@ -79,6 +79,7 @@ class MemberBook:
                     connection.execute(readings.delete().where(readings.c.brief == brief.model_dump_json()))
             erase_songs(connection, [row.job_id for row in own], now)
             connection.execute(likes.delete().where(likes.c.user_id == user_id))
+            connection.execute(requests.delete().where(requests.c.user_id == user_id))
             plain = {"brief_order": None, "page_id": None}
             connection.execute(
                 usage.update().where(mine, usage.c.created_at > counts_since).values(user_id=alias, **plain)

@@ -116,6 +116,18 @@ notes = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
+# What members asked for and what is not an order yet, for the process that goes on where another has died.
+requests = sa.Table(
+    "requests",
+    tables,
+    sa.Column("request_id", sa.String(32), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("owner", sa.String(32), nullable=False),
+    sa.Column("leased_until", sa.Float, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+)
 # Pages of deleted songs: nothing is known of them but that they were there.
 gone_pages = sa.Table(
     "gone_pages",

@@ -1,5 +1,6 @@
 """Stories: Discord fails, the bot restarts, a hundred members come at once - and every song arrives exactly once."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
@@ -49,7 +50,7 @@ async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(workshop: Works
 
 
 async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+    async with world(story_settings(tmp_path, discord={"patience_s": 0.5}), workshop) as here:
         with closing(here.database()) as database:
             database.execute("DROP TABLE usage")
         result = await here.command()
@@ -57,6 +58,29 @@ async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, t
         assert "cannot reach my notes" in result.response.content
         await here.post(here.mention, PICTURE)
         assert "cannot reach my notes" in here.said(here.channel)[-1].content
+        here.errors_before = here.env.error_cursor
+
+
+@pytest.mark.parametrize("way", ["command", "mention"])
+@pytest.mark.parametrize("table", ["usage", "guilds", "requests"])
+async def test_a_database_that_is_away_for_a_moment_refuses_no_order(
+    workshop: Workshop, tmp_path: Path, table: str, way: str
+) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        with closing(here.database()) as database:
+            database.execute(f"ALTER TABLE {table} RENAME TO away")
+
+        async def back() -> None:
+            await asyncio.sleep(1.5)
+            with closing(here.database()) as database:
+                database.execute(f"ALTER TABLE away RENAME TO {table}")
+
+        coming = asyncio.create_task(back())
+        await (here.command() if way == "command" else here.post(here.mention, PICTURE))
+        await coming
+        await here.songs_done()
+        assert len(here.songs()) == 1
+        assert [each.content for each in here.said() if "cannot reach" in each.content] == []
         here.errors_before = here.env.error_cursor
 
 

@@ -9,6 +9,7 @@ import pytest
 from simcord.backend import serializers
 
 from bot.servers import Servers
+from melodify_core.errors import Unavailable
 from melodify_core.models import GuildSettings
 from melodify_core.workshop import Workshop
 from tests.stories import PICTURE, World, command_payload, seconds_of, story_settings, world
@@ -236,7 +237,8 @@ async def test_while_the_database_is_away_the_last_known_settings_hold(bot: Worl
     assert known.blocked_users == {here.member.id}
     with settings_away(here):
         assert await servers.of(here.guild.id) == known
-        assert await servers.of(1) == GuildSettings()
+        with pytest.raises(Unavailable, match=r"database\.unavailable"):
+            await servers.of(1)
 
 
 async def test_a_message_that_is_none_of_our_business_asks_the_database_nothing(

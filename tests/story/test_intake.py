@@ -1,0 +1,228 @@
+"""Stories: the process dies between the first sign to the asker and the order. The next one goes on, or apologises."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import discord
+import pytest
+
+from bot.delivery import DiscordDelivery
+from bot.intake import MOST_TRIES, Intake
+from bot.messages import say
+from bot.serving import Serving
+from bot.status import StatusBoard
+from melodify_core.journal import RequestJournal
+from melodify_core.workshop import Workshop
+from tests.stories import PICTURE, World, a_picture, story_settings, world
+from tests.story.pressing import a_press, button
+
+TWO = (PICTURE, ("other.png", a_picture("gold")))
+GONE = "https://cdn.simcord.invalid/attachments/1/1/gone.png"
+# How lines end that promise more.
+PROMISES = ("one moment …", ":R>.")
+NO_LIMITS = dict.fromkeys(("songs_per_minute", "songs_per_hour", "songs_per_day", "waiting_per_user"), 0)
+
+Ask = Callable[[World], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="module")
+async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    settings = story_settings(tmp_path_factory.mktemp("intake"), limits=NO_LIMITS, discord={"patience_s": 5})
+    async with world(settings, workshop) as here:
+        yield here
+
+
+async def ask_by_command(here: World) -> None:
+    await here.command()
+
+
+async def ask_in_private(here: World) -> None:
+    await here.command(private=True)
+
+
+async def ask_by_post(here: World) -> None:
+    await here.post(here.mention, PICTURE)
+
+
+async def ask_with_several(here: World) -> None:
+    await here.post(here.mention, *TWO)
+
+
+async def ask_for_another(here: World) -> None:
+    [song] = here.songs()
+    payload, _ = a_press(here, here.member, song, button("another", song))
+    await here.emit("INTERACTION_CREATE", payload)
+
+
+WAYS: dict[str, tuple[Ask, int]] = {
+    "command": (ask_by_command, 1),
+    "private": (ask_in_private, 1),
+    "post": (ask_by_post, 1),
+    "several": (ask_with_several, 2),
+    "press": (ask_for_another, 1),
+}
+
+
+def where(task: asyncio.Task[Any]) -> tuple[object, ...]:
+    """Return at which await the task stands: each frame of its coroutines with its instruction."""
+    chain: list[object] = []
+    coroutine: Any = task.get_coro()
+    while getattr(coroutine, "cr_frame", None) is not None:
+        chain += [coroutine.cr_code.co_qualname, coroutine.cr_frame.f_lasti]
+        coroutine = coroutine.cr_await
+    return tuple(chain)
+
+
+async def die_at(here: World, ask: Ask, stop_at: int) -> int:
+    """Let the handler of what is asked die at its await of that number; return how many awaits it came to."""
+    asking = asyncio.create_task(ask(here))
+    serving, last, count = here.client._serving, None, 0
+    while not asking.done():
+        await asyncio.sleep(0)
+        for task in tuple(serving._tasks):
+            if task.done() or (place := where(task)) == last:
+                continue
+            last, count = place, count + 1
+            if count == stop_at:
+                task.cancel()
+    await asking
+    return count
+
+
+async def died_with(here: World, ask: Ask, change: Callable[[Any], object]) -> None:
+    """Let the handler die right after its first sign to the asker, and change what it had written down."""
+    asking = asyncio.create_task(ask(here))
+    while not everything(here):
+        await asyncio.sleep(0)
+    for task in tuple(here.client._serving._tasks):
+        task.cancel()
+    await asking
+    with closing(here.database()) as database, database:
+        [(record,)] = database.execute("SELECT record FROM requests").fetchall()
+        changed = json.loads(record)
+        change(changed)
+        database.execute("UPDATE requests SET record = ?", (json.dumps(changed),))
+
+
+async def next_process(here: World) -> Intake:
+    """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
+    studio, client = here.studio, here.client
+    delivery = DiscordDelivery(client, StatusBoard(client))
+    intake = Intake(client, studio, RequestJournal(studio.journal._book), delivery, Serving())
+    await intake.look_after()
+    while intake._resumed:
+        await asyncio.wait(intake._resumed)
+    return intake
+
+
+def left(here: World) -> list[str]:
+    """Return which requests are written down."""
+    with closing(here.database()) as database:
+        return [row[0] for row in database.execute("SELECT request_id FROM requests")]
+
+
+def everything(here: World) -> list[discord.Message]:
+    """Return what the bot has said to the member."""
+    return here.said(here.channel, *here.channel.threads, here.dms)
+
+
+def open_lines(here: World) -> list[str]:
+    """Return the bot's lines that promise what never comes."""
+    return [m.content for m in everything(here) if m.flags.loading or m.content.endswith(PROMISES)]
+
+
+async def assert_kept(here: World, ask: Ask, songs: int, stop_at: int) -> int:
+    """Die at that await, go on in the next process, and see that what was acknowledged is kept; return all awaits."""
+    before, said = here.orders(), len(everything(here))
+    awaits = await die_at(here, ask, stop_at)
+    interaction = next(reversed(here.env.backend.interactions.values()), None)
+    acknowledged = len(everything(here)) > said or (interaction is not None and interaction.responded)
+    await next_process(here)
+    await here.songs_done()
+    assert here.orders() - before in ((songs,) if acknowledged else (0, songs))
+    assert open_lines(here) == []
+    assert left(here) == []
+    return awaits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_death_at_any_await_costs_no_acknowledged_order(bot: World, way: str) -> None:
+    await die_everywhere(bot, way, step=1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_death_at_some_awaits_costs_no_acknowledged_order(bot: World, way: str) -> None:
+    await die_everywhere(bot, way, step=7)
+
+
+async def die_everywhere(bot: World, way: str, step: int) -> None:
+    """Die at the first await and at each `step`th after it, until the handler comes to its end before."""
+    ask, songs = WAYS[way]
+    for stop_at in itertools.count(1, step):
+        here = bot.corner()
+        if way == "press":
+            await here.command()
+            await here.songs_done()
+        awaits = await assert_kept(here, ask, songs, stop_at)
+        if awaits < stop_at:
+            return
+
+
+async def test_a_picture_that_has_vanished_meanwhile_is_apologised_for_in_the_same_line(bot: World) -> None:
+    here = bot.corner()
+    await died_with(here, ask_by_post, lambda record: record["request"]["pictures"][0].update(url=GONE))
+    await next_process(here)
+    [line] = here.said()
+    assert line.content == say("en", "error.picture.gone")
+    assert (here.orders(), left(here)) == (0, [])
+
+
+@pytest.mark.parametrize("harm", ["unreadable", "tried too often"])
+async def test_a_record_that_cannot_be_read_is_apologised_for_once(bot: World, harm: str) -> None:
+    here = bot.corner()
+    await died_with(here, ask_by_command, lambda record: record.update(version=2) if harm == "unreadable" else None)
+    if harm == "tried too often":
+        with closing(here.database()) as database, database:
+            database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+    await next_process(here)
+    await next_process(here)
+    [line] = here.said()
+    assert line.content == say("en", "error.internal")
+    assert (here.orders(), left(here)) == (0, [])
+
+
+async def test_a_record_of_which_nothing_can_be_read_is_logged_and_dropped(
+    bot: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = bot.corner()
+    await died_with(here, ask_by_command, lambda record: record.clear())
+    await next_process(here)
+    assert "cannot be read, and nobody can be told" in caplog.text
+    assert left(here) == []
+
+
+async def test_a_channel_that_is_gone_ends_the_request_without_a_word(bot: World) -> None:
+    here = bot.corner()
+
+    def lose(record: Any) -> None:
+        record["request"]["place"]["channel_id"], record["lines"] = 1, {}
+
+    await died_with(here, ask_by_post, lose)
+    await next_process(here)
+    assert (here.orders(), left(here)) == (0, [])
+
+
+async def test_an_asker_whose_token_has_died_is_answered_in_the_channel(bot: World) -> None:
+    here = bot.corner()
+    long_ago = str(discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(minutes=20)))
+    await died_with(here, ask_by_command, lambda record: record["request"].update(token="dead", first_id=long_ago))
+    await next_process(here)
+    await here.songs_done()
+    assert here.orders() == 1
+    assert len(here.songs()) == 1
