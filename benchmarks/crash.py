@@ -1,22 +1,37 @@
-"""Kills real workers at every boundary of a job and at random moments, on both databases: `make bench-crash`."""
+"""Kills real workers at every boundary of a job and at random moments, and real bots while members ask.
+
+On both databases: `make bench-crash`.
+"""
 
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import cast
 
 from tests.discord_server import little_discord
 from tests.postgres import fresh_database, postgres_server
+from tests.process import asking
+from tests.process.asking import Asking, Outcome
+from tests.process.asking_discord import AskingDiscord
 from tests.process.crash import Ledger, Proving, prove
 
 # Two jobs pass so many boundaries; each is tried.
 BOUNDARIES = 54
 RANDOM_KILLS = 50
+# Bots that are killed from the first second of their start on.
+BOT_KILLS = 50
 
 
 async def measure(url: str, folder: Path) -> Ledger:
     """Return what became of the jobs."""
     async with little_discord() as discord:
         return await prove(Proving(url, folder, discord), BOUNDARIES, RANDOM_KILLS)
+
+
+async def measure_requests(url: str, folder: Path) -> Outcome:
+    """Return what became of the members' requests."""
+    async with little_discord(AskingDiscord()) as discord:
+        return await asking.prove(Asking(url, folder, cast("AskingDiscord", discord)), BOT_KILLS)
 
 
 def main() -> None:
@@ -26,3 +41,8 @@ def main() -> None:
             place = Path(folder) / name
             place.mkdir()
             print(f"crashes on {name}: {asyncio.run(measure(url, place))} (asked: 0 of each)", flush=True)
+        with fresh_database(server) as other:
+            for name, url in (("SQLite", f"sqlite:///{folder}/asked.db"), ("PostgreSQL", other)):
+                place = Path(folder) / f"asked-{name}"
+                place.mkdir()
+                print(f"requests on {name}: {asyncio.run(measure_requests(url, place))} (asked: 0 of each)", flush=True)

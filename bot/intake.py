@@ -87,8 +87,7 @@ class Intake:
             except (TimeoutError, Unavailable) as error:
                 log.warning("interaction %s: not written down yet: %s", interaction.id, error)
                 request = None
-            if not await acknowledge(request):
-                await self._journal.end(request_id)
+            if not await self._acknowledged(request_id, acknowledge(request)):
                 return
             try:
                 if request is None:
@@ -100,6 +99,17 @@ class Intake:
                 await tell(interaction, language_of(interaction.locale), error)
                 return
             await self._serve(Served(request=request))
+
+    async def _acknowledged(self, request_id: str, acknowledge: Awaitable[bool]) -> bool:
+        """Acknowledge; where that fails there is nobody to go on for."""
+        try:
+            there = await acknowledge
+        except Exception:  # not a cancellation: then the next process goes on, in case it came through
+            await self._journal.end(request_id)
+            raise
+        if not there:
+            await self._journal.end(request_id)
+        return there
 
     async def take_post(self, request: Request) -> None:
         """Serve a post. Raises Unavailable where it cannot be written down, and then nothing was said."""

@@ -84,6 +84,11 @@ class Discord:
     def gateway_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/gateway"
 
+    def more_routes(self, api: str) -> list[web.RouteDef]:
+        """Return what a larger world serves besides."""
+        del api
+        return []
+
     def songs(self) -> list[dict[str, Any]]:
         """Return the bot's messages that carry an MP3."""
         return [m for m in self.messages.values() if any(a["filename"].endswith(".mp3") for a in m["attachments"])]
@@ -207,6 +212,9 @@ class Discord:
         message["embeds"] = payload.get("embeds", [])
         message["components"] = payload.get("components", [])
         message["nonce"] = nonce
+        if "message_reference" in payload:
+            message_id = str(payload["message_reference"]["message_id"])
+            message["message_reference"] = {"message_id": message_id, "channel_id": message["channel_id"]}
         message["attachments"] = [self._attachment(name, data) for name, data in uploads]
         return _json(message)
 
@@ -313,11 +321,12 @@ async def _body(request: web.Request) -> tuple[dict[str, Any], list[tuple[str, b
 
 
 @asynccontextmanager
-async def little_discord() -> AsyncIterator[Discord]:
-    """Serve a fresh world on a free port of 127.0.0.1."""
-    world = Discord()
+async def little_discord(world: Discord | None = None) -> AsyncIterator[Discord]:
+    """Serve a world, else a fresh one, on a free port of 127.0.0.1."""
+    world = world or Discord()
     app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[world.break_calls])
     api = "/api/v10"
+    app.add_routes(world.more_routes(api))  # before the wider patterns
     app.add_routes(
         [
             web.get(f"{api}/users/@me", world.get_me),

@@ -2,10 +2,14 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.discord_server import Discord, little_discord
+from tests.process import asking
+from tests.process.asking import Asking
+from tests.process.asking_discord import AskingDiscord
 from tests.process.crash import Proving, prove
 
 
@@ -34,3 +38,11 @@ async def test_a_kill_at_a_boundary_changes_nothing(tmp_path: Path, discord: Dis
     result = proving.settle()
     assert result.jobs == result.songs + result.apologies == 2
     assert result.lost == result.doubled == result.repeated == result.unsettled == []
+
+
+async def test_no_acknowledged_request_is_lost_doubled_or_left_open_by_kills(database_url: str, tmp_path: Path) -> None:
+    async with little_discord(AskingDiscord()) as world:
+        outcome = await asking.prove(Asking(database_url, tmp_path, cast("AskingDiscord", world)), kills=4)
+    print(outcome)
+    assert outcome.acknowledged > 0
+    assert outcome.lost == outcome.doubled == outcome.open_lines == outcome.unsettled == []

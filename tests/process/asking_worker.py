@@ -1,0 +1,39 @@
+"""A real bot, with its gateway, that serves members until it is killed. Only the providers are small.
+
+`python -m tests.process.asking_worker PLAN` where PLAN is JSON.
+"""
+
+import asyncio
+import json
+import sys
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from bot.client import MelodifyClient
+from melodify_core.adapters import Adapters
+from melodify_core.opening import open_studio
+from melodify_core.ports import Delivery
+from melodify_core.settings import Settings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.studio import Studio
+from tests.discord_server import TOKEN
+from tests.process.crash_worker import Player, Reader, Threads
+
+
+async def main(plan: dict[str, Any]) -> None:
+    """Serve until somebody ends the process."""
+    settings = Settings.model_validate(plan["settings"] | {"discord": plan["discord"] | {"token": TOKEN}})
+    log, threads = Path(plan["log"]), Threads()
+    adapters = Adapters(Reader(log), Player(log), FolderStorage(settings.folder.path))
+
+    def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
+        return open_studio(settings, delivery, threads, adapters=adapters)
+
+    client = MelodifyClient(settings, opened)
+    async with client:
+        await client.start(TOKEN)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))
