@@ -24,7 +24,9 @@ class Receiver:
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Do nothing."""
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         """Do nothing."""
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:

@@ -74,7 +74,7 @@ class Again:
         )
         receipt = await self.studio.submit(order)
         if not receipt.repeated:
-            await self.delivery.show_position(order.job_id, place, wish.language, receipt.forecast)
+            await self.delivery.show_position(order.job_id, place, wish.language, receipt.forecast, receipt.page_id)
 
     def _check(self, interaction: Interaction, server: GuildSettings, wish: Wish) -> None:
         """Raise Rejected where there can be no song."""

@@ -179,7 +179,12 @@ class FileDelivery:
         await self.show(stage)
 
     async def show_position(
-        self, job_id: str, place: models.Place, language: Language, forecast: models.Forecast
+        self,
+        job_id: str,
+        place: models.Place,
+        language: Language,
+        forecast: models.Forecast,
+        page_id: str | None = None,
     ) -> None:
         """Do nothing: there is no queue."""
 

@@ -272,6 +272,7 @@ class Asked:
     place: Place | None
     language: Language
     picture_key: str
+    page_id: str | None = field(default=None, repr=False)  # as its job has it
 
 
 class Parcel(Record):

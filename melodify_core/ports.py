@@ -176,8 +176,10 @@ class Delivery(Protocol):
         """Show progress. Never raises: a lost status line must not lose a song."""
         ...
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
-        """Show the place in the queue. Never raises."""
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
+        """Show the place in the queue, with the way to the job's page where it has one. Never raises."""
         ...
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:

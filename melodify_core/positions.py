@@ -38,7 +38,9 @@ class Positions:
                 shown[order.job_id] = position
                 forecast = Forecast.at(position, typical_s, running, self._at_once)
                 with about(order.job_id, order.place.guild_id, Stage.QUEUED):
-                    await self._delivery.show_position(order.job_id, order.place, order.language, forecast)
+                    await self._delivery.show_position(
+                        order.job_id, order.place, order.language, forecast, order.page_id
+                    )
         self._shown = shown
 
 

@@ -115,6 +115,7 @@ class Desk:
     deaf: bool = False
     stages: list[Stage | Progress] = field(default_factory=list)
     positions: list[tuple[str, int]] = field(default_factory=list)
+    pages: list[str | None] = field(default_factory=list)  # with the positions
     songs: list[Song] = field(default_factory=list)
     largest: int = 10 << 20
     links: list[str] = field(default_factory=list)
@@ -124,9 +125,12 @@ class Desk:
         del job
         self.stages.append(progress or stage)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         del place, language
         self.positions.append((job_id, forecast.position))
+        self.pages.append(page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         del job

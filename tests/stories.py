@@ -206,9 +206,11 @@ class Simulated:
         async_context.set(self.adapter)
         await self.delivery.show_stage(job, stage, progress)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         async_context.set(self.adapter)
-        await self.delivery.show_position(job_id, place, language, forecast)
+        await self.delivery.show_position(job_id, place, language, forecast, page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         async_context.set(self.adapter)

@@ -380,4 +380,5 @@ def asked_of(row: sa.Row[Any]) -> Asked:
         place=Place.model_validate(note["place"]) if "place" in note else None,
         language=note.get("language", "en"),
         picture_key=note.get("picture_key", f"pictures/{row.job_id}.jpg"),
+        page_id=row.page_id,
     )

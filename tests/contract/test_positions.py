@@ -22,9 +22,9 @@ def library(tmp_path: Path) -> Iterator[Library]:
     engine.dispose()
 
 
-def waits(library: Library, job_id: str, user_id: int) -> None:
+def waits(library: Library, job_id: str, user_id: int, **changes: object) -> None:
     with library.transaction() as connection:
-        library.reserve(connection, a_job(job_id, user_id), time.time())
+        library.reserve(connection, a_job(job_id, user_id, **changes), time.time())
 
 
 async def test_a_place_is_told_when_it_has_changed_and_only_then(library: Library) -> None:
@@ -53,6 +53,17 @@ async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Libr
     assert library.outlook("2")[0] == 3
     await positions.show()
     assert desk.positions == [("2", 3)]
+
+
+async def test_whoever_waits_keeps_the_way_to_the_page(library: Library) -> None:
+    desk = Desk()
+    positions = Positions(library, cast("Any", desk), 2)
+    for job_id, page_id in (("1", None), ("2", "p" * 22), ("3", None)):
+        waits(library, job_id, int(job_id), page_id=page_id)
+    await positions.show()
+    library.start("1", time.time())
+    await positions.show()
+    assert (desk.positions, desk.pages) == ([("2", 1), ("3", 2)], ["p" * 22, None])
 
 
 @pytest.mark.parametrize(
