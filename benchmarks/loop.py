@@ -35,6 +35,9 @@ class Receiver:
         self.songs += 1
         return Posted(channel_id=1, message_id=1)
 
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Do nothing."""
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Fail: no job of the benchmark may."""
         raise AssertionError(f"job {job.job_id}: {error}")

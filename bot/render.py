@@ -198,6 +198,9 @@ class FileDelivery:
         self._started.append((Stage.DONE, time.perf_counter()))
         return Posted(channel_id=0, message_id=0)
 
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Do nothing: the bar has ended."""
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Keep the error for the exit."""
         del job

@@ -276,11 +276,12 @@ class Asked:
 
 
 class Parcel(Record):
-    """What is still to be posted for a job: its song, or the apology for it."""
+    """What is still to be posted for a job: its song, where that is posted its last line, or the apology for it."""
 
     job: Job
     song: Song | None = None
     error: dict[str, Any] | None = None  # as errors.to_record writes it
+    posted: "Posted | None" = None
 
 
 class Posted(Record):
@@ -289,6 +290,7 @@ class Posted(Record):
     channel_id: int = 0
     message_id: int = 0
     direct: bool = False  # to the asker, because the server's channel could not be had
+    line_open: bool = False  # the status message does not tell of it yet
 
 
 @dataclass(frozen=True, slots=True)

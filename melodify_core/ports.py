@@ -189,6 +189,13 @@ class Delivery(Protocol):
         """
         ...
 
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Say in the status message where the song is, for which `deliver` left the line open.
+
+        Raises Unavailable for later; a message that is gone is no error.
+        """
+        ...
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Say why there is no song. Raises Unavailable for later; a place that is gone is no error."""
         ...

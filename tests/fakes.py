@@ -120,6 +120,8 @@ class Desk:
     largest: int = 10 << 20
     links: list[str] = field(default_factory=list)
     apologies: list[str] = field(default_factory=list)
+    hesitates: int = 0  # so many times a line is not closed
+    closed: list[str] = field(default_factory=list)
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         del job
@@ -143,7 +145,15 @@ class Desk:
         elif len(audio) > self.largest:
             raise Rejected("song.too_large", limit_mb=0)
         self.songs.append(song)
-        return Posted(channel_id=1, message_id=2)
+        return Posted(channel_id=1, message_id=2, line_open=self.hesitates > 0)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        del song
+        assert posted.message_id == 2
+        self.hesitates -= 1
+        if self.hesitates >= 0:
+            raise Unavailable("discord.unavailable")
+        self.closed.append(job.job_id)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         del job

@@ -216,6 +216,10 @@ class Simulated:
         async_context.set(self.adapter)
         return await self.delivery.deliver(job, song, audio, picture)
 
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.close_line(job, song, posted)
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         async_context.set(self.adapter)
         await self.delivery.apologise(job, error)
