@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
-from melodify_core.library.schema import costs, readings, songs, usage
+from melodify_core.library.schema import costs, notes, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.library.statements import (
     ALL_OPEN,
@@ -216,6 +216,19 @@ class Library:
             .order_by(queued_since)
         )
         return [row.job_id for row in self._all(query)]
+
+    def lease(self, duty: str, holder: str, now: float, seconds: float) -> bool:
+        """Take the duty, which one process at a time has, or keep it for so long; False while another has it."""
+        name = f"lease:{duty}"
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(notes.c.text).where(notes.c.name == name))
+            owner, _, until = (found or "nobody 0").partition(" ")
+            # One that ends later than it can was taken by a clock that went wrong.
+            if owner != holder and now < float(until) <= now + seconds:
+                return False
+            connection.execute(notes.delete().where(notes.c.name == name))
+            connection.execute(notes.insert().values(name=name, text=f"{holder} {now + seconds}"))
+        return True
 
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before."""
