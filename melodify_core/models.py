@@ -236,6 +236,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """A key as a list of the storage has it."""
+
+    key: str
+    saved_at: float  # unix seconds
+    version: str  # another one after each save
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A signed address: whoever has it can open the file, until the unix second `expires_at`."""
 

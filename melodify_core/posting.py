@@ -234,6 +234,12 @@ def keys_of(job_id: str) -> tuple[str, ...]:
     return tuple(form.format(job_id) for form in forms)
 
 
+def owner_of(key: str) -> str | None:
+    """Return the job under whose id the key stands; None for a key that no job has."""
+    job_id = key.partition("/")[2].partition(".")[0]
+    return job_id if job_id.isascii() and job_id.isdigit() and key in keys_of(job_id) else None
+
+
 async def tidy(storage: Storage, *keys: str) -> bool:
     """Delete what is not needed any more; return whether all is gone. What cannot be deleted now, retention does."""
     gone = True

@@ -4,6 +4,7 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 """
 
 import json
+import secrets
 import time
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -55,6 +56,15 @@ class Queue:
     waiting: int
     running: int
     oldest_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which of some jobs own stored files."""
+
+    open: frozenset[str]  # these own whatever may be stored of a job
+    pictures: frozenset[str]  # these own their picture and take: retention has not deleted them yet
+    songs: frozenset[str]
 
 
 class Library:
@@ -327,6 +337,33 @@ class Library:
             connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values({f"{kind}_gone": True}))
             if kind == "song":
                 erase_songs(connection, job_ids, time.time())
+
+    def owners(self, job_ids: Collection[str]) -> Owners:
+        """Return which of the jobs own files. One that was never accepted, or has nothing left, owns none."""
+        with self.reading() as connection:
+            # In this order: a job that ends in between is open in the first answer or has its song in the second.
+            jobs = sa.select(usage.c.job_id, usage.c.state, usage.c.picture_gone).where(usage.c.job_id.in_(job_ids))
+            rows = self._all(jobs, connection)
+            known = sa.select(songs.c.job_id).where(songs.c.job_id.in_(job_ids))
+            its_songs = {row.job_id for row in self._all(known, connection)}
+        keep = {row.job_id for row in rows if not row.picture_gone}
+        # A song whose job is not known any more keeps its picture, too: nobody else will delete it.
+        alone = its_songs - {row.job_id for row in rows}
+        return Owners(
+            frozenset(row.job_id for row in rows if row.state in OPEN_STATES),
+            frozenset(keep | alone),
+            frozenset(its_songs),
+        )
+
+    def identity(self) -> str:
+        """Return what tells this database from any other."""
+        known = sa.select(notes.c.text).where(notes.c.name == "identity")
+        with self.transaction() as connection:
+            if (found := connection.scalar(known)) is not None:
+                return str(found)
+            fresh = secrets.token_hex(16)
+            connection.execute(notes.insert().values(name="identity", text=fresh))
+        return fresh
 
     def drop_aliases(self, before: float) -> None:
         """Make nobody's what the forgotten have used, once it counts no more."""
