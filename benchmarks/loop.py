@@ -24,7 +24,9 @@ class Receiver:
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Do nothing."""
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         """Do nothing."""
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
@@ -32,6 +34,9 @@ class Receiver:
         del job, song, audio, picture
         self.songs += 1
         return Posted(channel_id=1, message_id=1)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Do nothing."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Fail: no job of the benchmark may."""

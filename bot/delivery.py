@@ -17,7 +17,7 @@ from bot.messages import say, sentence
 from bot.song_card import Card, footer_of
 from bot.song_row import song_view
 from bot.status import StatusBoard
-from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
 from melodify_core.pages import address_of
 
@@ -80,15 +80,37 @@ class DiscordDelivery:
             message = await self._post(card)
         if message is None:
             log.warning("job %s: no place is left to post in, the song stays in the member's list", job.job_id)
-            title = song_card.title_of(job.wish.language, song)
-            await self._show(job, Stage.DONE, say(job.wish.language, "status.kept", title=title))
-            return Posted()
+            return await self._told(job, song, Posted())
         direct = isinstance(message.channel, discord.DMChannel)
         posted = Posted(channel_id=message.channel.id, message_id=message.id, direct=direct)
         log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)
-        guild_id = None if direct else job.place.guild_id
-        await self._show_done(job, song, link_to(guild_id, posted.channel_id, posted.message_id))
+        return await self._told(job, song, posted)
+
+    async def _told(self, job: Job, song: Song, posted: Posted) -> Posted:
+        """Close the line, or note that it is still open: a song that is posted must not wait for its line."""
+        try:
+            await self.close_line(job, song, posted)
+        except Unavailable as error:
+            log.warning("job %s: the status line is closed later: %s", job.job_id, error, exc_info=error.__cause__)
+            return posted.model_copy(update={"line_open": True})
         return posted
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Say in the status message where the song is. Raises Unavailable; a message that is gone is no error."""
+        language = job.wish.language
+        title = song_card.title_of(language, song)
+        if posted.message_id:
+            guild_id = None if posted.direct else job.place.guild_id
+            link = link_to(guild_id, posted.channel_id, posted.message_id)
+            text = say(language, "status.done", title=title, link=link)
+        else:
+            text = say(language, "status.kept", title=title)
+        try:
+            with discord_errors():
+                async with asyncio.timeout(STATUS_DEADLINE_S):
+                    await self._board.show(job.job_id, job.place, RANKS[Stage.DONE], text)
+        except Rejected as refusal:
+            log.info("job %s: no status message is left to tell of the song: %s", job.job_id, refusal)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Say why in the status message; where that is gone, in its channel."""
@@ -119,10 +141,6 @@ class DiscordDelivery:
                     await self._board.show(job_id, place, RANKS[stage], text, view)
         except MelodifyError as error:
             log.warning("job %s: the status line was not shown: %s", job_id, error, exc_info=error.__cause__)
-
-    async def _show_done(self, job: Job, song: Song, link: str) -> None:
-        title = song_card.title_of(job.wish.language, song)
-        await self._show(job, Stage.DONE, say(job.wish.language, "status.done", title=title, link=link))
 
     async def _say_last(self, job: Job, text: str) -> None:
         """Say it in the status message, else in its channel, else to the asker."""

@@ -179,7 +179,12 @@ class FileDelivery:
         await self.show(stage)
 
     async def show_position(
-        self, job_id: str, place: models.Place, language: Language, forecast: models.Forecast
+        self,
+        job_id: str,
+        place: models.Place,
+        language: Language,
+        forecast: models.Forecast,
+        page_id: str | None = None,
     ) -> None:
         """Do nothing: there is no queue."""
 
@@ -192,6 +197,9 @@ class FileDelivery:
         self.song = song
         self._started.append((Stage.DONE, time.perf_counter()))
         return Posted(channel_id=0, message_id=0)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Do nothing: the bar has ended."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Keep the error for the exit."""

@@ -341,8 +341,7 @@ class _Durable:
         options = EnqueueOptions(
             workflow_name=POST_WORKFLOW,
             queue_name=POST_QUEUE,
-            # A song that is given up late is apologised for while its own post still runs.
-            workflow_id=_post_id(parcel.job.job_id) if parcel.song else _apology_id(parcel.job.job_id),
+            workflow_id=_parcel_id(parcel),
             app_version=APPLICATION_VERSION,
         )
         await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
@@ -364,9 +363,21 @@ def _apology_id(job_id: str) -> str:
     return f"{job_id}-apology"
 
 
-def _names_of(job_id: str) -> tuple[str, str, str]:
+def _line_id(job_id: str) -> str:
+    return f"{job_id}-line"
+
+
+def _parcel_id(parcel: Parcel) -> str:
+    # Names of their own: a song that is given up late is apologised for, and its line closed, while its own post runs.
+    job_id = parcel.job.job_id
+    if parcel.song is None:
+        return _apology_id(job_id)
+    return _post_id(job_id) if parcel.posted is None else _line_id(job_id)
+
+
+def _names_of(job_id: str) -> tuple[str, ...]:
     """Return under which names something of a job is recorded."""
-    return job_id, _post_id(job_id), _apology_id(job_id)
+    return job_id, _post_id(job_id), _apology_id(job_id), _line_id(job_id)
 
 
 async def _recorded(work: Callable[[], Awaitable[Result]], tries: int, stop: asyncio.Event | None) -> dict[str, Any]:

@@ -236,6 +236,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """A key as a list of the storage has it."""
+
+    key: str
+    saved_at: float  # unix seconds
+    version: str  # another one after each save
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A signed address: whoever has it can open the file, until the unix second `expires_at`."""
 
@@ -272,14 +281,16 @@ class Asked:
     place: Place | None
     language: Language
     picture_key: str
+    page_id: str | None = field(default=None, repr=False)  # as its job has it
 
 
 class Parcel(Record):
-    """What is still to be posted for a job: its song, or the apology for it."""
+    """What is still to be posted for a job: its song, where that is posted its last line, or the apology for it."""
 
     job: Job
     song: Song | None = None
     error: dict[str, Any] | None = None  # as errors.to_record writes it
+    posted: "Posted | None" = None
 
 
 class Posted(Record):
@@ -288,6 +299,7 @@ class Posted(Record):
     channel_id: int = 0
     message_id: int = 0
     direct: bool = False  # to the asker, because the server's channel could not be had
+    line_open: bool = False  # the status message does not tell of it yet
 
 
 @dataclass(frozen=True, slots=True)

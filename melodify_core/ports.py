@@ -1,6 +1,6 @@
 """The ports: what the straight line asks of the outside. One contract test suite each runs on every adapter."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +10,7 @@ from melodify_core.models import (
     Bill,
     Brief,
     Commission,
+    Filed,
     Forecast,
     Job,
     Language,
@@ -145,8 +146,23 @@ class Storage(Provider, Protocol):
         """Return what is known of the key, None when it is not there. Raises Unavailable."""
         ...
 
-    async def delete(self, key: str) -> None:
-        """Delete the key; one that is not there is no error. Raises Unavailable."""
+    async def delete(self, key: str, version: str | None = None) -> None:
+        """Delete the key; one that is not there is no error. Raises Unavailable.
+
+        With the `version` of a list only if it was not saved again since.
+        """
+        ...
+
+    def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+        """Yield the keys of a shelf, such as "pictures", page by page, in any order; none where there is no such.
+
+        What is saved or deleted meanwhile may be among them or not. Only keys are listed: files of another form are
+        somebody else's. May be closed at any time. Raises Unavailable.
+        """
+        ...
+
+    async def clear(self, before: float) -> None:
+        """Delete what saves and checks that were cut off before the unix time have left. Raises Unavailable."""
         ...
 
     async def link(self, key: str, file_name: str) -> Link | None:
@@ -176,14 +192,23 @@ class Delivery(Protocol):
         """Show progress. Never raises: a lost status line must not lose a song."""
         ...
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
-        """Show the place in the queue. Never raises."""
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
+        """Show the place in the queue, with the way to the job's page where it has one. Never raises."""
         ...
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song, or the link to it, and say where.
 
         Raises Rejected when the place is gone, closed or too small for the audio, Unavailable for later.
+        """
+        ...
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Say in the status message where the song is, for which `deliver` left the line open.
+
+        Raises Unavailable for later; a message that is gone is no error.
         """
         ...
 

@@ -19,6 +19,8 @@ APOLOGY_DEADLINE_S = 30.0
 # Before a parcel is posted again: soon at first, in the end every quarter of an hour, six hours in all. A fixed list,
 # because the names of the recorded steps count along it.
 PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
+# The song is there: whoever looks at its status message must not wait long.
+LINE_PAUSES_S = (1.0, 4.0, 16.0, *PAUSES_S)
 
 
 async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
@@ -33,6 +35,15 @@ async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
     if not await _settle(job, song, posted, parts):
         # Posting it again finds the post, and writes the song down then; else it would be taken for lost one day.
         await step.post_later(Parcel(job=job, song=song))
+    elif posted.line_open:
+        await _close_later(job, song, posted, step)
+
+
+async def _close_later(job: Job, song: Song, posted: Posted, step: Step) -> None:
+    try:
+        await step.post_later(Parcel(job=job, song=song, posted=posted))
+    except Exception:  # nothing may undo a song that its asker has
+        log.exception("job %s: its status message does not tell of the song", job.job_id)
 
 
 async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> bool:
@@ -79,7 +90,7 @@ async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
 
 
 async def _post(parcel: Parcel, step: Step, parts: Parts) -> None:
-    for number, pause_s in enumerate(PAUSES_S):
+    for number, pause_s in enumerate(LINE_PAUSES_S if parcel.posted else PAUSES_S):
         await step.pause(pause_s)
         try:
             await _post_once(parcel, number, step, parts)
@@ -99,14 +110,22 @@ async def _post_once(parcel: Parcel, number: int, step: Step, parts: Parts) -> N
         error = from_record(parcel.error or {})
         await step(f"apologise {number}", Nothing, lambda: _apologise(job, error, parts))
         return
+    if (there := parcel.posted) is not None:
+        await step(f"close line {number}", Nothing, lambda: _close_line(job, song, there, parts))
+        return
     posted = await step(f"deliver {number}", Posted, lambda: _deliver(job, song, parts))
     if not await _settle(job, song, posted, parts):
         raise Unavailable("database.unavailable")
+    if posted.line_open:
+        await _close_later(job, song, posted, step)
 
 
 async def _drop(parcel: Parcel, error: MelodifyError, step: Step, parts: Parts) -> None:
     if parcel.song is None:
         log.warning("job %s: the apology did not arrive: %s", parcel.job.job_id, error)
+        return
+    if parcel.posted is not None:
+        log.warning("job %s: its status message does not tell of the song: %s", parcel.job.job_id, error)
         return
     await give_up(parcel.job, parts, step, error)
 
@@ -169,6 +188,12 @@ async def _send(job: Job, song: Song, sound: bytes, picture: bytes, parts: Parts
     return await parts.delivery.deliver(job, song, link, picture)
 
 
+async def _close_line(job: Job, song: Song, posted: Posted, parts: Parts) -> Nothing:
+    async with _deadline(parts.song.deliver_deadline_s):
+        await parts.delivery.close_line(job, song, posted)
+    return Nothing()
+
+
 async def _refund(job: Job, parts: Parts, error: MelodifyError) -> None:
     # Who cancels what was paid for already has had it: else cancelling would be a way to spend without a limit.
     if error.code == "job.cancelled" and await ask(parts.ledger.spent, job.job_id) > 0:
@@ -207,6 +232,12 @@ def keys_of(job_id: str) -> tuple[str, ...]:
     """Return all keys under which something of a job may be stored."""
     forms = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
     return tuple(form.format(job_id) for form in forms)
+
+
+def owner_of(key: str) -> str | None:
+    """Return the job under whose id the key stands; None for a key that no job has."""
+    job_id = key.partition("/")[2].partition(".")[0]
+    return job_id if job_id.isascii() and job_id.isdigit() and key in keys_of(job_id) else None
 
 
 async def tidy(storage: Storage, *keys: str) -> bool:

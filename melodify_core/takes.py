@@ -3,6 +3,7 @@
 import asyncio
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Entry, Link
@@ -28,7 +29,7 @@ class Takes:
         self._songbook = songbook
         self._storage = storage
         self._workshop = workshop
-        self._filming: dict[str, asyncio.Lock] = {}
+        self._filming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
         """Return the song for the member. Raises Rejected: song.gone, song.private for somebody else's private one."""
@@ -80,14 +81,11 @@ class Takes:
         await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
 
     async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
-        job_id = entry.song.job_id
-        # Two who ask at once wait for the same film.
-        async with self._filming.setdefault(job_id, asyncio.Lock()):
-            try:
-                found = await self._storage.find(key)
-                return found.size_bytes if found else await self._film(entry, key, max_bytes)
-            finally:
-                self._filming.pop(job_id, None)
+        # Two who ask at once wait for the same film. The lock goes with the last who holds it or waits for it.
+        alone = self._filming.setdefault(entry.song.job_id, asyncio.Lock())
+        async with alone:
+            found = await self._storage.find(key)
+            return found.size_bytes if found else await self._film(entry, key, max_bytes)
 
     async def _film(self, entry: Entry, key: str, max_bytes: int) -> int:
         try:

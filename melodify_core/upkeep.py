@@ -17,6 +17,7 @@ from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
 from melodify_core.storage.spool import Spool
+from melodify_core.unowned import drop_spooled, drop_unowned
 from melodify_core.workers import Slot, Watch, executor_id
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ BATCH = 200
 # Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
 LOST_S = 120.0
 LYING_S = 30.0
+SWEEP_S = 6 * 3600.0  # all files are listed: on Cloud Storage a thousand of them is a call that is paid for
 QUEUE_S = 10.0
 PULSE_S = 6 * QUEUE_S
 
@@ -91,6 +93,7 @@ class Upkeep:
         self._spool = spool
         self.stuck: tuple[str, ...] = ()
         self._looked_at = time.monotonic()
+        self._next_sweep = 0.0
 
     def duties(self) -> list[Duty]:
         """Return what every worker does."""
@@ -153,15 +156,25 @@ class Upkeep:
             raise Unavailable("database.unavailable")
 
     async def forget_old(self) -> None:
-        """Delete records, pictures, takes and songs after their days."""
+        """Delete records, pictures, takes and songs after their days, and what nobody owns after one."""
         retention, now = self._settings.retention, time.time()
         await self._delete("picture", now - retention.picture_days * DAY_S, self._delete_pictures)
         if retention.song_days:
             await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
         await asyncio.to_thread(self._library.drop_aliases, now - DAY_S)
         if self._spool is not None:
-            await asyncio.to_thread(self._spool.drop_older, now - DAY_S)
+            await drop_spooled(self._spool, self._library, now - DAY_S)
         await self._delete("record", now - retention.record_days * DAY_S, self._delete_records)
+        if time.monotonic() >= self._next_sweep:
+            await self._sweep(now - DAY_S)
+
+    async def _sweep(self, before: float) -> None:
+        try:
+            await drop_unowned(self._storage, self._library, before)
+        except MelodifyError as error:
+            log.warning("what nobody owns is looked for again at the next turn: %s", error)
+        else:
+            self._next_sweep = time.monotonic() + SWEEP_S
 
     async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]) -> None:
         """Have that kind deleted in batches; `delete` returns the jobs of which it is gone."""

@@ -115,18 +115,24 @@ class Desk:
     deaf: bool = False
     stages: list[Stage | Progress] = field(default_factory=list)
     positions: list[tuple[str, int]] = field(default_factory=list)
+    pages: list[str | None] = field(default_factory=list)  # with the positions
     songs: list[Song] = field(default_factory=list)
     largest: int = 10 << 20
     links: list[str] = field(default_factory=list)
     apologies: list[str] = field(default_factory=list)
+    hesitates: int = 0  # so many times a line is not closed
+    closed: list[str] = field(default_factory=list)
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         del job
         self.stages.append(progress or stage)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         del place, language
         self.positions.append((job_id, forecast.position))
+        self.pages.append(page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         del job
@@ -139,7 +145,15 @@ class Desk:
         elif len(audio) > self.largest:
             raise Rejected("song.too_large", limit_mb=0)
         self.songs.append(song)
-        return Posted(channel_id=1, message_id=2)
+        return Posted(channel_id=1, message_id=2, line_open=self.hesitates > 0)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        del song
+        assert posted.message_id == 2
+        self.hesitates -= 1
+        if self.hesitates >= 0:
+            raise Unavailable("discord.unavailable")
+        self.closed.append(job.job_id)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         del job

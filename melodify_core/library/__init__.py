@@ -13,7 +13,7 @@ from melodify_core.library.database import (
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.jobs import JobBook, JobRow, ServerDay
-from melodify_core.library.ledger import Kept, Library
+from melodify_core.library.ledger import Kept, Library, Owners
 from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
@@ -37,6 +37,7 @@ __all__ = [
     "MemberBook",
     "Notes",
     "Order",
+    "Owners",
     "Page",
     "ProviderGate",
     "Readings",

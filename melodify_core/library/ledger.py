@@ -4,6 +4,7 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 """
 
 import json
+import secrets
 import time
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
-from melodify_core.library.schema import costs, readings, songs, usage
+from melodify_core.library.schema import costs, notes, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.library.statements import (
     ALL_OPEN,
@@ -55,6 +56,15 @@ class Queue:
     waiting: int
     running: int
     oldest_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which of some jobs own stored files."""
+
+    open: frozenset[str]  # these own whatever may be stored of a job
+    pictures: frozenset[str]  # these own their picture and take: retention has not deleted them yet
+    songs: frozenset[str]
 
 
 class Library:
@@ -217,6 +227,19 @@ class Library:
         )
         return [row.job_id for row in self._all(query)]
 
+    def lease(self, duty: str, holder: str, now: float, seconds: float) -> bool:
+        """Take the duty, which one process at a time has, or keep it for so long; False while another has it."""
+        name = f"lease:{duty}"
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(notes.c.text).where(notes.c.name == name))
+            owner, _, until = (found or "nobody 0").partition(" ")
+            # One that ends later than it can was taken by a clock that went wrong.
+            if owner != holder and now < float(until) <= now + seconds:
+                return False
+            connection.execute(notes.delete().where(notes.c.name == name))
+            connection.execute(notes.insert().values(name=name, text=f"{holder} {now + seconds}"))
+        return True
+
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before."""
         with changing(self._engine, surely=False) as connection:
@@ -315,6 +338,33 @@ class Library:
             if kind == "song":
                 erase_songs(connection, job_ids, time.time())
 
+    def owners(self, job_ids: Collection[str]) -> Owners:
+        """Return which of the jobs own files. One that was never accepted, or has nothing left, owns none."""
+        with self.reading() as connection:
+            # In this order: a job that ends in between is open in the first answer or has its song in the second.
+            jobs = sa.select(usage.c.job_id, usage.c.state, usage.c.picture_gone).where(usage.c.job_id.in_(job_ids))
+            rows = self._all(jobs, connection)
+            known = sa.select(songs.c.job_id).where(songs.c.job_id.in_(job_ids))
+            its_songs = {row.job_id for row in self._all(known, connection)}
+        keep = {row.job_id for row in rows if not row.picture_gone}
+        # A song whose job is not known any more keeps its picture, too: nobody else will delete it.
+        alone = its_songs - {row.job_id for row in rows}
+        return Owners(
+            frozenset(row.job_id for row in rows if row.state in OPEN_STATES),
+            frozenset(keep | alone),
+            frozenset(its_songs),
+        )
+
+    def identity(self) -> str:
+        """Return what tells this database from any other."""
+        known = sa.select(notes.c.text).where(notes.c.name == "identity")
+        with self.transaction() as connection:
+            if (found := connection.scalar(known)) is not None:
+                return str(found)
+            fresh = secrets.token_hex(16)
+            connection.execute(notes.insert().values(name="identity", text=fresh))
+        return fresh
+
     def drop_aliases(self, before: float) -> None:
         """Make nobody's what the forgotten have used, once it counts no more."""
         old = (usage.c.user_id < NOBODY, usage.c.created_at < before)
@@ -380,4 +430,5 @@ def asked_of(row: sa.Row[Any]) -> Asked:
         place=Place.model_validate(note["place"]) if "place" in note else None,
         language=note.get("language", "en"),
         picture_key=note.get("picture_key", f"pictures/{row.job_id}.jpg"),
+        page_id=row.page_id,
     )

@@ -9,20 +9,23 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.models import Link, Stored
-from melodify_core.storage.keys import SHELF, split
+from melodify_core.models import Filed, Link, Stored
+from melodify_core.storage.keys import KEY, SHELF, shelf_of, split
+from melodify_core.threads import finished
 
 Result = TypeVar("Result")
 
 UNFINISHED = ".tmp"
 TYPE = ".type"
 LEFTOVER_S = 3600.0  # no save takes an hour: what is older belongs to a process that died
+PAGE = 1000  # files in a page of a list
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -32,8 +35,10 @@ class FolderStorage:
 
     name = "folder"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, page: int = PAGE) -> None:
+        """`page` is how many files a list looks at at once."""
         self._folder = folder
+        self._page = page
         self._committing = threading.Lock()
 
     async def check(self) -> None:
@@ -60,9 +65,24 @@ class FolderStorage:
         """Return type and size of the key, None when it is not there. Raises Unavailable."""
         return await self._run(lambda: self._find(*split(key)))
 
-    async def delete(self, key: str) -> None:
-        """Delete the key; one that is not there is no error. Raises Unavailable."""
-        await self._run(lambda: self._delete(key))
+    async def delete(self, key: str, version: str | None = None) -> None:
+        """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
+        await self._run(lambda: self._delete(key, version))
+
+    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+        """Yield the keys of a shelf, page by page; also those of which only the type is left. Raises Unavailable."""
+        with ExitStack() as stack:
+            try:
+                place = await self._waited(lambda: stack.enter_context(self._shelf(shelf_of(shelf))))
+            except FileNotFoundError:
+                return
+            entries = stack.enter_context(os.scandir(place))
+            while files := await self._waited(lambda: list(islice(entries, self._page))):
+                yield await self._waited(lambda: _filed(shelf, place, files))
+
+    async def clear(self, before: float) -> None:
+        """Delete what saves and checks that were cut off have left. Raises Unavailable."""
+        await self._run(lambda: self._clear(before))
 
     async def link(self, key: str, file_name: str) -> Link | None:
         """Return None: nobody else can reach the folder."""
@@ -76,6 +96,15 @@ class FolderStorage:
     async def _run(self, work: Callable[[], Result]) -> Result:
         try:
             return await asyncio.to_thread(work)
+        except OSError as error:
+            raise Unavailable("storage.unavailable") from error
+
+    async def _waited(self, work: Callable[[], Result]) -> Result:
+        """Do the work, whose files are closed when this is cancelled: not before it has ended."""
+        try:
+            return await finished(work)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise Unavailable("storage.unavailable") from error
 
@@ -117,9 +146,11 @@ class FolderStorage:
         except FileNotFoundError:
             return None
 
-    def _delete(self, key: str) -> None:
+    def _delete(self, key: str, version: str | None) -> None:
         shelf, name = split(key)
         with suppress(FileNotFoundError), self._shelf(shelf) as place, self._committing:
+            if version is not None and version != _version(_look(place, name)):
+                return
             for each in (name, _type_of(name)):
                 with suppress(FileNotFoundError):
                     os.unlink(each, dir_fd=place)
@@ -147,6 +178,8 @@ class FolderStorage:
             raise Misconfigured(f"folder.path: {self._folder} cannot be written ({reason}).") from error
 
     def _clear(self, before: float) -> None:
+        if not self._folder.exists():
+            return
         with _opened(os.open(self._folder, _DIRECTORY)) as folder:
             _clear_unfinished(folder, before)
             names = os.listdir(folder)  # noqa: PTH208  # pathlib takes no descriptor
@@ -157,6 +190,36 @@ class FolderStorage:
 
 def _type_of(name: str) -> str:
     return f".{name}{TYPE}"
+
+
+def _look(place: int, name: str) -> os.stat_result:
+    """Return what the disk knows of the key, or of its type where no more is left. Raises FileNotFoundError."""
+    try:
+        return os.stat(name, dir_fd=place, follow_symlinks=False)
+    except FileNotFoundError:
+        return os.stat(_type_of(name), dir_fd=place, follow_symlinks=False)
+
+
+def _version(found: os.stat_result) -> str:
+    return f"{found.st_ino}-{found.st_mtime_ns}"
+
+
+def _filed(shelf: str, place: int, files: "list[os.DirEntry[str]]") -> list[Filed]:
+    """Return the keys among the files, each once."""
+    filed = []
+    for file in files:
+        name, alone = file.name, False
+        if name.startswith(".") and name.endswith(TYPE):
+            name, alone = name[1 : -len(TYPE)], True
+        key = f"{shelf}/{name}"
+        if not KEY.fullmatch(key):
+            continue
+        with suppress(FileNotFoundError):  # deleted since
+            found = _look(place, name)
+            # A type that is not alone is listed with its key.
+            if stat.S_ISREG(found.st_mode) and (not alone or found.st_ino == file.inode()):
+                filed.append(Filed(key, found.st_mtime, _version(found)))
+    return filed
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """A storage whose seconds and errors are counted, as the other providers' are."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
-from melodify_core.models import Link, Stored
+from melodify_core.models import Filed, Link, Stored
 from melodify_core.observing import asking
 from melodify_core.ports import Storage
 
@@ -43,10 +44,25 @@ class MeasuredStorage:
         with asking(self.name):
             return await self._storage.find(key)
 
-    async def delete(self, key: str) -> None:
+    async def delete(self, key: str, version: str | None = None) -> None:
         """Delete the key."""
         with asking(self.name):
-            await self._storage.delete(key)
+            await self._storage.delete(key, version)
+
+    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+        """Yield the keys of a shelf."""
+        async with aclosing(self._storage.listed(shelf)) as pages:
+            while True:
+                with asking(self.name):  # what is done with a page does not count
+                    page = await anext(pages, None)
+                if page is None:
+                    return
+                yield page
+
+    async def clear(self, before: float) -> None:
+        """Delete what was cut off."""
+        with asking(self.name):
+            await self._storage.clear(before)
 
     async def link(self, key: str, file_name: str) -> Link | None:
         """Return the key's address."""

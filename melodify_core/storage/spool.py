@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -57,12 +58,14 @@ class Spool:
         except OSError as error:
             log.warning("job %s: its take stays on this disk until it is a day old: %s", job_id, error)
 
-    def drop_older(self, before: float) -> int:
-        """Delete what was kept before the unix time, of jobs that never came back; return how many files."""
-        old = [path for path in self._folder.glob("*") if path.is_file() and path.stat().st_mtime < before]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+    def older(self, before: float) -> dict[str, list[Path]]:
+        """Return the files from before the unix time by their jobs; under "" those whose writing was cut off."""
+        found: dict[str, list[Path]] = {}
+        for path in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # dropped since
+                if path.is_file() and path.stat().st_mtime < before:
+                    found.setdefault(path.name.partition(".")[0], []).append(path)
+        return found
 
     def _write(self, job_id: str, part: str, data: bytes) -> None:
         path = self._path(job_id, part)

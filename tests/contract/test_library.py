@@ -57,6 +57,38 @@ def library(database_url: str) -> Iterator[Library]:
     engine.dispose()
 
 
+def test_a_duty_is_one_holder_s_until_its_time_is_up(library: Library) -> None:
+    assert library.lease("positions", "a", 100.0, 30.0)
+    assert library.lease("positions", "a", 110.0, 30.0)
+    assert not library.lease("positions", "b", 139.0, 30.0)
+    assert library.lease("another", "b", 139.0, 30.0)
+    assert library.lease("positions", "b", 140.0, 30.0)
+    assert not library.lease("positions", "a", 140.0, 30.0)
+    # As if a clock had been a day ahead.
+    assert library.lease("positions", "c", 90_000.0, 30.0)
+    assert library.lease("positions", "a", 141.0, 30.0)
+
+
+def test_it_is_known_which_jobs_own_files(library: Library) -> None:
+    for job_id in ("1", "2", "3", "4"):
+        accept(library, job_id)
+    library.keep(a_job("2"), a_song("2"), POSTED, 200.0)
+    for job_id in ("3", "4"):
+        library.refund(job_id, 200.0)
+    library.mark_gone("picture", ["2", "4"])
+    owners = library.owners({"1", "2", "3", "4", "5"})
+    found = set(owners.open), set(owners.pictures), set(owners.songs)
+    assert found == ({"1"}, {"1", "3"}, {"2"})
+    assert library.owners(set()).open == set()
+    assert library.identity() == library.identity()
+
+
+def test_of_many_who_want_a_duty_at_once_one_has_it(library: Library) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(lambda name: library.lease("positions", str(name), 100.0, 30.0), range(8)))
+    assert taken.count(True) == 1
+
+
 def accept(library: Library, job_id: str, user_id: int = 1, now: float = 100.0) -> None:
     with library.transaction() as connection:
         library.reserve(connection, a_job(job_id, user_id), now)

@@ -2,19 +2,20 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from melodify_core.errors import Unavailable
-from melodify_core.models import Stored
+from melodify_core.models import Filed, Stored
 from melodify_core.ports import Storage
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
 from melodify_core.storage.measured import MeasuredStorage
 from tests.contract.storage_keys import HOSTILE
-from tests.gcs_server import gcs_server, settings_of
+from tests.gcs_server import GcsProxy, gcs_proxy, gcs_server, settings_of
 
 KEY = "songs/123.mp3"
 
@@ -25,20 +26,30 @@ def gcs() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+async def proxy(gcs: str) -> AsyncIterator[GcsProxy]:
+    async with gcs_proxy(gcs) as proxy:
+        yield proxy
+
+
 @pytest.fixture(params=["folder", "measured", "gcs"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path, gcs: str) -> AsyncIterator[Storage]:
+async def storage(request: pytest.FixtureRequest, tmp_path: Path, proxy: GcsProxy) -> AsyncIterator[Storage]:
     storage: Storage
     match request.param:
         case "folder":
-            storage = FolderStorage(tmp_path / "files")
+            storage = FolderStorage(tmp_path / "files", page=4)
         case "measured":
-            storage = MeasuredStorage(FolderStorage(tmp_path / "files"))
+            storage = MeasuredStorage(FolderStorage(tmp_path / "files", page=4))
         case "gcs":
-            storage = GcsStorage(settings_of(gcs))
+            storage = GcsStorage(settings_of(proxy.url), page=4)
         case other:
             raise LookupError(other)
     yield storage
     await storage.close()
+
+
+async def listed(storage: Storage, shelf: str) -> list[Filed]:
+    return [filed async for page in storage.listed(shelf) for filed in page]
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\r\n\xff", os.urandom(3 * 1024 * 1024)], ids=["empty", "bytes", "3 MiB"])
@@ -148,3 +159,60 @@ async def test_a_key_of_another_form_is_refused(storage: Storage, key: str) -> N
 async def test_it_can_be_checked_and_says_its_name(storage: Storage) -> None:
     await storage.check()
     assert storage.name in ("folder", "gcs")
+
+
+async def test_a_shelf_lists_each_of_its_keys_once_with_the_time_of_its_save(storage: Storage) -> None:
+    keys = {f"songs/{number}.mp3" for number in range(11)}
+    for key in (*keys, "pictures/1.jpg", "songs/1.mp3"):
+        await storage.save(key, b"song", "audio/mpeg")
+    found = await listed(storage, "songs")
+    assert sorted(filed.key for filed in found) == sorted(keys)
+    assert all(abs(filed.saved_at - time.time()) < 60 for filed in found)
+    assert [filed.key for filed in await listed(storage, "pictures")] == ["pictures/1.jpg"]
+    assert await listed(storage, "takes") == []
+
+
+async def test_what_is_deleted_while_it_is_listed_hides_nothing_else(storage: Storage) -> None:
+    keys = [f"songs/{number}.mp3" for number in range(20)]
+    for key in keys:
+        await storage.save(key, b"song", "audio/mpeg")
+    seen = []
+    async for page in storage.listed("songs"):
+        for filed in page:
+            seen.append(filed.key)
+            await storage.delete(filed.key, filed.version)
+    assert sorted(seen) == sorted(keys)
+    assert await listed(storage, "songs") == []
+
+
+async def test_a_list_may_be_left_at_any_time(storage: Storage) -> None:
+    for number in range(9):
+        await storage.save(f"songs/{number}.mp3", b"song", "audio/mpeg")
+    pages = storage.listed("songs")
+    await anext(pages)
+    await pages.aclose()
+
+
+async def test_a_version_that_was_saved_again_since_is_not_deleted(storage: Storage) -> None:
+    await storage.save(KEY, b"first", "audio/mpeg")
+    [first] = await listed(storage, "songs")
+    await storage.save(KEY, b"second", "audio/mpeg")
+    await storage.delete(KEY, first.version)
+    assert await storage.load(KEY) == b"second"
+    [second] = await listed(storage, "songs")
+    await storage.delete(KEY, second.version)
+    await storage.delete(KEY, second.version)
+    assert await storage.find(KEY) is None
+
+
+@pytest.mark.parametrize("shelf", ["..", "songs/..", "Songs", "", "/", "songs/a"])
+async def test_a_shelf_of_another_form_is_refused(storage: Storage, shelf: str) -> None:
+    with pytest.raises(Unavailable, match=r"storage\.unavailable"):
+        await listed(storage, shelf)
+
+
+async def test_clearing_touches_no_key(storage: Storage) -> None:
+    await storage.clear(time.time() + 60)
+    await storage.save(KEY, b"song", "audio/mpeg")
+    await storage.clear(time.time() + 60)
+    assert await storage.load(KEY) == b"song"

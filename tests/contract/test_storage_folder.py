@@ -177,6 +177,56 @@ async def test_clearing_spares_what_is_young_or_not_ours(folder: Path) -> None:
     assert files_in(folder) == ["songs/.new.tmp", "songs/.x.tmp.type", "songs/x.tmp"]
 
 
+async def test_clearing_with_a_time_takes_what_was_cut_off_before_it(folder: Path) -> None:
+    storage = FolderStorage(folder)
+    await storage.save(KEY, b"song", "audio/mpeg")
+    for name, age_s in {"songs/.new.tmp": 10, "songs/.old.tmp": 90, ".old.tmp": 90}.items():
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    await storage.clear(time.time() - 60)
+    assert files_in(folder) == ["songs/.123.mp3.type", "songs/.new.tmp", KEY]
+
+
+async def test_a_type_whose_key_is_gone_is_listed_and_deleted_and_nothing_else_is(folder: Path, tmp_path: Path) -> None:
+    storage = FolderStorage(folder)
+    for key in (KEY, "songs/1.mp3"):
+        await storage.save(key, b"song", "audio/mpeg")
+    (folder / "songs" / "1.mp3").unlink()
+    (folder / "songs" / ".cut.tmp").touch()
+    (folder / "songs" / "not ours.txt").touch()
+    (folder / "songs" / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "songs" / "folder").mkdir()
+    found = {filed.key: filed async for page in storage.listed("songs") for filed in page}
+    assert sorted(found) == ["songs/1.mp3", KEY]
+    # Saved again, the type alone is no version of it any more.
+    await storage.save("songs/1.mp3", b"again", "audio/mpeg")
+    await storage.delete("songs/1.mp3", found["songs/1.mp3"].version)
+    assert await storage.load("songs/1.mp3") == b"again"
+    (folder / "songs" / "1.mp3").unlink()
+    [alone] = [filed async for page in storage.listed("songs") for filed in page if filed.key != KEY]
+    await storage.delete(alone.key, alone.version)
+    assert not (folder / "songs" / ".1.mp3.type").exists()
+
+
+async def test_a_list_that_is_cancelled_closes_its_files_when_its_thread_has_ended(folder: Path) -> None:
+    storage = FolderStorage(folder, page=1)
+    for number in range(50):
+        await storage.save(f"songs/{number}.mp3", b"song", "audio/mpeg")
+
+    async def read() -> None:
+        async for _ in storage.listed("songs"):
+            pass
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for wait_s in (0, 0.001, 0.003, 0.01):
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(wait_s)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
 async def test_checking_makes_the_folder_and_leaves_it_empty(folder: Path) -> None:
     await FolderStorage(folder / "deep" / "er").check()
     assert list((folder / "deep" / "er").iterdir()) == []

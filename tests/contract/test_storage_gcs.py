@@ -82,6 +82,45 @@ async def test_a_repeat_of_a_save_writes_nothing_again(storage: GcsStorage, prox
     assert stored(proxy)["generation"] == generation
 
 
+async def test_the_same_bytes_are_written_again_where_they_are_old(proxy: GcsProxy) -> None:
+    # Somebody may be about to delete them, as nobody's.
+    storage = GcsStorage(settings_of(proxy.url), fresh_s=0.0)
+    await storage.save(KEY, SONG, "audio/mpeg")
+    [[old]] = [page async for page in storage.listed("songs")]
+    await storage.save(KEY, SONG, "audio/mpeg")
+    await storage.delete(KEY, old.version)
+    assert await storage.load(KEY) == SONG
+    await storage.close()
+
+
+async def test_a_page_of_a_list_costs_one_request(proxy: GcsProxy) -> None:
+    storage = GcsStorage(settings_of(proxy.url), page=2)
+    for number in range(5):
+        await storage.save(f"songs/{number}.mp3", SONG, "audio/mpeg")
+    proxy.asked.clear()
+    proxy.fail("cut after", "GET", times=1, spared=1)
+    pages = [len(page) async for page in storage.listed("songs")]
+    assert (pages, proxy.count("GET"), len(proxy.asked)) == ([2, 2, 1], 4, 4)
+    await storage.close()
+
+
+async def test_a_list_that_fails_is_unavailable(storage: GcsStorage, proxy: GcsProxy) -> None:
+    proxy.fail("answer", "GET", status=403, reason="forbidden")
+    with pytest.raises(Unavailable):
+        await anext(storage.listed("songs"))
+
+
+async def test_what_checks_left_is_cleared(storage: GcsStorage, proxy: GcsProxy) -> None:
+    proxy.fail("answer", "DELETE", status=403, reason="forbidden", times=1)
+    with pytest.raises(Misconfigured):
+        await storage.check()
+    before = [filed.key async for page in storage.listed("checks") for filed in page]
+    await storage.clear(time.time() - 60)
+    assert [filed.key async for page in storage.listed("checks") for filed in page] == before != []
+    await storage.clear(time.time() + 60)
+    assert [filed async for page in storage.listed("checks") for filed in page] == []
+
+
 async def test_nine_mebibytes_are_saved_and_loaded_whole(proxy: GcsProxy) -> None:
     storage = GcsStorage(settings_of(proxy.url))
     data = bytes(range(256)) * 36 * 1024

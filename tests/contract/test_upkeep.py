@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -107,6 +108,51 @@ async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: Hous
     await house.upkeep.forget_old()
     assert await house.storage.find("pictures/1.jpg") is None
     assert await house.storage.find("pictures/2.jpg") is None
+
+
+def aged(folder: Path, hours: float) -> None:
+    """Let all files of the folder be so old."""
+    then = time.time() - hours * 3600
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (then, then))
+
+
+async def test_what_an_order_that_was_cut_off_has_left_goes_after_a_day(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    house.reserve(a_job("3"), 0)
+    for job_id in ("1", "3"):
+        await house.storage.save(f"pictures/{job_id}.jpg", b"picture", "image/jpeg")
+    (folder / "pictures" / ".cut.tmp").touch()
+    aged(folder, 25)
+    await house.storage.save("pictures/2.jpg", b"picture", "image/jpeg")
+    await house.upkeep.forget_old()
+    assert sorted(path.name for path in (folder / "pictures").iterdir()) == [
+        *(".2.jpg.type", ".3.jpg.type"),
+        *("2.jpg", "3.jpg"),
+    ]
+
+
+async def test_what_nobody_owns_is_looked_for_again_where_the_storage_was_away(
+    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.storage.save("pictures/1.jpg", b"picture", "image/jpeg")
+    aged(tmp_path / "files", 25)
+    shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
+    shelf.rename(elsewhere)
+    shelf.symlink_to(elsewhere)
+    upkeep = house.upkeep
+    await upkeep.forget_old()
+    assert "looked for again" in caplog.text
+    shelf.unlink()
+    elsewhere.rename(shelf)
+    await upkeep.forget_old()
+    assert await house.storage.find("pictures/1.jpg") is None
+    # All files are listed some times a day, not every hour.
+    await house.storage.save("pictures/1.jpg", b"picture", "image/jpeg")
+    aged(tmp_path / "files", 25)
+    await upkeep.forget_old()
+    assert await house.storage.find("pictures/1.jpg") is not None
 
 
 async def test_the_line_of_a_stuck_job_says_which_one_and_in_which_server(

@@ -27,6 +27,16 @@ async def test_a_failed_status_line_does_not_fail_the_song(workshop: Workshop, t
         assert len(here.songs()) == 1
 
 
+async def test_a_status_line_is_closed_when_discord_takes_it_again(workshop: Workshop, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), workshop) as here:
+        await here.post(here.mention, PICTURE)
+        await here.until("🎼")
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=4)
+        await here.songs_done()
+        assert len(here.songs()) == 1
+        await here.until("is ready")
+
+
 async def test_a_song_that_discord_would_not_take_at_first_arrives_on_a_second_try(
     workshop: Workshop, tmp_path: Path
 ) -> None:

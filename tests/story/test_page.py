@@ -15,7 +15,8 @@ from melodify_core.settings import Web
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
 from tests.loopback import free_port
-from tests.stories import PICTURE, World, story_settings, world
+from tests.stories import PICTURE, SONG_S, World, story_settings, world
+from tests.story.pressing import button
 
 PORT = free_port()
 PUBLIC = f"http://127.0.0.1:{PORT}"
@@ -30,7 +31,9 @@ async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> A
     def show(studio: Studio) -> AbstractAsyncContextManager[object]:
         return port.serving(studio.pages, studio.storage, studio.takes)
 
-    settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"))
+    # One at a time: the second waits.
+    work = {"jobs": 1, "poll_s": 0.1}
+    settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"), work=work)
     async with world(settings, workshop, show, composes=True) as here:
         yield here
     port.release()
@@ -83,6 +86,21 @@ async def test_the_page_is_there_while_the_song_is_made_and_turns_into_the_song(
     assert told[0].startswith("event: stage\ndata: ")
     assert told[-2] == "event: end\ndata: "
     assert "<audio" in (await fetched(web, link))[1]
+    await here.songs_done()
+
+
+async def test_another_take_that_waits_has_its_page_from_the_first_line_on(here: World) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    await here.post(here.mention, PICTURE)
+    async with asyncio.timeout(SONG_S):
+        while "🎼" not in here.said(here.channel)[-1].content:
+            await asyncio.sleep(0.01)
+    await here.member.click(song, custom_id=button("another", song))
+    line = here.said(*here.channel.threads)[-1]
+    assert "⏳" in line.content
+    assert page_of(line).startswith(f"{PUBLIC}/s/")
     await here.songs_done()
 
 

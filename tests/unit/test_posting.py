@@ -14,7 +14,7 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
 from melodify_core.models import Asked, Job, Parcel, Place, Posted, Song, Stage
 from melodify_core.observing import Trail, current
 from melodify_core.parts import Parts, PlainStep, Result
-from melodify_core.posting import PAUSES_S, bury, post
+from melodify_core.posting import LINE_PAUSES_S, PAUSES_S, bury, post
 from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.workflow import make_song
@@ -111,6 +111,38 @@ async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refun
     assert ended_as("song") == songs
     assert book_of(parts).lines == ["start 1"]
     assert desk_of(parts).apologies == []
+
+
+async def test_a_line_that_could_not_be_closed_is_closed_later(parts: Parts) -> None:
+    clock, songs = Clock(), ended_as("song")
+    desk_of(parts).hesitates = 4
+    await make_song(a_job("1"), clock, parts)
+    [parcel] = clock.later
+    # The song is posted and written down all the same.
+    assert book_of(parts).lines == ["start 1", "keep 1"]
+    assert (parcel.posted is not None, parcel.song is not None) == (True, True)
+    await post(parcel, clock, parts)
+    assert desk_of(parts).closed == ["1"]
+    assert clock.paused_s == list(LINE_PAUSES_S[:5])
+    assert (len(desk_of(parts).songs), ended_as("song")) == (1, songs + 1)
+
+
+async def test_a_line_that_is_never_closed_takes_no_song_back(parts: Parts) -> None:
+    clock = Clock()
+    desk_of(parts).hesitates = 10_000
+    await post(Parcel(job=a_job("1"), song=a_song("1"), posted=Posted(message_id=2)), clock, parts)
+    assert clock.paused_s == list(LINE_PAUSES_S)
+    assert (book_of(parts).lines, desk_of(parts).apologies) == ([], [])
+    assert await parts.storage.find("songs/1.mp3") is not None
+
+
+async def test_a_song_that_is_posted_late_has_its_line_closed_later_still(parts: Parts) -> None:
+    clock = Clock()
+    desk_of(parts).hesitates = 1
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    [parcel] = clock.later
+    assert book_of(parts).lines == ["keep 1"]
+    assert parcel.posted is not None
 
 
 class Torn(Book):

@@ -7,7 +7,8 @@ checksum. Loads are whole or fail: their checksum is compared, and nothing is re
 import base64
 import io
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -17,19 +18,23 @@ from google.auth.credentials import Credentials
 from google.cloud import storage
 
 from melodify_core.errors import Misconfigured
-from melodify_core.models import Link, Stored
+from melodify_core.models import Filed, Link, Stored
 from melodify_core.settings import Gcs
 from melodify_core.storage.gcs import checks, links
 from melodify_core.storage.gcs.calls import Calls, Deadline
 from melodify_core.storage.gcs.client import Bucket
 from melodify_core.storage.gcs.errors import lacking, start_errors, storage_errors
-from melodify_core.storage.keys import split
+from melodify_core.storage.keys import KEY, shelf_of, split
 
 Result = TypeVar("Result")
 
 # Nobody but the link's owner may keep a copy; what a key holds does not change once its job is done.
 CACHE_CONTROL = "private, max-age=86400, immutable"
 MAX_BYTES = 64 * 1024 * 1024  # the longest take of Lyria 3, 184 s of 48 kHz stereo WAV, has 35 MB
+PAGE = 1000  # objects in a page of a list: no page has more
+# Older bytes are written again although they are the same: who has listed them as old must not delete them now.
+FRESH_S = 3600.0
+CHECKS = "checks"
 CHECK_S = 15.0  # a start must not wait a minute for a bucket that does not answer
 
 
@@ -45,18 +50,22 @@ class GcsStorage:
         credentials: Credentials | None = None,
         iam: str = links.IAM,
         max_bytes: int = MAX_BYTES,
+        fresh_s: float = FRESH_S,
+        page: int = PAGE,
     ) -> None:
         """Nothing is connected yet. `credentials` stand in for those of the settings."""
         self._settings = settings
         self._iam = iam
         self._max_bytes = max_bytes
+        self._fresh_s = fresh_s
+        self._page_size = page
         self._bucket = Bucket(settings, credentials)
         self._calls = Calls(settings.calls, settings.deadline_s)
 
     async def check(self) -> None:
         """Write, read and delete an object of no account. Raises Misconfigured and Unavailable."""
         with start_errors(self._settings):
-            name = f"{self._settings.prefix}checks/{secrets.token_hex(8)}"
+            name = f"{self._settings.prefix}{CHECKS}/{secrets.token_hex(8)}"
             lacks = await self._calls.run(lambda by: checks.probe(self._bucket, name, by), CHECK_S)
         if lacks:
             raise Misconfigured(lacking(self._settings, lacks))
@@ -93,9 +102,27 @@ class GcsStorage:
         """Return what is known of the key, None when it is not there. Raises Unavailable."""
         return await self._run("find", key, self._find)
 
-    async def delete(self, key: str) -> None:
-        """Delete the key; one that is not there is no error. Raises Unavailable."""
-        await self._run("delete", key, self._delete)
+    async def delete(self, key: str, version: str | None = None) -> None:
+        """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
+        await self._run("delete", key, lambda name, by: self._delete(name, version, by))
+
+    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+        """Yield the keys of a shelf, page by page, each in one request. Raises Unavailable."""
+        token: str | None = None
+        shelf_of(shelf)
+        while True:
+            with storage_errors("-", f"list {shelf}"):
+                page, token = await self._calls.run(lambda by: self._page(shelf, token, by))  # noqa: B023  # awaited
+            yield page
+            if token is None:
+                return
+
+    async def clear(self, before: float) -> None:
+        """Delete what checks that were cut off have left: an upload is whole or is not there. Raises Unavailable."""
+        async for page in self.listed(CHECKS):
+            for filed in page:
+                if filed.saved_at < before:
+                    await self.delete(filed.key, filed.version)
 
     async def link(self, key: str, file_name: str) -> Link | None:
         """Return a signed address; None where a person's login is used, which cannot sign. Raises Unavailable."""
@@ -126,7 +153,8 @@ class GcsStorage:
             there = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
             if there is None:
                 raise  # deleted since: the repeat will write it
-            if (there.crc32c, there.size, there.content_type) == (checksum, len(data), content_type):
+            same = (there.crc32c, there.size, there.content_type) == (checksum, len(data), content_type)
+            if same and _saved_at(there) > time.time() - self._fresh_s:
                 return  # written by a try whose answer was lost
             _upload(blob, data, content_type, there.generation, by)
 
@@ -150,9 +178,27 @@ class GcsStorage:
         blob = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
         return None if blob is None else Stored(blob.content_type or "application/octet-stream", blob.size)
 
-    def _delete(self, name: str, by: Deadline) -> None:
-        with suppress(api.NotFound):
-            self._bucket.open().blob(name).delete(timeout=by.timeout_s, retry=None)
+    def _delete(self, name: str, version: str | None, by: Deadline) -> None:
+        # PreconditionFailed: it was saved again since.
+        with suppress(api.NotFound, api.PreconditionFailed):
+            self._bucket.open().blob(name).delete(
+                if_generation_match=None if version is None else int(version), timeout=by.timeout_s, retry=None
+            )
+
+    def _page(self, shelf: str, token: str | None, by: Deadline) -> tuple[list[Filed], str | None]:
+        bucket, prefix = self._bucket.open(), self._settings.prefix
+        found = bucket.client.list_blobs(
+            bucket,
+            prefix=f"{prefix}{shelf}/",
+            page_size=self._page_size,
+            page_token=token,
+            fields="items(name,updated,generation),nextPageToken",
+            timeout=by.timeout_s,
+            retry=None,
+        )
+        blobs = list(next(found.pages, ()))
+        filed = [Filed(blob.name.removeprefix(prefix), _saved_at(blob), str(blob.generation)) for blob in blobs]
+        return [each for each in filed if KEY.fullmatch(each.key)], found.next_page_token
 
 
 class _Bounded(io.BytesIO):
@@ -169,6 +215,11 @@ class _Bounded(io.BytesIO):
         if not self._by.left_s:  # a server that trickles trips no timeout of a socket
             raise TimeoutError
         return super().write(chunk)
+
+
+def _saved_at(blob: storage.Blob) -> float:
+    # What tells no time is as good as new.
+    return float(blob.updated.timestamp()) if blob.updated is not None else time.time()
 
 
 def _upload(blob: storage.Blob, data: bytes, content_type: str, generation: int, by: Deadline) -> None:
