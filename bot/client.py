@@ -15,6 +15,7 @@ from discord.http import Route
 
 from bot.admin import Admin
 from bot.again import Again
+from bot.catch_up import CatchUp
 from bot.change import on_form
 from bot.commands import sync_commands
 from bot.controls import CancelButton
@@ -102,6 +103,9 @@ class MelodifyClient(commands.AutoShardedBot):
         intake = Intake(self, self.studio, self.studio.journal, delivery, self._serving)
         generate = Generate(self, self.studio, known, intake, self._serving)
         await self.add_cog(generate)
+        catch_up = CatchUp(self, self.studio, self._serving, generate.on_message)
+        self._opened.push_async_callback(catch_up.close)
+        await self.add_cog(catch_up)
         await self.add_cog(Members(self, self.studio))
         await self.add_cog(Admin(self, self.studio))
         self.again = Again(known, intake)

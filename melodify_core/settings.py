@@ -56,6 +56,7 @@ class Discord(Section):
     gateway_url: GatewayUrl | None = None
     message_content: bool = False
     watched_channels: frozenset[int] = frozenset()
+    catch_up_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     pictures_per_message: Annotated[int, Field(ge=1, le=10)] = 4
     picture_hosts: frozenset[HostName] = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
     download_s: Seconds = 20.0

@@ -221,6 +221,10 @@ class Studio:
             while self._engine.running or await self.open_jobs():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
+    async def knows(self, job_id: str) -> bool:
+        """Return whether the order was ever taken, as far back as records are kept. Raises Unavailable."""
+        return await asyncio.to_thread(self._library.state, job_id) is not None
+
     async def open_jobs(self) -> int:
         """Return how many jobs wait or run, in all processes."""
         return await asyncio.to_thread(self._library.open_jobs)

@@ -9,9 +9,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aiohttp import BodyPartReader, WSMsgType, web
+from discord.utils import time_snowflake
 
 TOKEN = "MTAwMA.test.token"
 BOT_ID, GUILD_ID, CHANNEL_ID, MEMBER_ID, DM_ID = "1000", "2000", "3000", "4000", "5000"
@@ -98,6 +100,20 @@ class Discord:
         async with asyncio.timeout(timeout_s):
             while not self.sockets:
                 await asyncio.sleep(0.02)
+
+    def post_now(self) -> None:
+        """Number what comes from here on as Discord does, by its time."""
+        self._next_id = time_snowflake(datetime.now(UTC))
+
+    def drop_sessions(self) -> list[web.WebSocketResponse]:
+        """Tell nobody anything more, until `invalidate` is called with what this returns."""
+        dropped, self.sockets = self.sockets, []
+        return dropped
+
+    async def invalidate(self, sessions: list[web.WebSocketResponse]) -> None:
+        """Say that the sessions cannot be resumed."""
+        for socket in sessions:
+            await socket.send_str(json.dumps({"op": 9, "d": False}))
 
     async def post_picture(self, picture: bytes, content: str = f"<@{BOT_ID}>") -> str:
         """Let the member post a picture that mentions the bot; return the message's id."""

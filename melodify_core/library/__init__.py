@@ -11,7 +11,7 @@ from melodify_core.library.database import (
     upgrade,
 )
 from melodify_core.library.gate import Cap, ProviderGate
-from melodify_core.library.guilds import Guilds
+from melodify_core.library.guilds import Guilds, ServerRules
 from melodify_core.library.jobs import JobBook, JobRow, ServerDay
 from melodify_core.library.ledger import Kept, Library, Owners
 from melodify_core.library.members import MemberBook, Order, Page
@@ -43,6 +43,7 @@ __all__ = [
     "Readings",
     "RequestBook",
     "ServerDay",
+    "ServerRules",
     "Songbook",
     "connect",
     "connect_jobs",

@@ -3,7 +3,8 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -11,6 +12,14 @@ from melodify_core.library.database import read, transaction
 from melodify_core.library.schema import guilds
 from melodify_core.library.statements import GUILD_SETTINGS
 from melodify_core.models import GuildSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRules:
+    """What is set in a server, and since when, in unix seconds; 0 where nothing was ever set."""
+
+    settings: GuildSettings
+    changed_at: float = 0.0
 
 
 class Guilds:
@@ -25,6 +34,15 @@ class Guilds:
         """Return what is set in the server; the defaults where nothing is."""
         rows = read(self._engine, GUILD_SETTINGS, connection, {"guild": guild_id})
         return GuildSettings.model_validate_json(rows[0].settings) if rows else GuildSettings()
+
+    def rules_of(self, guild_ids: Collection[int]) -> dict[int, ServerRules]:
+        """Return what is set in each of some hundred servers."""
+        query = sa.select(guilds.c.guild_id, guilds.c.settings, guilds.c.changed_at)
+        rows = read(self._engine, query.where(guilds.c.guild_id.in_(guild_ids)))
+        rules = {number: ServerRules(GuildSettings()) for number in guild_ids}
+        return rules | {
+            row.guild_id: ServerRules(GuildSettings.model_validate_json(row.settings), row.changed_at) for row in rows
+        }
 
     def change(self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], now: float) -> GuildSettings:
         """Change the server's settings in one transaction; return the new ones. What `edit` raises changes nothing."""

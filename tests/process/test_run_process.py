@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.discord_server import TOKEN, Discord, Fault, little_discord
+from tests.discord_server import CHANNEL_ID, TOKEN, Discord, Fault, little_discord
 from tests.loopback import fetched, free_port, value
 from tests.pictures import sunset
 from tests.process.running import melodify, until
@@ -66,6 +66,24 @@ async def test_a_job_survives_kill_9_and_is_posted_once(world: Discord, tmp_path
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 40) == 0
     assert len(world.songs()) == 1
+
+
+async def test_pictures_in_a_watched_channel_are_seen_after_a_start_and_after_a_session_that_is_lost(
+    world: Discord, tmp_path: Path
+) -> None:
+    watched = {"MELODIFY_DISCORD__MESSAGE_CONTENT": "true", "MELODIFY_DISCORD__WATCHED_CHANNELS": f"[{CHANNEL_ID}]"}
+    world.post_now()
+    await world.post_picture(sunset(), "")
+    async with melodify(world, tmp_path, **watched) as process:
+        await until(lambda: len(world.songs()) == 1)
+        sessions = world.drop_sessions()
+        await world.post_picture(sunset(), "")
+        await world.invalidate(sessions)
+        await until(lambda: len(world.songs()) == 2)
+        await asyncio.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 40) == 0
+    assert len(world.songs()) == 2
 
 
 async def test_without_a_token_run_says_so_and_exits_with_2(world: Discord, tmp_path: Path) -> None:
