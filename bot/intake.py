@@ -155,7 +155,7 @@ class Intake:
             task.add_done_callback(self._resumed.discard)
 
     async def _resume(self, claimed: ClaimedRequest) -> None:
-        with self._serving.one():
+        with self._serving.one(), self._once(claimed.request_id):
             served = read_record(claimed)
             if served is None:
                 log.error("request %s cannot be read, and nobody can be told", claimed.request_id)

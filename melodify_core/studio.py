@@ -210,10 +210,6 @@ class Studio:
         """See that the storage answers. Raises Unavailable and Misconfigured."""
         await self.storage.check()
 
-    async def knows(self, job_id: str) -> bool:
-        """Return whether the order was taken, however it ended. Raises Unavailable."""
-        return await asyncio.to_thread(self._library.state, job_id) is not None
-
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
