@@ -41,6 +41,7 @@ class Servers:
         self._guilds = guilds
         self._remembered_s = remembered_s
         self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._asking: dict[tuple[int, int], asyncio.Task[GuildSettings]] = {}
 
     async def of(self, guild_id: int | None) -> GuildSettings:
         """Return the server's settings; what is known last must do while the database is away.
@@ -54,7 +55,7 @@ class Servers:
         if known is not None and known.generation == generation and now < known.until:
             return known.settings
         try:
-            settings = await asyncio.to_thread(self._guilds.settings_of, guild_id)
+            settings = await self._asked(guild_id, generation)
         except Unavailable as error:
             log.warning("server %s: its settings cannot be read: %s", guild_id, error)
             if known is None:
@@ -65,6 +66,15 @@ class Servers:
         if len(self._known) > REMEMBERED_SERVERS:
             self._known.popitem(last=False)
         return settings
+
+    async def _asked(self, guild_id: int, generation: int) -> GuildSettings:
+        """Ask the database, once for all who want to know at one moment."""
+        key = guild_id, generation
+        if (asking := self._asking.get(key)) is None:
+            asking = self._asking[key] = asyncio.create_task(asyncio.to_thread(self._guilds.settings_of, guild_id))
+            asking.add_done_callback(lambda done: (self._asking.pop(key, None), done.cancelled() or done.exception()))
+        # One who gives up takes the answer from nobody else.
+        return await asyncio.shield(asking)
 
 
 def check(settings: GuildSettings, channel_id: int, parent_id: int | None, user_id: int) -> None:
