@@ -44,5 +44,6 @@ async def test_no_acknowledged_request_is_lost_doubled_or_left_open_by_kills(dat
     async with little_discord(AskingDiscord()) as world:
         outcome = await asking.prove(Asking(database_url, tmp_path, cast("AskingDiscord", world)), kills=4)
     print(outcome)
+    print((tmp_path / "errors.log").read_text())
     assert outcome.acknowledged > 0
     assert outcome.lost == outcome.doubled == outcome.open_lines == outcome.unsettled == []
