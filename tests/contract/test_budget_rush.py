@@ -11,7 +11,7 @@ import pytest
 from melodify_core.errors import Rejected
 from melodify_core.models import Order, Place, Wish
 from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
+from melodify_core.settings import Lyria, Settings
 from melodify_core.workshop import Workshop
 from tests.fakes import Desk
 from tests.sounds import chords, wav
@@ -83,3 +83,20 @@ def settings_at(folder: Path, url: str) -> Settings:
             "work": {"poll_s": 0.05, "drain_s": 5},
         }
     )
+
+
+async def test_who_cancels_in_the_middle_of_a_paid_call_has_had_it(tmp_path: Path, workshop: Workshop) -> None:
+    async with vertex_server(wav(chords(1.5))) as lyria:
+        lyria.faults = [Fault()]
+        settings = settings_at(tmp_path, lyria.url).model_copy(update={"lyria": Lyria(deadline_s=30)})
+        async with open_studio(settings, Desk(), workshop) as studio:
+            await studio.submit(Order("1", 7, Place(channel_id=10, guild_id=20), PICTURE, Wish(seconds=10)))
+            async with asyncio.timeout(30):
+                while not lyria.asked:
+                    await asyncio.sleep(0.02)
+            await studio.cancel("1", 7)
+            await studio.idle(30)
+            quota = await studio.quota(7, 20, ())
+    assert booked(tmp_path) == [0.06]
+    assert quota.money.spent == pytest.approx(0.06)
+    assert [each.left - each.limit for each in quota.allowances] == [-1] * 3
