@@ -30,6 +30,7 @@ PROVIDERS: dict[str, tuple[Fault | None, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "songs"), PROVIDERS.values(), ids=PROVIDERS)
 async def test_never_more_calls_begin_than_the_budget_pays(
     tmp_path: Path, workshop: Workshop, fault: Fault | None, songs: int
