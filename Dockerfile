@@ -28,6 +28,7 @@ USER 10001
 # read-only, the program says at start that it cannot write there.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/livez', timeout=4)"]
-# SIGTERM drains: running jobs get work.drain_s seconds (20), so give the container a few more.
+# SIGTERM drains: running jobs get work.drain_s seconds (20), a paid call lyria.deadline_s (180) and 15, so give the
+# container a few more.
 STOPSIGNAL SIGTERM
 CMD ["melodify", "run"]

@@ -17,10 +17,11 @@ import httpx
 from google.cloud.aiplatform_v1.types import PredictRequest
 
 from melodify_core.composers.lyria import LyriaComposer
-from melodify_core.models import Bill, Picture, Progress, Wish
+from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import Errand
 from melodify_core.settings import Lyria, Vertex
 from tests.briefs import a_brief
+from tests.jobs import Purse
 from tests.vertex_server import PREDICT, interactions_server, vertex_server
 
 ROUNDS = 30
@@ -91,13 +92,10 @@ def _errand() -> Errand:
     async def picture() -> Picture:
         raise AssertionError("not asked for")
 
-    async def spent(bill: Bill) -> None:
-        del bill
-
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, picture, spent, progress)
+    return Errand("1", 1, "a" * 64, None, picture, Purse().begin, progress)
 
 
 def _serve(pipe: Connection, model: str) -> None:

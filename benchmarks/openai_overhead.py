@@ -10,10 +10,11 @@ import time
 from multiprocessing.connection import Connection
 
 from melodify_core.captioners.openai import OpenAICaptioner
-from melodify_core.models import Bill, Picture, Progress, Wish
+from melodify_core.models import Picture, Progress, Wish
 from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Errand
 from melodify_core.settings import OpenAI
+from tests.jobs import Purse
 from tests.openai_server import openai_server
 from tests.pictures import photo
 
@@ -63,13 +64,10 @@ def _errand(picture: Picture) -> Errand:
     async def load() -> Picture:
         return picture
 
-    async def spent(bill: Bill) -> None:
-        del bill
-
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, load, spent, progress)
+    return Errand("1", 1, "a" * 64, None, load, Purse().begin, progress)
 
 
 def _serve(pipe: Connection) -> None:

@@ -69,7 +69,13 @@ def status_text(language: Language, day: "ServerDay") -> str:
     """Return the server's day: the queue, the songs, what they cost, and what failed and why."""
     lines = [
         say(language, "admin.status.queue", waiting=day.waiting, running=day.running),
-        say(language, "admin.status.songs", songs=day.songs, dollars=f"{day.dollars:.2f}"),
+        say(
+            language,
+            "admin.status.songs",
+            songs=day.songs,
+            dollars=f"{day.dollars:.2f}",
+            reserved=f"{day.reserved:.2f}",
+        ),
     ]
     if not day.failures:
         lines.append(say(language, "admin.status.no_failures"))

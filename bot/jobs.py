@@ -43,10 +43,14 @@ async def _print_list(desk: Desk, state: str | None, *, as_json: bool) -> None:
     # Piped, nothing is folded: a line is a job.
     console = Console()
     Console(width=None if console.is_terminal else 200).print(table if rows else "No jobs.")
+    money = await desk.money()
+    if money.spent or money.reserved:
+        print(f"Last 24 hours: ${money.spent:.2f} spent, ${money.reserved:.2f} reserved for open jobs.")
 
 
 def _print_file(file: JobFile, *, as_json: bool) -> None:
-    facts: dict[str, Any] = asdict(file.row) | {"dollars": round(file.dollars, 6), "steps": list(file.steps)}
+    money = {name: round(value, 6) for name, value in asdict(file.money).items()}
+    facts: dict[str, Any] = asdict(file.row) | money | {"steps": list(file.steps)}
     if as_json:
         print(json.dumps(facts))
         return

@@ -145,6 +145,9 @@ def quota_text(language: Language, quota: Quota) -> str:
         lines.append(say(language, "quota.unlimited"))
     if quota.waiting:
         lines.append(say(language, "quota.waiting", waiting=quota.waiting))
+    if quota.money.spent or quota.money.reserved:
+        spent, reserved = f"{quota.money.spent:.2f}", f"{quota.money.reserved:.2f}"
+        lines.append(say(language, "quota.money", spent=spent, reserved=reserved))
     if quota.refusal is not None:
         lines.append(sentence(language, quota.refusal))
     else:

@@ -117,7 +117,7 @@ class Till:
     """The Ledger port for one song: nothing is limited in front of one's own terminal, but what it cost is told."""
 
     def __init__(self) -> None:
-        self._dollars = 0.0
+        self._calls: dict[str, float] = {}
 
     def start(self, job_id: str, now: float) -> bool:
         """Go on."""
@@ -127,15 +127,23 @@ class Till:
     def reach(self, job_id: str, stage: Stage) -> None:
         """Do nothing."""
 
-    def spend(self, job_id: str, bill: Bill, now: float) -> None:
-        """Add the bill."""
+    def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
+        """Note what the call is expected to cost."""
         del job_id, now
-        self._dollars += bill.dollars
+        self._calls.setdefault(call_id, bill.dollars)
+
+    def settle(self, call_id: str, bill: Bill) -> None:
+        """Note what it has cost."""
+        self._calls[call_id] = bill.dollars
+
+    def unbook(self, call_id: str) -> None:
+        """Forget a call that cost nothing."""
+        self._calls.pop(call_id, None)
 
     def spent(self, job_id: str) -> float:
-        """Return the sum of the bills."""
+        """Return what all calls have cost, as far as that is known."""
         del job_id
-        return self._dollars
+        return sum(self._calls.values())
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""

@@ -15,6 +15,7 @@ from bot.delivery import DiscordDelivery
 from bot.monitor import request_counter
 from bot.ops import operating
 from bot.status import StatusBoard
+from melodify_core.adapters import longest_call_s
 from melodify_core.errors import Misconfigured
 from melodify_core.health import Health
 from melodify_core.opening import Role, open_studio
@@ -33,6 +34,7 @@ INTENT_OFF = (
     "discord.message_content is true, but the intent is off for this bot: switch it on in the developer portal "
     "under Bot > Message Content Intent, or set discord.message_content to false."
 )
+STOPPING = "stopping: running jobs get %g s, paid calls %g s"
 # Discord's own troubles, which are not ours to mend.
 UNREACHABLE = (
     aiohttp.ClientError,
@@ -73,7 +75,7 @@ async def _serve(client: MelodifyClient, token: str, stop: asyncio.Event, settin
     finally:
         stopping.cancel()
         if stop.is_set():
-            log.info("stopping: running jobs get %g s", settings.work.drain_s)
+            log.info(STOPPING, settings.work.drain_s, longest_call_s(settings))
             if not client.is_ready():
                 # On its way up: closing it now would miss the studio that it is about to open.
                 serving.cancel()
@@ -111,7 +113,7 @@ async def work(settings: Settings) -> int:
             health.add("heartbeat", studio.beats)
             log.info("working")
             await stop.wait()
-            log.info("stopping: running jobs get %g s", settings.work.drain_s)
+            log.info(STOPPING, settings.work.drain_s, longest_call_s(settings))
     return 0
 
 

@@ -12,7 +12,8 @@ from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
-CAPTION_TOKENS = 2000  # instructions and a small picture
+# From a paid answer to its file, on this disk and in the storage.
+KEEP_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ def price_of(settings: Settings) -> float:
     """Return the dollars that a song of the chosen providers is expected to cost."""
     dollars = 0.0
     if settings.captioner == "openai":
-        openai = settings.openai
-        put_in, got_out = openai.dollars_per_million_input, openai.dollars_per_million_output
-        dollars += (CAPTION_TOKENS * put_in + openai.max_output_tokens * got_out) / 1_000_000
+        from melodify_core.captioners.openai import price_of_reading
+
+        dollars += price_of_reading(settings.openai)
     match settings.composer:
         case "lyria":
             from melodify_core.composers.lyria import price_of_take
@@ -90,6 +91,16 @@ def price_of(settings: Settings) -> float:
         case "arranger":
             pass
     return dollars
+
+
+def longest_call_s(settings: Settings) -> float:
+    """Return how long a stop waits for paid calls of the chosen providers that cannot be asked for again, 0 for none.
+
+    A pipeline's run goes on by itself, and is asked for again at the next start.
+    """
+    deadlines = {"openai": settings.openai.deadline_s, "lyria": settings.lyria.deadline_s}
+    chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
+    return max(chosen) + KEEP_S if chosen else 0.0
 
 
 def missing_settings(settings: Settings) -> list[str]:

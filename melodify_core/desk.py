@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from melodify_core.adapters import open_storage
 from melodify_core.errors import Misconfigured
+from melodify_core.limits import DAY_S
+from melodify_core.models import Money
 from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
 
 if TYPE_CHECKING:
     from melodify_core.engine import Engine
-    from melodify_core.library import JobBook, JobRow, Library
+    from melodify_core.library import JobBook, JobMoney, JobRow, Library
 
 SHOWN = 50
 
@@ -29,7 +31,7 @@ class JobFile:
 
     row: "JobRow"
     steps: tuple[str, ...]
-    dollars: float
+    money: "JobMoney"
 
 
 class Desk:
@@ -48,8 +50,12 @@ class Desk:
     async def show(self, job_id: str) -> JobFile:
         """Return what is known of the job. Raises Misconfigured for an unknown one."""
         row = await self._row(job_id)
-        dollars = await asyncio.to_thread(self._library.spent, job_id)
-        return JobFile(row, tuple(await self._engine.steps(job_id)), dollars)
+        money = await asyncio.to_thread(self._book.money, job_id)
+        return JobFile(row, tuple(await self._engine.steps(job_id)), money)
+
+    async def money(self) -> Money:
+        """Return what was paid in the last day, and what is reserved now."""
+        return await asyncio.to_thread(self._library.money, time.time() - DAY_S)
 
     async def cancel(self, job_id: str) -> str:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.models import Job, Parcel
 from melodify_core.observing import about
-from melodify_core.parts import Result, Step
+from melodify_core.parts import Result, Step, Underway
 from melodify_core.settings import Work
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ POSTS_AT_ONCE = 64
 # For all that is asked of database and files off the loop.
 THREADS = 16
 WAKE_S = 5.0
+DRAIN_LOOK_S = 0.05
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
 
 
@@ -243,14 +244,20 @@ class Engine:
         ids = [name for job_id in job_ids for name in _names_of(job_id)]
         await self._open_client.delete_workflows_async(ids)
 
-    async def drain(self, timeout_s: float) -> None:
+    async def drain(self, timeout_s: float, underway: Underway | None = None, paid_s: float = 0.0) -> None:
         """Let running jobs end, interrupt those that take longer, and stop.
 
-        What was interrupted goes on at the next launch, from its last recorded step.
+        What was interrupted goes on at the next launch, from its last recorded step. Paid calls that are `underway` may
+        take up to `paid_s` in all: interrupted, they would be paid again.
         """
         self._draining = True
+        until = asyncio.get_running_loop().time() + paid_s
+        underway = underway or Underway()
+        underway.close()
         if self._making:
             await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
+        while self._making.keys() & underway.jobs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(DRAIN_LOOK_S)
         tasks = {run.task for run in self._making.values()} | set(self._posting.values())
         for task in tasks:
             task.cancel()

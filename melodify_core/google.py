@@ -133,10 +133,15 @@ def error_of(error: BaseException) -> MelodifyError:
     return Refused(code) if code == "provider.refused" else Unavailable(code)
 
 
+def is_too_large(error: api.TooManyRequests) -> bool:
+    """Tell an answer that was too large for gRPC, in its own words, from a service that has too much to do."""
+    return _TOO_LARGE in error.message
+
+
 def _code(error: BaseException) -> Code:
     code: Code = "provider.unavailable"
     match error:
-        case api.TooManyRequests() if _TOO_LARGE in error.message:
+        case api.TooManyRequests() if is_too_large(error):
             pass  # gRPC's own word, not the service's
         case api.TooManyRequests():
             code = "provider.exhausted" if _PER_DAY.search(_all_words(error)) else "provider.busy"

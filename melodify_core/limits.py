@@ -58,6 +58,16 @@ def check(
     _check_budget("limit.guild_budget", limits.dollars_per_guild_day, standing.guild_spent, guild_price, now)
 
 
+def check_budgets(limits: Limits, standing: Standing, dollars: float, now: float) -> None:
+    """Raise Rejected when so much more, for a song that was accepted before, would pass a budget.
+
+    What other songs have reserved stays out of it: each of them is asked the same when its turn comes.
+    """
+    if dollars > 0:
+        _check_budget("limit.budget", limits.dollars_per_day, standing.spent, dollars, now)
+        _check_budget("limit.guild_budget", limits.dollars_per_guild_day, standing.guild_spent, dollars, now)
+
+
 def member_limits(limits: Limits, role_ids: Collection[int]) -> MemberLimits:
     """Return what holds for a member: each limit is the most generous one of the roles, else everybody's."""
     own = [role for role_id, role in limits.roles.items() if int(role_id) in role_ids]

@@ -22,6 +22,11 @@ provider_seconds = Histogram(
 )
 provider_errors = Counter("melodify_provider_errors", "Answers of a provider that were an error.", ["provider", "code"])
 dollars = Counter("melodify_dollars", "Dollars paid to providers, estimated from list prices.", ["provider", "model"])
+day_dollars = Gauge(
+    "melodify_day_dollars",
+    "Dollars that budgets count now, of all processes: spent in the last day, or reserved for open jobs.",
+    ["kind"],
+)
 queue_jobs = Gauge("melodify_queue_jobs", "Open jobs of all processes.", ["state"])
 queue_oldest_seconds = Gauge("melodify_queue_oldest_seconds", "Age of the oldest job that waits; 0 where none does.")
 stuck_jobs = Gauge("melodify_stuck_jobs", "Jobs that are open for longer than work.stuck_minutes.")

@@ -164,6 +164,14 @@ class Bill(Record):
     request_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Dollars: what was paid, or may have been, and what is expected beyond that for songs that are not finished."""
+
+    spent: float
+    reserved: float
+
+
 class Commission(Record):
     """Work that a composer has ordered elsewhere, under a name that leads back to it."""
 

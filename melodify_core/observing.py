@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodify_core import metrics
-from melodify_core.errors import MelodifyError
+from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Job, Stage
 
 # Opens a span: its name, the job's id, and what else is to be known of it.
@@ -78,6 +78,8 @@ def asking(provider: str) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
+    except Rejected:
+        raise  # by us: a budget, or its asker, had enough
     except MelodifyError as error:
         metrics.provider_errors.labels(provider, error.code).inc()
         raise

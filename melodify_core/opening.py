@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melodify_core.adapters import Adapters, check_adapters, open_adapters
+from melodify_core.adapters import Adapters, check_adapters, longest_call_s, open_adapters
 from melodify_core.errors import Misconfigured
 from melodify_core.journal import RequestJournal
 from melodify_core.limits import DAY_S
 from melodify_core.members import Members
 from melodify_core.models import Order
 from melodify_core.moderation import Moderation
-from melodify_core.parts import Parts, PlainStep
+from melodify_core.parts import Parts, PlainStep, Underway
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.positions import Positions
 from melodify_core.posting import midi_key
@@ -69,7 +69,7 @@ async def open_studio(
     role: Role = ALONE,
     adapters: Adapters | None = None,
 ) -> AsyncIterator[Studio]:
-    """Yield the running studio; on exit running jobs get `settings.work.drain_s` seconds to end.
+    """Yield the running studio; on exit running jobs get `settings.work.drain_s` seconds to end, and paid calls theirs.
 
     Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
@@ -107,10 +107,11 @@ async def open_studio(
             await check_adapters(adapters)
         adapters = replace(adapters, storage=MeasuredStorage(adapters.storage))
         engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
-        stack.push_async_callback(engine.drain, settings.work.drain_s)
+        underway = Underway()
+        stack.push_async_callback(engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
         upkeep: Upkeep | None = None
         if role.works:
-            parts = _parts(settings, adapters, delivery, workshop, jobs_database)
+            parts = _parts(settings, adapters, delivery, workshop, jobs_database, underway)
             await engine.launch(SongLine(parts))
             upkeep = await _go_on_duty(stack, settings, library, engine, parts, slot, role)
         else:
@@ -178,6 +179,7 @@ def _parts(
     delivery: Delivery,
     workshop: Workshop,
     database: "sa.Engine",
+    underway: Underway,
 ) -> Parts:
     from melodify_core.library import Cap, Library, ProviderGate
 
@@ -191,12 +193,13 @@ def _parts(
         composer=adapters.composer,
         storage=adapters.storage,
         delivery=delivery,
-        ledger=Library(database, salt_of(settings)),
+        ledger=Library(database, salt_of(settings), settings.limits),
         workshop=workshop,
         song=settings.song,
         salt=salt_of(settings),
         gate=ProviderGate(database, caps, settings.work.patience_s),
         spool=Spool(spool_folder(settings)),
+        underway=underway,
     )
 
 

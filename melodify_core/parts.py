@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from melodify_core.models import Job, Parcel, Stage
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
 from melodify_core.settings import SongSettings
 from melodify_core.storage.spool import Spool
+from melodify_core.threads import finished
 from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,32 @@ class OpenGate:
         """Free nothing."""
 
 
+class Underway:
+    """The jobs here whose paid call cannot be asked for again: a stop waits for them, and lets none begin."""
+
+    def __init__(self) -> None:
+        self.jobs: set[str] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Let none begin any more."""
+        self._closed = True
+
+    def begin(self, job_id: str) -> None:
+        """Hold the job up until `holding` ends. Interrupts it where the process stops: it goes on at the next start."""
+        if self._closed:
+            raise asyncio.CancelledError
+        self.jobs.add(job_id)
+
+    @contextmanager
+    def holding(self, job_id: str) -> Iterator[None]:
+        """The step within may begin such a call; it lasts until its result is recorded."""
+        try:
+            yield
+        finally:
+            self.jobs.discard(job_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the line is made of."""
@@ -68,6 +95,7 @@ class Parts:
     salt: bytes = b""
     gate: Gate = OpenGate()
     spool: Spool | None = None
+    underway: Underway = field(default_factory=Underway)
     pauses_s: tuple[float, ...] = PAUSES_S
 
 
@@ -135,11 +163,11 @@ async def ask(work: Callable[..., Value], *args: Any) -> Value:
     """
     for pause_s in PAUSES_S:
         try:
-            return await asyncio.to_thread(work, *args)
+            return await finished(work, *args)
         except Unavailable as error:
             log.warning("the database is away, trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
-    return await asyncio.to_thread(work, *args)
+    return await finished(work, *args)
 
 
 async def store(parts: Parts, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:

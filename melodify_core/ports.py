@@ -27,6 +27,25 @@ from melodify_core.models import (
 )
 
 
+class PaidCall(Protocol):
+    """A call to a provider that costs money, booked at its expected price before it begins. Raises nothing.
+
+    What becomes neither `billed` nor `free` stays booked as it is: cut off, given up, or ended with the process.
+    """
+
+    async def billed(self, bill: Bill) -> None:
+        """Note what it has cost, also when its answer is of no use."""
+        ...
+
+    async def free(self) -> None:
+        """Give back what it was booked with: it is known that it costs nothing."""
+        ...
+
+    def lost(self) -> None:
+        """Say that it ended, and that nobody knows what it costs."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """The job that a provider works for: what it may know of it, and how it reports back."""
@@ -36,9 +55,16 @@ class Errand:
     asker: str  # salted hash of the member's id, 64 hex digits: all that a provider learns of the member
     guild_id: int | None
     picture: Callable[[], Awaitable[Picture]]  # raises Unavailable
-    spent: Callable[[Bill], Awaitable[None]]  # to be called once per paid call, also when its answer is of no use
+    # To be called right before each paid call, with what it is expected to cost. A bill with a request id is booked
+    # once for the job. Raises Rejected when that would pass a budget, and Unavailable.
+    begun: Callable[[Bill], Awaitable[PaidCall]]
     progress: Callable[[Progress], Awaitable[None]]  # never raises
     adult: bool = False  # sexual pictures may be read, though none that involve children
+
+    async def spent(self, bill: Bill) -> None:
+        """Note a call whose price was not known before it had ended."""
+        call = await self.begun(bill)
+        await call.billed(bill)
 
 
 class Provider(Protocol):
@@ -224,15 +250,26 @@ class Ledger(Protocol):
     """
 
     def start(self, job_id: str, now: float) -> bool:
-        """Note that the job runs; False when it was cancelled before."""
+        """Note that the job runs; False when it was cancelled before. Raises Rejected where a budget is used up."""
         ...
 
     def reach(self, job_id: str, stage: Stage) -> None:
         """Note how far the job is, for those who look at its page."""
         ...
 
-    def spend(self, job_id: str, bill: Bill, now: float) -> None:
-        """Note what a provider was paid for the job. Each call is a payment of its own."""
+    def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
+        """Note a call that begins, with what it is expected to cost; one that is booked already stays.
+
+        Raises Rejected where that would pass a budget.
+        """
+        ...
+
+    def settle(self, call_id: str, bill: Bill) -> None:
+        """Note what a booked call has cost."""
+        ...
+
+    def unbook(self, call_id: str) -> None:
+        """Give back what a call was booked with that is known to cost nothing."""
         ...
 
     def spent(self, job_id: str) -> float:

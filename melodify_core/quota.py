@@ -6,6 +6,7 @@ from typing import Literal
 
 from melodify_core.errors import Rejected
 from melodify_core.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check, member_limits
+from melodify_core.models import Money
 from melodify_core.settings import Limits
 
 Window = Literal["minute", "hour", "day"]
@@ -29,23 +30,32 @@ class Quota:
     allowances: tuple[Allowance, ...]
     waiting: int
     refusal: Rejected | None  # why the next order would be refused, None where it would not
+    money: Money = Money(0.0, 0.0)  # for the member's songs of the last day
 
 
-def quota_of(limits: Limits, standing: Standing, now: float, user_id: int, role_ids: Collection[int]) -> Quota:
-    """Return what the member has left at the unix time `now`."""
+def quota_of(
+    limits: Limits,
+    standing: Standing,
+    now: float,
+    user_id: int,
+    role_ids: Collection[int],
+    price: float = 0.0,
+    money: Money = Money(0.0, 0.0),  # noqa: B008  # it is frozen
+) -> Quota:
+    """Return what the member has left at the unix time `now`, where the next song costs about `price` dollars."""
     refusal = None
     try:
-        check(limits, standing, now, user_id, role_ids)
+        check(limits, standing, now, user_id, role_ids, price)
     except Rejected as error:
         refusal = error
     if user_id in limits.exempt_users:
-        return Quota((), standing.waiting, refusal)
+        return Quota((), standing.waiting, refusal, money)
     own = member_limits(limits, role_ids)
     sizes = {"minute": own.songs_per_minute, "hour": own.songs_per_hour, "day": own.songs_per_day}
     allowances = tuple(
         _allowance(window, sizes[window], window_s, standing, now) for window, window_s in WINDOWS if sizes[window]
     )
-    return Quota(allowances, standing.waiting, refusal)
+    return Quota(allowances, standing.waiting, refusal, money)
 
 
 def _allowance(window: Window, limit: int, window_s: int, standing: Standing, now: float) -> Allowance:

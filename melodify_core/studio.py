@@ -191,7 +191,8 @@ class Studio:
         now = time.time()
         standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
         most = await asyncio.to_thread(self._limits_in, guild_id, role_ids, None)
-        return quota_of(most, standing, now, user_id, role_ids)
+        money = await asyncio.to_thread(self._library.money, now - limits.DAY_S, user_id)
+        return quota_of(most, standing, now, user_id, role_ids, self._price, money)
 
     async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""

@@ -28,6 +28,7 @@ LOST_S = 120.0
 LYING_S = 30.0
 SWEEP_S = 6 * 3600.0  # all files are listed: on Cloud Storage a thousand of them is a call that is paid for
 QUEUE_S = 10.0
+MONEY_S = 15.0
 PULSE_S = 6 * QUEUE_S
 
 
@@ -103,6 +104,7 @@ class Upkeep:
             Duty("lying jobs", LYING_S, self.take_up_lying),
             Duty("stuck jobs", 60.0, self.notice_stuck),
             Duty("queue", QUEUE_S, self.measure_queue),
+            Duty("money", MONEY_S, self.measure_money),
             Duty("retention", 3600.0, self.forget_old, first_s=60.0),
         ]
 
@@ -149,6 +151,12 @@ class Upkeep:
         metrics.queue_jobs.labels("waiting").set(queue.waiting)
         metrics.queue_jobs.labels("running").set(queue.running)
         metrics.queue_oldest_seconds.set(max(time.time() - queue.oldest_at, 0.0) if queue.waiting else 0.0)
+
+    async def measure_money(self) -> None:
+        """Show what was spent in the last day and what is reserved."""
+        money = await asyncio.to_thread(self._library.money, time.time() - DAY_S)
+        metrics.day_dollars.labels("spent").set(money.spent)
+        metrics.day_dollars.labels("reserved").set(money.reserved)
 
     def see_pulse(self) -> None:
         """Raise Unavailable when the last look at the queue that succeeded is too long ago."""

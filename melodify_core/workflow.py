@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from melodify_core import audio, metrics, posting
+from melodify_core import audio, paying, posting
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observing import Trail, asking, at_stage, following
 from melodify_core.parts import Parts, Step, ask, fetch, show, store
-from melodify_core.ports import CommissioningComposer, Errand
+from melodify_core.ports import CommissioningComposer, Errand, PaidCall
 from melodify_core.posting import midi_key, song_key, take_keys
 from melodify_core.pseudonym import pseudonym
 from melodify_core.threads import finished
@@ -72,7 +72,10 @@ async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:
 
 async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
     # Another take pays for its music only.
-    return job.brief or await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
+    if job.brief is not None:
+        return job.brief
+    with parts.underway.holding(job.job_id):
+        return await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
 
 
 async def _caption(job: Job, parts: Parts) -> Brief:
@@ -82,7 +85,7 @@ async def _caption(job: Job, parts: Parts) -> Brief:
     picture = await _picture(job, parts)
     async with parts.gate(parts.captioner.name, job.job_id):
         with asking(parts.captioner.name):
-            return await parts.captioner.caption(picture, job.wish, _errand(job, parts))
+            return await parts.captioner.caption(picture, job.wish, _errand(job, parts, once=True))
 
 
 async def _picture(job: Job, parts: Parts) -> Picture:
@@ -90,11 +93,13 @@ async def _picture(job: Job, parts: Parts) -> Picture:
     return Picture(jpeg, job.picture_width, job.picture_height, job.picture_sha256)
 
 
-def _errand(job: Job, parts: Parts) -> Errand:
-    async def spent(bill: Bill) -> None:
-        metrics.dollars.labels(bill.provider, bill.model).inc(bill.dollars)
-        log.info("job %s: %s %s, $%.5f", job.job_id, bill.provider, bill.model, bill.dollars)
-        await ask(parts.ledger.spend, job.job_id, bill, time.time())
+def _errand(job: Job, parts: Parts, *, once: bool) -> Errand:
+    """Return the provider's view of the job. What it does `once` cannot be asked for again: a stop waits for that."""
+
+    async def begun(bill: Bill) -> PaidCall:
+        if once:
+            parts.underway.begin(job.job_id)
+        return await paying.begin(job.job_id, bill, parts.ledger)
 
     async def progress(reached: Progress) -> None:
         await parts.delivery.show_stage(job, Stage.COMPOSING, reached)
@@ -105,7 +110,7 @@ def _errand(job: Job, parts: Parts) -> Errand:
         asker=pseudonym(job.user_id, parts.salt),
         guild_id=job.place.guild_id,
         picture=lambda: _picture(job, parts),
-        spent=spent,
+        begun=begun,
         progress=progress,
         adult=job.place.adult,
     )
@@ -113,10 +118,12 @@ def _errand(job: Job, parts: Parts) -> Errand:
 
 async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
     """Have the music made: in one step, or ordered in one and collected in the next."""
-    composer, errand = parts.composer, _errand(job, parts)
+    composer = parts.composer
     if not isinstance(composer, CommissioningComposer):
-        work = partial(composer.compose, reading, job.wish, errand)
-        return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
+        work = partial(composer.compose, reading, job.wish, _errand(job, parts, once=True))
+        with parts.underway.holding(job.job_id):
+            return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
+    errand = _errand(job, parts, once=False)
     try:
         order = partial(composer.commission, reading, job.wish, errand)
         commission = await step("commission", Commission, lambda: _ordered(job, parts, order), stoppable=True)
@@ -135,7 +142,7 @@ async def _ordered(job: Job, parts: Parts, order: Callable[[], Awaitable[Commiss
 
 async def _collected(job: Job, commission: Commission, parts: Parts, step: Step) -> Take:
     composer = cast("CommissioningComposer", parts.composer)
-    collect = partial(composer.collect, commission, _errand(job, parts))
+    collect = partial(composer.collect, commission, _errand(job, parts, once=False))
     try:
         return await step("compose", Take, lambda: _kept(job, parts, collect, begun=True), stoppable=True)
     except MelodifyError:

@@ -169,9 +169,15 @@ class Book:
     lines: list[str] = field(default_factory=list)
     bills: list[Bill] = field(default_factory=list)
 
-    def spend(self, job_id: str, bill: Bill, now: float) -> None:
-        del job_id, now
+    def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
+        del job_id, call_id, bill, now
+
+    def settle(self, call_id: str, bill: Bill) -> None:
+        del call_id
         self.bills.append(bill)
+
+    def unbook(self, call_id: str) -> None:
+        del call_id
 
     def spent(self, job_id: str) -> float:
         del job_id

@@ -1,5 +1,7 @@
 """Makes orders and jobs for tests."""
 
+from dataclasses import dataclass, field
+
 from melodify_core.models import Bill, Job, Order, Picture, Place, Posted, Progress, Song, Wish
 from melodify_core.ports import Errand
 
@@ -54,16 +56,43 @@ def a_song(job_id: str = "1", **changes: object) -> Song:
 POSTED = Posted(channel_id=11, message_id=12)
 
 
+@dataclass
+class Purse:
+    """What a provider reported of its paid calls: what each was expected to cost, and how it ended."""
+
+    begun: list[Bill] = field(default_factory=list)
+    bills: list[Bill] = field(default_factory=list)
+    freed: int = 0
+    lost: int = 0
+
+    async def begin(self, bill: Bill) -> "Call":
+        self.begun.append(bill)
+        return Call(self)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One of them."""
+
+    purse: Purse
+
+    async def billed(self, bill: Bill) -> None:
+        self.purse.bills.append(bill)
+
+    async def free(self) -> None:
+        self.purse.freed += 1
+
+    def lost(self) -> None:
+        self.purse.lost += 1
+
+
 def an_errand(job_id: str = "1", seed: int = 7) -> Errand:
     """Return the errand of a job that shows no picture and forgets what it is told."""
 
     async def picture() -> Picture:
         raise AssertionError("no picture was promised")
 
-    async def spent(bill: Bill) -> None:
-        del bill
-
     async def progress(reached: Progress) -> None:
         del reached
 
-    return Errand(job_id, seed, "0" * 64, None, picture, spent, progress)
+    return Errand(job_id, seed, "0" * 64, None, picture, Purse().begin, progress)

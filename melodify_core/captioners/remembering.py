@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from melodify_core.errors import MelodifyError
+from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Brief, Picture, Wish
 from melodify_core.ports import Captioner, Errand, Memory
 
@@ -51,7 +51,8 @@ class RememberingCaptioner:
             if asking.answer is None:
                 try:
                     asking.answer = await self._answer(key, picture, wish, errand)
-                except MelodifyError as error:
+                except (Refused, Unavailable) as error:
+                    # A budget that is used up is this asker's alone.
                     asking.answer = error
                     raise
             return asking.answer

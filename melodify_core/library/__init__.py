@@ -12,7 +12,7 @@ from melodify_core.library.database import (
 )
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds, ServerRules
-from melodify_core.library.jobs import JobBook, JobRow, ServerDay
+from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
 from melodify_core.library.ledger import Kept, Library, Owners
 from melodify_core.library.members import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
@@ -30,6 +30,7 @@ __all__ = [
     "ClaimedRequest",
     "Guilds",
     "JobBook",
+    "JobMoney",
     "JobRow",
     "Kept",
     "Library",

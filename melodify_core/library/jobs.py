@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from melodify_core.library.database import read
 from melodify_core.library.ledger import asked_of
 from melodify_core.library.schema import costs, usage
-from melodify_core.library.statements import OPEN_STATES
+from melodify_core.library.statements import GUILD_RESERVED, OPEN_STATES, RESERVED
 from melodify_core.models import Asked, UsageState
 
 
@@ -38,7 +38,17 @@ class ServerDay:
     running: int
     songs: int
     dollars: float
+    reserved: float  # what open jobs are expected to cost beyond that
     failures: dict[str, int]  # jobs by the code of the error that ended them
+
+
+@dataclass(frozen=True, slots=True)
+class JobMoney:
+    """What a job has cost, in dollars."""
+
+    dollars: float
+    unsettled: float  # of that, of calls that still run or whose end is not known
+    reserved: float  # expected beyond that, while the job is open
 
 
 FIELDS = [usage.c[name] for name in JobRow.__dataclass_fields__]
@@ -62,6 +72,15 @@ class JobBook:
         rows = read(self._engine, sa.select(*FIELDS).where(usage.c.job_id == job_id))
         return JobRow(**rows[0]._mapping) if rows else None  # noqa: SLF001 - the library's public name
 
+    def money(self, job_id: str) -> JobMoney:
+        """Return what the job has cost."""
+        mine = costs.c.job_id == job_id
+        dollars = sa.select(sa.func.sum(costs.c.dollars)).where(mine)
+        unsettled = dollars.where(~costs.c.billed)
+        reserved = RESERVED.where(usage.c.job_id == job_id)
+        [row] = read(self._engine, sa.select(*(each.scalar_subquery() for each in (dollars, unsettled, reserved))))
+        return JobMoney(*(float(each or 0) for each in row))
+
     def open_in(self, guild_id: int, limit: int | None = None) -> list[Asked]:
         """Return the server's jobs that wait or run, the oldest first; all of them without a limit."""
         query = sa.select(usage).where(usage.c.guild_id == guild_id, usage.c.state.in_(OPEN_STATES))
@@ -76,13 +95,21 @@ class JobBook:
         rows = read(self._engine, grouped.group_by(usage.c.state, usage.c.outcome))
         paid = sa.select(sa.func.sum(costs.c.dollars)).join_from(costs, usage, usage.c.job_id == costs.c.job_id)
         dollars = read(self._engine, paid.where(here, costs.c.created_at > since))[0][0]
+        reserved = read(self._engine, GUILD_RESERVED, None, {"guild": guild_id})[0][0]
         jobs: Counter[str] = Counter()
         failures: Counter[str] = Counter()
         for row in rows:
             jobs[row.state] += row.jobs
             if row.state == "refunded" and row.outcome != "job.cancelled":
                 failures[row.outcome or "internal"] += row.jobs
-        return ServerDay(jobs["waiting"], jobs["running"], jobs["charged"], float(dollars or 0), dict(failures))
+        return ServerDay(
+            waiting=jobs["waiting"],
+            running=jobs["running"],
+            songs=jobs["charged"],
+            dollars=float(dollars or 0),
+            reserved=float(reserved or 0),
+            failures=dict(failures),
+        )
 
     def reopen(self, connection: sa.Connection, job_id: str, now: float) -> int | None:
         """Let a refunded job wait again, within the caller's transaction, and return its turn in the queue.

@@ -14,33 +14,41 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
+from melodify_core.library.guilds import Guilds
 from melodify_core.library.schema import costs, notes, readings, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.library.statements import (
     ALL_OPEN,
+    BOOK,
+    BOOKED,
     END,
     GUILD_OPEN,
     GUILD_RESERVED,
     GUILD_USE,
     KEEP_SONG,
     LATEST_TIMES,
+    MEMBER_MONEY,
     MEMBER_USE,
+    MONEY,
     OPEN_STATES,
     OUTLOOK,
     REACH,
     RESERVE,
     RESERVED,
     RUNNING,
+    SETTLE,
     SONG_KNOWN,
-    SPEND,
     SPENT,
     START,
+    STARTED,
     STATE,
+    UNBOOK,
     queued_since,
 )
-from melodify_core.limits import Standing
-from melodify_core.models import Asked, Bill, Brief, Job, Place, Posted, Song, Stage, UsageState
+from melodify_core.limits import DAY_S, Standing, check_budgets
+from melodify_core.models import Asked, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
 from melodify_core.pseudonym import alias_of
+from melodify_core.rules import limits_in
 from melodify_core.settings import Limits
 
 # What retention deletes of an ended job, each after its own days.
@@ -70,10 +78,15 @@ class Owners:
 class Library:
     """The ledger of jobs and the songs."""
 
-    def __init__(self, engine: sa.Engine, salt: bytes = b"") -> None:
-        """`salt` is that of the members' pseudonyms: limits hold for who had themselves forgotten."""
+    def __init__(self, engine: sa.Engine, salt: bytes = b"", limits: Limits | None = None) -> None:
+        """`salt` is that of the members' pseudonyms: limits hold for who had themselves forgotten.
+
+        The budgets of `limits`, and of the servers' own, hold for what is paid.
+        """
         self._engine = engine
         self._salt = salt
+        self._limits = limits or Limits()
+        self._guilds = Guilds(engine)
 
     def create_schema(self) -> None:
         """See that the tables are there. Raises Misconfigured."""
@@ -241,20 +254,69 @@ class Library:
         return True
 
     def start(self, job_id: str, now: float) -> bool:
-        """Note that the job runs; False when it was cancelled before."""
+        """Note that the job runs; False when it was cancelled before.
+
+        Raises Rejected, limit.budget or limit.guild_budget, when what is still to be paid for it would pass a budget.
+        """
         with changing(self._engine, surely=False) as connection:
             connection.execute(START, {"its_job": job_id, "now": now})
-            return self.state(job_id, connection) != "withdrawn"
+            rows = self._all(STARTED, connection, {"its_job": job_id})
+        if not rows:
+            return True
+        if rows[0].state == "withdrawn":
+            return False
+        if rows[0].ahead > 0:
+            with self.reading() as connection:
+                self._check_budgets(rows[0], rows[0].ahead, now, connection)
+        return True
+
+    def _check_budgets(self, whose: sa.Row[Any], dollars: float, now: float, connection: sa.Connection) -> None:
+        """Raise Rejected where so much more, for the job of the row, would pass a budget."""
+        if whose.user_id in self._limits.exempt_users:
+            return
+        most, guild_id = self._limits, whose.guild_id
+        if guild_id is not None:
+            most = limits_in(most, self._guilds.settings_of(guild_id, connection), guild_id, ())
+        since = now - DAY_S
+        spent = self._spending(sa.true(), since, connection) if most.dollars_per_day else ()
+        ours = guild_id is not None and bool(most.dollars_per_guild_day)
+        guild_spent = self._spending(usage.c.guild_id == guild_id, since, connection) if ours else ()
+        check_budgets(most, Standing(spent=spent, guild_spent=guild_spent), dollars, now)
 
     def reach(self, job_id: str, stage: Stage) -> None:
         """Note how far the job is, for those who look at its page."""
         with changing(self._engine, surely=False) as connection:
             connection.execute(REACH, {"its_job": job_id, "its_stage": stage.value})
 
-    def spend(self, job_id: str, bill: Bill, now: float) -> None:
-        """Note what a provider was paid for the job."""
+    def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
+        """Note a call that begins, with what it is expected to cost; one that is booked already stays.
+
+        Raises Rejected, limit.budget or limit.guild_budget, where that would pass a budget.
+        """
+        # No other call begins meanwhile, in no process.
+        with self.transaction() as connection:
+            if self._all(BOOKED, connection, {"its_call": call_id}):
+                return
+            whose = self._all(STARTED, connection, {"its_job": job_id})
+            if whose:
+                self._check_budgets(whose[0], bill.dollars, now, connection)
+            connection.execute(BOOK, {"job_id": job_id, "call_id": call_id, "created_at": now, **bill.model_dump()})
+
+    def settle(self, call_id: str, bill: Bill) -> None:
+        """Note what a booked call has cost."""
         with self._changing() as connection:
-            connection.execute(SPEND, {"job_id": job_id, "created_at": now, **bill.model_dump()})
+            connection.execute(SETTLE, {"its_call": call_id, **bill.model_dump()})
+
+    def unbook(self, call_id: str) -> None:
+        """Give back what a call was booked with that is known to cost nothing."""
+        with self._changing() as connection:
+            connection.execute(UNBOOK, {"its_call": call_id})
+
+    def money(self, since: float, user_id: int | None = None) -> Money:
+        """Return what was paid since the unix time and what is reserved, for a member's songs or for all."""
+        times = {"since": since, "user": user_id, "alias": alias_of(user_id or 0, self._salt)}
+        [row] = self._all(MONEY if user_id is None else MEMBER_MONEY, None, times)
+        return Money(float(row.spent or 0), float(row.reserved or 0))
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""

@@ -57,7 +57,7 @@ songs = sa.Table(
     sa.Index("songs_by_user", "user_id", "created_at"),
     sa.Index("songs_by_guild", "guild_id", "created_at"),
 )
-# One row per paid call, also of those whose answer was of no use.
+# One row per paid call, also of those whose answer was of no use or never came. It is there before the call begins.
 costs = sa.Table(
     "costs",
     tables,
@@ -70,7 +70,12 @@ costs = sa.Table(
     sa.Column("input_tokens", sa.Integer, nullable=False),
     sa.Column("output_tokens", sa.Integer, nullable=False),
     sa.Column("request_id", sa.String(200), nullable=False),
+    # What the call is booked under, so that a second try to book it finds the first.
+    sa.Column("call_id", sa.String(32)),
+    # False: what it was expected to cost, of a call that still runs or whose end is not known.
+    sa.Column("billed", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("costs_by_job", "job_id"),
+    sa.Index("costs_by_call", "call_id", unique=True),
     sa.Index("costs_by_time", "created_at"),
 )
 # Paid readings, so that the same question is not paid twice.

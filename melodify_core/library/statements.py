@@ -60,16 +60,33 @@ END = (
     .where(_job, IS_OPEN)
     .values(state=sa.bindparam("its_state"), ended_at=sa.bindparam("now"), outcome=sa.bindparam("its_outcome"))
 )
-SPEND = costs.insert()
+BOOK = costs.insert().values(billed=False)
+_call = costs.c.call_id == sa.bindparam("its_call")
+BOOKED = sa.select(costs.c.id).where(_call)
+SETTLE = costs.update().where(_call).values(billed=True)
+UNBOOK = costs.delete().where(_call)
 SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
 # What open jobs will cost beyond what is booked of them already.
 _booked = sa.func.coalesce(
     sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == usage.c.job_id).scalar_subquery(), 0.0
 )
-RESERVED = sa.select(sa.func.sum(sa.case((usage.c.reserved > _booked, usage.c.reserved - _booked), else_=0.0))).where(
-    IS_OPEN, usage.c.reserved > 0
-)
+_not_booked = sa.case((usage.c.reserved > _booked, usage.c.reserved - _booked), else_=0.0)
+RESERVED = sa.select(sa.func.sum(_not_booked)).where(IS_OPEN, usage.c.reserved > 0)
 GUILD_RESERVED = RESERVED.where(usage.c.guild_id == sa.bindparam("guild"))
+# What was paid, and what is reserved, for all songs and for a member's.
+_paid = (
+    sa.select(sa.func.sum(costs.c.dollars))
+    .select_from(costs.join(usage, usage.c.job_id == costs.c.job_id))
+    .where(costs.c.created_at > sa.bindparam("since"))
+)
+_of_member = sa.or_(usage.c.user_id == sa.bindparam("user"), usage.c.user_id == sa.bindparam("alias"))
+MONEY = sa.select(_paid.scalar_subquery().label("spent"), RESERVED.scalar_subquery().label("reserved"))
+MEMBER_MONEY = sa.select(
+    _paid.where(_of_member).scalar_subquery().label("spent"),
+    RESERVED.where(_of_member).scalar_subquery().label("reserved"),
+)
+# Whose job it is, how it stands, and what of its expected price is not booked yet.
+STARTED = sa.select(usage.c.state, usage.c.user_id, usage.c.guild_id, _not_booked.label("ahead")).where(_job)
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
 KEEP_SONG = songs.insert()
 

@@ -11,6 +11,7 @@ from melodify_core.models import Bill, Brief, Picture, Progress, RawTake, Wish
 from melodify_core.ports import Errand
 from melodify_core.settings import Lyria, Vertex
 from tests.briefs import a_brief
+from tests.jobs import Purse
 from tests.sounds import chords, wav
 from tests.vertex_server import Lyria as Server
 from tests.vertex_server import interactions_server, vertex_server
@@ -31,17 +32,19 @@ class Asker:
 
     server: Server
     composer: LyriaComposer
-    bills: list[Bill] = field(default_factory=list)
+    purse: Purse = field(default_factory=Purse)
     pictures: int = 0
+
+    @property
+    def bills(self) -> list[Bill]:
+        """What was billed."""
+        return self.purse.bills
 
     async def asks(self, wish: Wish | None = None, brief: Brief | None = None, seed: int = 42) -> RawTake:
         """Ask for a take."""
         return await self.composer.compose(brief or a_brief(), wish or Wish(), self._errand(seed))
 
     def _errand(self, seed: int) -> Errand:
-        async def spent(bill: Bill) -> None:
-            self.bills.append(bill)
-
         async def progress(reached: Progress) -> None:
             raise AssertionError(f"Lyria knows no progress: {reached}")
 
@@ -49,7 +52,7 @@ class Asker:
             self.pictures += 1
             return Picture(JPEG, 64, 48, "0" * 64)
 
-        return Errand(JOB, seed, "a" * 64, 77, picture, spent, progress)
+        return Errand(JOB, seed, "a" * 64, 77, picture, self.purse.begin, progress)
 
 
 def served(model: str) -> AbstractAsyncContextManager[Server]:

@@ -11,6 +11,7 @@ from melodify_core.models import Bill, Brief, Picture, Progress, Wish
 from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Errand
 from melodify_core.settings import OpenAI
+from tests.jobs import Purse
 from tests.openai_server import OpenAIServer, openai_server
 from tests.pictures import sunset
 
@@ -23,20 +24,22 @@ class Kept:
     """An errand, and what was reported to it."""
 
     picture: Picture
-    bills: list[Bill] = field(default_factory=list)
+    purse: Purse = field(default_factory=Purse)
     adult: bool = False
+
+    @property
+    def bills(self) -> list[Bill]:
+        """What was billed."""
+        return self.purse.bills
 
     def errand(self) -> Errand:
         async def load() -> Picture:
             return self.picture
 
-        async def spent(bill: Bill) -> None:
-            self.bills.append(bill)
-
         async def progress(progress: Progress) -> None:
             del progress
 
-        return Errand("77", 1, ASKER, 5, load, spent, progress, adult=self.adult)
+        return Errand("77", 1, ASKER, 5, load, self.purse.begin, progress, adult=self.adult)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,12 @@ from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.captioners.remembering import RememberingCaptioner
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, Readings, connect, upgrade
-from melodify_core.models import Bill, Brief, Language, Picture, Wish
+from melodify_core.models import Brief, Language, Picture, Wish
 from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Captioner, Errand
 from melodify_core.workshop import Workshop
 from tests.contract.openai_asking import settings_of
-from tests.jobs import an_errand
+from tests.jobs import Purse, an_errand
 from tests.openai_server import openai_server
 from tests.pictures import sunset
 
@@ -66,19 +66,15 @@ async def test_the_same_question_has_the_same_answer(captioner: Captioner, pictu
 
 
 async def test_each_paid_call_is_told_with_its_cost(captioner: Captioner, picture: Picture) -> None:
-    bills: list[Bill] = []
-
-    async def spent(bill: Bill) -> None:
-        bills.append(bill)
-
+    purse = Purse()
     told = an_errand()
-    errand = Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, spent, told.progress)
+    errand = Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress)
     await captioner.caption(picture, Wish(), errand)
     if captioner.name == "palette":
-        assert bills == []
+        assert purse.bills == []
     else:
-        assert [bill.provider for bill in bills] == ["openai"]
-        assert bills[0].dollars > 0
+        assert [bill.provider for bill in purse.bills] == ["openai"]
+        assert purse.bills[0].dollars > 0
 
 
 async def test_a_server_that_is_away_is_unavailable(picture: Picture) -> None:

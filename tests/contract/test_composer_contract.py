@@ -12,13 +12,13 @@ from melodify_core.audio.codec import RATE, decode
 from melodify_core.composers.arranger.composer import ArrangerComposer
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.pipeline import PipelineComposer
-from melodify_core.models import Bill, RawTake, Wish
+from melodify_core.models import RawTake, Wish
 from melodify_core.ports import CommissioningComposer, Composer, Errand
 from melodify_core.settings import Gcs, Lyria, Pipeline, Vertex
 from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
-from tests.jobs import an_errand
+from tests.jobs import Purse, an_errand
 from tests.pipeline_server import pipeline_server
 from tests.sounds import chords, wav
 from tests.vertex_server import interactions_server, vertex_server
@@ -89,17 +89,13 @@ async def test_a_brief_becomes_sound_that_can_be_decoded(composer: Played) -> No
 
 
 async def test_each_paid_call_is_told_with_its_cost(composer: Played) -> None:
-    bills: list[Bill] = []
-
-    async def spent(bill: Bill) -> None:
-        bills.append(bill)
-
+    purse = Purse()
     told = an_errand("12")
     await take_of(
-        composer, Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, spent, told.progress)
+        composer, Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress)
     )
     if composer.name == "arranger":
-        assert bills == []
+        assert purse.bills == []
     else:
-        assert len(bills) == 1
-        assert bills[0].dollars > 0
+        assert len(purse.bills) == 1
+        assert purse.bills[0].dollars > 0

@@ -12,7 +12,7 @@ from melodify_core.engine import Engine
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, Parcel
-from melodify_core.parts import Nothing, Step
+from melodify_core.parts import Nothing, Step, Underway
 from melodify_core.settings import Work
 from melodify_core.workers import only_process
 from tests.jobs import a_job, a_song
@@ -217,6 +217,71 @@ async def test_a_drain_lets_running_jobs_end(tmp_path: Path) -> None:
         enqueue(a_job("1"))
         await diary.wait_for("1 second")
     assert diary.lines[-1] == "1 end"
+
+
+async def test_a_drain_waits_longer_for_a_paid_call_that_cannot_be_asked_for_again(tmp_path: Path) -> None:
+    underway, answered = Underway(), asyncio.Event()
+
+    async def pay(job: Job) -> None:
+        with underway.holding(job.job_id):
+            underway.begin(job.job_id)
+            await asyncio.sleep(0.8)
+            answered.set()
+
+    diary = Diary(second=pay)
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 second")
+        await enqueue.engine.drain(0.2, underway, 5.0)
+        assert answered.is_set()
+        with pytest.raises(asyncio.CancelledError):
+            underway.begin("2")
+
+
+@pytest.mark.parametrize("paid_s", [0.0, 0.4])
+async def test_a_drain_waits_for_a_paid_call_no_longer_than_it_may_take(tmp_path: Path, paid_s: float) -> None:
+    underway = Underway()
+
+    async def pay(job: Job) -> None:
+        with underway.holding(job.job_id):
+            underway.begin(job.job_id)
+            await asyncio.sleep(3600)
+
+    diary = Diary(second=pay)
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 second")
+        began = time.monotonic()
+        await enqueue.engine.drain(0.1, underway, paid_s)
+        assert max(paid_s, 0.1) <= time.monotonic() - began < paid_s + 3
+
+
+async def test_a_paid_call_that_would_begin_during_a_drain_begins_at_the_next_start(tmp_path: Path) -> None:
+    underway, arrived, go_on = Underway(), asyncio.Event(), asyncio.Event()
+    paid: list[str] = []
+
+    async def pay(job: Job) -> None:
+        arrived.set()
+        await go_on.wait()
+        with underway.holding(job.job_id):
+            underway.begin(job.job_id)
+            paid.append(job.job_id)
+
+    async with engine_on(tmp_path, Diary(second=pay)) as enqueue:
+        enqueue(a_job("1"))
+        await arrived.wait()
+        draining = asyncio.create_task(enqueue.engine.drain(20.0, underway, 20.0))
+        await asyncio.sleep(0.1)
+        go_on.set()
+        async with asyncio.timeout(10):
+            await draining
+    assert paid == []
+    underway = Underway()
+    diary = Diary(second=pay)
+    async with engine_on(tmp_path, diary):
+        await diary.wait_for("1 end")
+    assert paid == ["1"]
+    assert diary.errors == []
 
 
 async def test_our_errors_keep_their_kind_through_the_record(tmp_path: Path) -> None:

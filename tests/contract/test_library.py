@@ -264,7 +264,7 @@ def test_what_counts_is_told_of_member_server_and_all(library: Library) -> None:
     accept(library, "1", user_id=1)
     accept(library, "2", user_id=2)
     library.start("2", 110.0)
-    library.spend("1", Bill(provider="p", model="m", dollars=0.5), 120.0)
+    library.book("1", "call1", Bill(provider="p", model="m", dollars=0.5), 120.0)
     standing = library.standing_of(1, 20, 50.0)
     assert (standing.waiting, standing.guild_waiting, standing.all_waiting) == (1, 2, 2)
     assert len(standing.guild_used_at) == 2
@@ -275,7 +275,7 @@ def test_what_counts_is_told_of_member_server_and_all(library: Library) -> None:
 def test_payments_add_up_for_a_job(library: Library) -> None:
     accept(library, "1")
     for dollars in (0.25, 0.5):
-        library.spend("1", Bill(provider="p", model="m", dollars=dollars), 120.0)
+        library.book("1", f"call {dollars}", Bill(provider="p", model="m", dollars=dollars), 120.0)
     assert library.spent("1") == pytest.approx(0.75)
     assert library.spent("2") == 0.0
 
@@ -469,8 +469,8 @@ def test_open_jobs_reserve_what_is_not_booked_of_them_yet(library: Library) -> N
         elsewhere = a_job("4").model_copy(update={"place": Place(channel_id=1, guild_id=9)})
         library.reserve(connection, elsewhere, 100.0, 0.01)
     bill = Bill(provider="vertex", model="m", dollars=0.04)
-    library.spend("2", bill, 100.0)  # 2 cents of it are left
-    library.spend("3", bill.model_copy(update={"dollars": 0.09}), 100.0)  # more than expected: nothing is left
+    library.book("2", "call3", bill, 100.0)  # 2 cents of it are left
+    library.book("3", "call4", bill.model_copy(update={"dollars": 0.09}), 100.0)  # more than expected: nothing is left
     standing = library.standing_of(1, 9, 0.0)
     assert standing.reserved == pytest.approx(0.09)
     assert standing.guild_reserved == pytest.approx(0.01)

@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2
 
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
 from melodify_core.composers.lyria import LyriaComposer
+from melodify_core.composers.lyria.composer import LIST_DOLLARS
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Wish
 from melodify_core.settings import Lyria, Vertex
@@ -97,6 +98,61 @@ async def test_each_fault_has_its_error_and_its_number_of_paid_calls(
         assert told == code
         assert (len(it.server.asked), it.server.made) == (calls, paid)
         assert len(it.bills) == (0 if code else 1)
+
+
+# After these nobody knows whether Google bills the last call.
+UNKNOWN = {
+    "internal error",
+    "internal error after the effect",
+    "cut before the effect",
+    "cut after the effect",
+    "blocked, then cut",
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_call_is_given_back_only_where_it_is_known_to_be_free(model: str, name: str) -> None:
+    faults, code, calls, paid = FAULTS[name]
+    async with asker(model) as it:
+        it.server.faults = list(faults)
+        await outcome(it.asks())
+
+    billed, lost = int(not code), int(name in UNKNOWN)
+    assert [bill.dollars for bill in it.purse.begun] == [LIST_DOLLARS[model]] * calls
+    assert (len(it.bills), it.purse.lost, it.purse.freed) == (billed, lost, calls - billed - lost)
+    assert paid <= billed + lost
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_call_that_is_given_up_at_the_deadline_stays_in_the_books(model: str) -> None:
+    async with asker(model, deadline_s=STALL_S) as it:
+        it.server.faults = [STALL_AFTER]
+        await outcome(it.asks())
+
+    assert (len(it.purse.begun), it.purse.lost, it.purse.freed) == (1, 1, 0)
+
+
+async def test_an_answer_too_large_for_grpc_was_made_and_stays_in_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("melodify_core.google.MAX_ANSWER_BYTES", 1000)
+    async with asker(LYRIA_2) as it:
+        assert await outcome(it.asks()) == "provider.unavailable"
+
+    assert it.server.made == 1
+    assert (it.purse.lost, it.purse.freed) == (1, 0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_call_that_never_left_is_given_back(model: str) -> None:
+    async with asker(model, tries=1) as it:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
+            vertex = Vertex(project=PROJECT, endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}")
+            it.composer = LyriaComposer(Lyria.model_validate({"model": model, "tries": 1}), vertex)
+            assert await outcome(it.asks()) == "provider.unavailable"
+            await it.composer.close()
+
+    assert (len(it.purse.begun), it.purse.lost, it.purse.freed) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("model", MODELS)

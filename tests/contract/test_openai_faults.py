@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -162,12 +163,36 @@ async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAISe
     with pytest.raises(Unavailable, match="too_slow"):
         await caption(settings_of(server, deadline_s=0.5), kept)
     assert len(server.paid) == 1
+    assert (len(kept.purse.begun), kept.purse.lost, kept.purse.freed) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "lost", "freed"),
+    [([BUSY], 0, 1), ([fails(400)], 0, 1), ([fails(500)], 1, 0), ([hangs_up], 1, 0), ([hangs_up, BUSY], 1, 1)],
+)
+async def test_a_call_is_given_back_only_where_it_is_known_to_be_free(
+    server: OpenAIServer, kept: Kept, script: list[Act], lost: int, freed: int
+) -> None:
+    server.script = list(script)
+    with suppress(Unavailable):
+        await caption(settings_of(server, tries=len(script), fallback_model="", moderation=False), kept)
+    assert len(kept.purse.begun) == len(server.paid) == len(script)
+    assert (kept.purse.lost, kept.purse.freed, kept.bills) == (lost, freed, [])
+
+
+async def test_an_answer_that_broke_off_is_billed_at_its_expected_price(server: OpenAIServer, kept: Kept) -> None:
+    server.script = [breaks_off]
+    with pytest.raises(Unavailable):
+        await caption(settings_of(server, moderation=False), kept)
+    assert [bill.dollars for bill in kept.bills] == [bill.dollars for bill in kept.purse.begun]
+    assert kept.bills[0].dollars > 0
 
 
 async def test_nobody_listening_is_unavailable(kept: Kept) -> None:
     settings = OpenAI(base_url=f"http://127.0.0.1:{closed_port()}/v1", tries=2, moderation=False)
     with pytest.raises(Unavailable, match=r"provider\.unavailable"):
         await caption(settings, kept)
+    assert (len(kept.purse.begun), kept.purse.freed) == (2, 2)
 
 
 async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(server: OpenAIServer, kept: Kept) -> None:

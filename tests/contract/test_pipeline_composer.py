@@ -22,6 +22,7 @@ from melodify_core.ports import CommissioningComposer, Errand
 from melodify_core.settings import Gcs, Pipeline, Vertex
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
+from tests.jobs import Purse
 from tests.pipeline_server import (
     CANCELLED,
     FAILED,
@@ -55,21 +56,18 @@ STALL_AFTER = Fault(None, after=True)
 class Records:
     """What the composer reported of one errand."""
 
-    bills: list[Bill] = field(default_factory=list)
+    purse: Purse = field(default_factory=Purse)
     progress: list[Progress] = field(default_factory=list)
 
 
 def an_errand(records: Records, job_id: str = JOB) -> Errand:
-    async def spent(bill: Bill) -> None:
-        records.bills.append(bill)
-
     async def progress(reached: Progress) -> None:
         records.progress.append(reached)
 
     async def picture() -> Picture:
         raise AssertionError("a pipeline is shown no picture")
 
-    return Errand(job_id, 42, "a" * 64, 77, picture, spent, progress)
+    return Errand(job_id, 42, "a" * 64, 77, picture, records.purse.begin, progress)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +149,7 @@ async def test_a_run_is_ordered_watched_and_its_music_fetched(
     assert commission == Commission(name=RUN)
     assert (take.audio, take.content_type, take.model) == (SOUND, "audio/wav", model_of(settings()))
     assert records.progress == ["queued", "provisioning", "running"]
-    assert records.bills == [Bill(provider="vertex-pipeline", model=take.model, dollars=0.07, request_id=RUN)]
+    assert records.purse.bills == [Bill(provider="vertex-pipeline", model=take.model, dollars=0.07, request_id=RUN)]
     assert (vertex.created, vertex.calls["create"]) == (1, 1)
 
 
@@ -240,7 +238,19 @@ async def test_an_order_that_fails_says_so_and_creates_nothing(
     vertex.faults, records = {"create": faults}, Records()
     with pytest.raises(Unavailable) as caught:
         await composed(composer_of(deadline_s=1), records)
-    assert (caught.value.code, vertex.created, records.bills) == (code, created, [])
+    assert (caught.value.code, vertex.created, records.purse.bills) == (code, created, [])
+    # Refused, or looked for and not found: it costs nothing.
+    assert (len(records.purse.begun), records.purse.freed) == (1, 1)
+
+
+async def test_an_order_whose_answer_never_came_stays_in_the_books_by_its_run(
+    vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
+) -> None:
+    vertex.faults, records = {"create": [AWAY_AFTER, AWAY, AWAY]}, Records()
+    with pytest.raises(Unavailable, match=r"provider\.unavailable"):
+        await composer_of().commission(a_brief(), Wish(), an_errand(records))
+    assert (vertex.created, records.purse.freed, records.purse.lost) == (1, 0, 1)
+    assert [bill.request_id for bill in records.purse.begun] == [RUN]
 
 
 PASSING: dict[str, dict[str, list[Fault | None]]] = {
@@ -258,7 +268,7 @@ async def test_what_passes_is_waited_out_with_one_run(
 ) -> None:
     vertex.faults, records = faults, Records()
     assert await composed(composer_of(), records) == SOUND
-    assert (vertex.created, len(records.bills)) == (1, 1)
+    assert (vertex.created, len(records.purse.bills)) == (1, 1)
 
 
 # faults by method; the run's states; what is written; the error; bills. One run is created in each.
@@ -293,7 +303,10 @@ async def test_a_run_without_music_becomes_the_right_error(
     with pytest.raises(Unavailable) as caught:
         await composed(composer_of(deadline_s=1), records)
     assert caught.value.code == code
-    assert (vertex.created, len(records.bills)) == (1, bills)
+    assert (vertex.created, len(records.purse.bills)) == (1, bills)
+    # Known to be free is only what has ended before any machine worked; all else that was not billed stays booked.
+    freed = int(states == [QUEUED, FAILED])
+    assert (records.purse.freed, records.purse.lost) == (freed, 1 - bills - freed)
 
 
 async def vertex_idle(job: PipelineJob) -> None:
@@ -316,7 +329,7 @@ async def test_a_storage_that_is_away_is_told_and_the_run_billed(
     records = Records()
     with pytest.raises(Unavailable, match=r"provider\.(unavailable|too_slow)"):
         await composed(composer_of(gcs={"endpoint": "http://127.0.0.1:9", "deadline_s": 0.5}), records)
-    assert (vertex.created, len(records.bills)) == (1, 1)
+    assert (vertex.created, len(records.purse.bills)) == (1, 1)
 
 
 async def test_the_failed_tasks_error_stands_in_the_log_with_the_job(
@@ -369,7 +382,7 @@ async def test_a_stop_in_the_middle_leaves_the_run_for_the_next_start(
     collecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await collecting
-    assert (ordered(vertex).state, records.bills) == (RUNNING, [])
+    assert (ordered(vertex).state, records.purse.bills) == (RUNNING, [])
     vertex.script(commission.name, [SUCCEEDED])
     assert (await composer_of(output=f"gs://{BUCKET}/elsewhere").collect(commission, errand)).audio == SOUND
 

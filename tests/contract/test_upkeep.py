@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from melodify_core.engine import Engine
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, connect
-from melodify_core.models import Job, Parcel
+from melodify_core.models import Bill, Job, Parcel
 from melodify_core.observing import Trail, current
 from melodify_core.parts import Step
 from melodify_core.settings import Settings, Work
@@ -169,6 +170,17 @@ async def test_the_line_of_a_stuck_job_says_which_one_and_in_which_server(
         await house.upkeep.notice_stuck()
     assert caplog.messages == ["job 7 is open for more than 30 minutes"]
     assert trails == [Trail("7", 20, None)]
+
+
+async def test_what_is_reserved_is_measured_beside_what_was_spent(house: House) -> None:
+    with house.library.transaction() as connection:
+        house.library.reserve(connection, a_job("8"), time.time(), 0.10)
+    house.library.book("8", "call", Bill(provider="vertex", model="m", dollars=0.06), time.time())
+    await house.upkeep.measure_money()
+    measured = {
+        kind: REGISTRY.get_sample_value("melodify_day_dollars", {"kind": kind}) for kind in ("spent", "reserved")
+    }
+    assert measured == {"spent": pytest.approx(0.06), "reserved": pytest.approx(0.04)}
 
 
 async def test_who_has_not_seen_the_queue_for_long_has_no_pulse(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 
 from melodify_core.library import connect, upgrade
-from melodify_core.library.schema import usage
+from melodify_core.library.schema import costs, usage
 from tests.discord_server import CHANNEL_ID, Discord
+from tests.process.crash_worker import REFUSED_ONE_IN
 
 JOBS_PER_LIFE = 2
 LIFE_S = 40.0
@@ -37,12 +38,14 @@ class Ledger:
     doubled: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
+    unbooked: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.kills} kills, {self.jobs} jobs: {self.songs} songs and {self.apologies} apologies; lost "
             f"{len(self.lost)}, posted twice {len(self.doubled)}, recorded steps repeated {len(self.repeated)}, "
-            f"usage rows neither charged with a song nor refunded {len(self.unsettled)}"
+            f"usage rows neither charged with a song nor refunded {len(self.unsettled)}, jobs with paid calls that are "
+            f"in no books {len(self.unbooked)}"
         )
 
 
@@ -171,7 +174,9 @@ class Proving:
         engine = connect(self.url)
         with engine.connect() as connection:
             states = {row.job_id: row.state for row in connection.execute(sa.select(usage.c.job_id, usage.c.state))}
+            booked = Counter(connection.scalars(sa.select(costs.c.job_id)))
         engine.dispose()
+        self.result.unbooked = [job_id for job_id, calls in self._paid_calls().items() if calls > booked[job_id]]
         songs, apologies = self._songs(), self._apologies()
         result = self.result
         result.jobs, result.songs, result.apologies = len(states), songs.total(), apologies.total()
@@ -183,6 +188,11 @@ class Proving:
             if state != ("charged" if songs[job_id] else "refunded"):
                 result.unsettled.append(f"{job_id} {state}")
         return result
+
+    def _paid_calls(self) -> Counter[str]:
+        """Count the calls of each job; those of the composer that it refuses cost nothing."""
+        calls = [line.split() for line in self._lines() if " " in line]
+        return Counter(job for what, job in calls if what == "caption" or int(job) % REFUSED_ONE_IN)
 
     def _songs(self) -> Counter[str]:
         return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())

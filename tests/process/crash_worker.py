@@ -33,6 +33,7 @@ from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN
 from tests.sounds import chords, wav
 from tests.stories import a_picture
 
+REFUSED_ONE_IN = 8
 SOUND = wav(chords(1.5))
 
 
@@ -97,9 +98,11 @@ class Reader:
 
     async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
         del picture, wish
+        bill = Bill(provider="reader", model="m", dollars=0.01)
+        call = await errand.begun(bill)
         _note(self.log, "caption", errand)
         await asyncio.sleep(0.05)
-        await errand.spent(Bill(provider="reader", model="m", dollars=0.01))
+        await call.billed(bill)
         return BRIEF
 
 
@@ -117,11 +120,14 @@ class Player:
 
     async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
         del brief, wish
+        bill = Bill(provider="player", model="m", dollars=0.05)
+        call = await errand.begun(bill)
         _note(self.log, "compose", errand)
         await asyncio.sleep(self.delay_s)
-        if int(errand.job_id) % 8 == 0:
+        if int(errand.job_id) % REFUSED_ONE_IN == 0:
+            await call.free()
             raise Rejected("provider.refused")
-        await errand.spent(Bill(provider="player", model="m", dollars=0.05))
+        await call.billed(bill)
         return RawTake(SOUND, "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",))
 
 

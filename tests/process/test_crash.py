@@ -27,7 +27,7 @@ async def test_no_job_is_lost_doubled_or_paid_twice_by_kills(
     print(result)
     assert result.kills == 3
     assert result.jobs == result.songs + result.apologies == 6
-    assert result.lost == result.doubled == result.repeated == result.unsettled == []
+    assert result.lost == result.doubled == result.repeated == result.unsettled == result.unbooked == []
 
 
 @pytest.mark.parametrize("boundary", [5, 9, 14, 20])
@@ -37,7 +37,7 @@ async def test_a_kill_at_a_boundary_changes_nothing(tmp_path: Path, discord: Dis
     assert not await proving.live()
     result = proving.settle()
     assert result.jobs == result.songs + result.apologies == 2
-    assert result.lost == result.doubled == result.repeated == result.unsettled == []
+    assert result.lost == result.doubled == result.repeated == result.unsettled == result.unbooked == []
 
 
 async def test_no_acknowledged_request_is_lost_doubled_or_left_open_by_kills(database_url: str, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from google.protobuf import json_format
 from bot.ops import operating
 from deploy.google.render import main as render
 from deploy.install import ENVIRONMENTS, ITSELF, PINNED
+from melodify_core.adapters import longest_call_s
 from melodify_core.health import Health
 from melodify_core.settings import Ops, Settings, load
 from tests.discord_server import little_discord
@@ -93,8 +94,9 @@ def test_the_worker_pool_is_one_and_its_variables_are_settings(monkeypatch: pyte
     assert (settings.captioner, settings.composer, settings.storage) == ("openai", "pipeline", "gcs")
     assert settings.pipeline.template_uri == RELEASE["TEMPLATE_URI"]
     assert settings.discord.token is not None
-    # Cloud Run ends an instance ten seconds after SIGTERM.
+    # Cloud Run ends an instance ten seconds after SIGTERM. Lyria's calls would be cut: a pipeline's runs are not.
     assert settings.work.drain_s < 10
+    assert settings.composer == "pipeline"
 
 
 def test_a_probe_reaches_what_it_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -234,6 +236,8 @@ def test_compose_keeps_the_container_small() -> None:
             assert service["read_only"] is True
             assert service["cap_drop"] == ["ALL"]
             assert int(service["stop_grace_period"].rstrip("s")) > Settings().work.drain_s
+            paying = Settings(captioner="openai", composer="lyria")
+            assert int(service["stop_grace_period"].rstrip("s")) > longest_call_s(paying) + 10
     assert yaml.safe_load((ROOT / "compose.scale.yaml").read_text())["services"]["worker"]["deploy"]["replicas"] == 2
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 import stat
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -14,12 +15,14 @@ from prometheus_client import REGISTRY
 from bot.jobs import jobs
 from melodify_core.desk import backup, open_desk
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.models import Job, Order, Place
+from melodify_core.library import Library, connect
+from melodify_core.models import Bill, Job, Order, Place
 from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
 from tests.fakes import Desk as Delivery
+from tests.jobs import a_job
 from tests.pictures import sunset
 from tests.stories import story_settings
 
@@ -85,8 +88,27 @@ async def test_jobs_are_listed_and_shown(
     await jobs(settings, "show", "71", None, as_json=True)
     shown = json.loads(capsys.readouterr().out)
     assert shown["steps"] == ["caption", "compose", "master", "deliver"]
+    assert (shown["dollars"], shown["unsettled"], shown["reserved"]) == (0.0, 0.0, 0.0)
     with pytest.raises(Misconfigured, match="Job 72 is not known here"):
         await jobs(settings, "show", "72", None, as_json=False)
+
+
+async def test_what_is_reserved_and_what_is_not_settled_stand_beside_what_was_spent(
+    studio: Studio, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_order(studio, "75")
+    database = connect(settings.database.url)
+    library = Library(database)
+    with library.transaction() as connection:
+        library.reserve(connection, a_job("76"), time.time(), 0.10)
+    library.book("76", "call", Bill(provider="vertex", model="m", dollars=0.06), time.time())
+    await jobs(settings, "show", "76", None, as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["dollars"], shown["unsettled"], shown["reserved"]) == (0.06, 0.06, 0.04)
+    await jobs(settings, "list", None, None, as_json=False)
+    assert "Last 24 hours: $0.06 spent, $0.04 reserved for open jobs." in capsys.readouterr().out
+    library.refund("76", time.time())
+    database.dispose()
 
 
 async def test_a_job_that_failed_because_something_was_away_is_tried_again(

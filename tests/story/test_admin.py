@@ -1,6 +1,7 @@
 """Stories: a moderator rules over a server's channels, limits and members."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -234,6 +235,27 @@ async def test_the_day_is_told_with_what_failed(court: Court) -> None:
     told = await court.rule("status")
     assert "Songs of the last 24 hours: 1, for $0.00" in told
     assert "Failed: 1 × `provider.unavailable`" in told
+
+
+async def test_the_day_tells_what_is_reserved_beside_what_was_spent(court: Court) -> None:
+    here = court.here
+    await court.ask()
+    with here.database() as database:
+        here_only = (here.guild.id,)
+        job_id = database.execute("SELECT job_id FROM usage WHERE guild_id = ?", here_only).fetchone()[0]
+        database.execute("UPDATE usage SET state = 'running', reserved = 0.10 WHERE job_id = ?", (job_id,))
+        database.execute(
+            "INSERT INTO costs (job_id, created_at, provider, model, dollars, input_tokens, output_tokens, request_id)"
+            " VALUES (?, ?, 'vertex', 'm', 0.06, 0, 0, '')",
+            (job_id, time.time()),
+        )
+        database.commit()
+    try:
+        assert "for $0.06. Reserved for open ones: $0.04." in await court.rule("status")
+    finally:
+        with here.database() as database:
+            database.execute("UPDATE usage SET state = 'refunded' WHERE job_id = ?", (job_id,))
+            database.commit()
 
 
 async def test_the_settings_leave_as_a_file(court: Court) -> None:

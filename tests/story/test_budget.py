@@ -1,6 +1,7 @@
 """Stories: what the providers may be paid in a day is never passed, however many orders come at once."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 from melodify_core.workshop import Workshop
@@ -28,3 +29,40 @@ async def test_a_budget_is_never_passed_by_orders_that_come_at_once(workshop: Wo
                     await asyncio.sleep(0.05)
             await here.songs_done()
             assert lyria.made == len(here.songs()) == 7
+
+
+async def test_a_song_whose_turn_comes_when_the_budget_is_used_up_ends_uncharged(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    async with vertex_server(wav(chords(2))) as lyria:
+        lyria.delay_s = 1.5
+        vertex = {"project": "melodify-test", "endpoint": lyria.url}
+        work = {"jobs": 1, "poll_s": 0.1, "drain_s": 10}
+        settings = story_settings(
+            tmp_path, composer="lyria", vertex=vertex, limits={"dollars_per_day": 0.20}, work=work
+        )
+        async with world(settings, workshop) as here:
+            second = here.corner()
+            await here.command()
+            async with asyncio.timeout(60):
+                while not lyria.asked:
+                    await asyncio.sleep(0.02)
+            await second.command()
+            with closing(here.database()) as database:
+                # As if the first one had been killed in the middle of two calls before.
+                database.execute(
+                    "INSERT INTO costs (job_id, created_at, provider, model, dollars, input_tokens, output_tokens,"
+                    " request_id, billed) SELECT job_id, created_at, provider, model, 0.12, 0, 0, '', 0 FROM costs"
+                )
+                database.commit()
+            await here.songs_done()
+            assert len(lyria.asked) == len(here.songs()) == 1
+            assert second.songs() == []
+            [line] = second.said()
+            assert "My budget for today is used up" in line.content
+            quota = await second.member.slash(second.channel, "quota")
+            assert quota.response is not None
+            assert "30 of 30" in quota.response.content
+            mine = await here.member.slash(here.channel, "quota")
+            assert mine.response is not None
+            assert "about $0.18 spent, $0.00 reserved" in mine.response.content

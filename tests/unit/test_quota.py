@@ -1,5 +1,6 @@
 from bot.members import quota_text
 from melodify_core.limits import Standing
+from melodify_core.models import Money
 from melodify_core.quota import Allowance, Quota, quota_of
 from melodify_core.settings import Limits
 
@@ -50,3 +51,20 @@ def test_the_answer_is_a_line_each_in_both_languages() -> None:
     assert korean[1].startswith("1시간 동안: 3곡 중 1곡")
     assert len(korean) == len(english)
     assert quota_text("en", Quota((), 0, None)).splitlines()[0] == "There is no limit for you."
+
+
+def test_what_is_reserved_stands_beside_what_was_spent_in_both_languages() -> None:
+    quota = quota_of(LIMITS, standing(), NOW, 1, (), money=Money(0.126, 0.06))
+    told = "Your songs of the last 24 hours: about $0.13 spent, $0.06 reserved for those in the works."
+    assert told in quota_text("en", quota).splitlines()
+    assert "약 0.13달러를 썼고, 만들고 있는 노래에 0.06달러를" in quota_text("ko", quota)
+    # Where nothing costs anything nobody reads of it.
+    assert "$" not in quota_text("en", quota_of(LIMITS, standing(), NOW, 1, ()))
+
+
+def test_the_quota_counts_what_the_next_song_will_cost() -> None:
+    budget = Limits(dollars_per_day=0.10)
+    assert quota_of(budget, Standing(spent=[(NOW - 60, 0.06)]), NOW, 1, (), 0.04).refusal is None
+    refusal = quota_of(budget, Standing(spent=[(NOW - 60, 0.06)]), NOW, 1, (), 0.06).refusal
+    assert refusal is not None
+    assert refusal.code == "limit.budget"

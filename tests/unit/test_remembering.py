@@ -7,9 +7,10 @@ import pytest
 
 from melodify_core.captioners.remembering import RememberingCaptioner, key_of
 from melodify_core.errors import MelodifyError, Unavailable
-from melodify_core.models import Bill, Brief, Picture, Progress, Wish
+from melodify_core.models import Brief, Picture, Progress, Wish
 from melodify_core.ports import Errand
 from tests.briefs import a_brief
+from tests.jobs import Purse
 
 PICTURE = Picture(b"", 1, 1, "f" * 64)
 
@@ -65,13 +66,10 @@ def errand() -> Errand:
     async def load() -> Picture:
         return PICTURE
 
-    async def spent(bill: Bill) -> None:
-        del bill
-
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, load, spent, progress)
+    return Errand("1", 1, "a" * 64, None, load, Purse().begin, progress)
 
 
 async def until(true: Callable[[], bool]) -> None:

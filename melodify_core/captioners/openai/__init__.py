@@ -5,7 +5,7 @@ a music model, answer finds the fields in what came back, mending makes a Brief 
 wrong on the way, checking looks at the settings without spending anything.
 """
 
-from melodify_core.captioners.openai.captioner import OpenAICaptioner
+from melodify_core.captioners.openai.captioner import OpenAICaptioner, price_of_reading
 from melodify_core.captioners.openai.question import memory_label
 
-__all__ = ["OpenAICaptioner", "memory_label"]
+__all__ = ["OpenAICaptioner", "memory_label", "price_of_reading"]

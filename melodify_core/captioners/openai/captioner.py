@@ -15,17 +15,18 @@ import openai
 from melodify_core.captioners.openai import moderation
 from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
 from melodify_core.captioners.openai.checking import check_settings
-from melodify_core.captioners.openai.faults import may_repeat, pause_s, translated, wants_another_model
+from melodify_core.captioners.openai.faults import is_free, may_repeat, pause_s, translated, wants_another_model
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
 from melodify_core.errors import MelodifyError, Misconfigured
 from melodify_core.models import Bill, Brief, Picture, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import Errand, PaidCall
 from melodify_core.settings import OpenAI
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 MILLION = 1_000_000
+READING_TOKENS = 2000  # instructions and a small picture
 
 
 class OpenAICaptioner:
@@ -66,10 +67,11 @@ class OpenAICaptioner:
                 ask = partial(self._moderate, errand.job_id, when)
                 await moderation.moderate(question.image_url, wish.hint, ask, adult=errand.adult)
             async with translated(errand.job_id, when):
-                reply = await self._reply(question, errand, when)
+                reply, call = await self._reply(question, errand, when)
         finally:
             self._calls.release()
-        await errand.spent(self._bill(reply))
+        # Past the deadline's reach: an answer that was paid for is not lost to it.
+        await call.billed(self._bill(reply))
         return _read(reply, errand.job_id)
 
     async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
@@ -77,18 +79,18 @@ class OpenAICaptioner:
         async with translated(job_id, when):
             return await self._insist(ask, when)
 
-    async def _reply(self, question: Question, errand: Errand, when: float) -> Reply:
+    async def _reply(self, question: Question, errand: Errand, when: float) -> tuple[Reply, PaidCall]:
         """Ask the model, and once the fallback model where that may help."""
         model, fallback = self._settings.model, self._settings.fallback_model
         try:
-            return await self._insist(partial(self._ask, question, model, errand.asker), when)
+            return await self._insist(partial(self._paid, question, model, errand), when)
         except openai.APIError as error:
             if not fallback or fallback == model or not wants_another_model(error):
                 raise
             log.warning("job %s: openai: %s did not answer, asking %s", errand.job_id, model, fallback)
             first = error
         try:
-            return await self._ask(question, fallback, errand.asker)
+            return await self._paid(question, fallback, errand)
         except openai.NotFoundError as error:
             # That there is no fallback says less than what was wrong at first.
             raise first from error
@@ -105,6 +107,19 @@ class OpenAICaptioner:
                     raise
                 await asyncio.sleep(pause)
         return await ask()
+
+    async def _paid(self, question: Question, model: str, errand: Errand) -> tuple[Reply, PaidCall]:
+        """Ask once, with the call in the books from its beginning on."""
+        price = price_of_reading(self._settings)
+        call = await errand.begun(Bill(provider=self.name, model=model, dollars=price))
+        try:
+            return await self._ask(question, model, errand.asker), call
+        except BaseException as error:
+            if is_free(error):
+                await call.free()
+            else:
+                call.lost()
+            raise
 
     async def _ask(self, question: Question, model: str, asker: str) -> Reply:
         """Ask once. An answer that began and did not end is a reply without a body: it was charged."""
@@ -137,15 +152,25 @@ class OpenAICaptioner:
 
     def _bill(self, reply: Reply) -> Bill:
         put_in, got_out = reply.tokens()
-        prices = self._settings.dollars_per_million_input, self._settings.dollars_per_million_output
+        # What does not say what it took, an answer that was cut off say, may have taken all that was expected.
+        is_told = put_in or got_out
         return Bill(
             provider=self.name,
             model=reply.model,
-            dollars=(put_in * prices[0] + got_out * prices[1]) / MILLION,
+            dollars=_price(self._settings, put_in, got_out) if is_told else price_of_reading(self._settings),
             input_tokens=put_in,
             output_tokens=got_out,
             request_id=reply.request_id,
         )
+
+
+def price_of_reading(settings: OpenAI) -> float:
+    """Return the dollars that a reading costs at most, but for a very large picture."""
+    return _price(settings, READING_TOKENS, settings.max_output_tokens)
+
+
+def _price(settings: OpenAI, put_in: int, got_out: int) -> float:
+    return (put_in * settings.dollars_per_million_input + got_out * settings.dollars_per_million_output) / MILLION
 
 
 def _read(reply: Reply, job_id: str) -> Brief:

@@ -89,6 +89,16 @@ def may_repeat(error: openai.APIError, attempt: int) -> bool:
     )
 
 
+def is_free(error: BaseException) -> bool:
+    """Tell a call that is known not to be charged: refused before any work, over its quota, or never sent.
+
+    A gateway that gave up on a server (5xx, 408) says nothing of what that server did.
+    """
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code < 500 and error.status_code != 408
+    return isinstance(error, openai.APIError) and _never_sent(error)
+
+
 def pause_s(error: openai.APIError, attempt: int) -> float:
     """Return how long to wait before the next attempt: as long as the server says, else a growing while."""
     asked = _retry_after_s(error.response.headers) if isinstance(error, openai.APIStatusError) else None

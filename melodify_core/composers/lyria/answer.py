@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from google.api_core import exceptions as api
+from google.auth import exceptions as auth
+
+from melodify_core.google import is_too_large
 
 # What the models are known to say, and what Google's other models say in the same place, when they took offence.
 _OFFENCE = re.compile(
@@ -41,6 +44,21 @@ class Blocked(Exception):
 
 class NotBilled(api.ServiceUnavailable):
     """Nobody was reached, or the service itself said that it is away: to ask again cannot be billed twice."""
+
+
+def is_free(error: BaseException) -> bool:
+    """Tell an end that is known not to be billed: blocked, refused before any work, over quota, or never sent.
+
+    Any other call may have made music: one that was cut off, given up, or failed inside the service.
+    """
+    match error:
+        case Blocked() | NotBilled() | auth.GoogleAuthError():
+            return True
+        case api.TooManyRequests():
+            return not is_too_large(error)  # then there was an answer
+        case api.Cancelled() | api.Conflict():
+            return False
+    return isinstance(error, api.ClientError | api.MethodNotImplemented)
 
 
 class LyriaModel(Protocol):

@@ -4,12 +4,12 @@ import asyncio
 import logging
 
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
-from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, kind_of
+from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free, kind_of
 from melodify_core.composers.lyria.tries import asked
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.google import WORDS, Service, google_errors, start_errors
 from melodify_core.models import Bill, Brief, RawTake, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import Errand, PaidCall
 from melodify_core.settings import Lyria, Vertex
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ class LyriaComposer:
         """Return the model's take, about as long as it makes them. Raises Refused, Unavailable."""
         with google_errors("lyria", errand.job_id):
             async with asyncio.timeout(self._settings.deadline_s) as deadline, self._places:
-                answer = await self._answer(brief, wish, errand, deadline.when() or 0.0)
-        # Past the deadline's reach: what was paid is written down.
-        await errand.spent(self._bill(answer))
+                answer, call = await self._answer(brief, wish, errand, deadline.when() or 0.0)
+        # Past the deadline's reach: an answer that was paid for is not lost to it.
+        await call.billed(self._bill(answer.request_id))
         content_type = kind_of(answer.audio)
         if content_type is None:
             log.warning(
@@ -67,7 +67,7 @@ class LyriaComposer:
             raise Unavailable("music.failed")
         return RawTake(audio=answer.audio, content_type=content_type, model=self._settings.model)
 
-    async def _answer(self, brief: Brief, wish: Wish, errand: Errand, until: float) -> Answer:
+    async def _answer(self, brief: Brief, wish: Wish, errand: Errand, until: float) -> tuple[Answer, PaidCall]:
         picture = (await errand.picture()).jpeg if self._shows_picture else b""
         try:
             return await self._asked(music_prompt(brief, wish), wish, errand, picture, until)
@@ -80,22 +80,36 @@ class LyriaComposer:
             log.warning("job %s: lyria: blocked twice (%s), request id unknown", errand.job_id, _reason(error))
             raise Refused("music.blocked") from error
 
-    async def _asked(self, prompt: str, wish: Wish, errand: Errand, picture: bytes, until: float) -> Answer:
+    async def _asked(
+        self, prompt: str, wish: Wish, errand: Errand, picture: bytes, until: float
+    ) -> tuple[Answer, PaidCall]:
         if self._settings.model != LYRIA_2:
             prompt = spoken(prompt, wish, LONGEST_S[self._settings.model])
         question = Question(prompt, NEGATIVE_PROMPT, errand.seed, picture)
-        return await asked(lambda: self._model.ask(question), self._settings.tries, self._pause_s, until)
+        return await asked(lambda: self._paid(question, errand), self._settings.tries, self._pause_s, until)
+
+    async def _paid(self, question: Question, errand: Errand) -> tuple[Answer, PaidCall]:
+        """Ask once, with the call in the books from its beginning on."""
+        call = await errand.begun(self._bill())
+        try:
+            return await self._model.ask(question), call
+        except BaseException as error:
+            if is_free(error):
+                await call.free()
+            else:
+                call.lost()
+            raise
 
     @property
     def _shows_picture(self) -> bool:
         return self._settings.send_picture and self._settings.model != LYRIA_2
 
-    def _bill(self, answer: Answer) -> Bill:
+    def _bill(self, request_id: str = "") -> Bill:
         return Bill(
             provider="vertex",
             model=self._settings.model,
             dollars=price_of_take(self._settings),
-            request_id=answer.request_id,
+            request_id=request_id,
         )
 
 

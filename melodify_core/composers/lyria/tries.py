@@ -3,14 +3,17 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from google.api_core import exceptions as api
 
-from melodify_core.composers.lyria.answer import Answer, NotBilled
+from melodify_core.composers.lyria.answer import NotBilled
 from melodify_core.google import error_of, wait_asked_s
 
+Result = TypeVar("Result")
 
-async def asked(ask: Callable[[], Awaitable[Answer]], tries: int, pause_s: float, until: float) -> Answer:
+
+async def asked(ask: Callable[[], Awaitable[Result]], tries: int, pause_s: float, until: float) -> Result:
     """Ask until there is an answer, at most `tries` times and on the loop's clock not past `until`.
 
     Repeated are a full house (429, unless the day's quota is gone) and a service that was not reached or said itself

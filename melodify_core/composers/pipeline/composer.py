@@ -15,7 +15,7 @@ from melodify_core.composers.pipeline.run import Run
 from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.errors import Unavailable
 from melodify_core.models import Bill, Brief, Commission, RawTake, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import Errand, PaidCall
 from melodify_core.settings import Gcs, Pipeline, Vertex
 
 log = logging.getLogger(__name__)
@@ -49,28 +49,33 @@ class PipelineComposer:
         """Create the job's run; one that is there already is ours. Raises Unavailable."""
         run_id = order.run_id(errand.job_id)
         commission = Commission(name=self._service.name_of(run_id))
+        # Booked by the run's name: however often it is ordered and collected, it is one run.
+        call = await errand.begun(self._bill(commission.name))
         try:
             async with translated(errand.job_id, self._order_s):
                 await self._create(run_id, order.order_of(self._settings, brief, wish, errand))
         except Unavailable as error:
-            if error.code != "provider.misconfigured":
-                # It may have been created all the same, and nobody would wait for it.
-                await self._abandon(commission, errand)
+            # What was not refused may have been created all the same, and nobody would wait for it.
+            if error.code == "provider.misconfigured" or await self._abandon(commission, errand):
+                await call.free()
+            else:
+                call.lost()
             raise
         return commission
 
     async def collect(self, commission: Commission, errand: Errand) -> RawTake:
         """Wait for the run and fetch what it wrote. Raises Unavailable."""
         run = Run(commission.name, self._service, self._settings, errand)
+        call = await errand.begun(self._bill(commission.name))
         try:
             async with translated(errand.job_id, self._settings.deadline_s):
                 await run.end()
         except Unavailable as error:
             if error.code == "provider.too_slow":
                 await self._abandon(commission, errand)
-                await self._bill(run, errand)
+            await self._settle(run, call, ended=False)
             raise
-        audio = await self._fetched(run, errand)
+        audio = await self._fetched(run, errand, call)
         return RawTake(audio=audio, content_type="audio/wav", model=order.model_of(self._settings))
 
     async def cancel(self, commission: Commission) -> None:
@@ -90,7 +95,7 @@ class PipelineComposer:
                     raise
             await asyncio.sleep(self._settings.poll_s)
 
-    async def _fetched(self, run: Run, errand: Errand) -> bytes:
+    async def _fetched(self, run: Run, errand: Errand, call: PaidCall) -> bytes:
         """Return the run's music, and bill the run, with music or without."""
         audio = b""
         if run.succeeded:
@@ -99,26 +104,40 @@ class PipelineComposer:
                 async with translated(errand.job_id, self._settings.deadline_s):
                     audio = await self._music.load(uri)
             except Unavailable:
-                await self._bill(run, errand)
+                await self._settle(run, call, ended=True)
                 raise
-        await self._bill(run, errand)
+        await self._settle(run, call, ended=True)
         if not audio:
             log.warning("job %s: pipeline: %s wrote no music, %s", errand.job_id, run.name, run.reason())
             raise Unavailable("music.failed")
         return audio
 
-    async def _bill(self, run: Run, errand: Errand) -> None:
+    async def _settle(self, run: Run, call: PaidCall, *, ended: bool) -> None:
+        """Bill a run for which machines have worked; one that has vanished, or was given up, may have had them too."""
         if run.has_cost:
-            model = order.model_of(self._settings)
-            dollars = self._settings.dollars_per_take
-            await errand.spent(Bill(provider="vertex-pipeline", model=model, dollars=dollars, request_id=run.name))
+            await call.billed(self._bill(run.name))
+        elif ended:
+            await call.free()
+        else:
+            call.lost()
 
-    async def _abandon(self, commission: Commission, errand: Errand) -> None:
-        """Cancel a run that nobody waits for; if that fails too, the log says so."""
+    def _bill(self, run_name: str) -> Bill:
+        return Bill(
+            provider="vertex-pipeline",
+            model=order.model_of(self._settings),
+            dollars=self._settings.dollars_per_take,
+            request_id=run_name,
+        )
+
+    async def _abandon(self, commission: Commission, errand: Errand) -> bool:
+        """Cancel a run that nobody waits for; return whether there never was one. The log says where that fails too."""
         try:
             async with asyncio.timeout(self._order_s):
                 await self._service.cancel(commission.name)
-        except (exceptions.NotFound, exceptions.FailedPrecondition):
-            return
+        except exceptions.NotFound:
+            return True
+        except exceptions.FailedPrecondition:
+            return False
         except (TimeoutError, *FAULTS) as error:
             log.warning("job %s: pipeline: %s may go on: %s", errand.job_id, commission.name, type(error).__name__)
+        return False
