@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import costs, requests, usage
 from tests.process.asking_discord import LOADING, AskingDiscord, job_of
+from tests.process.crash_worker import REFUSED_ONE_IN
 from tests.stories import a_picture
 
 PICTURES = (a_picture(size=(64, 48)), a_picture("gold", size=(64, 48)))
@@ -23,8 +24,6 @@ PICTURES = (a_picture(size=(64, 48)), a_picture("gold", size=(64, 48)))
 PROMISES = ("one moment …", ":R>.")
 CONNECTED_S = 30.0
 LAST_LIFE_S = 300.0
-# What the small providers cost: see crash_worker.
-PRICES = {"caption": 0.01, "compose": 0.05}
 
 
 @dataclass
@@ -40,15 +39,17 @@ class Outcome:
     doubled: list[str] = field(default_factory=list)
     open_lines: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
-    unbooked_cents: int = 0
+    unbooked: list[str] = field(default_factory=list)
+    refused: int = 0
 
     def __str__(self) -> str:
         ways = ", ".join(f"{number} by {way}" for way, number in sorted(self.asked.items()))
         return (
             f"{self.kills} kills, {self.asked.total()} requests ({ways}), {self.acknowledged} acknowledged: "
-            f"{self.songs} songs and {self.apologies} apologies; lost {len(self.lost)}, doubled {len(self.doubled)}, "
+            f"{self.songs} songs, {self.apologies} apologies and {self.refused} refusals; "
+            f"lost {len(self.lost)}, doubled {len(self.doubled)}, "
             f"lines left open {len(self.open_lines)}, unsettled {len(self.unsettled)}, "
-            f"unbooked {self.unbooked_cents} cents"
+            f"jobs with paid calls that are in no books {len(self.unbooked)}"
         )
 
 
@@ -159,14 +160,16 @@ class Asking:
         engine = connect(self.url)
         with engine.connect() as connection:
             rows = connection.execute(sa.select(usage.c.job_id, usage.c.user_id, usage.c.state)).all()
-            booked = float(connection.scalar(sa.select(sa.func.sum(costs.c.dollars))) or 0)
+            booked = Counter(connection.scalars(sa.select(costs.c.job_id)))
         engine.dispose()
         songs = Counter(job_of(song) for song in discord.songs())
         jobs = Counter(str(row.user_id) for row in rows)
         for asked in discord.asked.values():
             outcome.asked[asked.way if asked.songs == 1 else "several"] += 1
             outcome.acknowledged += asked.acknowledged
-            if asked.acknowledged and jobs[asked.user_id] < asked.songs:
+            refused = any(discord.messages[answer]["content"] for answer in asked.answers if asked.way == "press")
+            outcome.refused += refused
+            if asked.acknowledged and not refused and jobs[asked.user_id] < asked.songs:
                 outcome.lost.append(f"{asked.way} of {asked.user_id}: {jobs[asked.user_id]} of {asked.songs}")
             if jobs[asked.user_id] > asked.songs:
                 outcome.doubled.append(asked.user_id)
@@ -181,17 +184,13 @@ class Asking:
         outcome.open_lines = [
             line["content"] for line in lines if line["content"].endswith(PROMISES) or line["flags"] & LOADING
         ]
-        outcome.unbooked_cents = max(0, round(100 * (self._paid() - booked)))
+        outcome.unbooked = [job_id for job_id, calls in self._paid_calls().items() if calls > booked[job_id]]
         return outcome
 
-    def _paid(self) -> float:
-        """Return what the calls cost that the providers answered: jobs of ids that eight divides are refused."""
-        dollars = 0.0
-        for line in self._log.read_text().splitlines():
-            call, job_id = line.split()
-            if call == "caption" or int(job_id) % 8:
-                dollars += PRICES[call]
-        return dollars
+    def _paid_calls(self) -> Counter[str]:
+        """Count the calls of each job; those of the composer that it refuses cost nothing."""
+        calls = [line.split() for line in self._log.read_text().splitlines()]
+        return Counter(job for what, job in calls if what == "caption" or int(job) % REFUSED_ONE_IN)
 
 
 async def prove(asking: Asking, kills: int, asks: int = 3, seed: int = 7) -> Outcome:
