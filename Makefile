@@ -15,7 +15,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 # The tests start hundreds of processes: each would compile every module anew where bytecode may not be written.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash \
+.PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
   bench-setup quality lock audit licenses image-check wheel-check format clean pipeline test-musicgen
 
 demo:
@@ -63,7 +63,7 @@ bench: develop
 
 # Minutes each: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times; set-up and tests beside
 # an earlier commit's.
-bench-load bench-workers bench-crash bench-setup: develop
+bench-load bench-workers bench-crash bench-restart bench-setup: develop
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
 # How good the embedded composer's songs are, by other people's analysers, and how often the eyes are right. essentia is

@@ -14,6 +14,7 @@ from benchmarks import (
     openai_overhead,
     page,
     render,
+    restart,
     rush,
     setup,
     workers,
@@ -33,7 +34,7 @@ ALL = {
 }
 
 # Minutes each: only when they are named.
-LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "setup": setup.main}
+LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "restart": restart.main, "setup": setup.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

@@ -41,6 +41,14 @@ class AskingDiscord(Discord):
     _by_token: dict[str, tuple[Asked, str | None, bool]] = field(default_factory=dict)
     _posts: dict[str, Asked] = field(default_factory=dict)
 
+    def new_id(self) -> str:
+        """Return an id as Discord gives one now."""
+        return self._id()
+
+    def upload(self, name: str, data: bytes) -> str:
+        """Keep a file; return its address."""
+        return str(self._attachment(name, data)["url"])
+
     def _id(self) -> str:
         self._next_id += 1
         return str((int(time.time() * 1000) - EPOCH_MS << 22) | (self._next_id & 0x3FFFFF))
