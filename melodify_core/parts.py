@@ -14,6 +14,7 @@ from melodify_core.models import Job, Parcel, Stage
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
 from melodify_core.settings import SongSettings
 from melodify_core.storage.spool import Spool
+from melodify_core.threads import finished
 from melodify_core.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -135,11 +136,11 @@ async def ask(work: Callable[..., Value], *args: Any) -> Value:
     """
     for pause_s in PAUSES_S:
         try:
-            return await asyncio.to_thread(work, *args)
+            return await finished(work, *args)
         except Unavailable as error:
             log.warning("the database is away, trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
-    return await asyncio.to_thread(work, *args)
+    return await finished(work, *args)
 
 
 async def store(parts: Parts, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Link, Stored
 from melodify_core.storage.keys import SHELF, split
+from melodify_core.threads import finished
 
 Result = TypeVar("Result")
 
@@ -75,7 +76,7 @@ class FolderStorage:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         try:
-            return await asyncio.to_thread(work)
+            return await finished(work)
         except OSError as error:
             raise Unavailable("storage.unavailable") from error
 

@@ -79,7 +79,9 @@ class GcsStorage:
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
         """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable."""
         checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
-        await self._run("save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by))
+        await self._run(
+            "save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by), writes=True
+        )
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key is not there or too large to be ours."""
@@ -95,7 +97,7 @@ class GcsStorage:
 
     async def delete(self, key: str) -> None:
         """Delete the key; one that is not there is no error. Raises Unavailable."""
-        await self._run("delete", key, self._delete)
+        await self._run("delete", key, self._delete, writes=True)
 
     async def link(self, key: str, file_name: str) -> Link | None:
         """Return a signed address; None where a person's login is used, which cannot sign. Raises Unavailable."""
@@ -108,11 +110,13 @@ class GcsStorage:
         """Give the connections back."""
         self._bucket.close()
 
-    async def _run(self, what: str, key: str, work: Callable[[str, Deadline], Result]) -> Result:
+    async def _run(
+        self, what: str, key: str, work: Callable[[str, Deadline], Result], *, writes: bool = False
+    ) -> Result:
         _, name = split(key)
         # Keys are made of the job's id.
         with storage_errors(name.partition(".")[0], f"{what} {key}"):
-            return await self._calls.run(lambda by: work(self._settings.prefix + key, by))
+            return await self._calls.run(lambda by: work(self._settings.prefix + key, by), writes=writes)
 
     def _save(
         self, name: str, data: bytes, content_type: str, checksum: str, labels: Mapping[str, str], by: Deadline
