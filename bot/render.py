@@ -140,7 +140,7 @@ class Till:
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""
 
-    def forfeit(self, job_id: str, now: float) -> None:
+    def end_cancelled(self, job_id: str, now: float) -> None:
         """Do nothing."""
 
     def asked(self, job_id: str) -> Asked | None:
@@ -148,8 +148,15 @@ class Till:
         del job_id
         return None
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
         """Do nothing."""
+        del job, song, now
+        return True
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+        """Do nothing."""
+        del job, song, posted, now
+        return True
 
 
 class FileDelivery:
@@ -192,6 +199,9 @@ class FileDelivery:
         self.song = song
         self._started.append((Stage.DONE, time.perf_counter()))
         return Posted(channel_id=0, message_id=0)
+
+    async def take_back(self, job: Job) -> None:
+        """Leave the file as it is: whoever waits for it cancels by ending the program."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Keep the error for the exit."""

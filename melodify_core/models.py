@@ -280,6 +280,8 @@ class Parcel(Record):
     job: Job
     song: Song | None = None
     error: dict[str, Any] | None = None  # as errors.to_record writes it
+    # Before the apology its song is taken back, wherever a try has posted it.
+    recalls: bool = False
 
 
 class Posted(Record):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import cast
 
 from melodify_core import audio, metrics, posting
-from melodify_core.errors import MelodifyError, Refused, Unavailable
+from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observing import Trail, asking, at_stage, following
 from melodify_core.parts import Parts, Step, ask, fetch, show, store
@@ -47,7 +47,9 @@ async def make_song(job: Job, step: Step, parts: Parts) -> None:
     with following(job) as trail:
         try:
             if not await ask(parts.ledger.start, job.job_id, time.time()):
-                return  # cancelled while it waited: all is said and done
+                # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
+                await posting.give_up(job, parts, step, Rejected(posting.CANCELLED))
+                return
             await _line(job, trail, parts, step)
         except MelodifyError as error:
             log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)

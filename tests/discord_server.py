@@ -217,6 +217,10 @@ class Discord:
         self.edits.append(message["content"])
         return _json(message)
 
+    async def delete_message(self, request: web.Request) -> web.Response:
+        del self.messages[request.match_info["message"]]
+        return web.Response(status=204)
+
     async def patch_by_token(self, request: web.Request) -> web.Response:
         """Edit an answer to an interaction, with no other right than its token."""
         if "Authorization" in request.headers or request.match_info["token"] not in self.tokens:
@@ -331,6 +335,7 @@ async def little_discord() -> AsyncIterator[Discord]:
             web.post(f"{api}/channels/{{channel}}/messages", world.post_message),
             web.get(f"{api}/channels/{{channel}}/messages", world.get_messages),
             web.patch(f"{api}/channels/{{channel}}/messages/{{message}}", world.patch_message),
+            web.delete(f"{api}/channels/{{channel}}/messages/{{message}}", world.delete_message),
             web.patch(f"{api}/webhooks/{BOT_ID}/{{token}}/messages/{{message}}", world.patch_by_token),
             web.post(f"{api}/channels/{{channel}}/messages/{{message}}/threads", world.post_thread),
             web.get("/files/{file}/{name}", world.get_file),

@@ -60,6 +60,22 @@ END = (
     .where(_job, IS_OPEN)
     .values(state=sa.bindparam("its_state"), ended_at=sa.bindparam("now"), outcome=sa.bindparam("its_outcome"))
 )
+# The same for one that its asker cancelled: what was paid for counts, else cancelling would be a way to spend for ever.
+END_CANCELLED = (
+    usage.update()
+    .where(_job, IS_OPEN)
+    .values(
+        state=sa.case(
+            (
+                sa.exists().where(costs.c.job_id == usage.c.job_id, costs.c.dollars > 0),
+                sa.literal_column("'forfeited'"),
+            ),
+            else_=sa.literal_column("'refunded'"),
+        ),
+        ended_at=sa.bindparam("now"),
+        outcome=sa.literal_column("'job.cancelled'"),
+    )
+)
 SPEND = costs.insert()
 SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
 # What open jobs will cost beyond what is booked of them already.
@@ -72,6 +88,10 @@ RESERVED = sa.select(sa.func.sum(sa.case((usage.c.reserved > _booked, usage.c.re
 GUILD_RESERVED = RESERVED.where(usage.c.guild_id == sa.bindparam("guild"))
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
 KEEP_SONG = songs.insert()
+PLACE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))
+DROP_SONG = songs.delete().where(songs.c.job_id == sa.bindparam("its_job"))
+# Locks the row on PostgreSQL: a cancellation comes before the song is kept, or too late.
+FATE = sa.select(usage.c.state, usage.c.cancelled).where(_job).with_for_update()
 
 _me = usage.alias("me")
 # 0 for one that does not wait any more.
