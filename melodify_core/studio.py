@@ -153,20 +153,21 @@ class Studio:
             raise Rejected("job.too_late")
         if asked.user_id != user_id and not moderator:
             raise Rejected("job.not_yours")
-        if await finished(self._library.withdraw, job_id, time.time()):
-            return asked.language
-        if not await finished(self._library.request_cancel, job_id):
-            raise Rejected("job.too_late")
-        self._engine.interrupt(job_id)
-        return None
+        with about(job_id, asked.place.guild_id if asked.place else None):
+            if await finished(self._library.withdraw, job_id, time.time()):
+                return asked.language
+            if not await finished(self._library.request_cancel, job_id):
+                raise Rejected("job.too_late")
+            self._engine.interrupt(job_id)
+            return None
 
     async def told(self, job_id: str) -> None:
         """Forget a job that was cancelled while it waited, when its asker was told so.
 
-        If this never comes, the job's turn does: then its asker is told, and it is forgotten.
+        If this never comes, or its picture cannot be deleted, the job's turn does: then all that is left is done.
         """
-        await self._engine.withdraw(job_id)
-        await tidy(self.storage, f"pictures/{job_id}.jpg")
+        if await tidy(self.storage, f"pictures/{job_id}.jpg"):
+            await self._engine.withdraw(job_id)
 
     async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
         if await self.cancel(job_id, user_id) is None:
