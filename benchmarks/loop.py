@@ -33,6 +33,10 @@ class Receiver:
         self.songs += 1
         return Posted(channel_id=1, message_id=1)
 
+    async def take_back(self, job: Job) -> None:
+        """Fail: no job of the benchmark is cancelled."""
+        raise AssertionError(job.job_id)
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Fail: no job of the benchmark may."""
         raise AssertionError(f"job {job.job_id}: {error}")

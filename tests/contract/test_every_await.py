@@ -304,7 +304,7 @@ async def probe(house: House) -> Strike:
 
 
 # A song has more than a hundred awaits: the quick tests take some of them, each run others.
-some_awaits = pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.slow)])
+some_awaits = pytest.mark.parametrize("stride", [15, pytest.param(1, marks=pytest.mark.slow)])
 
 
 async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(house: House) -> None:
@@ -586,7 +586,7 @@ class Recorded(PlainStep):
 @pytest.mark.parametrize(
     ("port", "stride"),
     [
-        *(("files", 1), ("rest", 1), ("statements", 7), ("commits", 3)),
+        *(("files", 1), ("rest", 1), ("statements", 12), ("commits", 4)),
         *(pytest.param(port, 1, marks=pytest.mark.slow) for port in ("statements", "commits")),
     ],
 )
