@@ -38,6 +38,10 @@ class Receiver:
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
         """Do nothing."""
 
+    async def take_back(self, job: Job) -> None:
+        """Fail: no job of the benchmark is cancelled."""
+        raise AssertionError(job.job_id)
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Fail: no job of the benchmark may."""
         raise AssertionError(f"job {job.job_id}: {error}")

@@ -186,7 +186,9 @@ class Admin(commands.Cog):
         async def cancel(interaction: Interaction, song: str) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
                 moderation, job_id = self._studio.moderation, str(number_in(song))
-                await moderation.cancel(_server(interaction), job_id, self._studio.cancel_as_moderator)
+                await moderation.cancel(
+                    _server(interaction), job_id, self._studio.cancel_as_moderator, self._studio.told
+                )
                 _note(interaction, f"cancelled job {job_id}")
                 await interaction.edit_original_response(content=say(language, "answer.cancelling"))
 

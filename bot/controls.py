@@ -47,6 +47,7 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
             its_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
             if its_language is not None:
                 await _close_status(interaction, its_language)
+                await studio.told(self._job_id)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:
             log.info("job %s: not cancelled: %s", self._job_id, error)

@@ -7,6 +7,7 @@ and in a process without one.
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
@@ -112,6 +113,14 @@ class DiscordDelivery:
         except Rejected as refusal:
             log.info("job %s: no status message is left to tell of the song: %s", job.job_id, refusal)
 
+    async def take_back(self, job: Job) -> None:
+        """Delete the song wherever a try has posted it; none is no error. Raises Unavailable for later."""
+        try:
+            with discord_errors():
+                await self._take_back(job)
+        except Rejected as refusal:
+            log.warning("job %s: its song was not taken back: %s", job.job_id, refusal)
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Say why in the status message; where that is gone, in its channel."""
         text = sentence(job.wish.language, error)
@@ -145,8 +154,12 @@ class DiscordDelivery:
     async def _say_last(self, job: Job, text: str) -> None:
         """Say it in the status message, else in its channel, else to the asker."""
         if job.place.status_id is not None:
+            # By the token the song stands in this very message.
+            clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
             with _UnlessGone(job, "the status message"):
-                await self._board.show(job.job_id, job.place, APOLOGY_RANK, text)
+                await self._board.replace(
+                    *(job.job_id, job.place, APOLOGY_RANK, text), content=text, view=None, **clean
+                )
                 return
         if job.place.token is None:
             with _UnlessGone(job, "the channel"):
@@ -195,6 +208,31 @@ class DiscordDelivery:
 
     async def _dm(self, job: Job) -> discord.DMChannel:
         return await self._client.create_dm(discord.Object(job.user_id))
+
+    async def _take_back(self, job: Job) -> None:
+        """Delete the song in the first of the places that `_post` tries in which it stands.
+
+        What was posted by the token stands in the status message, where the apology takes its place.
+        """
+        place = job.place
+        if place.token is None:
+            if place.threadable and place.status_id is not None:
+                with _UnlessGone(job, "the thread"):
+                    thread = self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
+                    if await self._deleted(thread, job):
+                        return
+            with _UnlessGone(job, "the channel"):
+                if await self._deleted(self._channel(place), job):
+                    return
+        with _UnlessGone(job, "the way to the asker"):
+            await self._deleted(await self._dm(job), job)
+
+    async def _deleted(self, channel: discord.abc.Messageable, job: Job) -> bool:
+        posted = await self._find(channel, job)
+        if posted is not None:
+            await posted.delete()
+            log.info("job %s: its song is taken back", job.job_id)
+        return posted is not None
 
     async def _find(self, channel: discord.abc.Messageable, job: Job) -> discord.Message | None:
         """Return the job's song where an earlier try, before a crash or a lost answer, has posted it."""

@@ -148,7 +148,7 @@ class Till:
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""
 
-    def forfeit(self, job_id: str, now: float) -> None:
+    def end_cancelled(self, job_id: str, now: float) -> None:
         """Do nothing."""
 
     def asked(self, job_id: str) -> Asked | None:
@@ -156,8 +156,15 @@ class Till:
         del job_id
         return None
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
         """Do nothing."""
+        del job, song, now
+        return True
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+        """Do nothing."""
+        del job, song, posted, now
+        return True
 
 
 class FileDelivery:
@@ -208,6 +215,9 @@ class FileDelivery:
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
         """Do nothing: the bar has ended."""
+
+    async def take_back(self, job: Job) -> None:
+        """Leave the file as it is: whoever waits for it cancels by ending the program."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Keep the error for the exit."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from melodify_core.adapters import open_storage
 from melodify_core.errors import Misconfigured
 from melodify_core.limits import DAY_S
-from melodify_core.models import Money
+from melodify_core.models import Job, Money
 from melodify_core.ports import Storage
-from melodify_core.posting import tidy
 from melodify_core.settings import Settings
+from melodify_core.threads import finished
 
 if TYPE_CHECKING:
     from melodify_core.engine import Engine
@@ -61,8 +61,7 @@ class Desk:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
         row = await self._row(job_id)
         if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
-            await self._engine.withdraw(job_id)
-            await tidy(self._storage, f"pictures/{job_id}.jpg")
+            # It stays in the queue: there is no way to its asker from here, and when its turn comes there is.
             return f"Job {job_id} is cancelled; it had not begun."
         if await asyncio.to_thread(self._library.request_cancel, job_id):
             return f"Job {job_id} is told to stop; whoever works on it does so within a second or two."
@@ -79,15 +78,15 @@ class Desk:
                 f"Job {job_id} ({row.outcome or 'unknown error'}) cannot be tried again: its picture or its record is "
                 "gone. Both are kept for a while only after failures that were not the asker's."
             )
-        await self._engine.forget([job_id])
-        await asyncio.to_thread(self._requeue, job_id, job)
+        await finished(self._requeue, job_id, job)
         return f"Job {job_id} waits again. Its song is charged as the first try would have been."
 
-    def _requeue(self, job_id: str, job: object) -> None:
+    def _requeue(self, job_id: str, job: Job) -> None:
+        # One transaction: its old record is gone when it waits again, and not before.
         with self._library.transaction() as connection:
             turn = self._book.reopen(connection, job_id, time.time())
             if turn is not None:
-                self._engine.enqueue(connection, job, turn)  # type: ignore[arg-type]  # a Job, whose module is imported late
+                self._engine.enqueue_again(connection, job, turn)
 
     async def _row(self, job_id: str) -> "JobRow":
         row = await asyncio.to_thread(self._book.job, job_id)

@@ -37,6 +37,7 @@ THREADS = 16
 WAKE_S = 5.0
 DRAIN_LOOK_S = 0.05
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
+POST_ENDING = "-post"
 
 
 def make_tables(database: sa.Engine) -> None:
@@ -76,7 +77,7 @@ class Engine:
         self._executor_id = executor_id
         self._serializer = DBOSPortableJSONSerializer()
         self._making: dict[str, _Run] = {}
-        self._posting: dict[str, asyncio.Task[Any]] = {}
+        self._posting: dict[str, _Run] = {}
         self._lying: set[str] = set()
         self._draining = False
         self._client: DBOSClient | None = None
@@ -148,6 +149,17 @@ class Engine:
         )
         self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
 
+    def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
+        """Queue an ended job anew inside the caller's transaction: it begins with its first step."""
+        # The library deletes records too, but only in transactions of its own: a kill in between would lose the order.
+        system = self._open_client._sys_db  # noqa: SLF001
+        system._apply_caller_schema(connection)  # noqa: SLF001
+        tables, names = system.tables, _names_of(job.job_id)
+        # In the library's order: only the last of them has rows of others hanging on it.
+        for table in (tables.workflow_input, tables.workflow_output, tables.operation_outputs, tables.workflow_status):
+            connection.execute(sa.delete(table).where(table.c.workflow_uuid.in_(names)))
+        self.enqueue(connection, job, turn)
+
     @property
     def _open_client(self) -> DBOSClient:
         if self._client is None:
@@ -156,26 +168,24 @@ class Engine:
 
     @property
     def running(self) -> frozenset[str]:
-        """The ids of the jobs that this process works on now."""
+        """The ids of the jobs that this process makes now."""
         return frozenset(self._making)
 
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of the jobs that this process makes now, and of those whose songs it posts late."""
+        posts = (name for name in self._posting if name.endswith(POST_ENDING))
+        return self.running | {name.removesuffix(POST_ENDING) for name in posts}
+
     def interrupt(self, job_id: str) -> None:
-        """Stop the job's step if this process works on it: it ends as cancelled."""
-        if run := self._making.get(job_id):
-            run.stop.set()
+        """Stop the job's step if this process works on it, or its wait to be posted: it ends as cancelled."""
+        for run in (self._making.get(job_id), self._posting.get(_post_id(job_id))):
+            if run is not None:
+                run.stop.set()
 
     async def withdraw(self, job_id: str) -> None:
         """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
         await self._open_client.cancel_workflow_async(job_id)
-
-    async def drop_post(self, job_id: str) -> bool:
-        """Give up posting a job's song later; False where none waits for that."""
-        name = _post_id(job_id)
-        listed = await self._open_client.list_workflows_async(workflow_ids=[name], load_input=False, load_output=False)
-        if not any(status.status in LIVE for status in listed):
-            return False
-        await self._open_client.cancel_workflow_async(name)
-        return True
 
     async def dead(self, job_ids: Collection[str]) -> set[str]:
         """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
@@ -258,7 +268,7 @@ class Engine:
             await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
         while self._making.keys() & underway.jobs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
             await asyncio.sleep(DRAIN_LOOK_S)
-        tasks = {run.task for run in self._making.values()} | set(self._posting.values())
+        tasks = {run.task for run in (*self._making.values(), *self._posting.values())}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -289,9 +299,9 @@ class Engine:
 
     async def _post(self, record: dict[str, Any], line: Line) -> None:
         name = DBOS.workflow_id or ""
-        self._posting[name] = self._taken_up()
+        run = self._posting[name] = _Run(self._taken_up())
         try:
-            await line.post(Parcel.model_validate(record), _Durable(self._open_client, asyncio.Event()))
+            await line.post(Parcel.model_validate(record), _Durable(self._open_client, run.stop))
         finally:
             self._posting.pop(name, None)
 
@@ -340,8 +350,14 @@ class _Durable:
         return model.model_validate(record["result"])
 
     async def pause(self, seconds: float) -> None:
-        """Wait; a restart in between waits for the rest only."""
-        await DBOS.sleep_async(seconds)
+        """Wait; a restart in between waits for the rest only, and whoever cancels ends the wait."""
+        waiting, stopping = asyncio.create_task(DBOS.sleep_async(seconds)), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+        finally:
+            await _ended(waiting, stopping)
 
     async def post_later(self, parcel: Parcel) -> bool:
         """Hand the parcel to the queue of posts. A repeat finds the first."""
@@ -363,7 +379,7 @@ async def _wake_threads() -> None:
 
 
 def _post_id(job_id: str) -> str:
-    return f"{job_id}-post"
+    return f"{job_id}{POST_ENDING}"
 
 
 def _apology_id(job_id: str) -> str:
@@ -414,6 +430,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Res
             return working.result()
         raise Rejected("job.cancelled")
     finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
+        await _ended(working, stopping)
+
+
+async def _ended(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

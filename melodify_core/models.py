@@ -299,6 +299,8 @@ class Parcel(Record):
     song: Song | None = None
     error: dict[str, Any] | None = None  # as errors.to_record writes it
     posted: "Posted | None" = None
+    # Before the apology its song is taken back, wherever a try has posted it.
+    recalls: bool = False
 
 
 class Posted(Record):

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 LISTED = 25
 # Cancels a job as a moderator; returns a language when nobody else will speak to its asker: see Studio.cancel.
 Cancel = Callable[[str], Awaitable[Language | None]]
+# Forgets a job whose asker was told that it is cancelled: see Studio.told.
+Told = Callable[[str], Awaitable[None]]
 
 
 class Moderation:
@@ -52,18 +54,24 @@ class Moderation:
         """Give a member back what was used in the server; return how many songs that were."""
         return await asyncio.to_thread(self._library.waive, user_id, guild_id)
 
-    async def cancel(self, guild_id: int, job_id: str, cancel: Cancel) -> None:
+    async def cancel(self, guild_id: int, job_id: str, cancel: Cancel, told: Told) -> None:
         """Cancel a job of the server, and tell its asker. Raises Rejected("job.too_late") for any other."""
         asked = await asyncio.to_thread(self._library.asked, job_id)
         if asked is None or asked.place is None or asked.place.guild_id != guild_id:
             raise Rejected("job.too_late")
         if await cancel(job_id) is None:
             return  # whoever works on it will say so
-        with about(job_id, guild_id):
+        await self.tell_cancelled(asked, told)
+
+    async def tell_cancelled(self, asked: Asked, told: Told) -> None:
+        """Tell the asker of a job that is cancelled and had not begun. Where that fails, its turn in the queue does."""
+        with about(asked.job_id, asked.place.guild_id if asked.place else None):
             try:
                 await apologise_for(asked, Rejected("job.cancelled"), self._delivery)
             except MelodifyError as error:
-                log.warning("job %s: its asker was not told that it is cancelled: %s", job_id, error)
+                log.warning("job %s: its asker is not told yet that it is cancelled: %s", asked.job_id, error)
+                return
+            await told(asked.job_id)
 
     async def leave(self, guild_id: int) -> None:
         """Note that the bot is not in the server any more: its settings stay for a while."""
@@ -77,13 +85,13 @@ class Moderation:
         """Return the servers in which something is set, and which the bot has not left as far as is known."""
         return await asyncio.to_thread(self._guilds.present)
 
-    async def clear_left(self, before: float, cancel: Cancel) -> int:
+    async def clear_left(self, before: float, cancel: Cancel, told: Told) -> int:
         """End the jobs and the settings of the servers that were left before the unix time; return how many."""
         left = await asyncio.to_thread(self._guilds.left_before, before)
         for guild_id in left:
             for asked in await asyncio.to_thread(self._book.open_in, guild_id):
                 try:
-                    await self.cancel(guild_id, asked.job_id, cancel)
+                    await self.cancel(guild_id, asked.job_id, cancel, told)
                 except Rejected as error:
                     log.info("job %s of server %d, which was left: %s", asked.job_id, guild_id, error)
             await asyncio.to_thread(self._guilds.erase, guild_id)

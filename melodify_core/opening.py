@@ -27,6 +27,7 @@ from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.takes import Takes
+from melodify_core.threads import finished
 from melodify_core.workflow import SongLine, make_song
 from melodify_core.workshop import Workshop
 
@@ -153,7 +154,7 @@ async def open_studio(
 async def clear_left(studio: Studio) -> None:
     """End what is kept of servers that the bot has left, after their days of grace."""
     before = time.time() - studio.settings.retention.left_server_days * DAY_S
-    await studio.moderation.clear_left(before, studio.cancel_as_moderator)
+    await studio.moderation.clear_left(before, studio.cancel_as_moderator, studio.told)
 
 
 async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
@@ -168,9 +169,16 @@ async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.E
         return None
     if not role.works:
         return None
-    slot = await asyncio.to_thread(Slot.take, database)
-    stack.push_async_callback(asyncio.to_thread, slot.release)
-    return slot
+    taken: list[Slot] = []
+
+    def release() -> None:
+        for slot in taken:
+            slot.release()
+
+    # Also what is taken in the very moment in which the start is broken off.
+    stack.push_async_callback(asyncio.to_thread, release)
+    await finished(lambda: taken.append(Slot.take(database)))
+    return taken[0]
 
 
 def _parts(

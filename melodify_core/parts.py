@@ -196,6 +196,17 @@ async def fetch(parts: Parts, key: str) -> bytes:
     return await parts.storage.load(key)
 
 
+async def found(parts: Parts, key: str) -> bool:
+    """Return whether something is stored; while the storage is away, wait for it. Raises Unavailable."""
+    for pause_s in parts.pauses_s:
+        try:
+            return await parts.storage.find(key) is not None
+        except Unavailable as error:
+            log.warning("whether %s is stored is not known yet, asking again in %g s: %s", key, pause_s, error)
+            await asyncio.sleep(pause_s)
+    return await parts.storage.find(key) is not None
+
+
 async def _is_missing(parts: Parts, key: str) -> bool:
     try:
         return await parts.storage.find(key) is None

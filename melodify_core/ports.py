@@ -238,6 +238,10 @@ class Delivery(Protocol):
         """
         ...
 
+    async def take_back(self, job: Job) -> None:
+        """Delete the song wherever a try has posted it; none is no error. Raises Unavailable for later."""
+        ...
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Say why there is no song. Raises Unavailable for later; a place that is gone is no error."""
         ...
@@ -280,12 +284,16 @@ class Ledger(Protocol):
         """Take the job off its member's limits, unless it was charged; `code` is the error that ended it."""
         ...
 
-    def forfeit(self, job_id: str, now: float) -> None:
-        """End a job that its asker cancelled when something had been paid for it: it counts."""
+    def end_cancelled(self, job_id: str, now: float) -> None:
+        """End a job that its asker cancelled: it counts if something was paid for it."""
         ...
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
-        """Write the song down and charge it."""
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
+        """Note the song before it is posted: who presses a button under it finds it. False for a cancelled job."""
+        ...
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+        """Write the song down and charge it; False for a job that was cancelled before: then nothing is kept."""
         ...
 
     def asked(self, job_id: str) -> Asked | None:

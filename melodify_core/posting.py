@@ -5,8 +5,9 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
+from melodify_core.errors import Code, MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.models import Asked, Job, Parcel, Posted, Song, Stage, Wish
 from melodify_core.observing import about, ended
 from melodify_core.parts import Nothing, Parts, Step, ask, show
@@ -16,6 +17,7 @@ from melodify_core.threads import finished
 log = logging.getLogger(__name__)
 QUICK_TRIES = 4
 APOLOGY_DEADLINE_S = 30.0
+CANCELLED: Code = "job.cancelled"
 # Before a parcel is posted again: soon at first, in the end every quarter of an hour, six hours in all. A fixed list,
 # because the names of the recorded steps count along it.
 PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
@@ -27,12 +29,18 @@ async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
     """Post the song, now or later. Raises Rejected, and Unavailable where there is no later."""
     try:
         posted = await step("deliver", Posted, lambda: _deliver(job, song, parts), tries=QUICK_TRIES)
+        settled = await _settle(job, song, posted, parts)
     except Unavailable as error:
         if not await step.post_later(Parcel(job=job, song=song)):
             raise
         log.warning("job %s: the song waits to be posted: %s", job.job_id, error)
         return
-    if not await _settle(job, song, posted, parts):
+    except Rejected as error:
+        if error.code != CANCELLED:
+            raise
+        await give_up(job, parts, step, error, recalls=True)
+        return
+    if not settled:
         # Posting it again finds the post, and writes the song down then; else it would be taken for lost one day.
         await step.post_later(Parcel(job=job, song=song))
     elif posted.line_open:
@@ -47,21 +55,27 @@ async def _close_later(job: Job, song: Song, posted: Posted, step: Step) -> None
 
 
 async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> bool:
-    """Write the song down and charge it; False when that failed: it is posted by now, and must not be taken back."""
+    """Write the song down and charge it; False when that failed: it is posted by now, and must not be taken back.
+
+    Raises Rejected("job.cancelled") for one that was cancelled in the meantime: that one must be.
+    """
     try:
-        await ask(parts.ledger.keep, job, song, posted, time.time())
+        kept = await ask(parts.ledger.keep, job, song, posted, time.time())
     except Exception:  # nothing may undo a song that its asker has
         log.exception("job %s: the song is posted, but could not be written down", job.job_id)
         return False
+    if not kept:
+        raise Rejected(CANCELLED)
     ended("song")
     await tidy(parts.storage, *take_keys(job))
     return True
 
 
-async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> None:
+async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError, *, recalls: bool = False) -> None:
     """Refund, apologise now or later, leave nothing behind. Raises only when interrupted.
 
-    The refund is no recorded step: it may come twice, and must come also where the records have become useless.
+    The refund is no recorded step: it may come twice, and must come also where the records have become useless. A song
+    that may have been posted is recalled.
     """
     try:
         await _refund(job, parts, error)
@@ -69,9 +83,9 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError) -> N
     except Exception:  # the asker hears of it all the same; bury_lost ends the row later
         log.exception("job %s could not be refunded", job.job_id)
     try:
-        await step("apologise", Nothing, lambda: _apologise(job, error, parts), tries=QUICK_TRIES)
+        await step("apologise", Nothing, lambda: _apologise(job, error, parts, recalls=recalls), tries=QUICK_TRIES)
     except MelodifyError as second:
-        later = await step.post_later(Parcel(job=job, error=to_record(error)))
+        later = await step.post_later(Parcel(job=job, error=to_record(error), recalls=recalls))
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
         log.exception("job %s: the apology failed", job.job_id)
@@ -108,7 +122,8 @@ async def _post_once(parcel: Parcel, number: int, step: Step, parts: Parts) -> N
     job, song = parcel.job, parcel.song
     if song is None:
         error = from_record(parcel.error or {})
-        await step(f"apologise {number}", Nothing, lambda: _apologise(job, error, parts))
+        work = partial(_apologise, job, error, parts, recalls=parcel.recalls)
+        await step(f"apologise {number}", Nothing, work)
         return
     if (there := parcel.posted) is not None:
         await step(f"close line {number}", Nothing, lambda: _close_line(job, song, there, parts))
@@ -127,7 +142,8 @@ async def _drop(parcel: Parcel, error: MelodifyError, step: Step, parts: Parts) 
     if parcel.posted is not None:
         log.warning("job %s: its status message does not tell of the song: %s", parcel.job.job_id, error)
         return
-    await give_up(parcel.job, parts, step, error)
+    # An answer of Discord's may have been lost.
+    await give_up(parcel.job, parts, step, error, recalls=True)
 
 
 async def bury(job_id: str, parts: Parts) -> None:
@@ -169,6 +185,9 @@ async def apologise_for(
 
 async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:
     await show(job, Stage.DELIVERING, parts)
+    # Whoever presses a button under it at once must find it; it is charged when it is posted.
+    if not await ask(parts.ledger.write_down, job, song, time.time()):
+        raise Rejected(CANCELLED)
     sound = await parts.storage.load(song.audio_key)
     picture = await parts.storage.load(song.picture_key)
     async with _deadline(parts.song.deliver_deadline_s):
@@ -195,15 +214,16 @@ async def _close_line(job: Job, song: Song, posted: Posted, parts: Parts) -> Not
 
 
 async def _refund(job: Job, parts: Parts, error: MelodifyError) -> None:
-    # Who cancels what was paid for already has had it: else cancelling would be a way to spend without a limit.
-    if error.code == "job.cancelled" and await ask(parts.ledger.spent, job.job_id) > 0:
-        await ask(parts.ledger.forfeit, job.job_id, time.time())
+    if error.code == CANCELLED:
+        await ask(parts.ledger.end_cancelled, job.job_id, time.time())
     else:
         await ask(parts.ledger.refund, job.job_id, time.time(), error.code)
 
 
-async def _apologise(job: Job, error: MelodifyError, parts: Parts) -> Nothing:
+async def _apologise(job: Job, error: MelodifyError, parts: Parts, *, recalls: bool = False) -> Nothing:
     async with _deadline(parts.song.deliver_deadline_s):
+        if recalls:
+            await parts.delivery.take_back(job)
         await parts.delivery.apologise(job, error)
     return Nothing()
 

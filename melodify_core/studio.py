@@ -13,16 +13,16 @@ from melodify_core.adapters import price_of
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.journal import RequestJournal
 from melodify_core.members import Forgotten, Members
-from melodify_core.models import Asked, Forecast, Job, Language, Order, Picture, Stage
+from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
 from melodify_core.moderation import Moderation
 from melodify_core.observing import about
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
-from melodify_core.posting import keys_of, tidy
+from melodify_core.posting import tidy
 from melodify_core.quota import Quota, quota_of
 from melodify_core.settings import Limits, Settings
 from melodify_core.takes import Takes
-from melodify_core.threads import finished
+from melodify_core.threads import finished, unbroken
 from melodify_core.workflow import labels_of
 from melodify_core.workshop import Workshop
 
@@ -126,7 +126,7 @@ class Studio:
                 return await finished(self._accept, job, most, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
-            if not await asyncio.shield(self._undone(job)) or not isinstance(error, Unavailable):
+            if not await unbroken(self._undone(job)) or not isinstance(error, Unavailable):
                 raise
             # The database took it, and went away before it could say so.
             return replace(await self._receipt(order.job_id, repeated=False), page_id=job.page_id)
@@ -146,8 +146,8 @@ class Studio:
     async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
         """Cancel the job for the member; return the language of its messages when it had not begun.
 
-        Then nobody else says that it is cancelled. None is for one that is being stopped, and that whoever works on it
-        will speak of.
+        Then the caller says that it is cancelled, and calls `told` when that is done. None is for one that is being
+        stopped, and that whoever works on it will speak of.
 
         Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
         """
@@ -157,34 +157,30 @@ class Studio:
         if asked.user_id != user_id and not moderator:
             raise Rejected("job.not_yours")
         with about(job_id, asked.place.guild_id if asked.place else None):
-            return await self._cancel(asked)
+            if await finished(self._library.withdraw, job_id, time.time()):
+                return asked.language
+            if not await finished(self._library.request_cancel, job_id):
+                raise Rejected("job.too_late")
+            self._engine.interrupt(job_id)
+            return None
 
-    async def _cancel(self, asked: Asked) -> Language | None:
-        job_id = asked.job_id
-        if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
+    async def told(self, job_id: str) -> None:
+        """Forget a job that was cancelled while it waited, when its asker was told so.
+
+        If this never comes, or its picture cannot be deleted, the job's turn does: then all that is left is done.
+        """
+        if await tidy(self.storage, f"pictures/{job_id}.jpg"):
             await self._engine.withdraw(job_id)
-            await tidy(self.storage, asked.picture_key)
-            return asked.language
-        if not await asyncio.to_thread(self._library.request_cancel, job_id):
-            raise Rejected("job.too_late")
-        if await self._engine.drop_post(job_id):
-            # Its song waited to be posted: nobody works on it who could hear of it.
-            await self._give_back(job_id)
-            metrics.jobs_ended.labels(Stage.DELIVERING.value, "job.cancelled").inc()
-            return asked.language
-        self._engine.interrupt(job_id)
-        return None
+
+    async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
+        if await self.cancel(job_id, user_id) is None:
+            return
+        if asked := await asyncio.to_thread(self._library.asked, job_id):
+            await self.moderation.tell_cancelled(asked, self.told)
 
     async def cancel_as_moderator(self, job_id: str) -> Language | None:
         """Cancel anybody's job; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
-
-    async def _give_back(self, job_id: str) -> None:
-        paid = await asyncio.to_thread(self._library.spent, job_id) > 0
-        # What was paid for counts, however late it is cancelled.
-        end = self._library.forfeit if paid else self._library.refund
-        await asyncio.to_thread(end, job_id, time.time())
-        await tidy(self.storage, *keys_of(job_id))
 
     async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
         """Return what the member has left. Costs nothing."""
@@ -196,7 +192,7 @@ class Studio:
 
     async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""
-        return await self.members.forget(user_id, self.cancel)
+        return await self.members.forget(user_id, self._cancel_and_tell)
 
     async def answers(self) -> None:
         """See that the database answers. Raises Unavailable."""

@@ -17,6 +17,7 @@ from melodify_core.ports import Storage
 from melodify_core.posting import tidy
 from melodify_core.settings import Settings
 from melodify_core.storage.spool import Spool
+from melodify_core.threads import finished
 from melodify_core.unowned import drop_spooled, drop_unowned
 from melodify_core.workers import Slot, Watch, executor_id
 
@@ -110,9 +111,9 @@ class Upkeep:
 
     async def stop_cancelled(self) -> None:
         """Stop the jobs of this process that were cancelled, also through another one."""
-        running = self._engine.running
-        if running:
-            for job_id in await asyncio.to_thread(self._library.cancelled, running):
+        in_hand = self._engine.in_hand
+        if in_hand:
+            for job_id in await asyncio.to_thread(self._library.cancelled, in_hand):
                 self._engine.interrupt(job_id)
 
     async def bury_lost(self) -> None:
@@ -223,7 +224,8 @@ class Takeover:
 
     async def keep_slot(self) -> None:
         """See that the slot is ours, also after a restart of the database."""
-        if not await asyncio.to_thread(self._slot.hold):
+        # To its end: at a stop the slot is given back next.
+        if not await finished(self._slot.hold):
             log.critical("another worker has slot %d: this one stops", self._slot.number)
             self._lost()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from melodify_core.errors import Misconfigured, Running
+from melodify_core.threads import unbroken
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,13 @@ class Watch:
         return found
 
     async def adopt(self, slot: int, adopt: Callable[[str], Awaitable[int]]) -> int:
-        """Adopt the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile."""
+        """Adopt the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile.
+
+        Cancelled, it goes on to its end: a thread may be locking the slot, and the session must not be left.
+        """
+        return await unbroken(self._adopt(slot, adopt))
+
+    async def _adopt(self, slot: int, adopt: Callable[[str], Awaitable[int]]) -> int:
         connection = await asyncio.to_thread(_session, self._database)
         try:
             if not await asyncio.to_thread(_try_lock, connection, slot):

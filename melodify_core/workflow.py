@@ -2,20 +2,20 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from melodify_core import audio, paying, posting
-from melodify_core.errors import MelodifyError, Refused, Unavailable
+from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observing import Trail, asking, at_stage, following
-from melodify_core.parts import Parts, Step, ask, fetch, show, store
+from melodify_core.parts import Parts, Step, ask, fetch, found, show, store
 from melodify_core.ports import CommissioningComposer, Errand, PaidCall
 from melodify_core.posting import midi_key, song_key, take_keys
 from melodify_core.pseudonym import pseudonym
-from melodify_core.threads import finished
+from melodify_core.threads import finished, unbroken
 
 log = logging.getLogger(__name__)
 # The picture and the text travel in the same message as the audio.
@@ -47,7 +47,9 @@ async def make_song(job: Job, step: Step, parts: Parts) -> None:
     with following(job) as trail:
         try:
             if not await ask(parts.ledger.start, job.job_id, time.time()):
-                return  # cancelled while it waited: all is said and done
+                # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
+                await posting.give_up(job, parts, step, Rejected(posting.CANCELLED))
+                return
             await _line(job, trail, parts, step)
         except MelodifyError as error:
             log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
@@ -124,20 +126,32 @@ async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
         with parts.underway.holding(job.job_id):
             return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
     errand = _errand(job, parts, once=False)
+    ordered: list[Commission] = []
+
+    async def order() -> Commission:
+        ordered.append(await composer.commission(reading, job.wish, errand))
+        return ordered[-1]
+
     try:
-        order = partial(composer.commission, reading, job.wish, errand)
         commission = await step("commission", Commission, lambda: _ordered(job, parts, order), stoppable=True)
+        ordered.clear()
         return await _collected(job, commission, parts, step)
     except MelodifyError:
+        # Cancelled while it was being ordered.
+        for unheard in ordered:
+            await _stop(composer, unheard, job)
         # An interruption is no end: the job goes on, and its run with it.
         await parts.gate.leave(composer.name, job.job_id)
         raise
 
 
-async def _ordered(job: Job, parts: Parts, order: Callable[[], Awaitable[Commission]]) -> Commission:
-    """Order the work; from then on it holds a place, until it is collected."""
+async def _ordered(job: Job, parts: Parts, order: Callable[[], Coroutine[Any, Any, Commission]]) -> Commission:
+    """Order the work; from then on it holds a place, until it is collected.
+
+    Cancelled, it hears the answer first: what was ordered must be known, or it could not be stopped.
+    """
     await parts.gate.enter(parts.composer.name, job.job_id)
-    return await order()
+    return await unbroken(order())
 
 
 async def _collected(job: Job, commission: Commission, parts: Parts, step: Step) -> Take:
@@ -166,9 +180,11 @@ async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]], 
     """
     await show(job, Stage.COMPOSING, parts)
     key, note = take_keys(job)
-    if await parts.storage.find(note):
-        return Take.model_validate_json(await parts.storage.load(note))
     spool = parts.spool
+    if await found(parts, note):
+        if spool:
+            await finished(spool.drop, job.job_id)  # a crash may have left it
+        return Take.model_validate_json(await fetch(parts, note))
     raw = await finished(spool.get, job.job_id) if spool else None
     if raw is None:
         async with parts.gate(parts.composer.name, job.job_id, begun=begun):

@@ -29,6 +29,7 @@ CHANNEL = {
     "position": 0,
     "permission_overwrites": [],
 }
+GENEROUS = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999", "X-RateLimit-Reset-After": "1"}
 GUILD: dict[str, Any] = {
     "id": GUILD_ID,
     "name": "Studio",
@@ -72,6 +73,7 @@ class Discord:
     edits: list[str] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     remembers_nonces: bool = True
+    generous: bool = False  # says that many calls may be made at once; discord.py makes one after the other else
     faults: list[Fault] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)  # of interactions that live
     first_status: dict[str, str] = field(default_factory=dict)  # status message id -> the job that it is for
@@ -175,6 +177,8 @@ class Discord:
         fault = next((fault for fault in self.faults if fault.meets(request)), None)
         if fault is None:
             answer: web.StreamResponse = await handler(request)
+            if self.generous:
+                answer.headers.update(GENEROUS)
             return answer
         if fault.kind == "cut after":
             await handler(request)
@@ -237,9 +241,13 @@ class Discord:
     async def patch_message(self, request: web.Request) -> web.Response:
         payload, _ = await _body(request)
         message = self.messages[request.match_info["message"]]
-        message.update({key: value for key, value in payload.items() if key in ("content", "embeds")})
+        message.update({key: value for key, value in payload.items() if key in ("content", "embeds", "components")})
         self.edits.append(message["content"])
         return _json(message)
+
+    async def delete_message(self, request: web.Request) -> web.Response:
+        del self.messages[request.match_info["message"]]
+        return web.Response(status=204)
 
     async def patch_by_token(self, request: web.Request) -> web.Response:
         """Edit an answer to an interaction, with no other right than its token."""
@@ -356,6 +364,7 @@ async def little_discord(world: Discord | None = None) -> AsyncIterator[Discord]
             web.post(f"{api}/channels/{{channel}}/messages", world.post_message),
             web.get(f"{api}/channels/{{channel}}/messages", world.get_messages),
             web.patch(f"{api}/channels/{{channel}}/messages/{{message}}", world.patch_message),
+            web.delete(f"{api}/channels/{{channel}}/messages/{{message}}", world.delete_message),
             web.patch(f"{api}/webhooks/{BOT_ID}/{{token}}/messages/{{message}}", world.patch_by_token),
             web.post(f"{api}/channels/{{channel}}/messages/{{message}}/threads", world.post_thread),
             web.get("/files/{file}/{name}", world.get_file),

@@ -155,6 +155,11 @@ class Desk:
             raise Unavailable("discord.unavailable")
         self.closed.append(job.job_id)
 
+    async def take_back(self, job: Job) -> None:
+        if self.deaf:
+            raise Unavailable("discord.unavailable")
+        self.songs = [song for song in self.songs if song.job_id != job.job_id]
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         del job
         if self.deaf:
@@ -167,6 +172,7 @@ class Book:
     """A ledger on paper."""
 
     lines: list[str] = field(default_factory=list)
+    cancelled: bool = False
     bills: list[Bill] = field(default_factory=list)
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
@@ -191,9 +197,13 @@ class Book:
     def reach(self, job_id: str, stage: Stage) -> None:
         self.lines.append(f"reach {stage} {job_id}")
 
-    def forfeit(self, job_id: str, now: float) -> None:
+    def end_cancelled(self, job_id: str, now: float) -> None:
         del now
-        self.lines.append(f"forfeit {job_id}")
+        self.lines.append(f"{'forfeit' if self.bills else 'refund'} {job_id}")
+
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
+        del job, song, now
+        return not self.cancelled
 
     def asked(self, job_id: str) -> Asked | None:
         del job_id
@@ -203,9 +213,11 @@ class Book:
         del now, code
         self.lines.append(f"refund {job_id}")
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         del song, posted, now
-        self.lines.append(f"keep {job.job_id}")
+        if not self.cancelled:
+            self.lines.append(f"keep {job.job_id}")
+        return not self.cancelled
 
 
 @dataclass

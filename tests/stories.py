@@ -220,6 +220,10 @@ class Simulated:
         async_context.set(self.adapter)
         await self.delivery.close_line(job, song, posted)
 
+    async def take_back(self, job: Job) -> None:
+        async_context.set(self.adapter)
+        await self.delivery.take_back(job)
+
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         async_context.set(self.adapter)
         await self.delivery.apologise(job, error)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MINUTE_S = 60.0
 LOOK_S = 0.25
+# A place that is not freed costs others theirs for minutes; longer than this a result must not wait for it.
+LEAVE_PAUSES_S = (0.5, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,15 @@ class ProviderGate:
         """Free the job's place, if it holds one. Raises nothing: the result of the call must not be lost with it."""
         if self._cap(provider) is None:
             return
-        try:
-            await finished(self._free, _ticket(provider, job_id))
-        except Unavailable as error:
-            log.warning("job %s: its place at %s is held until its time is up: %s", job_id, provider, error)
+        for pause_s in LEAVE_PAUSES_S:
+            try:
+                await finished(self._free, _ticket(provider, job_id))
+            except Unavailable as error:
+                log.warning("job %s: its place at %s is not free yet: %s", job_id, provider, error)
+                await asyncio.sleep(pause_s)
+            else:
+                return
+        log.warning("job %s: its place at %s is held until its time is up", job_id, provider)
 
     def _cap(self, provider: str) -> Cap | None:
         cap = self._caps.get(provider)
@@ -77,10 +84,18 @@ class ProviderGate:
         try:
             async with asyncio.timeout(self._patience_s):
                 # A place frees up in another process: there is no event to wait for.
-                while not await finished(self._enter, provider, cap, ticket, begun):  # noqa: ASYNC110
+                while not await self._entered(provider, cap, ticket, begun=begun):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_S * random.uniform(0.5, 1.5))
         except TimeoutError as error:
             raise Unavailable("provider.busy") from error
+
+    async def _entered(self, provider: str, cap: Cap, ticket: str, *, begun: bool) -> bool:
+        try:
+            return await finished(self._enter, provider, cap, ticket, begun)
+        except Unavailable as error:
+            # Whoever waits for a place has time to wait for the database too.
+            log.warning("no place at %s yet: %s", provider, error)
+            return False
 
     def _enter(self, provider: str, cap: Cap, ticket: str, begun: bool) -> bool:
         now = self._clock()

@@ -21,7 +21,10 @@ from melodify_core.library.statements import (
     ALL_OPEN,
     BOOK,
     BOOKED,
+    DROP_SONG,
     END,
+    END_CANCELLED,
+    FATE,
     GUILD_OPEN,
     GUILD_RESERVED,
     GUILD_USE,
@@ -32,6 +35,7 @@ from melodify_core.library.statements import (
     MONEY,
     OPEN_STATES,
     OUTLOOK,
+    PLACE_SONG,
     REACH,
     RESERVE,
     RESERVED,
@@ -326,9 +330,11 @@ class Library:
         """Take the job off its member's limits; once charged it stays charged."""
         self._end(job_id, "refunded", now, outcome=code)
 
-    def forfeit(self, job_id: str, now: float) -> None:
-        """End a job that its asker cancelled when something had been paid for it: it counts."""
-        self._end(job_id, "forfeited", now, outcome="job.cancelled")
+    def end_cancelled(self, job_id: str, now: float) -> None:
+        """End a job that its asker cancelled: it counts if something was paid for it."""
+        with self._changing() as connection:
+            if connection.execute(END_CANCELLED, {"its_job": job_id, "now": now}).rowcount:
+                connection.execute(DROP_SONG, {"its_job": job_id})
 
     def waive(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in a server; return how many songs that were."""
@@ -357,26 +363,40 @@ class Library:
         query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
         return {row.job_id for row in self._all(query)} if job_ids else set()
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
-        """Write the song down and charge its usage row, in one transaction. A repeat changes nothing."""
-        values = {
-            "job_id": job.job_id,
-            "user_id": job.user_id,
-            # What nobody in the server can see is no song of the server's.
-            "guild_id": None if posted.direct else job.place.guild_id,
-            "channel_id": posted.channel_id,
-            "message_id": posted.message_id,
-            "private": job.private,
-            "created_at": now,
-            "song": song.model_dump_json(),
-            "parent_id": job.parent_id,
-            "asked_in": job.place.channel_id,
-        }
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
+        """Note the song before it is posted: who presses a button under it finds it. False for a cancelled job.
+
+        Until it is kept it is its member's alone.
+        """
+        values = _row_of(job, song, Posted(direct=True), now)
+        # What a power failure takes is written again by the step that posts.
+        with changing(self._engine, surely=False) as connection:
+            fate = connection.execute(FATE, {"its_job": job.job_id}).first()
+            if fate is None or fate.state == "charged":
+                return True
+            if fate.cancelled:
+                return False
+            if fate.state in OPEN_STATES and connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
+                connection.execute(KEEP_SONG, values)
+        return True
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+        """Write down where the song was posted and charge its usage row, in one transaction. A repeat changes nothing.
+
+        False for a job that was cancelled before: then nothing is kept.
+        """
+        values = _row_of(job, song, posted, now)
         with self._changing() as connection:
             # First what locks the job's row: of two workers that both think it theirs, one sees the other's song.
+            fate = connection.execute(FATE, {"its_job": job.job_id}).first()
+            if fate is not None and fate.state == "charged":
+                return True  # and if its song is not there any more, its member has deleted it
+            if fate is not None and fate.cancelled:
+                return False
             self._end(job.job_id, "charged", now, connection)
-            if connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
+            if not connection.execute(PLACE_SONG, {"its_job": job.job_id, **values}).rowcount:
                 connection.execute(KEEP_SONG, values)
+        return True
 
     def song(self, job_id: str) -> Song | None:
         """Return the song of a job."""
@@ -456,7 +476,9 @@ class Library:
             connection.execute(END, change)
             return
         with self._changing() as own:
-            own.execute(END, change)
+            # A song that was not posted in the end is nobody's.
+            if own.execute(END, change).rowcount:
+                own.execute(DROP_SONG, {"its_job": job_id})
 
     def _changing(self) -> AbstractContextManager[sa.Connection]:
         return changing(self._engine)
@@ -480,6 +502,22 @@ class Library:
 
 def _median(seconds: list[float]) -> float | None:
     return sorted(seconds)[len(seconds) // 2] if seconds else None
+
+
+def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        "user_id": job.user_id,
+        # What nobody in the server can see is no song of the server's.
+        "guild_id": None if posted.direct else job.place.guild_id,
+        "channel_id": posted.channel_id,
+        "message_id": posted.message_id,
+        "private": job.private,
+        "created_at": now,
+        "song": song.model_dump_json(),
+        "parent_id": job.parent_id,
+        "asked_in": job.place.channel_id,
+    }
 
 
 def asked_of(row: sa.Row[Any]) -> Asked:

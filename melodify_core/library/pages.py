@@ -111,7 +111,8 @@ class LibraryPages:
 
 
 def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
-    song = Song.model_validate_json(row.song) if row.song else None
+    # While it is being posted it is written down already, and not to be seen.
+    song = Song.model_validate_json(row.song) if row.song and row.state not in OPEN_STATES else None
     # Forgetting takes the note away.
     note = json.loads(row.brief_order or "{}")
     width, height = note.get("picture_size", (0, 0))

@@ -65,6 +65,22 @@ _call = costs.c.call_id == sa.bindparam("its_call")
 BOOKED = sa.select(costs.c.id).where(_call)
 SETTLE = costs.update().where(_call).values(billed=True)
 UNBOOK = costs.delete().where(_call)
+# The same for one that its asker cancelled: what was paid for counts, else cancelling would be a way to spend for ever.
+END_CANCELLED = (
+    usage.update()
+    .where(_job, IS_OPEN)
+    .values(
+        state=sa.case(
+            (
+                sa.exists().where(costs.c.job_id == usage.c.job_id, costs.c.dollars > 0),
+                sa.literal_column("'forfeited'"),
+            ),
+            else_=sa.literal_column("'refunded'"),
+        ),
+        ended_at=sa.bindparam("now"),
+        outcome=sa.literal_column("'job.cancelled'"),
+    )
+)
 SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
 # What open jobs will cost beyond what is booked of them already.
 _booked = sa.func.coalesce(
@@ -89,6 +105,10 @@ MEMBER_MONEY = sa.select(
 STARTED = sa.select(usage.c.state, usage.c.user_id, usage.c.guild_id, _not_booked.label("ahead")).where(_job)
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
 KEEP_SONG = songs.insert()
+PLACE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))
+DROP_SONG = songs.delete().where(songs.c.job_id == sa.bindparam("its_job"))
+# Locks the row on PostgreSQL: a cancellation comes before the song is kept, or too late.
+FATE = sa.select(usage.c.state, usage.c.cancelled).where(_job).with_for_update()
 
 _me = usage.alias("me")
 # 0 for one that does not wait any more.

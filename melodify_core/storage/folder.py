@@ -95,7 +95,7 @@ class FolderStorage:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         try:
-            return await asyncio.to_thread(work)
+            return await finished(work)
         except OSError as error:
             raise Unavailable("storage.unavailable") from error
 

@@ -300,10 +300,41 @@ def test_a_job_that_runs_is_asked_to_stop(library: Library) -> None:
     assert library.cancelled([]) == set()
 
 
-def test_a_forfeited_job_counts(library: Library) -> None:
+def test_a_cancelled_job_counts_when_something_was_paid_for_it(library: Library) -> None:
     accept(library, "1")
-    library.forfeit("1", 120.0)
+    accept(library, "2")
+    library.book("1", "call", Bill(provider="lyria", model="m", dollars=0.06), 110.0)
+    library.end_cancelled("1", 120.0)
+    library.end_cancelled("2", 120.0)
+    assert (library.state("1"), library.state("2")) == ("forfeited", "refunded")
     assert len(library.standing_of(1, 20, 50.0).used_at) == 1
+
+
+def test_a_song_is_known_before_it_is_posted_and_gone_when_it_is_not_posted_in_the_end(library: Library) -> None:
+    for job_id in ("1", "2", "3"):
+        accept(library, job_id)
+        library.start(job_id, 110.0)
+        assert library.write_down(a_job(job_id), a_song(job_id), 120.0)
+        assert library.write_down(a_job(job_id), a_song(job_id), 121.0)  # again, after a crash
+        assert library.song(job_id) == a_song(job_id)
+    assert library.keep(a_job("1"), a_song("1"), POSTED, 130.0)
+    library.refund("2", 130.0, "discord.unavailable")
+    library.end_cancelled("3", 130.0)
+    assert [library.song(job_id) for job_id in ("1", "2", "3")] == [a_song("1"), None, None]
+
+
+def test_a_song_is_kept_or_cancelled_never_both(library: Library) -> None:
+    for job_id in ("1", "2"):
+        accept(library, job_id)
+        library.start(job_id, 110.0)
+    assert library.request_cancel("1")
+    assert not library.write_down(a_job("1"), a_song("1"), 120.0)
+    assert not library.keep(a_job("1"), a_song("1"), POSTED, 120.0)
+    library.end_cancelled("1", 130.0)
+    assert not library.keep(a_job("1"), a_song("1"), POSTED, 140.0)  # again, after a crash
+    assert (library.state("1"), library.song("1")) == ("refunded", None)
+    assert library.keep(a_job("2"), a_song("2"), POSTED, 120.0)
+    assert not library.request_cancel("2")
 
 
 def test_an_order_is_known_without_its_record(library: Library) -> None:
@@ -491,9 +522,12 @@ async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
     async def cancel(job_id: str) -> None:
         cancelled.append(job_id)
 
+    async def told(job_id: str) -> None:
+        raise AssertionError(job_id)  # whoever works on it tells
+
     moderation = Moderation(guilds, book, library, Desk())
     assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows
-    assert await moderation.clear_left(200.0, cancel) == 1
+    assert await moderation.clear_left(200.0, cancel, told) == 1
     assert len(cancelled) == 40
     engine.dispose()
 

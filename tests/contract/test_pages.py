@@ -136,7 +136,7 @@ async def test_retention_takes_the_picture_from_the_page_and_then_the_song(
     assert page.deleted
 
 
-@pytest.mark.parametrize("end", ["refund", "forfeit", "withdraw"])
+@pytest.mark.parametrize("end", ["refund", "end_cancelled", "withdraw"])
 async def test_a_song_that_will_never_be_has_neither_song_nor_stage(
     engine: sa.Engine, pages: LibraryPages, end: str
 ) -> None:
@@ -146,6 +146,19 @@ async def test_a_song_that_will_never_be_has_neither_song_nor_stage(
     assert (page.song, page.stage, page.deleted) == (None, None, False)
     async with aclosing(pages.watch(ID)) as stages:
         assert [stage async for stage in stages] == []
+
+
+async def test_a_song_that_is_being_posted_is_not_to_be_seen_yet(engine: sa.Engine, pages: LibraryPages) -> None:
+    library = accept(engine)
+    library.start("1", 110.0)
+    library.write_down(a_job("1"), a_song("1"), 120.0)
+    page = await pages.page(ID)
+    assert page is not None
+    assert page.song is None
+    library.keep(a_job("1"), a_song("1"), POSTED, 130.0)
+    page = await pages.page(ID)
+    assert page is not None
+    assert page.song == a_song("1")
 
 
 async def test_stages_are_seen_as_another_process_writes_them(engine: sa.Engine, pages: LibraryPages) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,19 @@ async def listed(storage: Storage, shelf: str) -> list[Filed]:
 async def test_what_was_saved_is_loaded(storage: Storage, data: bytes) -> None:
     await storage.save(KEY, data, "audio/mpeg")
     assert await storage.load(KEY) == data
+
+
+async def test_a_save_whose_caller_is_cancelled_is_over_when_the_caller_hears_of_it(storage: Storage) -> None:
+    for moment in range(10):
+        key, data = f"songs/{moment}.mp3", os.urandom(1 << 20)
+        saving = asyncio.create_task(storage.save(key, data, "audio/mpeg"))
+        await asyncio.sleep(0.001 * moment)
+        saving.cancel()
+        with suppress(asyncio.CancelledError):
+            await saving
+        await storage.delete(key)
+        await asyncio.sleep(0.1)
+        assert await storage.find(key) is None, moment
 
 
 PARTS = [(0, 4), (3, 4), (0, 10), (6, 100), (9, 1), (10, 5), (4000, 1)]

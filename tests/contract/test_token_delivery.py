@@ -11,7 +11,7 @@ from bot.client import use_proxies
 from bot.delivery import DiscordDelivery
 from bot.run import rest_client
 from bot.status import StatusBoard
-from melodify_core.errors import Unavailable
+from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Job, Place, Posted, Stage
 from melodify_core.settings import Settings
 from tests.discord_server import BOT, CHANNEL_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
@@ -69,6 +69,18 @@ async def test_a_repeat_after_a_restart_is_one_song_still(world: Discord, client
         await DiscordDelivery(client, StatusBoard(client)).deliver(job, a_song(job.job_id), b"sound", b"picture")
     assert len(world.songs()) == 1
     assert world.threads == []
+
+
+async def test_a_song_that_is_cancelled_in_the_last_moment_makes_room_for_the_apology(
+    world: Discord, delivery: DiscordDelivery
+) -> None:
+    job = a_job_abroad(world)
+    await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    await delivery.take_back(job)
+    await delivery.apologise(job, Rejected("job.cancelled"))
+    assert world.songs() == []
+    assert "Cancelled" in str(shown(world, job)["content"])
+    assert not shown(world, job)["embeds"]
 
 
 async def test_nothing_leads_to_a_song_that_only_the_asker_sees(world: Discord, delivery: DiscordDelivery) -> None:

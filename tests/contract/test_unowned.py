@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from melodify_core.errors import Unavailable
 from melodify_core.library import JobBook, Library, connect, upgrade
 from melodify_core.library.schema import usage
-from melodify_core.models import RawTake
+from melodify_core.models import Bill, RawTake
 from melodify_core.ports import Storage
 from melodify_core.posting import keys_of, owner_of
 from melodify_core.storage.folder import FolderStorage
@@ -109,7 +109,8 @@ async def test_a_job_keeps_exactly_what_it_owns(storage: Storage, library: Libra
     for job_id in ("7", "8", "9"):
         library.refund(job_id, now, "storage.unavailable")
     library.withdraw("10", now)
-    library.forfeit("11", now)
+    library.book("11", "call", Bill(provider="lyria", model="m", dollars=0.06), now)
+    library.end_cancelled("11", now)
     library.mark_gone("picture", ["5", "8", "9"])
     with library.transaction() as connection:
         assert JobBook(engine).reopen(connection, "9", now) is not None

@@ -77,6 +77,21 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     database.dispose()
 
 
+async def test_a_song_that_waits_to_be_posted_hears_that_another_process_has_cancelled_it(house: House) -> None:
+    house.reserve(a_job("1"), 0, queued=True)
+    await house.line.handed_over.wait()
+    house.library.start("1", time.time())
+    async with asyncio.timeout(20):
+        while "1-post" not in house.engine._posting:
+            await asyncio.sleep(0.02)
+        await house.upkeep.stop_cancelled()
+        assert house.engine.in_hand == {"1"}
+        assert house.library.request_cancel("1")
+        await house.upkeep.stop_cancelled()
+        while house.engine.in_hand:
+            await asyncio.sleep(0.02)
+
+
 async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House) -> None:
     house.reserve(a_job("1"), LOST_S + 1, queued=True)
     house.reserve(a_job("2"), LOST_S + 1)

@@ -7,13 +7,15 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
 from bot.jobs import jobs
-from melodify_core.desk import backup, open_desk
+from melodify_core.desk import Desk, backup, open_desk
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.library import Library, connect
 from melodify_core.models import Bill, Job, Order, Place
@@ -21,6 +23,7 @@ from melodify_core.opening import open_studio
 from melodify_core.settings import Settings
 from melodify_core.studio import Studio
 from melodify_core.workshop import Workshop
+from tests.breaking import sqlite_error
 from tests.fakes import Desk as Delivery
 from tests.jobs import a_job
 from tests.pictures import sunset
@@ -57,6 +60,12 @@ async def studio(settings: Settings, delivery: Failing, workshop: Workshop) -> A
 async def an_order(studio: Studio, job_id: str) -> None:
     await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), sunset()))
     await studio.idle(60)
+
+
+async def reached(desk: Desk, job_id: str, state: str) -> None:
+    async with asyncio.timeout(20):
+        while (await desk.show(job_id)).row.state != state:
+            await asyncio.sleep(0.02)
 
 
 def counted(name: str, **labels: str) -> float:
@@ -129,6 +138,52 @@ async def test_a_job_that_failed_because_something_was_away_is_tried_again(
     assert delivery.apologies == ["provider.unavailable"]
 
 
+async def test_a_try_that_the_database_breaks_off_can_be_made_again(
+    studio: Studio, delivery: Failing, settings: Settings
+) -> None:
+    delivery.failing = True
+    await an_order(studio, "83")
+    delivery.failing = False
+    refused: list[str] = []
+
+    def full(_cursor: object, statement: str, _parameters: object, _context: object) -> None:
+        if statement.startswith("INSERT") and "workflow_status" in statement and not refused:
+            refused.append(statement)
+            raise sqlite_error(sqlite3.SQLITE_FULL, "database or disk is full")
+
+    async with open_desk(settings) as desk:
+        sa.event.listen(desk._library._engine, "do_execute", full)
+        with pytest.raises(Unavailable):
+            await desk.retry("83")
+        assert refused
+        assert (await desk.show("83")).row.state == "refunded"
+        assert "waits again" in await desk.retry("83")
+        await studio.idle(60)
+        assert (await desk.show("83")).row.state == "charged"
+    assert len(delivery.songs) == 1
+
+
+async def test_the_asker_of_a_waiting_job_that_the_host_cancels_is_told_so(
+    delivery: Failing, workshop: Workshop, tmp_path: Path
+) -> None:
+    settings = story_settings(tmp_path, work={"jobs": 1, "poll_s": 0.1})
+    async with open_studio(settings, delivery, workshop) as studio, open_desk(settings) as desk:
+        for job_id, seconds in (("103", 120), ("104", 10)):
+            order = Order(job_id, int(job_id), Place(channel_id=10, guild_id=20), sunset())
+            await studio.submit(replace(order, wish=order.wish.model_copy(update={"seconds": seconds})))
+            if job_id == "103":
+                await reached(desk, "103", "running")
+        assert "had not begun" in await desk.cancel("104")
+        assert "is told to stop" in await desk.cancel("103")
+        await studio.idle(60)
+        async with asyncio.timeout(20):
+            while len(delivery.apologies) < 2:
+                await asyncio.sleep(0.05)
+        assert delivery.apologies == ["job.cancelled"] * 2
+        assert (await desk.show("104")).row.state == "withdrawn"
+    assert [path.name for path in (settings.folder.path / "pictures").iterdir()] == []
+
+
 async def test_a_job_whose_picture_is_gone_cannot_be_tried_again(
     studio: Studio, delivery: Failing, settings: Settings
 ) -> None:
@@ -146,9 +201,7 @@ async def test_a_running_job_is_cancelled_from_another_process(studio: Studio, s
     long = order.wish.model_copy(update={"seconds": 120})
     await studio.submit(Order(order.job_id, order.user_id, order.place, order.picture, long))
     async with open_desk(settings) as desk:
-        async with asyncio.timeout(20):
-            while (await desk.show("101")).row.state != "running":
-                await asyncio.sleep(0.02)
+        await reached(desk, "101", "running")
         assert "is told to stop" in await desk.cancel("101")
         await studio.idle(60)
         assert (await desk.show("101")).row.outcome == "job.cancelled"

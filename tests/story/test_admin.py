@@ -299,9 +299,9 @@ async def test_what_is_set_survives_a_restart_and_an_absence(bot: World, court: 
     moderation = here.studio.moderation
     assert here.guild.id not in await moderation.set_in()
     assert guild is not None
-    assert await moderation.clear_left(0.0, here.studio.cancel_as_moderator) == 0
+    assert await moderation.clear_left(0.0, here.studio.cancel_as_moderator, here.studio.told) == 0
     assert (await moderation.settings_of(here.guild.id)).blocked_users
-    assert await moderation.clear_left(4e9, here.studio.cancel_as_moderator) == 1
+    assert await moderation.clear_left(4e9, here.studio.cancel_as_moderator, here.studio.told) == 1
     assert not (await moderation.settings_of(here.guild.id)).blocked_users
 
 

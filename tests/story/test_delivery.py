@@ -114,6 +114,39 @@ async def test_a_song_without_known_tempo_and_key_tells_what_is_known(here: Worl
     assert [(field.name, field.value) for field in song.embeds[0].fields] == [("Instruments", "lute")]
 
 
+@pytest.mark.parametrize("threadable", [True, False])
+async def test_a_song_that_is_taken_back_is_gone_and_none_is_no_error(
+    here: World, delivery: DiscordDelivery, *, threadable: bool
+) -> None:
+    job = await a_job_in(here, threadable=threadable)
+    other = await a_job_in(here, threadable=False)
+    for each in (job, other):
+        await delivery.deliver(each, a_song(each.job_id), b"sound", b"picture")
+    await delivery.take_back(job)
+    assert [other.job_id in str(song.embeds[0].footer.text) for song in here.songs()] == [True]
+    await delivery.take_back(job)
+    await delivery.apologise(job, Rejected("job.cancelled"))
+    assert "Cancelled" in next(line for line in here.said() if line.id == job.place.status_id).content
+
+
+async def test_a_song_in_the_direct_messages_is_taken_back_too(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here)
+    await channel_of(here).delete()
+    await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    await delivery.take_back(job)
+    assert here.songs(here.dms) == []
+
+
+async def test_a_song_that_cannot_be_taken_back_now_may_be_later(here: World, delivery: DiscordDelivery) -> None:
+    job = await a_job_in(here, threadable=False)
+    await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
+    here.env.inject_error("DELETE", "/channels/*/messages/*", status=503)
+    with pytest.raises(Unavailable):
+        await delivery.take_back(job)
+    await delivery.take_back(job)
+    assert here.songs() == []
+
+
 async def test_an_apology_takes_the_place_of_the_status(here: World, delivery: DiscordDelivery) -> None:
     job = await a_job_in(here)
     await delivery.apologise(job, Unavailable("provider.too_slow"))

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
-from melodify_core.models import Asked, Job, Parcel, Place, Posted, Song, Stage
+from melodify_core.models import Asked, Bill, Job, Parcel, Place, Posted, Song, Stage
 from melodify_core.observing import Trail, current
 from melodify_core.parts import Parts, PlainStep, Result
 from melodify_core.posting import LINE_PAUSES_S, PAUSES_S, bury, post
@@ -150,11 +150,11 @@ class Torn(Book):
 
     torn = 0
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> None:
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         self.torn -= 1
         if self.torn >= 0:
             raise RuntimeError("a bug")
-        super().keep(job, song, posted, now)
+        return super().keep(job, song, posted, now)
 
 
 async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_taken_back(parts: Parts) -> None:
@@ -168,6 +168,54 @@ async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_tak
     await post(parcel, clock, torn)
     assert book.lines == ["start 1", "keep 1"]
     assert desk_of(parts).apologies == []
+
+
+async def test_a_song_that_is_cancelled_while_it_waits_to_be_posted_never_appears(parts: Parts) -> None:
+    book_of(parts).cancelled = True
+    await post(Parcel(job=a_job("1"), song=a_song("1")), Clock(), parts)
+    assert desk_of(parts).songs == []
+    assert desk_of(parts).apologies == ["job.cancelled"]
+    assert book_of(parts).lines == ["refund 1"]
+
+
+class Cancelling(Slow):
+    """A delivery during which the song is cancelled."""
+
+    book: Book
+
+    async def deliver(self, *args: object, **named: object) -> object:  # type: ignore[override]  # whatever is asked
+        posted = await super().deliver(*args, **named)
+        self.book.cancelled = True
+        return posted
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_song_that_is_cancelled_while_it_is_posted_is_taken_back(parts: Parts, *, late: bool) -> None:
+    desk = Cancelling()
+    desk.book = book_of(parts)
+    parts = dataclasses.replace(parts, delivery=cast("Any", desk))
+    if late:
+        book_of(parts).bills.append(Bill(provider="player", model="m", dollars=0.5))
+        await post(Parcel(job=a_job("1"), song=a_song("1")), Clock(), parts)
+    else:
+        await make_song(a_job("1"), Clock(), parts)
+    assert desk.songs == []
+    assert desk.apologies == ["job.cancelled"]
+    assert book_of(parts).lines[-1] == "forfeit 1"  # it was paid for
+
+
+async def test_a_song_that_cannot_be_taken_back_now_is_taken_back_with_its_apology(parts: Parts) -> None:
+    desk, clock = Cancelling(deaf=True), Clock()
+    desk.book = book_of(parts)
+    parts = dataclasses.replace(parts, delivery=cast("Any", desk))
+    await post(Parcel(job=a_job("1"), song=a_song("1")), clock, parts)
+    assert len(desk.songs) == 1
+    [parcel] = clock.later
+    desk.deaf = False
+    await post(parcel, clock, parts)
+    assert desk.songs == []
+    assert desk.apologies == ["job.cancelled"]
+    assert book_of(parts).lines == ["refund 1"]
 
 
 async def test_a_parcel_is_posted_when_discord_is_back(parts: Parts) -> None:

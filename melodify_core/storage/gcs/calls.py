@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -19,7 +19,11 @@ from google.api_core.retry import Retry
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption
 
+from melodify_core.threads import unbroken
+
 Result = TypeVar("Result")
+# How long whoever is cancelled waits for a write: a stop must end some time.
+LAST_S = 10.0
 
 # PreconditionFailed: somebody else wrote between our look and our write; the repeat looks again.
 _PASSING = (
@@ -62,17 +66,30 @@ class Calls:
         self._places = asyncio.Semaphore(calls)
         self._deadline_s = deadline_s
 
-    async def run(self, work: Callable[[Deadline], Result], within_s: float | None = None) -> Result:
+    async def run(
+        self, work: Callable[[Deadline], Result], within_s: float | None = None, *, writes: bool = False
+    ) -> Result:
         """Do the work in a thread, again while it fails for a passing reason. Raises what the work raised last.
 
-        Raises TimeoutError past the deadline, which counts from now, the wait for a place included.
+        Raises TimeoutError past the deadline, which counts from now, the wait for a place included. Cancelled, work
+        that `writes` is waited for some seconds: it must not overtake whoever cleans up then.
         """
         total_s = min(within_s or self._deadline_s, self._deadline_s)
         # A third: a connection that is silently gone must leave time for a second try.
         deadline = Deadline(time.monotonic() + total_s, total_s / 3)
-        async with asyncio.timeout(total_s):
-            await self._places.acquire()
-            return await self._started(lambda: _repeated(work, deadline))
+        answer: asyncio.Future[Result] | None = None
+        try:
+            async with asyncio.timeout(total_s):
+                await self._places.acquire()
+                answer = self._started(lambda: _repeated(work, deadline))
+                return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            if answer is not None and writes:
+                await unbroken(_wait_for(answer, deadline))
+            raise
+        finally:
+            if answer is not None:
+                answer.cancel()
 
     def _started(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         loop = asyncio.get_running_loop()
@@ -102,6 +119,12 @@ class Calls:
             self._places.release()
             raise
         return answer
+
+
+async def _wait_for(answer: "asyncio.Future[Any]", deadline: Deadline) -> None:
+    await asyncio.wait({answer}, timeout=min(deadline.left_s, LAST_S))
+    if answer.done():
+        answer.exception()  # seen: the cancellation stands above it
 
 
 def _repeated(work: Callable[[Deadline], Result], deadline: Deadline) -> Result:

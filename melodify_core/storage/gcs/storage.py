@@ -88,7 +88,9 @@ class GcsStorage:
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
         """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable."""
         checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
-        await self._run("save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by))
+        await self._run(
+            "save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by), writes=True
+        )
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key is not there or too large to be ours."""
@@ -104,7 +106,7 @@ class GcsStorage:
 
     async def delete(self, key: str, version: str | None = None) -> None:
         """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
-        await self._run("delete", key, lambda name, by: self._delete(name, version, by))
+        await self._run("delete", key, lambda name, by: self._delete(name, version, by), writes=True)
 
     async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
         """Yield the keys of a shelf, page by page, each in one request. Raises Unavailable."""
@@ -135,11 +137,13 @@ class GcsStorage:
         """Give the connections back."""
         self._bucket.close()
 
-    async def _run(self, what: str, key: str, work: Callable[[str, Deadline], Result]) -> Result:
+    async def _run(
+        self, what: str, key: str, work: Callable[[str, Deadline], Result], *, writes: bool = False
+    ) -> Result:
         _, name = split(key)
         # Keys are made of the job's id.
         with storage_errors(name.partition(".")[0], f"{what} {key}"):
-            return await self._calls.run(lambda by: work(self._settings.prefix + key, by))
+            return await self._calls.run(lambda by: work(self._settings.prefix + key, by), writes=writes)
 
     def _save(
         self, name: str, data: bytes, content_type: str, checksum: str, labels: Mapping[str, str], by: Deadline

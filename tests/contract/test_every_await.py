@@ -1,0 +1,618 @@
+"""A job is interrupted at every await, and every call to the outside fails once: what was promised is kept.
+
+The studio, the engine, the delivery and Discord's REST client are real, on SQLite and a Discord on loopback; the
+providers answer at once. Each case is a job of its own, and many run at a time.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import pickle
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+from discord.http import Route
+
+from bot.delivery import DiscordDelivery
+from bot.run import rest_client
+from bot.status import StatusBoard
+from melodify_core import posting
+from melodify_core.adapters import Adapters
+from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.library import connect
+from melodify_core.library.schema import calls, costs, songs, usage
+from melodify_core.models import Bill, Brief, Commission, Job, Order, Parcel, Picture, Place, RawTake, Wish
+from melodify_core.observing import about
+from melodify_core.opening import open_studio
+from melodify_core.parts import Parts, PlainStep, Result
+from melodify_core.ports import Errand
+from melodify_core.settings import Settings
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.studio import Studio, job_of, prepare_picture
+from tests.breaking import MOMENTS, Fault, Moment, Port, Strike, breaking_database, every_suspension, own, sqlite_error
+from tests.briefs import BRIEF
+from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN, Discord, little_discord
+from tests.jobs import a_song
+from tests.process.crash_worker import Threads
+from tests.sounds import chords, wav
+from tests.stories import a_picture
+
+LIMITS = dict.fromkeys(
+    ("songs_per_minute", "songs_per_hour", "songs_per_day", "waiting_per_user", "waiting_per_guild", "waiting"), 0
+)
+PICTURE = a_picture(size=(64, 48))
+TAKE = RawTake(wav(chords(1.0)), "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",))
+STORAGE = ("save", "load", "read", "find", "delete", "link")
+END_S = 120.0
+_numbers = itertools.count(900_001)
+
+
+class Remembering(Threads):
+    """Does each different piece of work once: all jobs here have the same picture and the same sound."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done: dict[bytes, Any] = {}
+
+    async def run(self, deadline_s: float, work: Any, *args: Any) -> Any:  # type: ignore[override]  # any work will do
+        key = hashlib.sha256(pickle.dumps((work, args))).digest()
+        if key not in self._done:
+            self._done[key] = await super().run(deadline_s, work, *args)
+        return await super().run(deadline_s, lambda: self._done[key])
+
+
+@dataclass
+class Provider:
+    """Both providers in one: every call is paid from its first moment on."""
+
+    port: Port
+    name: str
+    begun: Counter[str] = field(default_factory=Counter)
+    holds: asyncio.Event | None = None
+
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+        del picture, wish
+        await self.port.through("ask", lambda: self._work(errand))
+        return BRIEF
+
+    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+        del brief, wish
+        await self.port.through("ask", lambda: self._work(errand))
+        return TAKE
+
+    async def _work(self, errand: Errand) -> None:
+        bill = Bill(provider=self.name, model="m", dollars=0.06)
+        call = await errand.begun(bill)
+        self.begun[errand.job_id] += 1
+        if self.holds is not None:
+            await self.holds.wait()
+        await asyncio.sleep(0.01)
+        await call.billed(bill)
+
+
+@dataclass
+class FarProvider(Provider):
+    """The same with its work done elsewhere: a repeated order finds the first."""
+
+    runs: set[str] = field(default_factory=set)
+
+    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+        del brief, wish
+        if errand.job_id not in self.runs:
+            self.runs.add(errand.job_id)
+            await self.port.through("ask", lambda: self._work(errand))
+        return Commission(name=errand.job_id)
+
+    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        await errand.progress("running")
+        await asyncio.sleep(0.01)
+        self.runs.discard(commission.name)
+        return TAKE
+
+    async def cancel(self, commission: Commission) -> None:
+        await asyncio.sleep(0)
+        self.runs.discard(commission.name)
+
+
+@dataclass
+class House:
+    """A studio that is opened again and again on the same database, with a proxy at each port."""
+
+    folder: Path
+    discord: Discord
+    settings: Settings
+    strikes: dict[str, Strike] = field(default_factory=dict)
+    statements: Port = field(default_factory=lambda: Port(sqlite_error))
+    commits: Port = field(default_factory=lambda: Port(sqlite_error))
+    files: Port = field(default_factory=lambda: Port(lambda: Unavailable("storage.unavailable")))
+    rest: Port = field(default_factory=lambda: Port(aiohttp.ServerDisconnectedError))
+    reading: Port = field(default_factory=lambda: Port(lambda: Unavailable("provider.unavailable")))
+    playing: Port = field(default_factory=lambda: Port(lambda: Unavailable("provider.unavailable")))
+    lines: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reader = Provider(self.reading, "openai")
+        self.player: Provider = Provider(self.playing, "lyria")
+        self.threads = Remembering()
+        self.engine = connect(self.settings.database.url)
+
+    def compose_far(self, far: bool) -> None:  # the test's parameter
+        """Have the music made elsewhere, or not."""
+        if far:
+            self.player = FarProvider(self.playing, "pipeline")
+
+    @asynccontextmanager
+    async def studio(self) -> AsyncIterator[Studio]:
+        """Open the studio, as a new process would."""
+        storage = self.files.around(FolderStorage(self.folder / "files"), *STORAGE)
+        adapters = Adapters(cast("Any", self.reader), cast("Any", self.player), storage)
+        async with rest_client(self.settings) as client:
+            await client.login(TOKEN)
+            request = client.http.request
+            client.http.request = lambda *a, **n: self.rest.through(str(a[0].url), lambda: request(*a, **n))  # type: ignore[method-assign]
+            self.delivery = cast("Any", DiscordDelivery(client, StatusBoard(client)))
+            async with open_studio(self.settings, self.delivery, self.threads, adapters=adapters) as studio:
+                database = studio._library._engine
+                with breaking_database(database, self.statements, self.commits), every_suspension(self.strikes):
+                    yield studio
+
+    def an_order(self) -> Order:
+        """Return a new member's order, whose status message stands in the channel."""
+        job_id = str(next(_numbers))
+        self.lines[job_id] = status = self.discord.status_message(CHANNEL_ID, job_id)["id"]
+        place = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID), status_id=int(status), threadable=True)
+        return Order(job_id, int(job_id), place, PICTURE, Wish(seconds=10))
+
+    def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
+        """Return what stands in a table."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(table)))
+
+    def states(self) -> dict[str, str]:
+        """Return what the ledger says of each job."""
+        return {row.job_id: row.state for row in self.rows(usage)}
+
+    def stored(self) -> dict[str, set[str]]:
+        """Return the files of each job, in storage and spool."""
+        found: dict[str, set[str]] = {}
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path.parent != self.folder:
+                found.setdefault(path.name.lstrip(".").partition(".")[0], set()).add(path.name)
+        return found
+
+    def posted(self) -> Counter[str]:
+        """Return how often each job's song stands in Discord."""
+        return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
+
+    def wrong(self, *but: str, accepted: Collection[str] = ()) -> dict[str, list[str]]:
+        """Return what is not as it was promised, by job; claims in which one of `but` stands are left out."""
+        states, stored, posted = self.states(), self.stored(), self.posted()
+        kept = {row.job_id for row in self.rows(songs)}
+        booked = Counter(row.job_id for row in self.rows(costs))
+        found: dict[str, list[str]] = {}
+        for job_id, line in self.lines.items():
+            state = states.get(job_id)
+            begun = self.reader.begun[job_id] + self.player.begun[job_id]
+            claims = {
+                f"{state}, but accepted": state is not None or job_id not in accepted,
+                "it is still open": state not in ("waiting", "running"),
+                f"{state}, posted {posted[job_id]} times": posted[job_id] == (state == "charged"),
+                f"{state}, kept: {job_id in kept}": (job_id in kept) == (state == "charged"),
+                f"{begun} calls, {booked[job_id]} booked": begun == booked[job_id],
+                f"{state} for {booked[job_id]} calls": state != "withdrawn" or not booked[job_id],
+                f"{state}, stored: {stored.get(job_id)}": _belongs(state, job_id, stored.get(job_id, set()))
+                or self.undeleted(job_id),
+                # Before there is a row, the line is the intake's.
+                f"{state}, line: {self.said(line)}": state is None or not self.is_open(line),
+            }
+            broken = [claim for claim, holds in claims.items() if not (holds or any(text in claim for text in but))]
+            if broken:
+                found[job_id] = broken
+        return found
+
+    def undeleted(self, job_id: str) -> bool:
+        """Return whether a file of the job could not be deleted when it was to be: then retention does it."""
+        fault = self.files.faults.get(job_id)
+        return fault is not None and fault.struck == "delete"
+
+    def said(self, line: str) -> str:
+        """Return what a status message says."""
+        return str(self.discord.messages[line]["content"])
+
+    def is_open(self, line: str) -> bool:
+        """Return whether the status message still promises something."""
+        buttons = str(self.discord.messages[line]["components"])
+        final = ("is ready", "Cancelled", "does not count", "not count")
+        return "cancel:" in buttons or not any(sign in self.said(line) for sign in final)
+
+    def held(self) -> list[str]:
+        """Return the places at the providers that are still taken, and the runs that still go on."""
+        runs = sorted(self.player.runs) if isinstance(self.player, FarProvider) else []
+        return runs + [row.id for row in self.rows(calls) if row.until > time.time()]
+
+
+def _belongs(state: str | None, job_id: str, names: set[str]) -> bool:
+    picture, song = {f"{job_id}.jpg", f".{job_id}.jpg.type"}, {f"{job_id}.mp3", f".{job_id}.mp3.type"}
+    if state == "charged":
+        return names == picture | song
+    # For another try from the shell the picture of what failed stays some days.
+    return not names or (state == "refunded" and names == picture)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    settings = Settings.model_validate(
+        {
+            "database": {"url": f"sqlite:///{tmp_path}/melodify.db"},
+            "folder": {"path": tmp_path / "files"},
+            "limits": LIMITS,
+            "work": {"poll_s": 0.05, "jobs": 24, "drain_s": 0},
+            # Caps that count, and that nobody has to wait for: far more jobs are interrupted than could ever run.
+            **{provider: {"calls": 1000} for provider in ("openai", "lyria", "pipeline")},
+        }
+    )
+    async with little_discord() as world:
+        world.generous = True
+        # What `use_proxies` does for a process, for this test alone.
+        monkeypatch.setattr(Route, "BASE", world.api_url)
+        house = House(tmp_path, world, settings)
+        yield house
+        house.engine.dispose()
+        house.threads.close()
+
+
+async def until(happens: Callable[[], bool]) -> None:
+    async with asyncio.timeout(END_S):
+        while not happens():
+            await asyncio.sleep(0.05)
+
+
+async def probe(house: House) -> Strike:
+    """Make one song undisturbed; return what was counted."""
+    async with house.studio() as studio:
+        order = house.an_order()
+        strike = house.strikes[order.job_id] = Strike(0, "begin", lambda: None)
+        await studio.submit(order)
+        await studio.idle(END_S)
+    assert house.wrong() == {}
+    return strike
+
+
+# A song has more than a hundred awaits: the quick tests take some of them, each run others.
+some_awaits = pytest.mark.parametrize("stride", [15, pytest.param(1, marks=pytest.mark.slow)])
+
+
+async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(house: House) -> None:
+    async with house.studio() as studio:
+        accepted = await interrupted(house, studio.submit)
+        await studio.idle(END_S)
+        await until(lambda: not studio._engine.in_hand)
+    assert house.wrong(accepted=accepted) == {}
+    assert set(house.states().values()) == {"charged"}
+
+
+async def interrupted(
+    house: House,
+    work: Callable[[Order], Coroutine[Any, Any, object]],
+    before: Callable[[Order], Awaitable[object]] | None = None,
+) -> set[str]:
+    """Interrupt the work at every await, each time for another order; return for which it came to its end."""
+    ended: set[str] = set()
+    for at in itertools.count(1):
+        for moment in MOMENTS:
+            order = house.an_order()
+            if before is not None:
+                await before(order)
+            struck, task = await struck_at(at, moment, partial(work, order))
+            if not task.cancelled():
+                task.result()
+                ended.add(order.job_id)
+        if not struck:
+            return ended
+    raise AssertionError
+
+
+async def struck_at(
+    at: int, moment: Moment, work: Callable[[], Coroutine[Any, Any, object]]
+) -> tuple[bool, asyncio.Task[Any]]:
+    """Do the work in a task that is cancelled at one of its awaits; return whether it came to that, and the task."""
+    tasks: list[asyncio.Task[Any]] = []
+    strike = Strike(at, moment, lambda: tasks[0].cancel())  # noqa: PLW0108  # there is none yet
+    context = copy_context()
+    context.run(own.set, strike)
+    tasks.append(asyncio.get_running_loop().create_task(work(), context=context))
+    await asyncio.wait(tasks)
+    return strike.struck, tasks[0]
+
+
+@some_awaits
+@pytest.mark.parametrize("far", [False, True])
+async def test_a_job_that_is_interrupted_at_any_await_goes_on_at_the_next_start(
+    house: House, stride: int, *, far: bool
+) -> None:
+    house.compose_far(far)
+    count = (await probe(house)).seen
+    async with house.studio() as studio:
+        making = studio._engine._making
+
+        def interrupt(job_id: str) -> None:
+            if run := making.get(job_id):
+                run.task.cancel()
+
+        await at_many_awaits(house, studio, count, stride, interrupt)
+        await until(
+            lambda: all(
+                (house.strikes[job_id].struck and job_id not in making) or state not in ("waiting", "running")
+                for job_id, state in house.states().items()
+            )
+        )
+    house.strikes.clear()
+    async with house.studio() as studio:
+        await studio.idle(END_S)
+        await until(lambda: not studio._engine.in_hand)
+    assert house.wrong() == {}
+    assert set(house.states().values()) == {"charged"}
+
+
+async def at_many_awaits(house: House, studio: Studio, count: int, stride: int, act: Callable[[str], object]) -> None:
+    """Order a song for each of these awaits, at which `act` is called with the job's id."""
+    for at, moment in itertools.product(range(random.randint(1, stride), count + 1, stride), MOMENTS):
+        order = house.an_order()
+        house.strikes[order.job_id] = Strike(at, moment, partial(act, order.job_id))
+        await studio.submit(order)
+
+
+@some_awaits
+@pytest.mark.parametrize("far", [False, True])
+async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
+    house: House, stride: int, *, far: bool
+) -> None:
+    house.compose_far(far)
+    count = (await probe(house)).seen
+    cancelling: dict[str, asyncio.Task[Any]] = {}
+    async with house.studio() as studio:
+
+        def cancel(job_id: str) -> None:
+            cancelling[job_id] = asyncio.Task(studio.cancel(job_id, int(job_id)), context=Context())
+
+        await at_many_awaits(house, studio, count, stride, cancel)
+        await studio.idle(END_S)
+        await until(lambda: not studio._engine.in_hand and all(task.done() for task in cancelling.values()))
+    assert house.wrong() == {}
+    assert house.held() == []
+    states, paid = house.states(), {row.job_id for row in house.rows(costs)}
+    # Who was told that it is being cancelled gets no song, and pays for what was paid.
+    assert {states[job_id] for job_id, task in cancelling.items() if task.exception()} <= {"charged"}
+    stopped = {states[job_id]: job_id in paid for job_id, task in cancelling.items() if not task.exception()}
+    assert stopped.items() <= {"forfeited": True, "refunded": False, "withdrawn": False}.items()
+
+
+async def test_a_cancelling_that_is_interrupted_at_any_await_leaves_no_line_open(house: House) -> None:
+    async with one_at_a_time(house) as studio:
+        await interrupted(house, partial(cancelled_and_told, house, studio), studio.submit)
+        await all_lines_closed(house, studio)
+    assert house.wrong() == {}
+    assert {"withdrawn"} <= set(house.states().values()) <= {"withdrawn", "charged"}
+
+
+@pytest.mark.parametrize("port", ["statements", "commits", "files", "rest"])
+async def test_a_cancelling_of_which_one_call_fails_leaves_no_line_open(house: House, port: str) -> None:
+    broken: Port = getattr(house, port)
+    async with one_at_a_time(house) as studio:
+        for at in itertools.count(1):
+            faults = [Fault(at, moment) for moment in MOMENTS]
+            for fault in faults:
+                order = house.an_order()
+                await studio.submit(order)
+                broken.calls[order.job_id], broken.faults[order.job_id] = 0, fault
+                with suppress(Unavailable), about(order.job_id):
+                    await cancelled_and_told(house, studio, order)
+            if not any(fault.struck for fault in faults):
+                break
+        broken.faults.clear()
+        await all_lines_closed(house, studio)
+    assert house.wrong() == {}
+    assert {"withdrawn"} <= set(house.states().values()) <= {"withdrawn", "charged"}
+
+
+@asynccontextmanager
+async def one_at_a_time(house: House) -> AsyncIterator[Studio]:
+    """Open the studio where one job runs for ever, and all others wait."""
+    house.settings = house.settings.model_copy(update={"work": house.settings.work.model_copy(update={"jobs": 1})})
+    house.reader.holds = asyncio.Event()
+    async with house.studio() as studio:
+        await studio.submit(house.an_order())
+        await until(lambda: house.reader.begun.total() == 1)
+        yield studio
+
+
+async def cancelled_and_told(house: House, studio: Studio, order: Order) -> None:
+    """Cancel a waiting job as the button does: stop it, say so, and forget it."""
+    assert await studio.cancel(order.job_id, order.user_id) == "en"
+    asked = studio._library.asked(order.job_id)
+    assert asked is not None
+    await posting.apologise_for(asked, Rejected("job.cancelled"), house.delivery)
+    await studio.told(order.job_id)
+
+
+async def all_lines_closed(house: House, studio: Studio) -> None:
+    """Let the waiting jobs have their turn."""
+    assert house.reader.holds is not None
+    house.reader.holds.set()
+    await studio.idle(END_S)
+    async with asyncio.timeout(END_S):
+        while await studio._engine.dead(list(house.lines)) != set(house.lines):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_song_that_is_posted_late_and_cancelled_at_any_await_never_stays(house: House) -> None:
+    async with house.studio() as studio:
+        count = (await late(house, studio, 0, "begin"))[0].seen
+        told: dict[str, bool] = {}
+        for at, moment in itertools.product(range(1, count + 1), MOMENTS):
+            strike, job_id, told_so = await late(house, studio, at, moment)
+            assert strike.struck
+            told[job_id] = told_so
+    assert house.wrong() == {}
+    assert all((house.states()[job_id] == "forfeited") == told_so for job_id, told_so in told.items())
+    assert set(told.values()) == {True, False}
+
+
+async def test_a_song_that_is_posted_late_and_interrupted_at_any_await_is_posted_once(house: House) -> None:
+    async with house.studio() as studio:
+        count = (await late(house, studio, 0, "begin"))[0].seen
+        for at, moment in itertools.product(range(1, count + 1), MOMENTS):
+            await late(house, studio, at, moment, interrupts=True)
+    assert house.wrong() == {}
+    assert set(house.states().values()) == {"charged"}
+
+
+async def late(
+    house: House, studio: Studio, at: int, moment: Moment, *, interrupts: bool = False
+) -> tuple[Strike, str, bool]:
+    """Post a finished song late; at an await its asker cancels, or the work is interrupted and begun again.
+
+    Return the strike, the job, and whether its asker was told that it is being cancelled.
+    """
+    order = house.an_order()
+    job, parcel, parts = await finished_song(house, studio, order)
+    step, told = Recorded(), []
+
+    async def cancel() -> None:
+        with suppress(Rejected):
+            await studio.cancel(job.job_id, job.user_id)
+            told.append(job.job_id)
+            step.stop.set()
+
+    async def work() -> None:
+        await posting.post(parcel, step, parts)
+
+    cancelling: list[asyncio.Task[None]] = []
+
+    def act() -> None:
+        if interrupts:
+            task.cancel()
+        else:
+            cancelling.append(asyncio.Task(cancel(), context=Context()))
+
+    strike = Strike(at, moment, act)
+    context = copy_context()
+    context.run(own.set, strike)
+    task = asyncio.get_running_loop().create_task(work(), context=context)
+    await asyncio.wait({task})
+    await asyncio.gather(*cancelling)
+    if task.cancelled():
+        await work()
+    else:
+        task.result()
+    return strike, job.job_id, bool(told)
+
+
+async def finished_song(house: House, studio: Studio, order: Order) -> tuple[Job, Parcel, Parts]:
+    """Return a paid job whose song is made and stored, and waits to be posted."""
+    job = job_of(order, await prepare_picture(PICTURE, house.settings, house.threads))
+    ledger = studio._library
+    with ledger.transaction() as connection:
+        ledger.reserve(connection, job, time.time())
+    ledger.start(job.job_id, time.time())
+    ledger.book(job.job_id, f"{job.job_id}-call", Bill(provider="lyria", model="m", dollars=0.06), time.time())
+    house.player.begun[job.job_id] += 1
+    song = a_song(job.job_id)
+    await studio.storage.save(song.picture_key, PICTURE, "image/jpeg")
+    await studio.storage.save(song.audio_key, b"sound", "audio/mpeg")
+    reader, player = cast("Any", house.reader), cast("Any", house.player)
+    parts = Parts(reader, player, studio.storage, house.delivery, ledger, house.threads, house.settings.song)
+    return job, Parcel(job=job, song=song), parts
+
+
+@dataclass
+class Recorded(PlainStep):
+    """A Step that records, whose pauses are short and whose later is now."""
+
+    records: dict[str, object] = field(default_factory=dict)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        del model, tries, stoppable
+        if name not in self.records:
+            try:
+                self.records[name] = await work()
+            except MelodifyError as error:
+                self.records[name] = error
+        found = self.records[name]
+        if isinstance(found, MelodifyError):
+            raise found
+        return cast("Result", found)
+
+    async def pause(self, seconds: float) -> None:
+        del seconds
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("port", "stride"),
+    [
+        *(("files", 1), ("rest", 1), ("statements", 12), ("commits", 4)),
+        *(pytest.param(port, 1, marks=pytest.mark.slow) for port in ("statements", "commits")),
+    ],
+)
+async def test_one_call_that_fails_costs_no_song(house: House, port: str, stride: int) -> None:
+    await probe(house)
+    broken: Port = getattr(house, port)
+    count = broken.calls.total()
+    accepted: set[str] = set()
+    async with house.studio() as studio:
+        for at, moment in itertools.product(range(random.randint(1, stride), count + 1, stride), MOMENTS):
+            order = house.an_order()
+            broken.faults[order.job_id] = Fault(at, moment)
+            with suppress(Unavailable):
+                await studio.submit(order)
+                accepted.add(order.job_id)
+        await studio.idle(END_S)
+        # A status message whose last edit failed is closed by a post of its own.
+        with suppress(TimeoutError):
+            await until(lambda: house.wrong(accepted=accepted) == {})
+    assert sum(bool(fault.struck) for fault in broken.faults.values()) > len(broken.faults) / 2
+    assert house.wrong(accepted=accepted) == {}
+    assert set(house.states().values()) == {"charged"}
+
+
+@pytest.mark.parametrize("port", ["reading", "playing"])
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_provider_that_fails_is_apologised_for_and_what_it_was_paid_is_booked(
+    house: House, port: str, moment: Moment
+) -> None:
+    broken: Port = getattr(house, port)
+    async with house.studio() as studio:
+        order = house.an_order()
+        broken.faults[order.job_id] = Fault(1, moment)
+        await studio.submit(order)
+        await studio.idle(END_S)
+        await until(lambda: not studio._engine.in_hand)
+    assert broken.faults[order.job_id].struck
+    assert house.wrong(accepted={order.job_id}) == {}
+    assert house.states() == {order.job_id: "refunded"}
