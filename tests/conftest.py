@@ -1,5 +1,6 @@
 """What every kind of test shares: one workshop for the whole run, and settings that stay in a temporary folder."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def postgres() -> Iterator[Any]:
     """One PostgreSQL for the whole run, started by the first test that wants it."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the garbage collector what is imported and collected: it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
