@@ -26,10 +26,13 @@ from typing import IO, NoReturn
 
 ROOT = Path(__file__).parents[2]
 REQUEST_BYTES = 1 << 20
+# What coverage puts into the environment of processes that it shall measure, where the tests keep it aside.
+MEASURES = "COVERAGE_PROCESS_CONFIG_ASIDE"
 # What the commands import, but none of the modules that run as `__main__`.
 MODULES = (
     *("bot.check", "bot.demo", "bot.jobs", "bot.render", "bot.run", "bot.web.probe", "bot.web.serving"),
-    *("melodify_core.desk", "melodify_core.engine", "melodify_core.opening", "tests.stories", "coverage.sqldata"),
+    *("melodify_core.desk", "melodify_core.engine", "melodify_core.opening", "melodify_core.workers"),
+    *("alembic.command", "sqlalchemy.dialects.sqlite", "tests.stories", "coverage.sqldata"),
 )
 
 
@@ -153,10 +156,12 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], out:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    if "COVERAGE_PROCESS_CONFIG" in environment:
+    if MEASURES in environment:
         import coverage
 
+        os.environ["COVERAGE_PROCESS_CONFIG"] = os.environ.pop(MEASURES)
         coverage.process_startup()
+        del os.environ["COVERAGE_PROCESS_CONFIG"]  # for this process, not for its worker processes
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     sys.exit()
