@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.discord_server import TOKEN, Discord
-from tests.process.prepared import Prepared
+from tests.process.prepared import Prepared, measured
 
 Process = asyncio.subprocess.Process | Prepared
 FRESH = True  # in an interpreter of its own
@@ -30,14 +30,14 @@ async def melodify(
     process: Process
     if fresh:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", command),
+            *(sys.executable, "-m", "bot", *command.split()),
             cwd=folder,
-            env=environment | variables,
+            env=measured(environment | variables),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
     else:
-        process = Prepared(("bot", command), folder, environment | variables)
+        process = Prepared(("bot", *command.split()), folder, environment | variables)
     try:
         yield process
     finally:
