@@ -30,10 +30,19 @@ REQUEST_BYTES = 1 << 20
 MEASURES = "COVERAGE_PROCESS_CONFIG_ASIDE"
 # What the commands import, but none of the modules that run as `__main__`.
 MODULES = (
-    *("bot.check", "bot.demo", "bot.jobs", "bot.render", "bot.run", "bot.web.probe", "bot.web.serving"),
+    *("bot.check", "bot.demo", "bot.jobs", "bot.render", "bot.run", "bot.web.serving"),
     *("melodify_core.desk", "melodify_core.engine", "melodify_core.opening", "melodify_core.workers"),
     *("alembic.command", "sqlalchemy.dialects.sqlite", "tests.stories", "coverage.sqldata"),
 )
+
+
+def measured(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a fresh interpreter that coverage measures, if it measures at all."""
+    return (
+        {**environment, "COVERAGE_PROCESS_CONFIG": environment[MEASURES]}
+        if MEASURES in environment
+        else {**environment}
+    )
 
 
 class Prepared:

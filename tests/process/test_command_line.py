@@ -14,7 +14,7 @@ import pytest
 from bot.check import application_id_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from tests.pictures import sunset
-from tests.process.prepared import Prepared
+from tests.process.prepared import Prepared, measured
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"
 
@@ -28,7 +28,7 @@ def fresh_melodify(*arguments: str, folder: Path) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
-        env=environment(),
+        env=measured(environment()),
         capture_output=True,
         text=True,
         check=False,
