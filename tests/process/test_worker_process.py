@@ -40,7 +40,7 @@ async def test_a_song_that_one_process_takes_is_made_and_posted_by_another(
         await until(world.songs)
         for process in (taking, making):
             process.send_signal(signal.SIGTERM)
-            await ended(process)
+            await asyncio.wait_for(process.wait(), 60)
         assert (taking.returncode, making.returncode) == (0, 0)
     (song,) = world.songs()
     assert [song["channel_id"]] == [thread["id"] for thread in world.threads]
