@@ -5,7 +5,6 @@ Three quarters of an hour, most of it the earlier commit's tests. Every clone ha
 """
 
 import os
-import re
 import resource
 import shutil
 import signal
@@ -42,14 +41,17 @@ class Clone:
         caches = {"PIP_CACHE_DIR": f"{folder}-pip", "UV_CACHE_DIR": f"{folder}-uv"}
         self.variables = {**os.environ, **caches, **variables}
 
-    def run(self, *command: str) -> Cost:
-        """Run a command to its end; exit with what it printed when it fails."""
+    def run(self, *command: str, may_fail: bool = False) -> Cost:
+        """Run a command to its end; when it fails, exit with what it printed, or with `may_fail` say so and go on."""
         began, spent = time.monotonic(), _cpu_s()
         done = subprocess.run(
             command, cwd=self.folder, env=self.variables, stdout=-1, stderr=subprocess.STDOUT, text=True, check=False
         )
         if done.returncode != 0:
-            sys.exit(f"{' '.join(command)} failed in {self.folder}:\n{done.stdout[-6000:]}")
+            failed = f"{' '.join(command)} failed in {self.folder}:\n{done.stdout[-6000:]}"
+            if not may_fail:
+                sys.exit(failed)
+            print(failed, file=sys.stderr)
         return Cost(time.monotonic() - began, _cpu_s() - spent, done.stdout)
 
     def demo_s(self) -> float:
@@ -68,6 +70,11 @@ class Clone:
                     os.killpg(process.pid, signal.SIGINT)
                     return took_s
         sys.exit(f"make demo in {self.folder} ended with {process.returncode} before it printed its address")
+
+    def covered(self) -> float:
+        """Return the branch coverage of the last tests in per cent."""
+        report = (".venv/bin/coverage", "report", "--format=total", "--precision=2", "--fail-under=0")
+        return float(self.run(*report).output)
 
     def environment_mb(self) -> float:
         """Return what .venv takes on disk."""
@@ -110,17 +117,16 @@ def _tests(before: Clone, now: Clone) -> None:
     for clone in (before, now):
         clone.run(*collect, *(["--no-cov"] if clone is before else []))  # writes the bytecode
     _print("collection", "CPU s", before.run(*collect, "--no-cov").cpu_s, now.run(*collect).cpu_s, "at most 6 CPU s")
-    everything, quick, all_now = before.run("make", "test"), now.run("make", "test"), now.run("make", "test-all")
+    # A test of the earlier commit that fails by the clock must not cost the whole hour.
+    everything = before.run("make", "test", may_fail=True)
+    quick = now.run("make", "test")
+    # Checked anew, as the earlier commit was.
+    shutil.rmtree(now.folder / ".mypy_cache")
+    all_now = now.run("make", "test-all", may_fail=True)
     _print("`make test`", "s", everything.wall_s, quick.wall_s, "at most 300 s")
     _print("`make test-all` / `make test` then", "s", everything.wall_s, all_now.wall_s, "at most 900 s")
     _print("the same", "CPU s", everything.cpu_s, all_now.cpu_s, "at most 0.55")
-    _print("branch coverage", "%", _covered(everything), _covered(all_now), "not less")
-
-
-def _covered(tests: Cost) -> float:
-    (total,) = re.findall(r"^TOTAL +(\d+) +(\d+) +(\d+) +(\d+)", tests.output, re.MULTILINE)
-    statements, missed, branches, partly = map(int, total)
-    return 100 * (1 - (missed + partly) / (statements + branches))
+    _print("branch coverage", "%", before.covered(), now.covered(), "not less")
 
 
 def _print(what: str, unit: str, before: float, now: float, asked: str) -> None:

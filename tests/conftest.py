@@ -1,5 +1,8 @@
 """What every kind of test shares: one workshop for the whole run, and settings that stay in a temporary folder."""
 
+import gc
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 from melodify_core.settings import Settings
 from melodify_core.workshop import Workshop
 from tests.postgres import fresh_database, postgres_server
+from tests.process.prepared import MEASURES
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +41,41 @@ def postgres() -> Iterator[Any]:
     """One PostgreSQL for the whole run, started by the first test that wants it."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Keep coverage out of the processes that tests start, above all out of the workshop's; prepared.py asks for it.
+
+    What they do is measured where a test does it in this process. After a test with `no_cover` it is there again.
+    """
+    measures = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    if measures is not None:
+        os.environ[MEASURES] = measures
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Trace nothing in a test with `no_cover`: in pytest-xdist's workers pytest-cov pauses only the upper of two."""
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    traces = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(traces)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the garbage collector what is imported and collected: it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 import io
 import struct
 from fractions import Fraction
+from functools import cache
 from typing import Literal, cast
 
 import av
@@ -27,6 +28,7 @@ def chords(seconds: float = 5.0, *, rate: int = RATE, level: float = 0.3) -> Sou
     return np.asarray(sound * (level / np.abs(sound).max()), np.float64)
 
 
+@cache
 def _pluck(chord: tuple[int, ...], rate: int) -> Sound:
     time = np.arange(rate // 2) / rate
     sound = np.zeros((len(time), 2))

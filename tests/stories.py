@@ -59,7 +59,7 @@ from tests.manners import assert_well_mannered
 
 SETTLE_S = 30.0
 SONG_S = 60.0
-ONE_SONG_S = 3
+ONE_SONG_S = 1.5
 
 
 def a_picture(colour: str = "tomato", size: tuple[int, int] = (320, 240)) -> bytes:
@@ -237,12 +237,17 @@ class OneSong:
 
     name = "arranger"
 
+    def __init__(self, seconds: float = 0.0) -> None:
+        """`seconds` is how long it seems to compose: time for a story to act."""
+        self._seconds = seconds
+
     async def check(self) -> None: ...
 
     async def close(self) -> None: ...
 
     async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
         del brief, wish, errand
+        await asyncio.sleep(self._seconds)
         return _first_seconds()
 
 
@@ -250,7 +255,7 @@ class OneSong:
 def _first_seconds() -> RawTake:
     take = make_take(a_brief(), Wish(seconds=10), 7)
     with wave.open(io.BytesIO(take.audio)) as whole:
-        parameters, frames = whole.getparams(), whole.readframes(ONE_SONG_S * whole.getframerate())
+        parameters, frames = whole.getparams(), whole.readframes(round(ONE_SONG_S * whole.getframerate()))
     cut = io.BytesIO()
     with wave.open(cut, "wb") as part:
         part.setparams(parameters)
@@ -259,17 +264,22 @@ def _first_seconds() -> RawTake:
 
 
 def a_client(
-    settings: Settings, workshop: Workshop, show: Show | None = None, *, composes: bool = False
+    settings: Settings,
+    workshop: Workshop,
+    show: Show | None = None,
+    *,
+    composes: bool = False,
+    composing_s: float = 0.0,
 ) -> MelodifyClient:
     """Return a bot on a real studio that shares the tests' worker processes.
 
-    Songs are `OneSong`'s, unless the bot `composes`, or other providers are set.
+    Songs are `OneSong`'s, which takes `composing_s`, unless the bot `composes`, or other providers are set.
     """
     adapters = None
     if not composes and (settings.captioner, settings.composer, settings.storage) == ("palette", "arranger", "folder"):
         _first_seconds()  # made now: it would hold up the bot's loop
         captioner = PaletteCaptioner(workshop, settings.song.caption_deadline_s)
-        adapters = Adapters(captioner, OneSong(), FolderStorage(settings.folder.path))
+        adapters = Adapters(captioner, OneSong(composing_s), FolderStorage(settings.folder.path))
 
     def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
         return open_studio(settings, Simulated(delivery, async_context.get()), workshop, adapters=adapters)
@@ -288,16 +298,21 @@ def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> Chann
 
 @asynccontextmanager
 async def world(
-    settings: Settings, workshop: Workshop, show: Show | None = None, *, composes: bool = False
+    settings: Settings,
+    workshop: Workshop,
+    show: Show | None = None,
+    *,
+    composes: bool = False,
+    composing_s: float = 0.0,
 ) -> AsyncIterator[World]:
-    """Yield a world whose first channel the bot watches; `show` and `composes` are the client's."""
+    """Yield a world whose first channel the bot watches; what follows the workshop is the client's."""
     # The channel is there before the bot, because its id stands in the bot's settings.
     env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
     guild = env.create_guild()
     channel = a_channel(env, guild)
     watching = {"watched_channels": frozenset({channel.id}), "message_content": True}
     settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=watching)})
-    env.bot = client = a_client(settings, workshop, show, composes=composes)
+    env.bot = client = a_client(settings, workshop, show, composes=composes, composing_s=composing_s)
     await env.start()
     here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")), composes)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from google.rpc import error_details_pb2
 from melodify_core.errors import Misconfigured, Refused, Unavailable
 from melodify_core.google import Service, credentials, google_errors, grpc_channel, refresh, start_errors, wait_asked_s
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PEM = KEY.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
+
+@cache
+def pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
 
 
 def a_service(key_file: Path | None = None) -> Service:
@@ -62,7 +65,7 @@ async def token_server() -> AsyncIterator[dict[str, Any]]:
 def key_file(folder: Path, token_url: str) -> Path:
     path = folder / "key.json"
     fields = {"type": "service_account", "client_email": "bot@melodify-test.iam.gserviceaccount.com"}
-    path.write_text(json.dumps(fields | {"private_key": PEM, "private_key_id": "1", "token_uri": token_url}))
+    path.write_text(json.dumps(fields | {"private_key": pem(), "private_key_id": "1", "token_uri": token_url}))
     return path
 
 

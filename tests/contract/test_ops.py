@@ -98,7 +98,8 @@ async def test_a_question_with_a_defect_is_a_bad_answer_and_is_logged_once(caplo
         for _ in range(3):
             assert await fetched(port, "/readyz") == (503, "gateway: not well\n")
         assert (await fetched(port, "/metrics"))[0] == 200
-    [record] = caplog.records
+    # A neighbour's exporter may still try again in its thread, and says so.
+    [record] = [record for record in caplog.records if record.name == health_module.__name__]
     assert record.exc_info is not None
 
 

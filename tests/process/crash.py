@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import costs, usage
 from tests.discord_server import CHANNEL_ID, Discord
 from tests.process.crash_worker import REFUSED_ONE_IN
+from tests.process.prepared import ROOT, Prepared
 
 JOBS_PER_LIFE = 2
 LIFE_S = 40.0
@@ -86,8 +86,8 @@ class Proving:
             await process.wait()
         killed = process.returncode == -signal.SIGKILL
         if not killed and process.returncode != 0:
-            errors = (self.folder / "errors.log").read_text()[-2000:]
-            raise AssertionError(f"the worker ended with {process.returncode}: {errors}")
+            _, errors = await process.communicate()
+            raise AssertionError(f"the worker ended with {process.returncode}: {errors.decode()[-2000:]}")
         self.result.kills += killed
         await asyncio.to_thread(self._look_at_records)
         return killed
@@ -100,7 +100,7 @@ class Proving:
         stays: bool = False,
         serves: bool = True,
         life_s: float = LIFE_S,
-    ) -> asyncio.subprocess.Process:
+    ) -> Prepared:
         """Start a worker that takes these orders."""
         plan = {
             "settings": {"database": {"url": self.url, "takeover_s": 1}, "work": {"poll_s": 0.1, "jobs": 4}}
@@ -125,12 +125,7 @@ class Proving:
         }
         self._log.touch()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-        with (self.folder / "errors.log").open("ab") as errors:
-            return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-W", "ignore", "-m", "tests.process.crash_worker", json.dumps(plan)),
-                env=environment,
-                stderr=errors,
-            )
+        return Prepared(("tests.process.crash_worker", json.dumps(plan)), ROOT, environment)
 
     @property
     def _log(self) -> Path:
@@ -145,7 +140,7 @@ class Proving:
             orders.append({"job_id": str(self._number), "user_id": self._number % 5, "status_id": int(status["id"])})
         return orders
 
-    async def until_ready(self, process: asyncio.subprocess.Process, number: int) -> None:
+    async def until_ready(self, process: Prepared, number: int) -> None:
         """Wait until so many workers, over all, have taken their orders."""
         async with asyncio.timeout(LIFE_S):
             while self._lines().count("ready") < number and process.returncode is None:

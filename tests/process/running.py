@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.discord_server import TOKEN, Discord
+from tests.process.prepared import Prepared, measured
+
+Process = asyncio.subprocess.Process | Prepared
+FRESH = True  # in an interpreter of its own
 
 
 @asynccontextmanager
 async def melodify(
-    world: Discord, folder: Path, command: str = "run", **variables: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
+    world: Discord, folder: Path, command: str = "run", fresh: bool = False, /, **variables: str
+) -> AsyncIterator[Process]:
     """Run the command until the block ends; what still lives then is killed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")} | {
         "MELODIFY_DISCORD__TOKEN": TOKEN,
@@ -23,13 +27,17 @@ async def melodify(
         "MELODIFY_WORK__POLL_S": "0.1",
         "MELODIFY_WORK__PROCESSES": "1",
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", command),
-        cwd=folder,
-        env=environment | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    process: Process
+    if fresh:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *command.split()),
+            cwd=folder,
+            env=measured(environment | variables),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    else:
+        process = Prepared(("bot", *command.split()), folder, environment | variables)
     try:
         yield process
     finally:

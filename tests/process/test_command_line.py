@@ -14,21 +14,30 @@ import pytest
 from bot.check import application_id_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from tests.pictures import sunset
+from tests.process.prepared import Prepared, measured
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"
 
 
 def melodify(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")}
+    return Prepared(("bot", *arguments), folder, environment() | variables).finish(120)
+
+
+def fresh_melodify(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run it in an interpreter of its own."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
-        env=environment | variables,
+        env=measured(environment()),
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")}
 
 
 @pytest.fixture
@@ -39,7 +48,8 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_render_makes_a_song_and_tells_all_about_it_as_json(picture: Path, tmp_path: Path) -> None:
-    run = melodify("render", picture.name, "--seconds", "10", "--json", "--seed", "5", "--lang", "ko", folder=tmp_path)
+    asked = ("--seconds", "10", "--json", "--seed", "5", "--lang", "ko")
+    run = fresh_melodify("render", picture.name, *asked, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     expected = (
@@ -58,8 +68,8 @@ def test_render_makes_a_song_and_tells_all_about_it_as_json(picture: Path, tmp_p
 
 
 def test_the_same_picture_wish_and_seed_give_the_same_bytes(picture: Path, tmp_path: Path) -> None:
-    for name in ("a.mp3", "b.mp3"):
-        run = melodify("render", str(picture), "--seconds", "10", "--out", name, folder=tmp_path)
+    for name, start in (("a.mp3", melodify), ("b.mp3", fresh_melodify)):
+        run = start("render", str(picture), "--seconds", "10", "--out", name, folder=tmp_path)
         assert run.returncode == 0, run.stderr
         assert "BPM" in run.stdout
     assert (tmp_path / "a.mp3").read_bytes() == (tmp_path / "b.mp3").read_bytes()
@@ -67,7 +77,8 @@ def test_the_same_picture_wish_and_seed_give_the_same_bytes(picture: Path, tmp_p
 
 def test_the_score_is_written_beside_the_song_and_is_as_long(picture: Path, tmp_path: Path) -> None:
     arguments = ("render", str(picture), "--seconds", "20", "--seed", "3")
-    runs = [melodify(*arguments, "--midi", name, folder=tmp_path) for name in ("a.mid", "b.mid")]
+    starts = (("a.mid", melodify), ("b.mid", fresh_melodify))
+    runs = [start(*arguments, "--midi", name, folder=tmp_path) for name, start in starts]
     assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
     assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
     score = pretty_midi.PrettyMIDI(str(tmp_path / "a.mid"))
@@ -121,7 +132,7 @@ def test_wrong_usage_exits_with_2(picture: Path, tmp_path: Path, arguments: tupl
 
 def test_wrong_settings_are_one_list_and_exit_with_2(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('captioner = "parrot"\n[song]\ndefault_seconds = 1\n')
-    run = melodify("check", folder=tmp_path)
+    run = fresh_melodify("check", folder=tmp_path)
     assert run.returncode == 2
     assert len(run.stderr.strip().splitlines()) == 2
     assert "Traceback" not in run.stderr

@@ -1,6 +1,7 @@
 """The demo page as a person uses it: a real browser types the command, picks a file, sees the song and plays it."""
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from playwright.async_api import Page, expect
 
 from tests.pictures import sunset
 from tests.process.browser import AUTOPLAY, CHROMIUM, chromium
+from tests.process.prepared import measured
 
 SONG_MS = 60_000
 
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs google-chrome, o
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-m", "bot", "demo", "--port", "0"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=measured(os.environ), stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             text = ""

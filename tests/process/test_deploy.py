@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
-from google.cloud import run_v2
 from google.protobuf import json_format
 
 from bot.ops import operating
@@ -42,6 +41,8 @@ RELEASE = {
 
 def worker_pool() -> Any:
     filled = render([str(GOOGLE / "worker-pool.json"), *(f"{name}={value}" for name, value in RELEASE.items())])
+    from google.cloud import run_v2  # takes a while
+
     return json_format.Parse(filled, run_v2.WorkerPool.pb()())
 
 

@@ -144,7 +144,7 @@ def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> 
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "The same command goes on from here." in said
     assert "Traceback" not in said

@@ -11,7 +11,7 @@ import pytest
 from tests.discord_server import CHANNEL_ID, TOKEN, Discord, Fault, little_discord
 from tests.loopback import fetched, free_port, value
 from tests.pictures import sunset
-from tests.process.running import melodify, until
+from tests.process.running import FRESH, melodify, until
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def world() -> AsyncIterator[Discord]:
 
 
 async def test_a_mention_with_a_picture_gets_a_song_in_a_thread_through_proxies(world: Discord, tmp_path: Path) -> None:
-    async with melodify(world, tmp_path) as process:
+    async with melodify(world, tmp_path, "run", FRESH) as process:
         await world.connected()
         await world.post_picture(sunset())
         await until(world.songs)
@@ -43,7 +43,7 @@ async def test_sigterm_lets_a_running_job_end_before_the_bot_leaves(world: Disco
 
 
 async def test_sigterm_during_the_start_is_an_orderly_end(world: Discord, tmp_path: Path) -> None:
-    async with melodify(world, tmp_path) as process:
+    async with melodify(world, tmp_path, "run", FRESH) as process:
         # The studio is about to open.
         await until((tmp_path / "data" / "melodify.db").exists)
         process.send_signal(signal.SIGTERM)

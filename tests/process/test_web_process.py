@@ -16,7 +16,7 @@ from aiohttp import web
 from tests.discord_server import Discord, little_discord
 from tests.loopback import free_port
 from tests.pictures import sunset
-from tests.process.running import melodify, until
+from tests.process.running import Process, melodify, until
 
 Variables = dict[str, str]
 
@@ -34,7 +34,7 @@ def pages_on(port: int, public_port: int | None = None) -> Variables:
     }
 
 
-async def said_at_the_end(process: asyncio.subprocess.Process) -> str:
+async def said_at_the_end(process: Process) -> str:
     _, errors = await asyncio.wait_for(process.communicate(), 40)
     assert "Traceback" not in errors.decode(), errors.decode()
     return errors.decode()

@@ -16,8 +16,8 @@ TWO = (("first.png", a_picture("gold")), ("second.png", a_picture("teal")))
 @pytest.fixture(scope="module")
 async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "waiting_per_user": 0}
-    settings = story_settings(tmp_path_factory.mktemp("gone"), limits=limits, song={"default_seconds": 30})
-    async with world(settings, workshop, composes=True) as here:
+    settings = story_settings(tmp_path_factory.mktemp("gone"), limits=limits)
+    async with world(settings, workshop, composing_s=1.5) as here:
         yield here
 
 

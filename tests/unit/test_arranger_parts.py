@@ -28,6 +28,7 @@ from tests.briefs import a_brief
 from tests.sounds import decoded
 
 every_style = pytest.mark.parametrize("style", STYLES)
+many_songs = pytest.mark.no_cover  # as in test_arranger_score.py
 FLUIDSYNTH, FLUIDR3 = shutil.which("fluidsynth"), Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 
 
@@ -44,6 +45,7 @@ def statistics_of(style: str) -> list[Statistics]:
 # The figures of `make quality` that need no analyser, smaller
 
 
+@many_songs
 @every_style
 def test_the_written_music_keeps_to_its_figures(style: str) -> None:
     found = statistics_of(style)
@@ -57,6 +59,7 @@ def test_the_written_music_keeps_to_its_figures(style: str) -> None:
         assert sum(one.parallels for one in found) == 0
 
 
+@many_songs
 def test_seeds_and_moods_open_differently() -> None:
     openings = [one.opening for style in STYLES for one in statistics_of(style)]
     assert len(set(openings)) >= 0.97 * len(openings)
@@ -100,6 +103,7 @@ def test_every_intro_is_played_by_somebody_in_every_style_that_has_it() -> None:
         assert all(INTROS[name][0] & playing for name in style.intros)
 
 
+@many_songs
 @every_style
 def test_excitement_chooses_busier_patterns(style: str) -> None:
     bpm = sum(STYLES[style].bpm) / 2
@@ -111,6 +115,7 @@ def test_excitement_chooses_busier_patterns(style: str) -> None:
     assert places[0] < places[1]
 
 
+@many_songs
 def test_the_second_voice_keeps_out_of_the_way_of_the_tune() -> None:
     close = held = 0
     for style in ("cinematic", "folk", "korean"):
@@ -127,6 +132,7 @@ def test_the_second_voice_keeps_out_of_the_way_of_the_tune() -> None:
     assert close <= 0.05 * held
 
 
+@many_songs
 def test_several_styles_have_a_second_voice_and_every_drummed_one_fills() -> None:
     assert sum(any(score.part("counter") for score in songs(style)[: len(MOODS)]) for style in STYLES) >= 10
 

@@ -17,6 +17,7 @@ from melodify_core.models import Wish
 from quality.songs import MOODS, brief_of_mood
 from tests.sounds import decoded
 
+pytestmark = pytest.mark.no_cover  # as in test_arranger_score.py
 every_style = pytest.mark.parametrize("style", STYLES)
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from melodify_core.models import Wish
 from melodify_core.picture import PictureLimits, prepare
 from quality import drawings
 from tests import pictures
+from tests.process.prepared import measured
 
 needs_eyes = pytest.mark.skipif(not are_installed(), reason="the extra `eyes` is not installed")
 ODD = {
@@ -156,7 +158,8 @@ def test_without_the_extra_there_is_a_caption_of_light_and_colour(package: str, 
         "assert look(jpeg) == NOTHING and look(jpeg) == NOTHING\n"
         "print(read(jpeg, Wish()).caption)"
     )
-    run = subprocess.run([sys.executable, "-c", code], input=photos["canteen"], capture_output=True, check=True)
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, input=photos["canteen"], env=measured(os.environ), capture_output=True, check=True)
     caption = run.stdout.decode()
     assert "people" not in caption
     assert caption.strip()

@@ -307,6 +307,7 @@ def test_a_strong_colour_is_named_and_entitles_before_a_larger_dull_one() -> Non
 # What is not said
 
 
+@pytest.mark.no_cover  # hundreds of captions
 @settings(max_examples=300, deadline=None)
 @given(reading=_readings)
 def test_no_fact_contradicts_another(reading: Reading) -> None:
@@ -324,6 +325,7 @@ def test_no_fact_contradicts_another(reading: Reading) -> None:
     assert "plain" not in notable(reading, seen=True)
 
 
+@pytest.mark.no_cover  # hundreds of captions
 @settings(max_examples=300, deadline=None)
 @given(reading=_readings, language=st.sampled_from(LANGUAGES))
 def test_no_word_is_said_twice_running(reading: Reading, language: Language) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from operator import itemgetter
 from random import Random
 
 from melodify_core.composers.arranger import counter, harmony, melody, rhythm
@@ -61,10 +62,11 @@ def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
     """Return the piece, the same for the same arguments: the first of a few drafts that has no flaw, or the best."""
     name = style_of(wish.style, brief)
     random = Random(_seed(brief, name, seed))
-    drafts = [_draft(random, brief, name, wish.seconds)]
-    while flaws(drafts[-1]) > 0 and len(drafts) < DRAFTS:
-        drafts.append(_draft(random, brief, name, wish.seconds, plain=len(drafts) >= PLAIN_FROM))
-    return min(drafts, key=flaws)
+    drafts: list[tuple[float, Score]] = []
+    while len(drafts) < DRAFTS and (not drafts or drafts[-1][0] > 0):
+        draft = _draft(random, brief, name, wish.seconds, plain=len(drafts) >= PLAIN_FROM)
+        drafts.append((flaws(draft), draft))
+    return min(drafts, key=itemgetter(0))[1]
 
 
 def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:

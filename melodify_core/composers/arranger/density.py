@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from random import Random
 
@@ -92,10 +93,16 @@ def _manners(random: Random, style: Style, options: list[Option], level: float, 
 
 def _rate(comping: str, bass: str, groove: str | None, bpm: float) -> float:
     """Return the moments a second in which anything is struck."""
+    return _struck(comping, bass, groove) * bpm / 240
+
+
+@cache
+def _struck(comping: str, bass: str, groove: str | None) -> int:
+    """Return the steps of a bar in which anything is struck."""
     struck = {_step(hit) for hit in (*COMPING[comping], *BASS[bass])}
     for _, steps in GROOVES[groove] if groove else ():
         struck |= {step for step, sign in enumerate(steps) if sign != "."}
-    return len(struck) * bpm / 240
+    return len(struck)
 
 
 def _step(hit: Hit) -> int:

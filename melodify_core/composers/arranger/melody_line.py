@@ -1,5 +1,6 @@
 """Finds the pitches of a phrase: the cheapest path through all that the scale offers, by dynamic programming."""
 
+import math
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -64,8 +65,7 @@ def line(rules: Rules, slots: list[Slot], previous: tuple[int, int] | None) -> l
         layer: dict[int, tuple[float, int]] = {}
         for pitch in _choices(rules, slot):
             own = _own_cost(rules, slot, pitch)
-            ways = [(cost + _move_cost(rules, slot, old, pitch, bass_before), old) for old, (cost, _) in before.items()]
-            best, origin = min(ways) if ways else (0.0, pitch)
+            best, origin = _cheapest(rules, slot, before, pitch, bass_before) if before else (0.0, pitch)
             layer[pitch] = (best + own, origin)
         layers.append(layer)
         before, bass_before = layer, slot.bass
@@ -107,17 +107,29 @@ def _own_cost(rules: Rules, slot: Slot, pitch: int) -> float:
     return cost
 
 
-def _move_cost(rules: Rules, slot: Slot, old: int, pitch: int, bass_before: int) -> float:
-    size = abs(pitch - old)
-    if size > LARGEST_LEAP:
-        return _NEVER + 100 * size
-    cost = _LEAP_COSTS[size]
-    if size > 2 and pitch % 12 not in slot.chord:
-        cost += 2.5  # what does not belong is reached by step
-    if slot.move is not None:
-        cost += min(3.6, 0.7 * abs(pitch - old - 1.75 * slot.move))
-    if rules.strict and size and slot.bass != bass_before:
-        interval = (pitch - slot.bass) % 12
-        if interval in (0, 7) and interval == (old - bass_before) % 12:
-            cost += _PARALLEL
-    return cost
+def _cheapest(
+    rules: Rules, slot: Slot, before: dict[int, tuple[float, int]], pitch: int, bass_before: int
+) -> tuple[float, int]:
+    """Return what the cheapest way to the pitch costs, and from where it comes; the lowest of several."""
+    belongs = pitch % 12 in slot.chord
+    wished = None if slot.move is None else 1.75 * slot.move
+    interval = (pitch - slot.bass) % 12
+    may_be_parallel = rules.strict and slot.bass != bass_before and interval in (0, 7)
+    best, origin = math.inf, 0
+    # The innermost loop of the composer: a call for each way would take half of its time.
+    for old, (cost, _) in before.items():
+        step = pitch - old
+        size = abs(step)
+        if size > LARGEST_LEAP:
+            move = _NEVER + 100 * size
+        else:
+            move = _LEAP_COSTS[size]
+            if size > 2 and not belongs:
+                move += 2.5  # what does not belong is reached by step
+            if wished is not None:
+                move += min(3.6, 0.7 * abs(step - wished))
+            if may_be_parallel and size and interval == (old - bass_before) % 12:
+                move += _PARALLEL
+        if cost + move < best or (cost + move == best and old < origin):
+            best, origin = cost + move, old
+    return best, origin

@@ -1,7 +1,6 @@
 """From written to played: swing, loose timing, uneven touch, swells. All of it follows from the seed."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from random import Random
 
 from melodify_core.composers.arranger.form import Bar
@@ -51,7 +50,7 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
         room = following.get(note.pitch, float("inf")) - note.start - 0.02
         if room < SHORTEST / 2:
             continue  # a doubled stroke
-        result.append(replace(note, length=min(note.length, room)))
+        result.append(Note(note.start, min(note.length, room), note.pitch, note.velocity))
         following[note.pitch] = note.start
     return tuple(reversed(result))
 
