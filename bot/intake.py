@@ -164,7 +164,11 @@ class Intake:
                 await self._journal.end(claimed.request_id)
                 return
             log.info("request %s: going on with it (try %d)", claimed.request_id, claimed.tries)
-            await self._serve(served, resumed=True)
+            try:
+                with told_errors():
+                    await self._serve(served, resumed=True)
+            except MelodifyError as error:  # an error of another version, say, that has no sentence here
+                await self._answer(self._ask(served), served.next, sentence(served.request.wish.language, error))
             # By the row's own name, whatever its record says.
             await self._journal.end(claimed.request_id)
 

@@ -328,3 +328,34 @@ async def test_where_the_bot_is_not_a_token_that_has_died_moves_everything_to_th
     assert here.orders() == 1
     assert len(here.songs(here.dms)) == 1
     assert not [m.content for m in here.said(here.dms) if m.content.endswith(PROMISES)]
+
+
+async def test_a_member_is_forgotten_when_what_they_are_asking_for_has_come_to_its_end(bot: World) -> None:
+    here, studio = bot.corner(), bot.studio
+    assert await studio.journal.begin("7", here.member.id, "{}")
+    forgetting = asyncio.create_task(studio.forget(here.member.id))
+    await asyncio.sleep(0.5)
+    assert not forgetting.done()
+    await here.command()  # meanwhile it becomes an order
+    await studio.journal.end("7")
+    await forgetting
+    assert (here.orders(), left(here)) == (0, [])
+
+
+async def test_what_a_dead_process_has_left_of_a_member_is_forgotten_at_once(bot: World) -> None:
+    here = bot.corner()
+    await died_with(here, ask_by_command, lambda _: None)
+    with closing(here.database()) as database, database:
+        database.execute("UPDATE requests SET leased_until = 1")
+    async with asyncio.timeout(5):
+        await here.studio.forget(here.member.id)
+    assert left(here) == []
+
+
+async def test_an_error_that_only_another_version_has_words_for_is_apologised_for(bot: World) -> None:
+    here = bot.corner()
+    unknown = {"kind": "Rejected", "code": "of.tomorrow", "values": {}}
+    await died_with(here, ask_by_post, lambda record: record["request"].update(refused=unknown))
+    await next_process(here)
+    [line] = here.said()
+    assert (line.content, left(here)) == (say("en", "error.internal"), [])
