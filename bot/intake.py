@@ -178,7 +178,8 @@ class Intake:
 
     async def _noted(self, served: Served) -> None:
         try:
-            await self._journal.note(served.request.first_id, served.model_dump_json())
+            # A further picture's order has its line's id: not known to the next process, it would be a second song.
+            await self.patiently(lambda: self._journal.note(served.request.first_id, served.model_dump_json()))
         except Unavailable as error:
             # A restart finds it by its nonce.
             log.warning("request %s: not noted how far it is: %s", served.request.first_id, error)

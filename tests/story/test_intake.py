@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.intake import MOST_TRIES, Intake
+from bot.intake import MOST_TRIES, Intake, read_record
 from bot.messages import say
 from bot.serving import Serving
 from bot.status import StatusBoard
@@ -156,9 +156,10 @@ def open_lines(here: World) -> list[str]:
 async def assert_kept(here: World, ask: Ask, songs: int, stop_at: int) -> int:
     """Die at that await, go on in the next process, and see that what was acknowledged is kept; return all awaits."""
     before, said = here.orders(), len(everything(here))
+    earlier = len(here.env.backend.interactions)
     awaits = await die_at(here, ask, stop_at)
-    interaction = next(reversed(here.env.backend.interactions.values()), None)
-    acknowledged = len(everything(here)) > said or (interaction is not None and interaction.responded)
+    its_own = list(here.env.backend.interactions.values())[earlier:]
+    acknowledged = len(everything(here)) > said or any(interaction.responded for interaction in its_own)
     await next_process(here)
     await here.songs_done()
     assert here.orders() - before in ((songs,) if acknowledged else (0, songs))
@@ -245,6 +246,24 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
     assert (here.orders(), left(here)) == (1, [])
 
 
+async def test_how_far_a_request_is_waits_for_a_database_that_is_away(bot: World) -> None:
+    here = bot.corner()
+    await died_with(here, ask_by_post, lambda _: None)
+    intake = an_intake(here, Serving())
+    [claimed] = await intake._journal.claim()
+    served = read_record(claimed)
+    assert served is not None
+    with closing(here.database()) as database:
+        database.execute("ALTER TABLE requests RENAME TO away")
+        noting = asyncio.create_task(intake._noted(served.model_copy(update={"next": 2})))
+        await asyncio.sleep(0.3)
+        database.execute("ALTER TABLE away RENAME TO requests")
+        await noting
+        assert has_handed_in_the_first(here)
+        database.execute("DELETE FROM requests")
+        database.commit()
+
+
 async def test_a_record_of_which_nothing_can_be_read_is_logged_and_dropped(
     bot: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -285,6 +304,22 @@ async def test_a_discord_that_is_away_for_the_line_and_its_answer_leaves_nobody_
     await here.command()
     [line] = here.said()
     assert (line.content, line.flags.loading) == (say("en", "error.discord.unavailable"), False)
+    assert (here.orders(), left(here)) == (0, [])
+
+
+async def test_what_was_asked_in_private_stays_so_when_its_token_has_died(bot: World) -> None:
+    here = bot.corner()
+    long_ago = str(discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(minutes=20)))
+
+    def change(record: Any) -> None:
+        record["request"].update(token="dead", first_id=long_ago)
+        record["request"]["pictures"][0]["url"] = GONE
+
+    await died_with(here, ask_in_private, change, when=lambda here: here.said(here.dms))
+    before = [m.id for m in here.said(here.channel)]
+    await next_process(here)
+    assert [m.content for m in here.said(here.dms)] == [say("en", "error.picture.gone")]
+    assert [m.id for m in here.said(here.channel)] == before
     assert (here.orders(), left(here)) == (0, [])
 
 
