@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # discord.com/developers/docs/topics/opcodes-and-status-codes: unknown webhook, invalid webhook token.
 DEAD_TOKEN = (10015, 50027)
+GONE = (401, 404)  # the message, or the token that it is edited with
 TOKEN_LIVES = timedelta(minutes=15)  # discord.com/developers/docs/interactions/receiving-and-responding
 
 
@@ -90,9 +91,15 @@ class Ask(ABC):
         """Say the one sentence with which picture `number` ends, in its status message where there is one."""
         if line := self.served.lines.get(number):
             place = self.place(line)
-            await retried(lambda: edit_message(self._client, place, line.message_id, content=text))
-        else:
-            await self._say(text, number, [], "a")
+            try:
+                await retried(lambda: edit_message(self._client, place, line.message_id, content=text))
+            except discord.HTTPException as error:
+                if error.status not in GONE:
+                    raise
+                log.info("request %s: its line %d is gone: %s", self.request.first_id, number, error)
+            else:
+                return
+        await self._say(text, number, [], "a")
 
     def _received(self) -> str:
         return say(self.request.wish.language, "status.received")
@@ -103,10 +110,11 @@ class Ask(ABC):
         if self.served.thread and self.served.head is not None:
             thread = self._messageable(self.served.head.message_id)  # a thread has its message's id
             return await retried(lambda: thread.send(text, embeds=embeds, nonce=nonce))
-        if not self._headed:
-            self._headed = True
-            return await self._say_first(text, embeds, nonce)
-        return await self._say_more(text, embeds, nonce)
+        if self._headed:
+            return await self._say_more(text, embeds, nonce)
+        message = await self._say_first(text, embeds, nonce)
+        self._headed = True  # not before: else "thinking" would stay above what is said next
+        return message
 
     def _messageable(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id, guild_id=self.request.place.guild_id)
@@ -183,14 +191,18 @@ class CommandAsk(Ask):
         try:
             return await self._edit_response(content=text, embeds=embeds)
         except discord.HTTPException as error:
-            # The same is said of one that was never acknowledged: its asker was told by Discord, and asks again.
-            if not (error.code in DEAD_TOKEN and self._is_old()):
+            if not self._has_died(error):
                 raise
-            log.info("request %s: its token has died before the bot came back: %s", self.request.first_id, error)
             return await self._say_elsewhere(text, embeds, nonce)
 
-    def _is_old(self) -> bool:
-        return discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id)) > TOKEN_LIVES
+    def _has_died(self, error: discord.HTTPException) -> bool:
+        """Return whether the token has died before the bot came back."""
+        age = discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id))
+        # The same is said of one that was never acknowledged: its asker was told by Discord, and asks again.
+        died = error.code in DEAD_TOKEN and age > TOKEN_LIVES
+        if died:
+            log.info("request %s: its token has died before the bot came back: %s", self.request.first_id, error)
+        return died
 
     async def _edit_response(self, **changes: Any) -> discord.Message:
         # A response is one by itself.
@@ -211,10 +223,21 @@ class CommandAsk(Ask):
 class TokenAsk(CommandAsk):
     """A command from where the bot is not: all answers go through the interaction's token."""
 
+    def place(self, line: Stands) -> Place:
+        """Return where the song goes: where its line stands in the direct messages, there, and by no token."""
+        place = super().place(line)
+        if line.channel_id == self.request.place.channel_id:
+            return place
+        return _in_dms(line, place.guild_id)
+
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        del nonce  # follow-ups have none
-        followup = interaction_of(self._client, self.request).followup
-        return await followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
+        followup = interaction_of(self._client, self.request).followup  # those have no nonce
+        try:
+            return await followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
+        except discord.HTTPException as error:
+            if not self._has_died(error):
+                raise
+            return await self._say_elsewhere(text, embeds, nonce)
 
     async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         return await self._to_asker(text, embeds, nonce)
@@ -237,14 +260,13 @@ class PrivateAsk(CommandAsk):
         try:
             await self._edit_response(content=note)
         except discord.HTTPException as error:
-            if not (error.code in DEAD_TOKEN and self._is_old()):
+            if not self._has_died(error):
                 raise
         return self.place(line)
 
     def place(self, line: Stands) -> Place:
         """Return the direct messages."""
-        guild_id = self.request.place.guild_id
-        return Place(channel_id=line.channel_id, status_id=line.message_id, ordered_in=guild_id)
+        return _in_dms(line, self.request.place.guild_id)
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Put the sentence into the response; nothing stays in the direct messages."""
@@ -296,6 +318,10 @@ def interaction_of(client: discord.Client, request: Request) -> discord.Interact
     interaction = discord.Interaction(data=data, state=client._connection)  # noqa: SLF001 - nothing else builds one
     interaction.channel = client.get_partial_messageable(request.place.channel_id, guild_id=request.place.guild_id)  # type: ignore[assignment]  # all that its messages need
     return interaction
+
+
+def _in_dms(line: Stands, ordered_in: int | None) -> Place:
+    return Place(channel_id=line.channel_id, status_id=line.message_id, ordered_in=ordered_in)
 
 
 def _stands(message: discord.Message) -> Stands:

@@ -5,7 +5,8 @@ Finds the messages that nobody has answered. What is done with each is generate.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | d
 MESSAGES = 50
 SERVERS_AT_ONCE = 500
 DATABASE_PAUSE_S = 2.0
+# Before a channel is read once more, after all others: a session is often lost together with the rest of Discord.
+AGAIN_S = (1.0, 2.0, 4.0, 8.0)
 
 
 class CatchUp(commands.Cog):
@@ -50,6 +53,8 @@ class CatchUp(commands.Cog):
         self._ready: set[int] = set()
         # Servers to look at, and from when on.
         self._waiting: dict[int, datetime] = {}
+        # Channels that Discord would not let us read at that moment.
+        self._away: deque[tuple[Readable, datetime, ServerRules]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @commands.Cog.listener()
@@ -89,15 +94,26 @@ class CatchUp(commands.Cog):
         self._waiting[guild_id] = min(since, self._waiting.get(guild_id, since))
 
     async def _look_back(self) -> None:
-        while self._waiting and not self._serving.stopping:
-            batch = dict(islice(self._waiting.items(), SERVERS_AT_ONCE))
+        while (self._waiting or self._away) and not self._serving.stopping:
             try:
-                rules = await asyncio.to_thread(self._studio.guilds.rules_of, batch)
-                for guild_id in batch:
-                    await self._in_server(guild_id, rules[guild_id])
+                await (self._in_servers() if self._waiting else self._once_more())
             except Unavailable as error:
                 log.warning("looking back waits for the database: %s", error)
                 await asyncio.sleep(DATABASE_PAUSE_S)
+
+    async def _in_servers(self) -> None:
+        batch = dict(islice(self._waiting.items(), SERVERS_AT_ONCE))
+        rules = await asyncio.to_thread(self._studio.guilds.rules_of, batch)
+        for guild_id in batch:
+            await self._in_server(guild_id, rules[guild_id])
+
+    async def _once_more(self) -> None:
+        channel, since, rules = self._away.popleft()
+        try:
+            await self._in_channel(channel, since, rules, AGAIN_S)
+        except Unavailable:
+            self._away.append((channel, since, rules))
+            raise
 
     async def _in_server(self, guild_id: int, rules: "ServerRules") -> None:
         # Whatever is shown anew from now on is looked at once more.
@@ -108,23 +124,32 @@ class CatchUp(commands.Cog):
         watched = self._settings.watched_channels | rules.settings.watched_channels
         try:
             for channel in list(_channels(guild, watched, since)):
-                await self._in_channel(channel, since, rules)
+                if not await self._in_channel(channel, since, rules):
+                    self._away.append((channel, since, rules))
         except Unavailable:
             self._wait_for(guild_id, since)
             raise
 
-    async def _in_channel(self, channel: Readable, since: datetime, rules: "ServerRules") -> None:
-        """Serve what nobody has answered, the oldest first. Raises Unavailable while the database is away."""
-        messages = await _history(channel, since)
+    async def _in_channel(
+        self, channel: Readable, since: datetime, rules: "ServerRules", pauses_s: Sequence[float] = (0.5, 1.0, 2.0)
+    ) -> bool:
+        """Serve what nobody has answered, the oldest first; False where Discord is away.
+
+        Raises Unavailable while the database is away.
+        """
+        messages = await _history(channel, since, pauses_s)
+        if messages is None:
+            return False
         me = self._client.user.id if self._client.user else 0
         answered = {each.reference.message_id for each in messages if each.author.id == me and each.reference}
         for message in reversed(messages):
             if self._serving.stopping:
-                return
+                break
             if message.author.bot or message.id in answered or not may_concern_us(message):
                 continue
             if self._was_watched(message, rules) and not await self._studio.knows(str(message.id)):
                 await self._take(message, rules)
+        return True
 
     def _was_watched(self, message: discord.Message, rules: "ServerRules") -> bool:
         """Return whether the message was meant for us when it was posted.
@@ -161,8 +186,11 @@ def _channels(guild: discord.Guild, watched: Collection[int], since: datetime) -
             yield channel
 
 
-async def _history(channel: Readable, since: datetime) -> list[discord.Message]:
-    """Return the channel's newest messages, the newest first; none where it is gone or cannot be read."""
+async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]) -> list[discord.Message] | None:
+    """Return the channel's newest messages, the newest first; none where it is gone or cannot be read.
+
+    None is for a Discord that is away.
+    """
 
     async def read() -> list[discord.Message]:
         return [message async for message in channel.history(limit=MESSAGES, after=since, oldest_first=False)]
@@ -172,10 +200,11 @@ async def _history(channel: Readable, since: datetime) -> list[discord.Message]:
             permissions = channel.permissions_for(channel.guild.me)
             # Discord counts calls that it has to refuse.
             if permissions.view_channel and permissions.read_message_history:
-                return await retried(read)
+                return await retried(read, pauses_s)
             log.info("channel %s: its history cannot be read", channel.id)
     except MelodifyError as error:
         log.warning("channel %s: not looked back in: %s", channel.id, error, exc_info=error.__cause__)
+        return None if isinstance(error, Unavailable) else []
     return []
 
 

@@ -38,6 +38,8 @@ PROMPT_S = 1.0
 PATIENT_WITH = {"database.unavailable", "storage.unavailable"}
 # A request that has outlived so many processes may be what kills them.
 MOST_TRIES = 3
+# Where Discord takes no answer: for as long as an interaction's token lives.
+ANSWER_PAUSES_S = (2.0, 4.0, 8.0, *(15.0,) * 58)
 Result = TypeVar("Result")
 
 
@@ -165,8 +167,8 @@ class Intake:
             try:
                 with told_errors():
                     await self._serve(served, resumed=True)
-            except MelodifyError as error:  # a defect
-                await self._answer(self._ask(served), 1, sentence(served.request.wish.language, error))
+            except MelodifyError as error:  # an error of another version, say, that has no sentence here
+                await self._answer(self._ask(served), served.next, sentence(served.request.wish.language, error))
             # By the row's own name, whatever its record says.
             await self._journal.end(claimed.request_id)
 
@@ -176,7 +178,8 @@ class Intake:
 
     async def _noted(self, served: Served) -> None:
         try:
-            await self._journal.note(served.request.first_id, served.model_dump_json())
+            # A further picture's order has its line's id: not known to the next process, it would be a second song.
+            await self.patiently(lambda: self._journal.note(served.request.first_id, served.model_dump_json()))
         except Unavailable as error:
             # A restart finds it by its nonce.
             log.warning("request %s: not noted how far it is: %s", served.request.first_id, error)
@@ -188,19 +191,18 @@ class Intake:
         """Order a song of each picture, and tell the asker what came of it."""
         ask, request = self._ask(served), served.request
         try:
-            await self._serve_all(ask, resumed=resumed)
+            with told_errors():
+                await self._serve_all(ask, resumed=resumed)
         except MelodifyError as error:
             log.info("request %s: not taken: %s", request.first_id, error, exc_info=error.__cause__)
-            await self._answer(ask, 1, sentence(request.wish.language, error))
-        except asyncio.CancelledError:
-            raise  # the process ends: the next one goes on
-        except Exception:
-            await self._journal.end(request.first_id)  # a defect would only happen again; who called says so
-            raise
+            await self._answer(ask, ask.served.next, _last_word(ask, error))
+        # A cancellation comes through: the process ends, and the next one goes on.
         await self._journal.end(request.first_id)
 
     async def _serve_all(self, ask: Ask, *, resumed: bool) -> None:
         request = ask.request
+        if request.songs and ask.served.next > request.songs:
+            return  # the earlier process had come to the end
         if request.refused is not None:
             raise from_record(request.refused)
         with discord_errors():
@@ -300,12 +302,20 @@ class Intake:
             raise Unavailable("discord.restarting")
 
     async def _answer(self, ask: Ask, number: int, text: str) -> None:
-        try:
-            with discord_errors():
-                await ask.answer(text, number)
-        except MelodifyError as error:
-            first_id = ask.request.first_id
-            log.warning("request %s: the asker was not answered: %s", first_id, error, exc_info=error.__cause__)
+        """Answer; while Discord is away, wait for it. Where the process stops, the next one goes on."""
+        for pause_s in (*ANSWER_PAUSES_S, None):
+            try:
+                with told_errors():
+                    return await ask.answer(text, number)
+            except MelodifyError as error:
+                first_id = ask.request.first_id
+                log.warning("request %s: the asker was not answered: %s", first_id, error, exc_info=error.__cause__)
+                if self._serving.stopping and isinstance(error, Unavailable):
+                    raise asyncio.CancelledError from error
+                if pause_s is None or error.code != "discord.unavailable":
+                    return None  # there is nobody to say it to: the log has it
+            await asyncio.sleep(pause_s)
+        return None
 
 
 def read_record(claimed: ClaimedRequest) -> Served | None:
@@ -343,6 +353,13 @@ def _refusal(ask: Ask, number: int, error: MelodifyError, *, to_the_last: bool) 
     if to_the_last and number < count:
         return say(language, "answer.pictures", first=number, last=count, text=text)
     return say(language, "answer.picture", number=number, text=text)
+
+
+def _last_word(ask: Ask, error: MelodifyError) -> str:
+    """Return why nothing more is done; of several pictures, those before have songs or answers of their own."""
+    if ask.served.next == 1:
+        return sentence(ask.request.wish.language, error)
+    return _refusal(ask, ask.served.next, error, to_the_last=True)
 
 
 def _link_to_song(entry: Entry) -> str:

@@ -98,6 +98,7 @@ class Answerable(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     request: _Whence
+    next: int = 1
     lines: dict[int, Stands] = {}
 
     def refused(self, error: dict[str, Any]) -> Served:
@@ -114,4 +115,4 @@ class Answerable(BaseModel):
             message_id=left.message_id,
             refused=error,
         )
-        return Served(request=request, lines=self.lines)
+        return Served(request=request, next=self.next, lines=self.lines)

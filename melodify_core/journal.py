@@ -38,7 +38,14 @@ class RequestJournal:
         now = time.time()
         change = self._book.begin(request_id, user_id, record, self._owner, now, now + LEASE_S)
         self._open.add(request_id)
-        mine = await self._changed(change)
+        self._ended.discard(request_id)
+        try:
+            mine = await self._changed(change)
+        except Unavailable:
+            # It may be there all the same. Who does not begin it again would keep it for ever from who goes on with it.
+            self._open.discard(request_id)
+            self._ended.add(request_id)
+            raise
         if not mine:
             self._open.discard(request_id)
         return mine
@@ -65,8 +72,9 @@ class RequestJournal:
     async def renew(self) -> None:
         """Show the other processes that this one lives. To be called every RENEW_S."""
         for request_id in tuple(self._ended):
-            await self._changed(self._book.end(request_id, self._owner))
-            self._ended.discard(request_id)
+            if request_id in self._ended:  # not begun again since
+                await self._changed(self._book.end(request_id, self._owner))
+                self._ended.discard(request_id)
         if self._open:
             await finished(self._book.renew, tuple(self._open), self._owner, time.time() + LEASE_S)
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,8 +88,13 @@ class Members:
     async def forget(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> Forgotten:
         """End the member's jobs and erase what is stored of them. May be repeated.
 
-        Raises Unavailable: member.busy while a job of theirs cannot be stopped any more, storage.* and database.*.
+        Raises Unavailable: member.busy while a request or job of theirs cannot be stopped any more, storage.* and
+        database.*.
         """
+        async with _ending():
+            # It may become an order yet. One that a dead process has left will not: it is erased with the rest.
+            while await asyncio.to_thread(self._book.asks, user_id, time.time()):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
         await self._stop_jobs(user_id, cancel)
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
         for job_id in jobs:
@@ -110,13 +116,19 @@ class Members:
                 await cancel(job_id, user_id)
             except Rejected as error:
                 log.info("job %s: not cancelled: %s", job_id, error)
-        try:
-            async with asyncio.timeout(END_S):
-                # The end of a job may come from another process: there is no event to wait for.
-                while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
-                    await asyncio.sleep(0.2)
-        except TimeoutError as error:
-            raise Unavailable("member.busy") from error
+        async with _ending():
+            while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def _ending() -> AsyncIterator[None]:
+    """Bound the wait for an end. It may come from another process: there is no event to wait for."""
+    try:
+        async with asyncio.timeout(END_S):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("member.busy") from error
 
 
 def _may_hear(entry: Entry, user_id: int, guild_id: int | None, asked_in: Collection[int]) -> bool:

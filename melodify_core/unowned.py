@@ -30,7 +30,7 @@ async def drop_unowned(storage: Storage, library: "Library", before: float) -> i
     A file that was saved a moment ago may be an order's that is about to be taken: `before` leaves it time.
     """
     await storage.clear(before)
-    if not await _is_alone(storage, await asyncio.to_thread(library.identity)):
+    if not await _is_alone(storage, await asyncio.to_thread(library.identity), before):
         return 0
     dropped = 0
     for shelf in SHELVES:
@@ -43,21 +43,25 @@ async def drop_unowned(storage: Storage, library: "Library", before: float) -> i
     return dropped
 
 
-async def _is_alone(storage: Storage, identity: str) -> bool:
+async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
+    """Return whether the files are this database's alone: others had until now to leave a mark, and left none."""
     mine = f"{MARKS}/{identity}"
     # Before the look at the others: of two that come at once, one sees both.
     if await storage.find(mine) is None:
         await storage.save(mine, MARK, "text/plain")
+        log.info("the storage %s has this database's mark now: in a day, what nobody owns is deleted", storage.name)
     async with aclosing(storage.listed(MARKS)) as pages:
-        others = [filed.key async for page in pages for filed in page if filed.key != mine]
+        marks = {filed.key: filed.saved_at async for page in pages for filed in page}
+    others = [key for key in marks if key != mine]
     if others:
         log.warning(
             "the storage %s has files of another database, too (%s): what nobody owns is not deleted. Give each a "
-            "storage of its own, or delete that mark when its database is no more",
+            "storage of its own. When the other database is no more, delete its mark: its files are then deleted",
             storage.name,
             ", ".join(others),
         )
-    return not others
+    # Another one may be of a Melodify that leaves no marks yet, or does not run at the moment.
+    return not others and mine in marks and marks[mine] < before
 
 
 async def _drop(filed: list[Filed], storage: Storage, library: "Library") -> int:

@@ -260,7 +260,7 @@ class Library:
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before.
 
-        Raises Rejected, limit.budget or limit.guild_budget, when what is still to be paid for it would pass a budget.
+        Raises Rejected, limit.budget or limit.guild_budget, when a job that has cost nothing yet would pass a budget.
         """
         with changing(self._engine, surely=False) as connection:
             connection.execute(START, {"its_job": job_id, "now": now})
@@ -269,7 +269,9 @@ class Library:
             return True
         if rows[0].state == "withdrawn":
             return False
-        if rows[0].ahead > 0:
+        # One for which something was paid goes on: it may be done but for its posting, at less than was expected, and
+        # what it has still to pay is checked when that is booked.
+        if rows[0].ahead > 0 and not rows[0].booked:
             with self.reading() as connection:
                 self._check_budgets(rows[0], rows[0].ahead, now, connection)
         return True

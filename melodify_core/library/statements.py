@@ -101,8 +101,10 @@ MEMBER_MONEY = sa.select(
     _paid.where(_of_member).scalar_subquery().label("spent"),
     RESERVED.where(_of_member).scalar_subquery().label("reserved"),
 )
-# Whose job it is, how it stands, and what of its expected price is not booked yet.
-STARTED = sa.select(usage.c.state, usage.c.user_id, usage.c.guild_id, _not_booked.label("ahead")).where(_job)
+# Whose job it is, how it stands, what of it is booked, and what of its expected price is not yet.
+STARTED = sa.select(
+    usage.c.state, usage.c.user_id, usage.c.guild_id, _booked.label("booked"), _not_booked.label("ahead")
+).where(_job)
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
 KEEP_SONG = songs.insert()
 PLACE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))

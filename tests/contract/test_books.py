@@ -125,6 +125,21 @@ def test_a_job_that_would_pass_a_budget_does_not_start(library_with: Callable[[L
     assert library.start("free", NOW)
 
 
+def test_a_job_whose_music_was_cheaper_than_expected_goes_on_when_the_budget_is_used_up(
+    library_with: Callable[[Limits], Library],
+) -> None:
+    library = library_with(BUDGET)
+    accept(library, "1", dollars=0.07)
+    accept(library, "2")
+    assert library.start("1", NOW)
+    library.book("1", "a", TAKE, NOW)
+    library.settle("a", TAKE)
+    library.book("2", "b", TAKE.model_copy(update={"dollars": 0.07}), NOW)
+    assert library.start("1", NOW)  # after a restart: its take is paid, and is stored
+    with pytest.raises(Rejected, match=r"limit\.budget"):
+        library.book("1", "c", TAKE, NOW)  # once more it is not
+
+
 def test_of_many_calls_at_once_only_so_many_begin_as_the_budget_pays(
     library_with: Callable[[Limits], Library],
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from melodify_core.errors import Unavailable
 from melodify_core.journal import LEASE_S, RequestJournal
 from melodify_core.library import RequestBook, connect, upgrade
+from melodify_core.library.requests import Change
 from melodify_core.library.schema import requests
 
 
@@ -84,6 +85,34 @@ async def test_an_end_that_could_not_be_written_is_written_later(tmp_path: Path)
     await journal.renew()
     assert written(engine) == {}
     engine.dispose()
+
+
+class Mute(RequestBook):
+    """A database that does what it is told, and goes away before it can say so."""
+
+    mute = False
+
+    def apply(self, changes: Sequence[Change]) -> list[bool]:
+        answers = super().apply(changes)
+        if self.mute:
+            raise Unavailable("database.unavailable")
+        return answers
+
+
+async def test_a_request_that_was_refused_though_it_is_written_down_is_gone_on_with_by_nobody(
+    engine: sa.Engine,
+) -> None:
+    book = Mute(engine)
+    journal = RequestJournal(book)
+    book.mute = True
+    for request_id in ("1", "2"):
+        with pytest.raises(Unavailable):
+            await journal.begin(request_id, 7, "asked")
+    assert written(engine) == {"1": "asked", "2": "asked"}
+    book.mute = False
+    assert await journal.begin("2", 7, "asked again")  # one that was not refused
+    await journal.renew()
+    assert written(engine) == {"2": "asked again"}
 
 
 async def test_a_living_process_keeps_its_requests_from_the_others(postgres_url: str) -> None:

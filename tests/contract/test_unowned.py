@@ -175,6 +175,17 @@ async def test_where_two_databases_share_a_storage_neither_deletes_what_may_be_t
     engine.dispose()
 
 
+async def test_in_its_first_day_a_mark_lets_another_database_leave_its_own(
+    folder: FolderStorage, library: Library, tmp_path: Path
+) -> None:
+    await save_all(folder, "1")
+    for file in (tmp_path / "files").rglob("*"):
+        os.utime(file, (1, 1))  # the other's, which has run for years
+    assert await drop_unowned(folder, library, time.time() - SOON) == 0
+    assert len(await kept(folder, "1")) == 6
+    assert await drop_unowned(folder, library, time.time() + SOON) == 6
+
+
 def test_a_database_is_known_by_one_name(library: Library, engine: sa.Engine) -> None:
     assert library.identity() == library.identity() == Library(engine).identity()
     assert len(library.identity()) == 32
@@ -251,6 +262,7 @@ async def test_a_take_that_waits_for_its_storage_stays_as_long_as_its_job_is_ope
 async def test_nothing_is_logged_where_nothing_is_to_do(
     folder: FolderStorage, library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert await drop_unowned(folder, library, time.time()) == 0
     caplog.set_level(logging.INFO)
     assert await drop_unowned(folder, library, time.time()) == 0
     assert caplog.messages == []

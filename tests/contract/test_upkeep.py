@@ -140,6 +140,7 @@ async def test_what_an_order_that_was_cut_off_has_left_goes_after_a_day(house: H
     for job_id in ("1", "3"):
         await house.storage.save(f"pictures/{job_id}.jpg", b"picture", "image/jpeg")
     (folder / "pictures" / ".cut.tmp").touch()
+    await house.storage.save(f"owners/{house.library.identity()}", b"mark", "text/plain")
     aged(folder, 25)
     await house.storage.save("pictures/2.jpg", b"picture", "image/jpeg")
     await house.upkeep.forget_old()
@@ -153,6 +154,7 @@ async def test_what_nobody_owns_is_looked_for_again_where_the_storage_was_away(
     house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await house.storage.save("pictures/1.jpg", b"picture", "image/jpeg")
+    await house.storage.save(f"owners/{house.library.identity()}", b"mark", "text/plain")
     aged(tmp_path / "files", 25)
     shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
     shelf.rename(elsewhere)

@@ -99,6 +99,19 @@ async def test_what_was_posted_meanwhile_is_served_in_its_order_and_once(here: W
     assert len(here.songs()) == here.orders() == 3
 
 
+@pytest.mark.slow
+async def test_a_discord_that_has_trouble_still_when_it_is_back_hides_nothing(here: World) -> None:
+    await leave(here)
+    pictures = await missed(here, "first")
+    here.env.inject_error("GET", f"/channels/{here.channel.id}/messages", status=503, times=5)
+    await connect(here)
+    async with asyncio.timeout(30):
+        while not answered(here):
+            await asyncio.sleep(0.1)
+    await here.songs_done()
+    assert answered(here) == pictures
+
+
 async def test_what_was_answered_before_is_left_in_peace_also_a_refusal(here: World) -> None:
     await here.post("", ("broken.png", b"no picture"))
     await here.post("", ("broken.png", b"no picture"), OTHER)
@@ -233,7 +246,7 @@ async def test_a_member_s_roles_count_as_they_do_for_a_new_message(here: World) 
     assert len(other.songs()) == 1 + 2
 
 
-@pytest.mark.parametrize("fault", ["denied", "gone", "away"])
+@pytest.mark.parametrize("fault", ["denied", "gone", pytest.param("away", marks=pytest.mark.slow)])
 async def test_a_channel_that_cannot_be_read_does_not_keep_the_others_waiting(here: World, fault: str) -> None:
     other = here.corner(locale="en-GB")
     broken = a_channel(here.env, other.guild, ["read_message_history"] if fault == "denied" else [])
