@@ -209,7 +209,10 @@ class Intake:
             await ask.acknowledge()
         if not request.songs:
             raise Rejected("picture.none")
-        if not (resumed and await self._taken(ask, ask.served.next)):
+        if not resumed:
+            await self._admit(request)
+        elif not await self._taken(ask, ask.served.next):
+            await self._see_not_blocked(request)
             await self._admit(request)
         if request.several:
             with discord_errors():
@@ -223,6 +226,14 @@ class Intake:
     async def _admit(self, request: Request) -> None:
         place, roles = request.place, request.role_ids
         await self.patiently(lambda: self._studio.admit(request.user_id, place.guild_id, roles))
+
+    async def _see_not_blocked(self, request: Request) -> None:
+        """Raise Rejected where moderators have blocked the asker since."""
+        if (guild_id := request.place.guild_id) is not None:
+            settings_of = self._studio.guilds.settings_of
+            server = await self.patiently(lambda: asyncio.to_thread(settings_of, guild_id))
+            if request.user_id in server.blocked_users:
+                raise Rejected("limit.blocked")
 
     async def _taken(self, ask: Ask, number: int) -> bool:
         """Return whether an earlier process had handed in this very order."""

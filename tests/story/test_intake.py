@@ -17,6 +17,7 @@ from bot.messages import say
 from bot.serving import Serving
 from bot.status import StatusBoard
 from melodify_core.journal import RequestJournal
+from melodify_core.models import GuildSettings
 from melodify_core.workshop import Workshop
 from tests.stories import PICTURE, World, a_picture, story_settings, world
 from tests.story.pressing import a_press, button
@@ -272,6 +273,17 @@ async def test_a_record_of_which_nothing_can_be_read_is_logged_and_dropped(
     await next_process(here)
     assert "cannot be read, and nobody can be told" in caplog.text
     assert left(here) == []
+
+
+async def test_who_was_blocked_meanwhile_gets_no_song(bot: World) -> None:
+    here = bot.corner(locale="en-GB")
+    blocked = GuildSettings(blocked_users=frozenset({here.member.id}))
+    await died_with(here, ask_by_post, lambda _: None)
+    here.studio.guilds.change(here.guild.id, lambda _: blocked, 0.0)
+    await next_process(here)
+    [line] = here.said()
+    assert line.content == say("en", "error.limit.blocked")
+    assert (here.orders(), left(here)) == (0, [])
 
 
 async def test_a_channel_that_is_gone_ends_the_request_without_a_word(bot: World) -> None:
