@@ -152,8 +152,10 @@ def rest_client(settings: Settings) -> discord.Client:
 
 
 def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, number: signal.Signals) -> None:
-    loop.remove_signal_handler(number)
     stop.set()
+    # A second one ends the process at once. Not in this very moment: where another thread received the first, Python
+    # has yet to see it here, and would complain that its handler is gone.
+    loop.call_later(0.1, loop.remove_signal_handler, number)
 
 
 async def _outcome(serving: asyncio.Task[None]) -> int:
