@@ -5,7 +5,6 @@ What stands in a record is the caller's business. Many requests at one moment sh
 
 import asyncio
 import logging
-import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,7 @@ class RequestJournal:
 
     async def begin(self, request_id: str, user_id: int, record: str) -> bool:
         """Write the request down; False where another process serves it."""
-        now = time.time()
-        change = self._book.begin(request_id, user_id, record, self._owner, now, now + LEASE_S)
+        change = self._book.begin(request_id, user_id, record, self._owner, LEASE_S)
         self._open.add(request_id)
         self._ended.discard(request_id)
         try:
@@ -64,8 +62,7 @@ class RequestJournal:
 
     async def claim(self) -> "list[ClaimedRequest]":
         """Take over the requests of processes that have died."""
-        now = time.time()
-        claimed = await finished(self._book.claim, self._owner, now, now + LEASE_S, CLAIMED_AT_ONCE)
+        claimed = await finished(self._book.claim, self._owner, LEASE_S, CLAIMED_AT_ONCE)
         self._open.update(request.request_id for request in claimed)
         return claimed
 
@@ -76,7 +73,7 @@ class RequestJournal:
                 await self._changed(self._book.end(request_id, self._owner))
                 self._ended.discard(request_id)
         if self._open:
-            await finished(self._book.renew, tuple(self._open), self._owner, time.time() + LEASE_S)
+            await finished(self._book.renew, tuple(self._open), self._owner, LEASE_S)
 
     async def _changed(self, change: "Change") -> bool:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

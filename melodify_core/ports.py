@@ -61,11 +61,6 @@ class Errand:
     progress: Callable[[Progress], Awaitable[None]]  # never raises
     adult: bool = False  # sexual pictures may be read, though none that involve children
 
-    async def spent(self, bill: Bill) -> None:
-        """Note a call whose price was not known before it had ended."""
-        call = await self.begun(bill)
-        await call.billed(bill)
-
 
 class Provider(Protocol):
     """What every adapter of the outside has. It may be built only inside the running event loop."""

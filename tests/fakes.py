@@ -49,7 +49,8 @@ class Reader:
 
     async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
         del picture, wish
-        await errand.spent(Bill(provider="reader", model="m", dollars=0.25))
+        bill = Bill(provider="reader", model="m", dollars=0.25)
+        await (await errand.begun(bill)).billed(bill)
         if self.error is not None:
             raise self.error
         return BRIEF
@@ -71,7 +72,8 @@ class Player:
     async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
         del brief, wish
         self.calls += 1
-        await errand.spent(Bill(provider="player", model="m", dollars=0.5))
+        bill = Bill(provider="player", model="m", dollars=0.5)
+        await (await errand.begun(bill)).billed(bill)
         if self.error is not None:
             raise self.error
         if self.for_ever:

@@ -1,8 +1,10 @@
-"""A free port, a page fetched from it, and a metric's value read from it."""
+"""A free port, a page fetched from it, a metric's value read from it, and what was logged meanwhile."""
 
+import logging
 import socket
 
 import aiohttp
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -20,3 +22,8 @@ async def fetched(port: int, path: str) -> tuple[int, str]:
 def value(text: str, name: str, **labels: str) -> float:
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what was logged, but for the exporter of a neighbour's test, which tries again in a thread of its own."""
+    return [record for record in caplog.records if not record.name.startswith("opentelemetry.")]

@@ -3,20 +3,26 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from melodify_core.library.database import changing, on_sqlite
+from melodify_core.library.database import changing, on_sqlite, read
 from melodify_core.library.schema import requests
 
 # Both databases know the clause, SQLAlchemy only in two dialects. Whoever wrote the request may write it again.
-_BEGIN = sa.text(
+_BEGIN = (
     "INSERT INTO requests (request_id, user_id, created_at, record, owner, leased_until, tries) "
-    "VALUES (:request_id, :user_id, :created_at, :record, :owner, :leased_until, 0) "
+    "VALUES (:request_id, :user_id, :created_at, :record, :owner, {clock} + :lease_s, 0) "
     "ON CONFLICT (request_id) DO UPDATE SET record = excluded.record WHERE requests.owner = excluded.owner"
 )
+# The database's clock in unix seconds: those of the machines that share it may differ.
+_CLOCKS = {
+    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,9 @@ class RequestBook:
         self._engine = engine
         # Only one process uses an SQLite file: whatever another has left is left by a dead one.
         self._alone = on_sqlite(engine)
+        clock = _CLOCKS[engine.dialect.name]
+        self._begin = sa.text(_BEGIN.format(clock=clock))
+        self._now = sa.literal_column(clock, sa.Float)
 
     def apply(self, changes: Sequence[Change]) -> list[bool]:
         """Make the changes, all or none; return what each says.
@@ -50,18 +59,17 @@ class RequestBook:
                 connection.execute(sa.text("SET LOCAL synchronous_commit TO OFF"))
             return [change(connection) for change in changes]
 
-    @staticmethod
-    def begin(request_id: str, user_id: int, record: str, owner: str, now: float, leased_until: float) -> Change:
+    def begin(self, request_id: str, user_id: int, record: str, owner: str, lease_s: float) -> Change:
         """Write the request down; False where another process has it already."""
         row = {
             "request_id": request_id,
             "user_id": user_id,
-            "created_at": now,
+            "created_at": time.time(),
             "record": record,
             "owner": owner,
-            "leased_until": leased_until,
+            "lease_s": lease_s,
         }
-        return lambda connection: connection.execute(_BEGIN, row).rowcount == 1
+        return lambda connection: connection.execute(self._begin, row).rowcount == 1
 
     @staticmethod
     def note(request_id: str, record: str, owner: str) -> Change:
@@ -75,24 +83,26 @@ class RequestBook:
         mine = sa.and_(requests.c.request_id == request_id, requests.c.owner == owner)
         return lambda connection: connection.execute(requests.delete().where(mine)).rowcount == 1
 
-    def renew(self, request_ids: Collection[str], owner: str, leased_until: float) -> None:
+    def renew(self, request_ids: Collection[str], owner: str, lease_s: float) -> None:
         """Keep the requests from other processes for longer."""
         mine = sa.and_(requests.c.request_id.in_(request_ids), requests.c.owner == owner)
         with changing(self._engine, surely=False) as connection:
-            connection.execute(requests.update().where(mine).values(leased_until=leased_until))
+            connection.execute(requests.update().where(mine).values(leased_until=self._now + lease_s))
 
-    def claim(self, owner: str, now: float, leased_until: float, most: int) -> list[ClaimedRequest]:
+    def claim(self, owner: str, lease_s: float, most: int) -> list[ClaimedRequest]:
         """Take over the oldest requests of dead processes."""
         dead = requests.c.owner != owner
         if not self._alone:
-            dead = sa.and_(dead, requests.c.leased_until < now)
+            dead = sa.and_(dead, requests.c.leased_until < self._now)
         found = sa.select(requests.c.request_id).where(dead).order_by(requests.c.created_at).limit(most)
         taken = (
             requests.update()
             .where(dead, requests.c.request_id.in_(found))
-            .values(owner=owner, leased_until=leased_until, tries=requests.c.tries + 1)
+            .values(owner=owner, leased_until=self._now + lease_s, tries=requests.c.tries + 1)
             .returning(requests.c.request_id, requests.c.record, requests.c.tries, requests.c.created_at)
         )
+        if not read(self._engine, found):
+            return []  # as nearly always: nothing to write
         with changing(self._engine) as connection:
             rows = sorted(connection.execute(taken).all(), key=lambda row: float(row.created_at))
         return [ClaimedRequest(row.request_id, row.record, row.tries) for row in rows]

@@ -21,6 +21,7 @@ from melodify_core.errors import Misconfigured
 from melodify_core.models import Stage
 from melodify_core.pages import new_page_id
 from tests.contract.web_pages import Site, site_of, web_settings
+from tests.loopback import logged
 
 EVIL = "evil\x1b[31m"
 
@@ -103,7 +104,7 @@ async def test_no_path_leads_anywhere_else(site: Site, path: str, caplog: pytest
     assert 400 <= status < 500
     assert "Set-Cookie" not in sent
     assert b"Traceback" not in body
-    assert caplog.records == []
+    assert logged(caplog) == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
@@ -140,7 +141,7 @@ async def test_what_is_no_request_is_refused_in_two_words(
     assert b"evil" not in answer
     assert b"Traceback" not in answer
     assert b"aaaa" not in answer
-    assert caplog.records == []
+    assert logged(caplog) == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ async def test_our_own_failure_is_one_word_for_them_and_one_line_for_us(
     async with web.get(site.page(page_id)) as answer:
         assert (answer.status, await answer.text()) == (500, "Error\n")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    [record] = caplog.records
+    [record] = logged(caplog)
     assert record.getMessage() == "a request failed"
     assert page_id not in record.getMessage()
 
