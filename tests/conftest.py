@@ -78,6 +78,11 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers are as many as are good: a part of most tests' time is waiting."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that needs PostgreSQL as slow."""
     for item in items:

@@ -89,7 +89,7 @@ def settings_at(folder: Path, url: str) -> Settings:
 async def test_who_cancels_in_the_middle_of_a_paid_call_has_had_it(tmp_path: Path, workshop: Workshop) -> None:
     async with vertex_server(wav(chords(1.5))) as lyria:
         lyria.faults = [Fault()]
-        settings = settings_at(tmp_path, lyria.url).model_copy(update={"lyria": Lyria(deadline_s=30)})
+        settings = settings_at(tmp_path, lyria.url).model_copy(update={"lyria": Lyria(deadline_s=6)})
         async with open_studio(settings, Desk(), workshop) as studio:
             await studio.submit(Order("1", 7, Place(channel_id=10, guild_id=20), PICTURE, Wish(seconds=10)))
             async with asyncio.timeout(30):

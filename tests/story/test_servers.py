@@ -18,7 +18,7 @@ from tests.stories import PICTURE, World, command_payload, seconds_of, story_set
 @pytest.fixture(scope="module")
 async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "waiting_per_user": 0}
-    settings = story_settings(tmp_path_factory.mktemp("servers"), limits=limits)
+    settings = story_settings(tmp_path_factory.mktemp("servers"), limits=limits, discord={"patience_s": 1})
     async with world(settings, workshop, composes=True) as here:
         yield here
 
