@@ -88,13 +88,22 @@ async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError, *, r
         later = await step.post_later(Parcel(job=job, error=to_record(error), recalls=recalls))
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
+        # A job taken up again that ends before its recorded steps meets their names here: the parcel has none.
         log.exception("job %s: the apology failed", job.job_id)
+        await _apologise_later(job, step, error, recalls=recalls)
     # What failed because something was away can be tried again from the shell: for that the picture stays its days, and
     # a paid take that the storage did not get one day.
     if parts.spool is not None and not isinstance(error, Unavailable):
         await finished(parts.spool.drop, job.job_id)
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
     await tidy(parts.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))
+
+
+async def _apologise_later(job: Job, step: Step, error: MelodifyError, *, recalls: bool) -> None:
+    try:
+        await step.post_later(Parcel(job=job, error=to_record(error), recalls=recalls))
+    except Exception:
+        log.exception("job %s: the apology cannot wait either", job.job_id)
 
 
 async def post(parcel: Parcel, step: Step, parts: Parts) -> None:

@@ -14,7 +14,7 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
 from melodify_core.models import Asked, Bill, Job, Parcel, Place, Posted, Song, Stage
 from melodify_core.observing import Trail, current
 from melodify_core.parts import Parts, PlainStep, Result
-from melodify_core.posting import LINE_PAUSES_S, PAUSES_S, bury, post
+from melodify_core.posting import LINE_PAUSES_S, PAUSES_S, bury, give_up, post
 from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.workflow import make_song
@@ -125,6 +125,24 @@ async def test_a_line_that_could_not_be_closed_is_closed_later(parts: Parts) -> 
     assert desk_of(parts).closed == ["1"]
     assert clock.paused_s == list(LINE_PAUSES_S[:5])
     assert (len(desk_of(parts).songs), ended_as("song")) == (1, songs + 1)
+
+
+async def test_an_apology_that_meets_other_records_is_handed_over(parts: Parts) -> None:
+    @dataclass
+    class Replayed(Clock):
+        """The engine's steps where the records tell of another step at this place."""
+
+        async def __call__(self, name: str, *args: Any, **named: Any) -> Any:
+            if name == "apologise":
+                raise RuntimeError("the record at this place is of the step 'caption'")
+            return await super().__call__(name, *args, **named)
+
+    clock = Replayed()
+    await give_up(a_job("1"), parts, clock, Rejected("limit.budget"))
+    [parcel] = clock.later
+    assert (parcel.song, parcel.error) == (None, to_record(Rejected("limit.budget")))
+    await post(parcel, Clock(), parts)
+    assert len(desk_of(parts).apologies) == 1
 
 
 async def test_a_line_that_is_never_closed_takes_no_song_back(parts: Parts) -> None:
