@@ -85,8 +85,9 @@ class Desk:
         # One transaction: its old record is gone when it waits again, and not before.
         with self._library.transaction() as connection:
             turn = self._book.reopen(connection, job_id, time.time())
-            if turn is not None:
-                self._engine.enqueue_again(connection, job, turn)
+            if turn is None:
+                raise Misconfigured(f"Job {job_id} waits or runs already.")
+            self._engine.enqueue_again(connection, job, turn)
 
     async def _row(self, job_id: str) -> "JobRow":
         row = await asyncio.to_thread(self._book.job, job_id)

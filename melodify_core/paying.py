@@ -57,7 +57,8 @@ async def begin(job_id: str, bill: Bill, ledger: Ledger) -> BookedCall:
     try:
         await ask(ledger.book, job_id, call.call_id, bill, time.time())
     except asyncio.CancelledError:
-        await call.free()  # nothing was sent yet
+        if not bill.request_id:  # else it may be a repeat of one that was sent before a crash
+            await call.free()  # nothing was sent yet
         raise
     return call
 
