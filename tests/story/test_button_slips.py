@@ -118,7 +118,8 @@ async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: Worl
     job_id = job_of(here.songs()[0])
     entry = await takes.entry(job_id, here.member.id)
     film = asyncio.create_task(takes.video(entry, 10 << 20))
-    await asyncio.sleep(0.1)
+    while not takes._filming:
+        await asyncio.sleep(0)
     await takes.delete(entry)
     with pytest.raises(Rejected, match=r"song\.(gone|picture_gone)"):
         await film
