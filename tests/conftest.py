@@ -80,7 +80,8 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers are as many as are good: a part of most tests' time is waiting."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+    wanted = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(wanted) if wanted else max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -573,6 +573,6 @@ async def test_the_captioner_keeps_to_its_port(workshop: Workshop) -> None:
 def test_reading_a_picture_takes_a_fraction_of_a_second() -> None:
     jpeg = jpeg_of(pictures.noise((768, 768)))
     read(jpeg, Wish())
-    started = time.perf_counter()
+    started = time.thread_time()
     read(jpeg, Wish())
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
