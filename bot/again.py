@@ -45,12 +45,17 @@ class Again:
             return _request(interaction, server, wanted)
 
         async def acknowledge(request: Request | None) -> bool:
-            hidden = request is not None and request.way != "press" and request.private
+            hidden = _is_hidden(interaction) if request is None else request.way != "press" and request.private
             # "Thinking" would be for everybody, and then a refusal too.
             thinking = token or hidden
             return await acknowledged(interaction, ephemeral=hidden, thinking=thinking)
 
         await self.intake.take(interaction, prepare, acknowledge)
+
+
+def _is_hidden(interaction: Interaction) -> bool:
+    """Return whether only the presser sees the song. Asks no database: a private song must never be answered aloud."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 def _request(interaction: Interaction, server: GuildSettings, wanted: Wanted) -> Request:
