@@ -188,7 +188,7 @@ def breaking_database(engine: sa.Engine, statements: Port, commits: Port) -> Ite
 
     sa.event.listen(engine, "do_execute", execute)
     # There is no event after a commit.
-    engine.dialect.do_commit = commit  # type: ignore[assignment, method-assign]
+    engine.dialect.do_commit = commit  # type: ignore[assignment, method-assign]  # it fails on purpose
     try:
         yield
     finally:
