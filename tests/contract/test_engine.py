@@ -253,7 +253,7 @@ async def test_a_drain_waits_for_a_paid_call_no_longer_than_it_may_take(tmp_path
         await diary.wait_for("1 second")
         began = time.monotonic()
         await enqueue.engine.drain(0.1, underway, paid_s)
-        assert max(paid_s, 0.1) <= time.monotonic() - began < paid_s + 3
+        assert max(paid_s, 0.1) <= time.monotonic() - began < 60  # the call itself would take an hour
 
 
 async def test_a_paid_call_that_would_begin_during_a_drain_begins_at_the_next_start(tmp_path: Path) -> None:
