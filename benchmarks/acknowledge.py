@@ -9,9 +9,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from melodify_core.journal import RequestJournal
 from melodify_core.library import RequestBook, connect, upgrade
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.services.request_journal import RequestJournal
 from tests.postgres import fresh_database, postgres_server
 from tests.stories import acknowledge_times, percentile, story_settings, world
 

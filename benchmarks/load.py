@@ -13,13 +13,13 @@ import psutil
 import sqlalchemy as sa
 
 from benchmarks.loop import Receiver
-from melodify_core import audio, picture
-from melodify_core.adapters import Adapters
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import usage
+from melodify_core.media import audio, picture
 from melodify_core.models import Order, Place, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from tests.postgres import fresh_database, postgres_server
@@ -28,7 +28,7 @@ from tests.stories import a_picture, percentile
 
 JOBS, MEMBERS, CAP, PROVIDER_S = 500, 200, 32, 4.0
 CAPTION_S = 0.05  # of the four seconds: what tests.process.crash_worker.Reader takes
-AT_ONCE = 8  # as bot/intake.py hands them in
+AT_ONCE = 8  # as bot/requests/intake.py hands them in
 PICTURE = a_picture(size=(64, 48))
 NO_LIMITS = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 0, "waiting_per_user": 0}
 

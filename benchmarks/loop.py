@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 from benchmarks.render import photo
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Forecast, Job, Language, Link, Order, Place, Posted, Progress, Song, Stage, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
 
 JOBS = 8
 TICK_S = 0.002

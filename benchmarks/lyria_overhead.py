@@ -17,9 +17,9 @@ import httpx
 from google.cloud.aiplatform_v1.types import PredictRequest
 
 from melodify_core.composers.lyria import LyriaComposer
+from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import Errand
-from melodify_core.settings import Lyria, Vertex
 from tests.briefs import a_brief
 from tests.jobs import Purse
 from tests.vertex_server import PREDICT, interactions_server, vertex_server

@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import post_payload, story_settings, world
 
 EVENTS, ROUNDS = 2000, 15

@@ -18,11 +18,11 @@ import sqlalchemy as sa
 from benchmarks.loop import Lag, Receiver
 from benchmarks.render import photo
 from bot.web.serving import serve
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.library import connect
 from melodify_core.library.schema import usage
 from melodify_core.models import Order, Place, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
 
 CONNECTIONS = 200
 PER_S = 1000

@@ -12,12 +12,12 @@ from typing import cast
 import psutil
 
 from benchmarks.load import settings_for
-from bot.request import Request, Served
-from melodify_core.engine import Engine, make_tables
-from melodify_core.journal import RequestJournal
+from bot.requests.request import Request, Served
+from melodify_core.jobs.engine import Engine, make_tables
 from melodify_core.library import Library, RequestBook, connect, upgrade
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Order, Place, Wish
-from melodify_core.picture import PictureLimits, prepare
+from melodify_core.services.request_journal import RequestJournal
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import job_of
 from tests.discord_server import CHANNEL_ID, GUILD_ID, little_discord

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, World, command_payload, percentile, story_settings, world
 
 MEMBERS = 200

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from benchmarks.load import CAP, CAPTION_S, NO_LIMITS, PICTURE, Stored, upgrade_
 from benchmarks.loop import Receiver
-from melodify_core.adapters import Adapters
+from melodify_core.bootstrap import Role, open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.models import Order, Place, Wish
-from melodify_core.opening import Role, open_studio
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from tests.postgres import fresh_database, postgres_server
 from tests.process.crash_worker import Player, Reader

@@ -13,30 +13,30 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.admin import Admin
-from bot.again import Again
-from bot.catch_up import CatchUp
-from bot.change import on_form
-from bot.commands import sync_commands
-from bot.controls import CancelButton
-from bot.delivery import DiscordDelivery
-from bot.generate import Generate, may_concern_us
-from bot.intake import Intake
-from bot.like_labels import LikeLabels
-from bot.members import Members
-from bot.messages import say
-from bot.monitor import Heartbeats, request_counter, watch_gateway
-from bot.servers import Servers
-from bot.serving import Serving
-from bot.song_buttons import ITEMS
-from bot.status import StatusBoard
-from bot.translator import Translator, language_of
+from bot.admin.cog import Admin
+from bot.discord_api.guild_settings import Servers
+from bot.i18n.messages import say
+from bot.i18n.translator import Translator, language_of
+from bot.members.cog import Members
+from bot.ops.gateway_metrics import Heartbeats, request_counter, watch_gateway
+from bot.posts.cancel_button import CancelButton
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.like_count import LikeLabels
+from bot.posts.status_messages import StatusBoard
+from bot.requests.catch_up import CatchUp
+from bot.requests.cog import Generate, may_concern_us
+from bot.requests.definitions import sync_commands
+from bot.requests.edit_form import on_form
+from bot.requests.in_flight import Serving
+from bot.requests.intake import Intake
+from bot.requests.retake import Again
+from bot.requests.song_buttons import ITEMS
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
-from melodify_core.health import Health
+from melodify_core.jobs.maintenance import on_duty
+from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery
-from melodify_core.settings import Settings
 from melodify_core.studio import Studio
-from melodify_core.upkeep import on_duty
 
 log = logging.getLogger(__name__)
 

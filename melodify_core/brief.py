@@ -25,6 +25,7 @@ STYLES: dict[str, str] = {
 }
 NO_GENRE = "background music"
 HINT_CHARACTERS = 200
+LEAST_SECONDS, MOST_SECONDS = 10, 120  # of a song
 NEGATIVE_PROMPT = "vocals, singing, speech, low quality, distortion, silence"
 
 _MENTION = re.compile(

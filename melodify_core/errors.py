@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-# Each code has one sentence per language in bot/locales; a test holds the two together.
+# Each code has one sentence per language in bot/i18n/locales; a test holds the two together.
 Code = Literal[
     "picture.empty",
     "picture.too_large",

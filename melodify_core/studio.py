@@ -8,30 +8,33 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from melodify_core import limits, metrics, picture, rules
-from melodify_core.adapters import price_of
+from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.journal import RequestJournal
-from melodify_core.members import Forgotten, Members
+from melodify_core.jobs.completion import tidy
+from melodify_core.jobs.workflow import labels_of
+from melodify_core.media import picture
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
-from melodify_core.moderation import Moderation
-from melodify_core.observing import about
+from melodify_core.observability import metrics
+from melodify_core.observability.log_context import about
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
-from melodify_core.posting import tidy
-from melodify_core.quota import Quota, quota_of
-from melodify_core.settings import Limits, Settings
-from melodify_core.takes import Takes
+from melodify_core.providers import price_of
+from melodify_core.services.members import Forgotten, Members
+from melodify_core.services.moderation import Moderation
+from melodify_core.services.request_journal import RequestJournal
+from melodify_core.services.songs import Takes
 from melodify_core.threads import finished, unbroken
-from melodify_core.workflow import labels_of
-from melodify_core.workshop import Workshop
+from melodify_core.usage import guild_rules as rules
+from melodify_core.usage import limits
+from melodify_core.usage.quota import Quota, quota_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from melodify_core.engine import Engine
+    from melodify_core.jobs.engine import Engine
+    from melodify_core.jobs.maintenance import Upkeep
     from melodify_core.library import Guilds, Library, Notes, Songbook
-    from melodify_core.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024

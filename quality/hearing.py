@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyloudnorm
 from scipy.signal import resample_poly
 
-from melodify_core.audio.codec import RATE, decode
+from melodify_core.media.audio.codec import RATE, decode
 from melodify_core.models import Mode
 
 RATE_OF_ANALYSIS = 44_100  # what essentia's algorithms are tuned to

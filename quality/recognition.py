@@ -10,8 +10,8 @@ from melodify_core.captioners.eyes import are_installed, look
 from melodify_core.captioners.palette.captioner import read
 from melodify_core.captioners.palette.reading import measure
 from melodify_core.captioners.palette.scenery import Scene, scene_of
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Wish
-from melodify_core.picture import PictureLimits, prepare
 from quality import drawings, more_drawings
 from quality.figures import at_least, at_most
 from quality.photos import DRAWING, Shown, shown_by_packages

@@ -9,8 +9,8 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from melodify_core.captioners.palette.captioner import read
 from melodify_core.composers.arranger.styles import STYLES
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Brief, Energy, Mode, Wish
-from melodify_core.picture import PictureLimits, prepare
 from tests import pictures
 
 SECONDS = 30

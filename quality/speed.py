@@ -10,11 +10,11 @@ from statistics import median
 
 import midirenderer
 
-from melodify_core.audio import master
 from melodify_core.composers.arranger.composer import make_take
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.composers.arranger.fonts import font_path
 from melodify_core.composers.arranger.styles import STYLES
+from melodify_core.media.audio import master
 from melodify_core.models import Wish
 from quality.figures import at_most
 from quality.songs import MOODS, brief_of_mood

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from melodify_core.observing import current
+from melodify_core.observability.log_context import current
 
 # At the beginning of a suspension or instead of a call; or when its result is there, and nobody has seen it.
 Moment = Literal["begin", "end"]

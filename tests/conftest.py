@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 from tests.postgres import fresh_database, postgres_server
 from tests.process.prepared import MEASURES
 

@@ -4,7 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.jobs.context import Gate, OpenGate, Parts, PlainStep, Step
+from melodify_core.jobs.workflow import make_song
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import (
     Asked,
     Bill,
@@ -23,13 +27,9 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
-from melodify_core.parts import Gate, OpenGate, Parts, PlainStep, Step
 from melodify_core.ports import Errand
-from melodify_core.settings import SongSettings
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.spool import Spool
-from melodify_core.workflow import make_song
-from melodify_core.workshop import Workshop
 from tests.briefs import BRIEF
 from tests.jobs import a_job
 from tests.pictures import sunset

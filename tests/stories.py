@@ -29,11 +29,13 @@ from simcord.env import Env
 from simcord.results import InteractionResult
 
 from bot.client import MelodifyClient, Show
-from melodify_core.adapters import Adapters
+from melodify_core.bootstrap import open_studio
 from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.composers.arranger.composer import make_take
+from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import (
     Brief,
     Forecast,
@@ -48,12 +50,10 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
-from melodify_core.opening import open_studio
 from melodify_core.ports import Delivery, Errand
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
-from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
 from tests.manners import assert_well_mannered
 

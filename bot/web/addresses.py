@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.web.notices import Notice
 from bot.web.recent import Recent
-from melodify_core.settings import Web
+from melodify_core.config.settings import Web
 
 _NETWORK_BITS = 64  # of an IPv6 address: the rest is one household's to choose
 _MOST_PROXIES = 10

@@ -18,9 +18,9 @@ from bot.web.oembed import described
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Document, Renderer
 from bot.web.statics import Statics
+from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.pages import ID_PATTERN, Page, Pages
-from melodify_core.settings import Web
 
 
 class Site:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from bot.web.media import Files
 from bot.web.recent import Recent
 from melodify_core.errors import Unavailable
+from melodify_core.media.video import shape_of
 from melodify_core.pages import Page
-from melodify_core.video import shape_of
 
 _MOST = 2048
 # A video may come at any time; a score is there from the start.

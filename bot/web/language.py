@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from bot.messages import LANGUAGES
+from bot.i18n.messages import LANGUAGES
 from melodify_core.models import Language
 
 # A browser sends a handful; the rest of a longer list is not read.

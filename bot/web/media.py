@@ -7,17 +7,17 @@ from typing import Protocol
 
 from aiohttp import web
 
-from bot.song_card import file_stem
+from bot.posts.song_embed import file_stem
 from bot.web.addresses import Places, visitor
 from bot.web.etags import etag_of, is_known, may_continue
 from bot.web.headers import Headers
 from bot.web.language import language_of
 from bot.web.notices import missing
 from bot.web.ranges import Unsatisfiable, wanted
+from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Stored
 from melodify_core.pages import Page
-from melodify_core.settings import Web
 from melodify_core.storage.file_names import disposition
 
 PIECE_BYTES = 256 * 1024

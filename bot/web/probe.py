@@ -9,10 +9,10 @@ import aiohttp
 
 from bot.web import headers
 from bot.web.serving import serve
+from melodify_core.config.settings import Web
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Stage, Stored
 from melodify_core.pages import Page, address_of, new_page_id
-from melodify_core.settings import Web
 
 DEADLINE_S = 10.0
 

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from bot.web.addresses import Places, visitor
 from bot.web.headers import Headers
+from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Stage
 from melodify_core.pages import Pages
-from melodify_core.settings import Web
 
 HEARTBEAT_S = 15.0  # proxies close what is silent for a minute; making.js asks after 20 seconds
 LONGEST_S = 900.0  # the browser comes back by itself

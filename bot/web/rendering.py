@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from multidict import CIMultiDict
 
-from bot.messages import key_name, name_of, say
+from bot.i18n.messages import key_name, name_of, say
 from bot.web.etags import etag_of
 from bot.web.headers import Headers
 from bot.web.recent import Recent

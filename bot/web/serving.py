@@ -13,9 +13,9 @@ from bot.web.addresses import neighbour
 from bot.web.app import Site
 from bot.web.media import Files, Films
 from bot.web.notices import Notice
+from melodify_core.config.settings import Web
 from melodify_core.errors import Misconfigured
 from melodify_core.pages import Pages
-from melodify_core.settings import Web
 
 log = logging.getLogger(__name__)
 

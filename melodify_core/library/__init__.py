@@ -14,7 +14,7 @@ from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds, ServerRules
 from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
 from melodify_core.library.ledger import Kept, Library, Owners
-from melodify_core.library.members import MemberBook, Order, Page
+from melodify_core.library.member_data import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings

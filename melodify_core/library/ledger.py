@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from melodify_core.config.settings import Limits
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
 from melodify_core.library.schema import costs, notes, readings, songs, usage
@@ -49,11 +50,10 @@ from melodify_core.library.statements import (
     UNBOOK,
     queued_since,
 )
-from melodify_core.limits import DAY_S, Standing, check_budgets
 from melodify_core.models import Asked, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
-from melodify_core.pseudonym import alias_of
-from melodify_core.rules import limits_in
-from melodify_core.settings import Limits
+from melodify_core.usage.guild_rules import limits_in
+from melodify_core.usage.limits import DAY_S, Standing, check_budgets
+from melodify_core.usage.pseudonym import alias_of
 
 # What retention deletes of an ended job, each after its own days.
 Kept = Literal["record", "picture", "song"]

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from melodify_core.models import Filed, Link, Stored
-from melodify_core.observing import asking
+from melodify_core.observability.log_context import asking
 from melodify_core.ports import Storage
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from melodify_core.composers.lyria import LyriaComposer
+from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Bill, Brief, Picture, Progress, RawTake, Wish
 from melodify_core.ports import Errand
-from melodify_core.settings import Lyria, Vertex
 from tests.briefs import a_brief
 from tests.jobs import Purse
 from tests.sounds import chords, wav

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.config.settings import OpenAI
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Brief, Picture, Progress, Wish
-from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Errand
-from melodify_core.settings import OpenAI
 from tests.jobs import Purse
 from tests.openai_server import OpenAIServer, openai_server
 from tests.pictures import sunset

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from melodify_core import metrics, paying
+from melodify_core.config.settings import Limits
 from melodify_core.errors import Rejected, Unavailable
+from melodify_core.jobs import paid_calls as paying
 from melodify_core.library import Guilds, JobBook, Library, connect, upgrade
 from melodify_core.models import Bill, GuildSettings, Money, Place
-from melodify_core.settings import Limits
+from melodify_core.observability import metrics
 from tests.fakes import Book
 from tests.jobs import a_job
 

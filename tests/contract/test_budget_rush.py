@@ -8,11 +8,11 @@ from pathlib import Path
 import grpc
 import pytest
 
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Lyria, Settings
 from melodify_core.errors import Rejected
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Order, Place, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Lyria, Settings
-from melodify_core.workshop import Workshop
 from tests.fakes import Desk
 from tests.sounds import chords, wav
 from tests.stories import a_picture

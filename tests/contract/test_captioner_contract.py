@@ -11,10 +11,10 @@ from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.captioners.remembering import RememberingCaptioner
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, Readings, connect, upgrade
+from melodify_core.media.picture import PictureLimits, prepare
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, Language, Picture, Wish
-from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Captioner, Errand
-from melodify_core.workshop import Workshop
 from tests.contract.openai_asking import settings_of
 from tests.jobs import Purse, an_errand
 from tests.openai_server import openai_server

@@ -8,14 +8,14 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform_v1.types import PipelineJob
 from google.cloud.storage import Client
 
-from melodify_core.audio.codec import RATE, decode
 from melodify_core.composers.arranger.composer import ArrangerComposer
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.pipeline import PipelineComposer
+from melodify_core.config.settings import Gcs, Lyria, Pipeline, Vertex
+from melodify_core.media.audio.codec import RATE, decode
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import RawTake, Wish
 from melodify_core.ports import CommissioningComposer, Composer, Errand
-from melodify_core.settings import Gcs, Lyria, Pipeline, Vertex
-from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
 from tests.jobs import Purse, an_errand

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.engine import Engine
+from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
+from melodify_core.jobs.context import Nothing, Step, Underway
+from melodify_core.jobs.engine import Engine
+from melodify_core.jobs.workers import only_process
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, Parcel
-from melodify_core.parts import Nothing, Step, Underway
-from melodify_core.settings import Work
-from melodify_core.workers import only_process
 from tests.jobs import a_job, a_song
 
 WORK = Work(poll_s=0.05)

@@ -24,20 +24,20 @@ import pytest
 import sqlalchemy as sa
 from discord.http import Route
 
-from bot.delivery import DiscordDelivery
-from bot.run import rest_client
-from bot.status import StatusBoard
-from melodify_core import posting
-from melodify_core.adapters import Adapters
+from bot.cli.run import rest_client
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.jobs import completion as posting
+from melodify_core.jobs.context import Parts, PlainStep, Result
 from melodify_core.library import connect
 from melodify_core.library.schema import calls, costs, songs, usage
 from melodify_core.models import Bill, Brief, Commission, Job, Order, Parcel, Picture, Place, RawTake, Wish
-from melodify_core.observing import about
-from melodify_core.opening import open_studio
-from melodify_core.parts import Parts, PlainStep, Result
+from melodify_core.observability.log_context import about
 from melodify_core.ports import Errand
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio, job_of, prepare_picture
 from tests.breaking import MOMENTS, Fault, Moment, Port, Strike, breaking_database, every_suspension, own, sqlite_error

@@ -15,18 +15,18 @@ import pytest
 import sqlalchemy as sa
 from discord.http import Route
 
-from bot.delivery import DiscordDelivery
-from bot.run import rest_client
-from bot.status import StatusBoard
-from melodify_core.adapters import Adapters
+from bot.cli.run import rest_client
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.library import connect
 from melodify_core.library.schema import usage
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Order, Place, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
-from melodify_core.workshop import Workshop
 from tests.discord_server import CHANNEL_ID, DM_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
 from tests.process.crash_worker import Player, Reader
 from tests.stories import a_picture

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from melodify_core.config.settings import Limits
 from melodify_core.errors import Misconfigured, Rejected, Unavailable
 from melodify_core.library import (
     Cap,
@@ -27,10 +28,9 @@ from melodify_core.library import (
     upgrade,
 )
 from melodify_core.library.schema import tables
-from melodify_core.limits import check
 from melodify_core.models import Bill, Place
-from melodify_core.moderation import Moderation
-from melodify_core.settings import Limits
+from melodify_core.services.moderation import Moderation
+from melodify_core.usage.limits import check
 from tests.briefs import BRIEF
 from tests.fakes import Desk
 from tests.jobs import POSTED, a_job, a_song

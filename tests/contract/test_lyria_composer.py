@@ -17,9 +17,9 @@ from google.rpc import error_details_pb2
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.lyria.composer import LIST_DOLLARS
+from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Wish
-from melodify_core.settings import Lyria, Vertex
 from tests.briefs import a_brief
 from tests.contract.lyria_asking import CLIP, JOB, LYRIA_2, MP3, PROJECT, SOUND, asker, outcome
 from tests.sounds import chords, wav

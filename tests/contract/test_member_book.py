@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from melodify_core.library import Library, MemberBook, Songbook, connect, upgrade
 from melodify_core.library.schema import likes, readings, songs, usage
-from melodify_core.limits import DAY_S
 from melodify_core.models import Job, Place, Posted, Wish
-from melodify_core.pseudonym import alias_of
+from melodify_core.usage.limits import DAY_S
+from melodify_core.usage.pseudonym import alias_of
 from tests.briefs import BRIEF
 from tests.jobs import a_job, a_song
 

@@ -10,9 +10,9 @@ import yaml  # type: ignore[import-untyped]  # its types are a package of their 
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from melodify_core import metrics
-from melodify_core.opening import open_studio
-from melodify_core.workshop import Workshop
+from melodify_core.bootstrap import open_studio
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.observability import metrics
 from tests.fakes import Desk
 from tests.stories import story_settings
 

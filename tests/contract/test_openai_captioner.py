@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from melodify_core.brief import music_prompt, short_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.config.settings import OpenAI
 from melodify_core.errors import Unavailable
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Wish
-from melodify_core.picture import PictureLimits, prepare
-from melodify_core.settings import OpenAI
 from tests import openai_server
 from tests.contract.openai_asking import ASKER, SECRET, Kept, caption, kept, picture, server, settings_of
 from tests.openai_server import OpenAIServer, fails

@@ -11,9 +11,9 @@ from aiohttp import web
 from melodify_core.brief import music_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.composers.arranger.styles import style_of
+from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Brief, Wish
-from melodify_core.settings import OpenAI
 from tests.contract.openai_asking import Kept, caption, kept, picture, server, settings_of
 from tests.openai_server import (
     READING,

@@ -3,9 +3,9 @@
 import pytest
 
 from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.config.settings import OpenAI
 from melodify_core.errors import Misconfigured, Refused, Unavailable
 from melodify_core.models import Wish
-from melodify_core.settings import OpenAI
 from tests import openai_server
 from tests.contract.openai_asking import Kept, caption, kept, picture, server, settings_of
 from tests.openai_server import OpenAIServer, closed_port, fails, says, stalls

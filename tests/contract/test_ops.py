@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from bot.ops import operating
-from melodify_core import health as health_module
+from bot.ops.server import operating
+from melodify_core.config.settings import Ops
 from melodify_core.errors import Misconfigured, Refused, Unavailable
-from melodify_core.health import Health
-from melodify_core.observing import following
-from melodify_core.settings import Ops
-from melodify_core.tracing import LAST_S, exporting, trace_id_of
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.observability import health as health_module
+from melodify_core.observability.health import Health
+from melodify_core.observability.log_context import following
+from melodify_core.observability.tracing import LAST_S, exporting, trace_id_of
 from tests.fakes import Line
 from tests.jobs import a_job
 from tests.loopback import fetched, free_port, logged, value

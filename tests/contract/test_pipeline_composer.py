@@ -16,10 +16,10 @@ from google.rpc import error_details_pb2
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt
 from melodify_core.composers.pipeline import PipelineComposer, music
 from melodify_core.composers.pipeline.order import model_of, run_id
+from melodify_core.config.settings import Gcs, Pipeline, Vertex
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Bill, Commission, Picture, Progress, Wish
 from melodify_core.ports import CommissioningComposer, Errand
-from melodify_core.settings import Gcs, Pipeline, Vertex
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
 from tests.jobs import Purse

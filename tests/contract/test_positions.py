@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from melodify_core.jobs.queue_positions import LEASE_S, Positions, worth_telling
 from melodify_core.library import Library, connect, upgrade
 from melodify_core.models import Forecast
-from melodify_core.positions import LEASE_S, Positions, worth_telling
 from tests.fakes import Desk
 from tests.jobs import a_job
 

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
-from melodify_core.journal import LEASE_S, RequestJournal
 from melodify_core.library import RequestBook, connect, upgrade
 from melodify_core.library.requests import Change
 from melodify_core.library.schema import requests
+from melodify_core.services.request_journal import LEASE_S, RequestJournal
 
 
 @pytest.fixture

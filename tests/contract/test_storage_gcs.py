@@ -262,7 +262,7 @@ async def test_a_cancelled_call_is_cancelled_at_once(storage: GcsStorage, proxy:
 
 STALLED = """
 import asyncio, sys
-from melodify_core.settings import Gcs
+from melodify_core.config.settings import Gcs
 from melodify_core.storage.gcs import GcsStorage
 async def run():
     storage = GcsStorage(Gcs(bucket="b", endpoint=sys.argv[1], deadline_s=60))

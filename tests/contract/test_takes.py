@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from melodify_core.library import Library, Songbook, connect, upgrade
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Entry
+from melodify_core.services.songs import Takes
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.takes import Takes
-from melodify_core.workshop import Workshop
 from tests.jobs import POSTED, a_job, a_song
 from tests.pictures import sunset
 from tests.sounds import chords, wav

@@ -7,13 +7,13 @@ import discord
 import pytest
 from discord.http import Route
 
+from bot.cli.run import rest_client
 from bot.client import use_proxies
-from bot.delivery import DiscordDelivery
-from bot.run import rest_client
-from bot.status import StatusBoard
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Job, Place, Posted, Stage
-from melodify_core.settings import Settings
 from tests.discord_server import BOT, CHANNEL_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
 from tests.jobs import a_job, a_song
 

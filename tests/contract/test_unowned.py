@@ -10,15 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
+from melodify_core.jobs.completion import keys_of, owner_of
+from melodify_core.jobs.orphaned_files import drop_spooled, drop_unowned
 from melodify_core.library import JobBook, Library, connect, upgrade
 from melodify_core.library.schema import usage
 from melodify_core.models import Bill, RawTake
 from melodify_core.ports import Storage
-from melodify_core.posting import keys_of, owner_of
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
 from melodify_core.storage.spool import Spool
-from melodify_core.unowned import drop_spooled, drop_unowned
 from tests.gcs_server import gcs_proxy, gcs_server, settings_of
 from tests.jobs import POSTED, a_job, a_song
 

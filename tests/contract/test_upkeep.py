@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from melodify_core.engine import Engine
+from melodify_core.config.settings import Settings, Work
 from melodify_core.errors import Unavailable
+from melodify_core.jobs.context import Step
+from melodify_core.jobs.engine import Engine
+from melodify_core.jobs.maintenance import DAY_S, LOST_S, PULSE_S, Upkeep
 from melodify_core.library import Library, connect
 from melodify_core.models import Bill, Job, Parcel
-from melodify_core.observing import Trail, current
-from melodify_core.parts import Step
-from melodify_core.settings import Settings, Work
+from melodify_core.observability.log_context import Trail, current
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.upkeep import DAY_S, LOST_S, PULSE_S, Upkeep
 from tests.jobs import a_job, a_song
 
 

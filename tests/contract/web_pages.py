@@ -12,10 +12,10 @@ import numpy as np
 from aiohttp import ClientSession
 
 from bot.web.serving import serve
+from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Song, Stage
 from melodify_core.pages import Page, new_page_id
-from melodify_core.settings import Web
 from melodify_core.storage.folder import FolderStorage
 from tests.sounds import chords, encoded
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.client import MelodifyClient
-from melodify_core.adapters import Adapters
-from melodify_core.opening import open_studio
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.ports import Delivery
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from tests.discord_server import TOKEN

@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from bot.cli.run import rest_client
 from bot.client import use_proxies
-from bot.delivery import DiscordDelivery
-from bot.run import rest_client
-from bot.status import StatusBoard
-from melodify_core.adapters import Adapters
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
+from melodify_core.bootstrap import Role, open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Rejected
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Bill, Brief, Order, Picture, Place, RawTake, Wish
-from melodify_core.opening import Role, open_studio
 from melodify_core.ports import Errand
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
-from melodify_core.workshop import Workshop
 from tests.briefs import BRIEF
 from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN
 from tests.sounds import chords, wav

@@ -30,8 +30,13 @@ REQUEST_BYTES = 1 << 20
 MEASURES = "COVERAGE_PROCESS_CONFIG_ASIDE"
 # What the commands import, but none of the modules that run as `__main__`.
 MODULES = (
-    *("bot.check", "bot.demo", "bot.jobs", "bot.render", "bot.run", "bot.web.serving"),
-    *("melodify_core.desk", "melodify_core.engine", "melodify_core.opening", "melodify_core.workers"),
+    *("bot.cli.check", "bot.cli.demo", "bot.cli.jobs", "bot.cli.render", "bot.cli.run", "bot.web.serving"),
+    *(
+        "melodify_core.services.job_admin",
+        "melodify_core.jobs.engine",
+        "melodify_core.bootstrap",
+        "melodify_core.jobs.workers",
+    ),
     *("alembic.command", "sqlalchemy.dialects.sqlite", "tests.stories", "coverage.sqldata"),
 )
 

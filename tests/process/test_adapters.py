@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from melodify_core.adapters import Adapters, check_adapters, missing_settings, open_adapters
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.providers import Adapters, check_adapters, missing_settings, open_adapters
 
 VERTEX = {"vertex": {"project": "p", "endpoint": "http://127.0.0.1:9"}}
 OPENAI = {"openai": {"api_key": "sk-x", "base_url": "http://127.0.0.1:9/v1"}}
@@ -27,9 +27,9 @@ OWNERS = {
 }
 PROGRAM = """
 import asyncio, json, sys
-from melodify_core.adapters import open_adapters
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.providers import open_adapters
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 
 async def main():
     workshop = Workshop(1)

@@ -11,7 +11,7 @@ import av
 import pretty_midi
 import pytest
 
-from bot.check import application_id_of
+from bot.cli.check import application_id_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from tests.pictures import sunset
 from tests.process.prepared import Prepared, measured

@@ -12,16 +12,16 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.adapters import Adapters
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
+from melodify_core.jobs.maintenance import LYING_S
 from melodify_core.library import Library, connect
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Job, Order, Place, Posted, Wish
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
+from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
-from melodify_core.upkeep import LYING_S
-from melodify_core.workshop import Workshop
 from tests.briefs import BRIEF
 from tests.discord_server import Discord, little_discord
 from tests.fakes import Desk

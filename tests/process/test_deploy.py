@@ -16,12 +16,12 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from google.protobuf import json_format
 
-from bot.ops import operating
+from bot.ops.server import operating
 from deploy.google.render import main as render
 from deploy.install import ENVIRONMENTS, ITSELF, PINNED
-from melodify_core.adapters import longest_call_s
-from melodify_core.health import Health
-from melodify_core.settings import Ops, Settings, load
+from melodify_core.config.settings import Ops, Settings, load
+from melodify_core.observability.health import Health
+from melodify_core.providers import longest_call_s
 from tests.discord_server import little_discord
 from tests.loopback import free_port
 from tests.process.running import melodify

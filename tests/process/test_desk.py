@@ -14,15 +14,15 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
-from bot.jobs import jobs
-from melodify_core.desk import Desk, backup, open_desk
+from bot.cli.jobs import jobs
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.library import Library, connect
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Bill, Job, Order, Place
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
+from melodify_core.services.job_admin import Desk, backup, open_desk
 from melodify_core.studio import Studio
-from melodify_core.workshop import Workshop
 from tests.breaking import sqlite_error
 from tests.fakes import Desk as Delivery
 from tests.jobs import a_job

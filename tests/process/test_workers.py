@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from melodify_core.bootstrap import Role, open_studio
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
-from melodify_core.opening import Role, open_studio
-from melodify_core.settings import Settings
-from melodify_core.workers import SLOTS, Slot, Watch, executor_id
+from melodify_core.jobs.workers import SLOTS, Slot, Watch, executor_id
 from tests.discord_server import Discord, little_discord
 from tests.process.crash import Proving
 from tests.process.workers import all_done

@@ -8,7 +8,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from melodify_core.settings import Settings
+from melodify_core.config.settings import Settings
 from tests.gcs_server import BUCKET, gcs_server
 from tests.gcs_server import settings_of as gcs_settings_of
 from tests.openai_server import OpenAIServer, openai_server

@@ -12,7 +12,7 @@ from simcord import interactions as wire
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, World, a_channel, story_settings, world
 from tests.story.forums import a_forum_post
 

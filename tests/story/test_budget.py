@@ -4,7 +4,7 @@ import asyncio
 from contextlib import closing
 from pathlib import Path
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.sounds import chords, wav
 from tests.stories import acknowledge_times, story_settings, world
 from tests.vertex_server import vertex_server

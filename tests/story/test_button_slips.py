@@ -8,7 +8,7 @@ import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
 from melodify_core.errors import Rejected
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import SONG_S, World, story_settings, world
 from tests.story.pressing import a_press, button, files_of, job_of, labels_of, only, press
 

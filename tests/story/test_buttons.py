@@ -10,7 +10,7 @@ import discord
 import mido
 import pytest
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import World, audio_of, story_settings, world
 
 LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "🔎 Details", "🗑️ Delete"]

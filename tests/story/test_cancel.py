@@ -6,7 +6,7 @@ from contextlib import closing
 import discord
 import pytest
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import World, story_settings, world
 
 

@@ -9,11 +9,11 @@ import discord
 import pytest
 from simcord.builders import ChannelHandle
 
-from bot.catch_up import CatchUp
-from bot.serving import Serving
+from bot.requests.catch_up import CatchUp
+from bot.requests.in_flight import Serving
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import GuildSettings, RoleLimits
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
 from tests.stories import PICTURE, World, a_channel, a_picture, post_payload, story_settings, world
 from tests.story.forums import a_forum_post
 

@@ -9,8 +9,8 @@ from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 from simcord.enums import OverwriteType
 
-from bot.places import NEEDED
-from melodify_core.workshop import Workshop
+from bot.discord_api.permissions import NEEDED
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, World, a_picture, story_settings, world
 from tests.story.forums import a_forum_post
 

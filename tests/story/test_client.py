@@ -12,9 +12,9 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import MelodifyClient, intents_of
-from melodify_core.opening import open_studio
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import story_settings, world
 
 

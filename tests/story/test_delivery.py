@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 import discord
 import pytest
 
-from bot.delivery import DiscordDelivery
-from bot.faults import discord_errors
-from bot.status import StatusBoard
+from bot.discord_api.errors import discord_errors
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Forecast, Job, Place, Posted, Stage, Wish
-from melodify_core.workshop import Workshop
 from tests.jobs import a_job, a_song
 from tests.stories import World, story_settings, world
 

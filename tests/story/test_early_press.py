@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.breaking import sqlite_error
 from tests.stories import story_settings, world
 from tests.story.pressing import button

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import (
     PICTURE,
     a_picture,

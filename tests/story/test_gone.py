@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from simcord.backend import serializers
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, SONG_S, World, a_picture, post_payload, story_settings, world
 
 TWO = (("first.png", a_picture("gold")), ("second.png", a_picture("teal")))

@@ -12,7 +12,7 @@ from simcord import interactions as wire
 from simcord.builders import ChannelHandle
 from simcord.enums import ChannelType
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import (
     PICTURE,
     World,

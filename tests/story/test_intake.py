@@ -11,14 +11,14 @@ from typing import Any
 import discord
 import pytest
 
-from bot.delivery import DiscordDelivery
-from bot.intake import MOST_TRIES, Intake, read_record
-from bot.messages import say
-from bot.serving import Serving
-from bot.status import StatusBoard
-from melodify_core.journal import RequestJournal
+from bot.i18n.messages import say
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.status_messages import StatusBoard
+from bot.requests.in_flight import Serving
+from bot.requests.intake import MOST_TRIES, Intake, read_record
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import GuildSettings
-from melodify_core.workshop import Workshop
+from melodify_core.services.request_journal import RequestJournal
 from tests.stories import PICTURE, World, a_picture, story_settings, world
 from tests.story.pressing import a_press, button
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, World, story_settings, world
 
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 from google.cloud.storage import Client
 
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 from tests.openai_server import OpenAIServer
 from tests.sounds import chords, wav
 from tests.stories import World, a_picture, seconds_of, world

@@ -11,7 +11,7 @@ import pytest
 from simcord import interactions as wire
 
 from melodify_core.library import Library, connect
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.jobs import POSTED, a_job
 from tests.jobs import a_song as a_finished_song
 from tests.stories import World, story_settings, world

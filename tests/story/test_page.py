@@ -8,12 +8,12 @@ import discord
 import pytest
 from aiohttp import ClientSession
 
-from bot.song_row import page_of
+from bot.posts.song_view import page_of
 from bot.web.serving import Port
-from melodify_core.posting import video_key
-from melodify_core.settings import Web
+from melodify_core.config.settings import Web
+from melodify_core.jobs.completion import video_key
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.studio import Studio
-from melodify_core.workshop import Workshop
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, story_settings, world
 from tests.story.pressing import button

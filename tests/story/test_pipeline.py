@@ -7,8 +7,8 @@ import pytest
 from google.cloud.aiplatform_v1.types import PipelineJob
 from google.cloud.storage import Client
 
-from melodify_core.settings import Settings
-from melodify_core.workshop import Workshop
+from melodify_core.config.settings import Settings
+from melodify_core.media.worker_pool import Workshop
 from tests.gcs_server import BUCKET
 from tests.openai_server import OpenAIServer, fails
 from tests.pipeline_server import FAILED, PENDING, QUEUED, RUNNING, SUCCEEDED, PipelineServer, pipeline_server

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from simcord.backend import serializers
 
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 from tests.stories import PICTURE, World, a_picture, post_payload, story_settings, world
 
 

@@ -8,10 +8,10 @@ import discord
 import pytest
 from simcord.backend import serializers
 
-from bot.servers import Servers
+from bot.discord_api.guild_settings import Servers
 from melodify_core.errors import Unavailable
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import GuildSettings
-from melodify_core.workshop import Workshop
 from tests.stories import PICTURE, World, command_payload, seconds_of, story_settings, world
 
 

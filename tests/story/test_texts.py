@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.delivery import DiscordDelivery
-from bot.messages import LANGUAGES
-from bot.song_card import Card
-from bot.status import StatusBoard
+from bot.i18n.messages import LANGUAGES
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.song_embed import Card
+from bot.posts.status_messages import StatusBoard
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Job, Language, Link, Place, Song, Wish
-from melodify_core.workshop import Workshop
 from tests.jobs import a_job, a_song
 from tests.manners import assert_well_mannered, faults_of, messages_of_bot
 from tests.stories import PICTURE, World, story_settings, world

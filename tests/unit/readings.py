@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from melodify_core.captioners.palette.reading import Reading, measure
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Brief, Language
-from melodify_core.picture import PictureLimits, prepare
 from tests import pictures
 
 # Genre words by which a style can be told, and sounds that would be out of place in it.

@@ -20,8 +20,8 @@ from melodify_core.composers.arranger.score import MODULATION, Score
 from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, wav_of
 from melodify_core.errors import Unavailable
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, Wish
-from melodify_core.workshop import Workshop
 from quality.scores import Statistics, statistics
 from quality.songs import MOODS, moods_by_style
 from tests.briefs import a_brief

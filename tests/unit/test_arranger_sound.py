@@ -15,8 +15,8 @@ from melodify_core.composers.arranger.score import Key, Note, Part, Score
 from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, played_by_two, wav_of
 from melodify_core.errors import Unavailable
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Mode, Wish
-from melodify_core.workshop import Workshop
 from tests.briefs import a_brief
 from tests.jobs import an_errand
 from tests.sounds import Sound, decoded

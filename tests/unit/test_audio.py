@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from melodify_core.audio import master
-from melodify_core.audio.codec import LADDER
-from melodify_core.audio.shape import limit
 from melodify_core.errors import Rejected, Unavailable
+from melodify_core.media.audio import master
+from melodify_core.media.audio.codec import LADDER
+from melodify_core.media.audio.shape import limit
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Mastered
-from melodify_core.workshop import Workshop
 from tests import sounds
 from tests.sounds import Sound
 

@@ -123,7 +123,7 @@ def scanner(path: str, secret: str) -> Callable[..., Done]:
     return scan
 
 
-@pytest.mark.parametrize("path", ["bot/cli.py", "tests/unit/test_logs.py", "README.md", "requirements.txt"])
+@pytest.mark.parametrize("path", ["bot/cli/main.py", "tests/unit/test_logs.py", "README.md", "requirements.txt"])
 def test_a_secret_is_found_in_every_file(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert secrets(scanner(path, LEAK)) == 1
     said = capsys.readouterr().out
@@ -134,4 +134,4 @@ def test_a_secret_is_found_in_every_file(path: str, capsys: pytest.CaptureFixtur
 def test_what_is_none_is_let_through_in_its_own_file_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert secrets(scanner("tests/contract/test_google.py", "secret!")) == 0
     assert capsys.readouterr().out == "secrets: none\n"
-    assert secrets(scanner("bot/cli.py", "secret!")) == 1
+    assert secrets(scanner("bot/cli/main.py", "secret!")) == 1

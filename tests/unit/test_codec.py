@@ -5,7 +5,18 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pytest
 
-from melodify_core.audio.codec import LADDER, RATE, Block, Rung, Tags, ahead, decode, decode_frames, encode, tagged
+from melodify_core.media.audio.codec import (
+    LADDER,
+    RATE,
+    Block,
+    Rung,
+    Tags,
+    ahead,
+    decode,
+    decode_frames,
+    encode,
+    tagged,
+)
 
 TAGS = Tags("Sea of Glass", "Melodify", "", b"")
 every_rung = pytest.mark.parametrize("rung", LADDER, ids=lambda rung: str(rung.kbps))

@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from bot.details import details_of
-from bot.messages import catalogue
+from bot.i18n.messages import catalogue
+from bot.posts.details_embed import details_of
 from melodify_core.models import Adjustable, Adjustment, Energy, Entry, Language, Mode, Wish
 from tests.briefs import BRIEF
 from tests.jobs import a_song

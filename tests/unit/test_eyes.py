@@ -15,8 +15,8 @@ from PIL import Image
 from melodify_core.captioners.eyes import NOTHING, PACKAGES, Sight, are_installed, look
 from melodify_core.captioners.eyes.photo import grain, is_photo
 from melodify_core.captioners.palette.captioner import read
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Wish
-from melodify_core.picture import PictureLimits, prepare
 from quality import drawings
 from tests import pictures
 from tests.process.prepared import measured

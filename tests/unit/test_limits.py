@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from melodify_core.config.settings import Limits, MemberLimits
 from melodify_core.errors import Code, Rejected
-from melodify_core.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check
-from melodify_core.settings import Limits, MemberLimits
+from melodify_core.usage.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check
 
 NOW = 1_000_000.0
 

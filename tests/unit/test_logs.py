@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from bot.logs import HIDDEN, Formatter, JsonFormatter, redacted
+from bot.ops.logs import HIDDEN, Formatter, JsonFormatter, redacted
 from melodify_core.models import Stage
-from melodify_core.observing import about, at_stage, following
+from melodify_core.observability.log_context import about, at_stage, following
 from tests.jobs import a_job
 
 SIGNED = (
@@ -46,7 +46,7 @@ def test_a_line_hides_what_nobody_may_read(text: str, secret: str) -> None:
 
 
 def record(message: str) -> logging.LogRecord:
-    return logging.LogRecord("melodify_core.workflow", logging.INFO, __file__, 1, message, None, None)
+    return logging.LogRecord("melodify_core.jobs.workflow", logging.INFO, __file__, 1, message, None, None)
 
 
 def test_a_line_of_a_job_says_which_one_as_json_and_hides_the_same() -> None:
@@ -54,7 +54,7 @@ def test_a_line_of_a_job_says_which_one_as_json_and_hides_the_same() -> None:
     with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
         facts = json.loads(form.format(record("two\nlines of hush, Bearer abc.def-123")))
     assert facts["message"] == f"two\nlines of {HIDDEN}, Bearer {HIDDEN}"
-    assert (facts["level"], facts["logger"]) == ("INFO", "melodify_core.workflow")
+    assert (facts["level"], facts["logger"]) == ("INFO", "melodify_core.jobs.workflow")
     assert (facts["job"], facts["guild"], facts["stage"]) == ("7", 20, "composing")
     assert "job" not in json.loads(form.format(record("nobody's")))
 
@@ -89,7 +89,11 @@ def test_a_traceback_keeps_its_lines_and_nothing_else_that_acts(form: Formatter)
 
 def test_a_line_of_a_job_says_which_one_in_text_too() -> None:
     with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
-        assert Formatter().format(record("here")).endswith("melodify_core.workflow: [job 7, server 20, composing] here")
+        assert (
+            Formatter()
+            .format(record("here"))
+            .endswith("melodify_core.jobs.workflow: [job 7, server 20, composing] here")
+        )
     with about("8"):
         assert Formatter().format(record("here")).endswith("workflow: [job 8] here")
     assert Formatter().format(record("here")).endswith("workflow: here")

@@ -8,9 +8,9 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
-from bot.places import NEEDED
-from bot.translator import Translator, language_of, localised
+from bot.discord_api.permissions import NEEDED
+from bot.i18n.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
+from bot.i18n.translator import Translator, language_of, localised
 from melodify_core.brief import STYLES
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.styles import STYLES as ARRANGED

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bot.monitor import HEARTBEAT_S, Heartbeats
+from bot.ops.gateway_metrics import HEARTBEAT_S, Heartbeats
 from melodify_core.errors import Unavailable
 
 

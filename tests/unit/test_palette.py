@@ -18,10 +18,10 @@ from melodify_core.captioners.palette.notable import light_place, named_colours,
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.media.picture import PictureLimits, prepare
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, Language, Wish
-from melodify_core.picture import PictureLimits, prepare
 from melodify_core.ports import Captioner
-from melodify_core.workshop import Workshop
 from tests import pictures
 from tests.jobs import an_errand
 from tests.unit.readings import FOREIGN, SCENES, assert_speaks, jpeg_of, reading_of

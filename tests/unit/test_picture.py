@@ -17,9 +17,9 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from melodify_core.errors import Rejected
+from melodify_core.media.picture import PictureLimits, prepare
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Picture
-from melodify_core.picture import PictureLimits, prepare
-from melodify_core.workshop import Workshop
 from tests import pictures
 from tests.pictures import encoded, opened, quarters
 
@@ -76,7 +76,7 @@ def test_a_fresh_process_reads_every_format(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "picture"
     file.write_bytes(pictures.stereo_photo() if kind == "MPO" else encoded(quarters(), kind))
     program = (
-        "import sys, pathlib; from melodify_core.picture import PictureLimits, prepare; "
+        "import sys, pathlib; from melodify_core.media.picture import PictureLimits, prepare; "
         "print(prepare(pathlib.Path(sys.argv[1]).read_bytes(), PictureLimits()).width, 'pillow_heif' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True)
@@ -362,7 +362,7 @@ def test_only_our_own_bound_on_pixels_counts(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_sentences_name_the_values_that_the_refusals_carry() -> None:
-    sentences = tomllib.loads((ROOT / "bot/locales/en.toml").read_text())["error"]["picture"]
+    sentences = tomllib.loads((ROOT / "bot/i18n/locales/en.toml").read_text())["error"]["picture"]
     for error in (refusal(bytes(2), PictureLimits(max_bytes=1)), refusal(pictures.bomb())):
         names = {name for _, name, _, _ in Formatter().parse(sentences[error.code.removeprefix("picture.")]) if name}
         assert names == set(error.values)
@@ -373,7 +373,7 @@ def test_a_camera_s_photo_is_quick_and_small_in_memory(tmp_path: Path) -> None:
     file.write_bytes(pictures.photo())
     program = """
 import pathlib, re, sys, time
-from melodify_core.picture import PictureLimits, prepare
+from melodify_core.media.picture import PictureLimits, prepare
 def peak_mb():
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
 data = pathlib.Path(sys.argv[1]).read_bytes()

@@ -10,15 +10,15 @@ from typing import Any, cast
 import pytest
 from prometheus_client import REGISTRY
 
+from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
+from melodify_core.jobs.completion import LINE_PAUSES_S, PAUSES_S, bury, give_up, post
+from melodify_core.jobs.context import Parts, PlainStep, Result
+from melodify_core.jobs.workflow import make_song
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Asked, Bill, Job, Parcel, Place, Posted, Song, Stage
-from melodify_core.observing import Trail, current
-from melodify_core.parts import Parts, PlainStep, Result
-from melodify_core.posting import LINE_PAUSES_S, PAUSES_S, bury, give_up, post
-from melodify_core.settings import SongSettings
+from melodify_core.observability.log_context import Trail, current
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.workflow import make_song
-from melodify_core.workshop import Workshop
 from tests.fakes import Book, Desk, Player, Reader
 from tests.jobs import a_job, a_song
 from tests.pictures import sunset

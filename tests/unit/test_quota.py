@@ -1,8 +1,8 @@
-from bot.members import quota_text
-from melodify_core.limits import Standing
+from bot.members.cog import quota_text
+from melodify_core.config.settings import Limits
 from melodify_core.models import Money
-from melodify_core.quota import Allowance, Quota, quota_of
-from melodify_core.settings import Limits
+from melodify_core.usage.limits import Standing
+from melodify_core.usage.quota import Allowance, Quota, quota_of
 
 NOW = 1_000_000.0
 LIMITS = Limits(songs_per_minute=2, songs_per_hour=3, songs_per_day=0, waiting_per_user=2)

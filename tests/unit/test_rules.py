@@ -2,11 +2,11 @@
 
 import pytest
 
-from melodify_core import rules
+from melodify_core.config.settings import Limits
 from melodify_core.errors import Rejected
 from melodify_core.models import GuildSettings, RoleLimits
-from melodify_core.rules import limits_in
-from melodify_core.settings import Limits
+from melodify_core.usage import guild_rules as rules
+from melodify_core.usage.guild_rules import limits_in
 
 SERVER, FANS, NEW, STAFF = 1, 2, 3, 4
 HOST = Limits(songs_per_minute=3, songs_per_hour=6, songs_per_day=30, waiting_per_user=3)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from melodify_core.config.settings import Settings, load, secrets_of
 from melodify_core.errors import Misconfigured
-from melodify_core.settings import Settings, load, secrets_of
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melodify_core.audio import master
 from melodify_core.errors import Rejected, Unavailable
+from melodify_core.media.audio import master
+from melodify_core.media.video import LONGEST_SIDE, PLAYED, STRIP, make_video
 from melodify_core.models import Mastered
-from melodify_core.video import LONGEST_SIDE, PLAYED, STRIP, make_video
 from tests.pictures import sunset
 from tests.sounds import chords, wav
 

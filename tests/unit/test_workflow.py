@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from melodify_core.errors import Refused, Rejected, Unavailable
+from melodify_core.jobs.context import PlainStep, Result
 from melodify_core.library import Cap, ProviderGate, connect, upgrade
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, Commission, RawTake, Stage, Wish
-from melodify_core.parts import PlainStep, Result
 from melodify_core.ports import Errand
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.workshop import Workshop
 from tests.briefs import BRIEF
 from tests.fakes import FarPlayer, Line, LinkingFolder, Player
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.workshop import Workshop
+from melodify_core.media.worker_pool import Workshop
 
 
 def double(number: int) -> int:

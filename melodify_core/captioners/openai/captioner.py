@@ -18,10 +18,10 @@ from melodify_core.captioners.openai.checking import check_settings
 from melodify_core.captioners.openai.faults import is_free, may_repeat, pause_s, translated, wants_another_model
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
+from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Misconfigured
 from melodify_core.models import Bill, Brief, Picture, Wish
 from melodify_core.ports import Errand, PaidCall
-from melodify_core.settings import OpenAI
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")

@@ -3,8 +3,8 @@
 import openai
 
 from melodify_core.captioners.openai import moderation
+from melodify_core.config.settings import OpenAI
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.settings import OpenAI
 
 KEYS_PAGE = "https://platform.openai.com/api-keys"
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from melodify_core.brief import HINT_CHARACTERS, STYLES, clean
 from melodify_core.captioners.openai import vocabulary
+from melodify_core.config.settings import OpenAI
 from melodify_core.models import Picture, Wish
-from melodify_core.settings import OpenAI
 
 # To be raised with every change here that changes answers: remembered readings of another version are not used.
 PROMPT_VERSION = 2

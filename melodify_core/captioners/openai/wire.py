@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import openai
 
-from melodify_core.settings import OpenAI
+from melodify_core.config.settings import OpenAI
 
 BASE_URL = "https://api.openai.com/v1"
 ANSWER_BYTES = 256 * 1024  # forty times the longest answer

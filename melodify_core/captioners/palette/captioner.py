@@ -15,9 +15,9 @@ from melodify_core.captioners.palette.notable import telling_colour
 from melodify_core.captioners.palette.reading import Reading, measure
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, scene_of, touches_of
 from melodify_core.captioners.palette.steering import Steering, steering_of
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import Errand
-from melodify_core.workshop import Workshop
 
 _MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
     "content": ("warm", "content", "tender"),

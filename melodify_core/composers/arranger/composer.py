@@ -4,9 +4,9 @@ from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.synthesis import wav_of
+from melodify_core.media.worker_pool import Workshop
 from melodify_core.models import Brief, RawTake, Wish
 from melodify_core.ports import Errand
-from melodify_core.workshop import Workshop
 
 
 class ArrangerComposer:

@@ -6,11 +6,11 @@ import logging
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
 from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free, kind_of
 from melodify_core.composers.lyria.tries import asked
+from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.google import WORDS, Service, google_errors, start_errors
 from melodify_core.models import Bill, Brief, RawTake, Wish
 from melodify_core.ports import Errand, PaidCall
-from melodify_core.settings import Lyria, Vertex
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
 from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question, decoded, is_offence
+from melodify_core.config.settings import Vertex
 from melodify_core.google import MAX_ANSWER_BYTES, credentials, refresh
-from melodify_core.settings import Vertex
 
 LOCATION = "global"
 HOST = "https://aiplatform.googleapis.com"

@@ -17,8 +17,8 @@ from google.cloud.aiplatform_v1.types import PredictRequest, PredictResponse
 from google.protobuf.struct_pb2 import Value
 
 from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question, decoded, is_offence
+from melodify_core.config.settings import Vertex
 from melodify_core.google import credentials, grpc_channel, refresh
-from melodify_core.settings import Vertex
 
 # The reference says the one, Google's own notebook reads the other.
 AUDIO_FIELDS = ("audioContent", "bytesBase64Encoded")

@@ -10,8 +10,8 @@ from google.auth.exceptions import GoogleAuthError
 from melodify_core.composers.pipeline.faults import TRANSIENT, described
 from melodify_core.composers.pipeline.music import Music
 from melodify_core.composers.pipeline.service import PipelineService
+from melodify_core.config.settings import Pipeline, Vertex
 from melodify_core.errors import Misconfigured
-from melodify_core.settings import Pipeline, Vertex
 
 CONSOLE = "https://console.cloud.google.com"
 # A version is a hash; with a tag Vertex AI has answered 500 (googleapis/python-aiplatform, issue 2181), and tags move.

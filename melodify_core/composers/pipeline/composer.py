@@ -13,10 +13,10 @@ from melodify_core.composers.pipeline.faults import FAULTS, TRANSIENT, translate
 from melodify_core.composers.pipeline.music import Music
 from melodify_core.composers.pipeline.run import Run
 from melodify_core.composers.pipeline.service import PipelineService
+from melodify_core.config.settings import Gcs, Pipeline, Vertex
 from melodify_core.errors import Unavailable
 from melodify_core.models import Bill, Brief, Commission, RawTake, Wish
 from melodify_core.ports import Errand, PaidCall
-from melodify_core.settings import Gcs, Pipeline, Vertex
 
 log = logging.getLogger(__name__)
 

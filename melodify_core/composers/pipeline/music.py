@@ -9,8 +9,8 @@ from google.api_core import exceptions
 from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from melodify_core.config.settings import Gcs
 from melodify_core.google import credentials
-from melodify_core.settings import Gcs
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import re
 from google.cloud.aiplatform_v1.types import PipelineJob
 
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt
+from melodify_core.config.settings import Pipeline
 from melodify_core.models import Brief, Wish
 from melodify_core.ports import Errand
-from melodify_core.settings import Pipeline
 
 # Vertex AI's rule is ^[a-z][-a-z0-9]{0,127}$; "melodify-" stands before it.
 _PLAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")

@@ -8,10 +8,10 @@ from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, Pipelin
 
 from melodify_core.composers.pipeline.faults import TEXT, TRANSIENT, described
 from melodify_core.composers.pipeline.service import PipelineService
+from melodify_core.config.settings import Pipeline
 from melodify_core.errors import Unavailable
 from melodify_core.models import Progress
 from melodify_core.ports import Errand
-from melodify_core.settings import Pipeline
 
 log = logging.getLogger(__name__)
 

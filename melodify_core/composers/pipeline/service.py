@@ -12,8 +12,8 @@ from google.cloud.aiplatform_v1.services.pipeline_service.transports.grpc_asynci
 )
 from google.cloud.aiplatform_v1.types import PipelineJob
 
+from melodify_core.config.settings import Vertex
 from melodify_core.google import credentials
-from melodify_core.settings import Vertex
 
 CALL_S = 20.0  # none of these calls waits for any work
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from google.api_core import exceptions as api
 
-from melodify_core.settings import Gcs
+from melodify_core.config.settings import Gcs
 from melodify_core.storage.gcs import links, rules
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket

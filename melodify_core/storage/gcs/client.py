@@ -11,8 +11,8 @@ from google.cloud import storage
 from google.oauth2 import service_account
 from requests.adapters import HTTPAdapter
 
+from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured
-from melodify_core.settings import Gcs
 from melodify_core.storage.gcs.errors import ACCOUNTS
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]  # storage and, for signed links, IAM

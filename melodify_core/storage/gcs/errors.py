@@ -13,8 +13,8 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption
 
+from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.settings import Gcs
 
 log = logging.getLogger(__name__)
 

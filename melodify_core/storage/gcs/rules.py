@@ -4,7 +4,7 @@ from typing import Any
 
 from google.api_core.exceptions import from_http_response
 
-from melodify_core.settings import Gcs
+from melodify_core.config.settings import Gcs
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket
 

@@ -17,9 +17,9 @@ from google.api_core import exceptions as api
 from google.auth.credentials import Credentials
 from google.cloud import storage
 
+from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Filed, Link, Stored
-from melodify_core.settings import Gcs
 from melodify_core.storage.gcs import checks, links
 from melodify_core.storage.gcs.calls import Calls, Deadline
 from melodify_core.storage.gcs.client import Bucket

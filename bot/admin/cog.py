@@ -1,0 +1,266 @@
+"""/melodify-admin: its definition, and what moderators are told. All answers are for the moderator alone.
+
+What may be set stands in melodify_core/usage/guild_rules.py, what may be done in melodify_core/services/moderation.py.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.admin.formatting import describe, job_choices, member_choices, number_in, status_text, watched_choices
+from bot.discord_api import permissions as places
+from bot.discord_api.ephemeral import Interaction, answered
+from bot.i18n.messages import LANGUAGES, say
+from bot.i18n.translator import language_of, localised
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS, STYLES
+from melodify_core.errors import Rejected
+from melodify_core.models import Language, RoleLimits
+from melodify_core.studio import Studio
+from melodify_core.usage import guild_rules as rules
+from melodify_core.usage.guild_rules import Edit
+
+log = logging.getLogger(__name__)
+ARCHIVE_MINUTES = (60, 1440, 4320, 10080)  # as Discord has them
+RULES = {"allow": rules.allow, "deny": rules.deny, "open": rules.leave_open}
+MOST_SONGS = 10_000
+MOST_DOLLARS = 10_000.0
+FILE = "melodify-settings.json"
+Watchable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel | discord.Thread
+Songs = app_commands.Range[int, 1, MOST_SONGS] | None
+Choices = list[app_commands.Choice[str]]
+
+
+class Admin(commands.Cog):
+    """The moderators' commands."""
+
+    def __init__(self, client: commands.AutoShardedBot, studio: Studio) -> None:
+        self._client = client
+        self._studio = studio
+        self._group = app_commands.Group(
+            name=localised("command.admin.name"),
+            description=localised("command.admin.description"),
+            guild_only=True,
+            default_permissions=discord.Permissions(manage_guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+
+    async def cog_load(self) -> None:
+        """Bring the commands into the tree."""
+        self._define_channels()
+        self._define_limits()
+        self._define_manners()
+        self._define_members()
+        self._define_overviews()
+        self._client.tree.add_command(self._group)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Remember when the bot was removed: the settings wait for a while."""
+        await self._studio.moderation.leave(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Let what was set hold again."""
+        await self._studio.moderation.come_back(guild.id)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """See which servers have removed the bot while it was away."""
+        shards = self._client.shards
+        for guild_id in await self._studio.moderation.set_in():
+            # Other shards' servers are other processes' affair.
+            ours = (guild_id >> 22) % (self._client.shard_count or 1) in shards
+            if ours and self._client.get_guild(guild_id) is None:
+                await self._studio.moderation.leave(guild_id)
+
+    def _define_channels(self) -> None:
+        rule_choices = [app_commands.Choice(name=localised(f"admin.rule.{rule}"), value=rule) for rule in RULES]
+
+        @_subcommand(self._group, "watch", "channel")
+        async def watch(interaction: Interaction, channel: Watchable) -> None:
+            await self._change(interaction, lambda: self._watch(interaction, channel), "watching", channel.mention)
+
+        @_subcommand(self._group, "unwatch", "watched")
+        @app_commands.autocomplete(watched=self._watched_channels)
+        async def unwatch(interaction: Interaction, watched: str) -> None:
+            channel_id = number_in(watched)
+            await self._change(interaction, lambda: rules.unwatch(channel_id), "unwatched", f"<#{channel_id}>")
+
+        @_subcommand(self._group, "channel", "channel", "rule")
+        @app_commands.choices(rule=rule_choices)
+        async def channel_rule(interaction: Interaction, channel: Watchable, rule: str) -> None:
+            await self._change(interaction, lambda: RULES[rule](channel.id), f"channel_{rule}", channel.mention)
+
+    def _define_limits(self) -> None:
+        @_subcommand(self._group, "role", "role", "per_minute", "per_hour", "per_day", "at_once")
+        async def role_limits(
+            interaction: Interaction,
+            role: discord.Role,
+            per_minute: Songs = None,
+            per_hour: Songs = None,
+            per_day: Songs = None,
+            at_once: Songs = None,
+        ) -> None:
+            limits = RoleLimits(
+                songs_per_minute=per_minute, songs_per_hour=per_hour, songs_per_day=per_day, waiting_per_user=at_once
+            )
+            done = "role_free" if limits == rules.NO_LIMITS else "role_limited"
+            await self._change(interaction, lambda: rules.limit_role(role.id, limits), done, role.mention)
+
+        @_subcommand(self._group, "limits", "songs", "dollars")
+        async def server_limits(
+            interaction: Interaction,
+            songs: app_commands.Range[int, 0, MOST_SONGS] | None = None,
+            dollars: app_commands.Range[float, 0.0, MOST_DOLLARS] | None = None,
+        ) -> None:
+            await self._change(interaction, lambda: rules.limit_server(songs, dollars), "limited")
+
+    def _define_manners(self) -> None:
+        styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
+        languages = [
+            app_commands.Choice(name=localised(f"admin.language.{name}"), value=name) for name in ("auto", *LANGUAGES)
+        ]
+        archives = [
+            app_commands.Choice(name=localised(f"admin.archive.{minutes}"), value=minutes)
+            for minutes in ARCHIVE_MINUTES
+        ]
+        policies = [
+            app_commands.Choice(name=localised(f"admin.nsfw.{policy}"), value=policy)
+            for policy in ("never", "age_restricted")
+        ]
+
+        @_subcommand(self._group, "defaults", "style", "default_length", "language")
+        @app_commands.choices(style=styles, language=languages)
+        async def defaults(
+            interaction: Interaction,
+            style: str | None = None,
+            default_length: app_commands.Range[int, 0, MOST_SECONDS] | None = None,
+            language: str | None = None,
+        ) -> None:
+            seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
+            await self._change(interaction, lambda: rules.default(style, seconds, language), "defaults")
+
+        @_subcommand(self._group, "threads", "on", "archive")
+        @app_commands.choices(archive=archives)
+        async def threads(interaction: Interaction, on: bool, archive: int | None = None) -> None:
+            done = "threads_on" if on else "threads_off"
+            await self._change(interaction, lambda: rules.thread(on=on, archive_minutes=archive), done)
+
+        @_subcommand(self._group, "nsfw", "policy")
+        @app_commands.choices(policy=policies)
+        async def nsfw(interaction: Interaction, policy: str) -> None:
+            await self._change(interaction, lambda: rules.nsfw(policy), f"nsfw_{policy}")
+
+    def _define_members(self) -> None:
+        @_subcommand(self._group, "block", "member")
+        async def block(interaction: Interaction, member: discord.User) -> None:
+            await self._change(
+                interaction, lambda: rules.block(member.id, interaction.user.id), "blocked", member.mention
+            )
+
+        @_subcommand(self._group, "unblock", "blocked")
+        @app_commands.autocomplete(blocked=self._blocked_members)
+        async def unblock(interaction: Interaction, blocked: str) -> None:
+            user_id = number_in(blocked)
+            await self._change(interaction, lambda: rules.unblock(user_id), "unblocked", f"<@{user_id}>")
+
+        @_subcommand(self._group, "reset_quota", "member")
+        async def reset_quota(interaction: Interaction, member: discord.User) -> None:
+            async def answer(interaction: Interaction, language: Language) -> None:
+                songs = await self._studio.moderation.reset_quota(member.id, _server(interaction))
+                _note(interaction, f"gave {songs} songs back to {member.id}")
+                text = say(language, "admin.reset", name=member.mention, songs=songs)
+                await interaction.edit_original_response(content=text)
+
+            await answered(interaction, answer)
+
+        @_subcommand(self._group, "cancel", "song")
+        @app_commands.autocomplete(song=self._open_songs)
+        async def cancel(interaction: Interaction, song: str) -> None:
+            async def answer(interaction: Interaction, language: Language) -> None:
+                moderation, job_id = self._studio.moderation, str(number_in(song))
+                await moderation.cancel(
+                    _server(interaction), job_id, self._studio.cancel_as_moderator, self._studio.told
+                )
+                _note(interaction, f"cancelled job {job_id}")
+                await interaction.edit_original_response(content=say(language, "answer.cancelling"))
+
+            await answered(interaction, answer)
+
+    def _define_overviews(self) -> None:
+        @_subcommand(self._group, "status")
+        async def status(interaction: Interaction) -> None:
+            async def answer(interaction: Interaction, language: Language) -> None:
+                day = await self._studio.moderation.day(_server(interaction))
+                await interaction.edit_original_response(content=status_text(language, day))
+
+            await answered(interaction, answer)
+
+        @_subcommand(self._group, "export")
+        async def export(interaction: Interaction) -> None:
+            async def answer(interaction: Interaction, language: Language) -> None:
+                settings = await self._studio.moderation.settings_of(_server(interaction))
+                data = json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False).encode()
+                await interaction.edit_original_response(
+                    content=describe(language, settings), attachments=[discord.File(io.BytesIO(data), FILE)]
+                )
+
+            await answered(interaction, answer)
+
+    async def _change(self, interaction: Interaction, edit: Callable[[], Edit], done: str, name: str = "") -> None:
+        """Change the server's settings, and say what holds now."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            settings = await self._studio.moderation.change(_server(interaction), edit())
+            _note(interaction, f"{done} {name}".strip())
+            lines = [say(language, f"admin.{done}", name=name), "", describe(language, settings)]
+            await interaction.edit_original_response(content="\n".join(lines))
+
+        await answered(interaction, answer)
+
+    def _watch(self, interaction: Interaction, channel: Watchable) -> Edit:
+        """Return the change, where pictures can be seen and songs be posted. Raises Rejected."""
+        if not self._studio.settings.discord.message_content:
+            raise Rejected("rule.unseen")
+        if interaction.guild is not None:
+            kind = discord.ChannelType.public_thread if isinstance(channel, discord.ForumChannel) else channel.type
+            places.check_kind(language_of(interaction.locale), channel.permissions_for(interaction.guild.me), kind)
+        return rules.watch(channel.id)
+
+    async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
+        settings = await self._studio.moderation.settings_of(_server(interaction))
+        return watched_choices(interaction.guild, settings.watched_channels, typed)
+
+    async def _blocked_members(self, interaction: Interaction, typed: str) -> Choices:
+        settings = await self._studio.moderation.settings_of(_server(interaction))
+        return await member_choices(interaction.client, settings.blocked_users, typed)
+
+    async def _open_songs(self, interaction: Interaction, typed: str) -> Choices:
+        jobs = await self._studio.moderation.open_jobs(_server(interaction))
+        return job_choices(language_of(interaction.locale), interaction.guild, jobs, typed)
+
+
+def _subcommand(group: app_commands.Group, key: str, *options: str) -> Callable[[Any], Any]:
+    """Return the decorator that makes a subcommand of the catalogue's words."""
+
+    def decorate(callback: Any) -> Any:
+        named = app_commands.rename(**{option: localised(f"option.{option}.name") for option in options})
+        described = app_commands.describe(**{option: localised(f"option.{option}.description") for option in options})
+        name, description = localised(f"command.admin_{key}.name"), localised(f"command.admin_{key}.description")
+        return group.command(name=name, description=description)(named(described(callback)))
+
+    return decorate
+
+
+def _server(interaction: Interaction) -> int:
+    return interaction.guild_id or 0
+
+
+def _note(interaction: Interaction, what: str) -> None:
+    log.info("server %s: moderator %s: %s", interaction.guild_id, interaction.user.id, what)

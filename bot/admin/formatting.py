@@ -1,0 +1,129 @@
+"""What moderators read: the settings of their server, its day, and what there is to choose from."""
+
+import asyncio
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.i18n.messages import say
+from melodify_core.models import Asked, GuildSettings, Language, RoleLimits
+
+if TYPE_CHECKING:
+    from melodify_core.library import ServerDay
+
+CHOICES = 25  # Discord's limit
+CHOICE_CHARACTERS = 100
+# More would not fit into a message with all the rest.
+NAMED = 20
+
+
+def number_in(text: str) -> int:
+    """Return the id that was chosen or typed, also as a mention; 0 for none."""
+    found = re.search(r"[0-9]{1,20}", text)
+    return int(found.group()) if found else 0
+
+
+def describe(language: Language, settings: GuildSettings) -> str:
+    """Return what is set in the server, a line each; what is not set is left to the host."""
+    lines = []
+    for key, ids, mention in (
+        ("watched", settings.watched_channels, "<#{}>"),
+        ("allowed", settings.allowed_channels, "<#{}>"),
+        ("denied", settings.denied_channels, "<#{}>"),
+        ("blocked", settings.blocked_users, "<@{}>"),
+    ):
+        if ids:
+            lines.append(say(language, f"admin.set.{key}", names=_names(ids, mention)))
+    for role_id, limits in sorted(settings.roles.items())[:NAMED]:
+        lines.append(say(language, "admin.set.role", name=f"<@&{role_id}>", limits=_limits(language, limits)))
+    if settings.songs_per_day is not None:
+        lines.append(say(language, "admin.set.songs", songs=settings.songs_per_day))
+    if settings.dollars_per_day is not None:
+        lines.append(say(language, "admin.set.dollars", dollars=f"{settings.dollars_per_day:.2f}"))
+    if settings.style is not None:
+        lines.append(say(language, "admin.set.style", name=say(language, f"style.{settings.style}")))
+    if settings.seconds is not None:
+        lines.append(say(language, "admin.set.seconds", seconds=settings.seconds))
+    if settings.language is not None:
+        lines.append(say(language, "admin.set.language", name=say(language, f"admin.language.{settings.language}")))
+    archive = say(language, f"admin.archive.{settings.archive_minutes}")
+    lines.append(say(language, f"admin.set.threads_{'on' if settings.threads else 'off'}", archive=archive))
+    lines.append(say(language, f"admin.set.nsfw_{settings.nsfw}"))
+    return "\n".join(lines)
+
+
+def _names(ids: Collection[int], mention: str) -> str:
+    named = " ".join(mention.format(number) for number in sorted(ids)[:NAMED])
+    return named if len(ids) <= NAMED else f"{named} … ({len(ids)})"
+
+
+def _limits(language: Language, limits: RoleLimits) -> str:
+    given = limits.model_dump(exclude_none=True)
+    return ", ".join(say(language, f"admin.limit.{name}", limit=value) for name, value in given.items())
+
+
+def status_text(language: Language, day: "ServerDay") -> str:
+    """Return the server's day: the queue, the songs, what they cost, and what failed and why."""
+    lines = [
+        say(language, "admin.status.queue", waiting=day.waiting, running=day.running),
+        say(
+            language,
+            "admin.status.songs",
+            songs=day.songs,
+            dollars=f"{day.dollars:.2f}",
+            reserved=f"{day.reserved:.2f}",
+        ),
+    ]
+    if not day.failures:
+        lines.append(say(language, "admin.status.no_failures"))
+    for code, jobs in sorted(day.failures.items(), key=lambda item: (-item[1], item[0]))[:NAMED]:
+        lines.append(say(language, "admin.status.failure", jobs=jobs, code=code))
+    return "\n".join(lines)
+
+
+def watched_choices(
+    guild: discord.Guild | None, channel_ids: Iterable[int], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Return the watched channels whose names hold what was typed; one that is gone shows its id."""
+    named = []
+    for number in sorted(channel_ids):
+        channel = guild.get_channel_or_thread(number) if guild else None
+        named.append((f"#{channel.name}" if channel else str(number), str(number)))
+    return _choices(named, typed)
+
+
+async def member_choices(client: discord.Client, user_ids: Iterable[int], typed: str) -> list[app_commands.Choice[str]]:
+    """Return the members whose names hold what was typed; one that Discord does not know shows its id."""
+
+    async def name_of(number: int) -> tuple[str, str]:
+        try:
+            user = client.get_user(number) or await client.fetch_user(number)
+        except discord.HTTPException:
+            return str(number), str(number)
+        return f"{user.display_name} (@{user.name})", str(number)
+
+    # At once: Discord waits three seconds for choices.
+    return _choices(await asyncio.gather(*map(name_of, sorted(user_ids)[:NAMED])), typed)
+
+
+def job_choices(
+    language: Language, guild: discord.Guild | None, jobs: Sequence[Asked], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Return the open songs: where each was asked for, how it stands, and its id."""
+    named = []
+    for job in jobs:
+        channel = guild.get_channel_or_thread(job.place.channel_id) if guild and job.place else None
+        where = f"#{channel.name}" if channel else "…"
+        at = discord.utils.snowflake_time(int(job.job_id)) if job.job_id.isdigit() else None
+        clock = f"{at:%H:%M} UTC" if at else ""
+        named.append((" · ".join((say(language, f"admin.job.{job.state}"), where, clock, job.job_id)), job.job_id))
+    return _choices(named, typed)
+
+
+def _choices(named: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
+    wanted = typed.casefold()
+    fitting = [(name[:CHOICE_CHARACTERS], value) for name, value in named if wanted in name.casefold()]
+    return [app_commands.Choice(name=name, value=value) for name, value in fitting[:CHOICES]]

@@ -1,0 +1,192 @@
+"""`melodify check`: what is configured, what is missing, and how to mend it."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import aiohttp
+import discord
+
+from bot.cli.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, traced
+from bot.client import intents_of, use_proxies
+from bot.discord_api.permissions import PERMISSIONS
+from bot.ops.server import answers_already, operating
+from melodify_core.config.settings import Settings
+from melodify_core.errors import Misconfigured, Running, Unavailable
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.observability.health import Health
+from melodify_core.ports import Describing, Provider, SelfMending
+from melodify_core.providers import open_adapters
+
+DISCORD_DEADLINE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    good: bool
+    text: str
+    runs: bool = False  # seen of a Melodify that runs already
+
+
+async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
+    """Print the report; return 0 when `run` could start or runs already, else 1.
+
+    With `mend`, set what can be set from here.
+    """
+    token = settings.discord.token
+    findings = [
+        *_token(settings),
+        *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
+        *await _guarded(partial(_providers, mend=mend), settings),
+        *await _guarded(_database, settings),
+        *await _guarded(_operating, settings),
+        *(await _song_page(settings) if online else []),
+    ]
+    for finding in findings:
+        print("ok     " if finding.good else "WRONG  ", finding.text)
+    if not all(finding.good for finding in findings):
+        print("\nNot ready. `melodify demo` needs none of this.")
+        return 1
+    runs = any(finding.runs for finding in findings)
+    print("\nReady, and running already." if runs else "\nReady: start with `melodify run`.")
+    return 0
+
+
+def application_id_of(token: str) -> int | None:
+    """Return the application's id, which is the first part of every bot token in Base64."""
+    head = token.partition(".")[0]
+    try:
+        text = base64.b64decode(head + "=" * (-len(head) % 4), validate=True).decode("ascii")
+    except ValueError:  # binascii.Error and UnicodeError are
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _token(settings: Settings) -> list[Finding]:
+    token = settings.discord.token
+    if token is None:
+        return [Finding(good=False, text=NO_LOGIN)]
+    application_id = application_id_of(token.get_secret_value())
+    if application_id is None:
+        return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
+    invite = discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
+    return [
+        Finding(good=True, text="discord.token is set"),
+        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {invite}"),
+    ]
+
+
+async def _ask_discord(settings: Settings, token: str) -> list[Finding]:
+    use_proxies(settings)
+    client = discord.Client(intents=intents_of(settings))
+    try:
+        async with asyncio.timeout(DISCORD_DEADLINE_S), client:
+            await client.login(token)
+            return _account(client, settings)
+    except discord.LoginFailure:
+        return [Finding(good=False, text=WRONG_LOGIN)]
+    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+        return [Finding(good=False, text=f"Discord cannot be reached: {error or type(error).__name__}")]
+
+
+def _account(client: discord.Client, settings: Settings) -> list[Finding]:
+    findings = [Finding(good=True, text=f"Discord knows the token: this bot is {client.user}")]
+    flags = client.application_flags
+    allowed = flags.gateway_message_content or flags.gateway_message_content_limited
+    if settings.discord.message_content:
+        text = "the Message Content intent is on" if allowed else INTENT_OFF
+        findings.append(Finding(good=allowed, text=text))
+    else:
+        text = "message_content is false: pictures are seen in commands, mentions and direct messages"
+        findings.append(Finding(good=True, text=text))
+    return findings
+
+
+async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], settings: Settings) -> list[Finding]:
+    try:
+        return await part(settings)
+    except Misconfigured as error:
+        return [Finding(good=False, text=problem) for problem in error.problems]
+
+
+async def _providers(settings: Settings, *, mend: bool) -> list[Finding]:
+    with closing(Workshop(1)) as workshop:
+        async with open_adapters(settings, workshop) as adapters:
+            named = zip(("captioner", "composer", "storage"), adapters.all, strict=True)
+            return [finding for port, provider in named for finding in await _provider(port, provider, mend=mend)]
+
+
+async def _provider(port: str, provider: Provider, *, mend: bool) -> list[Finding]:
+    try:
+        await provider.check()
+        notes = await _notes(provider, mend=mend)
+    except Misconfigured as error:
+        return [Finding(good=False, text=problem) for problem in error.problems]
+    except Unavailable:
+        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
+    made_of = f": {provider.describe()}" if isinstance(provider, Describing) else ""
+    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{made_of}", *notes)]
+
+
+async def _notes(provider: Provider, *, mend: bool) -> list[str]:
+    """Return what was set, or what could be: songs are made without it too."""
+    if not isinstance(provider, SelfMending):
+        return []
+    if mend:
+        return await provider.fix()
+    return [f"{sentence} Run `melodify check --fix`." for sentence in await provider.advice()]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    # Only here, because it takes two seconds to import.
+    from melodify_core.jobs.workers import only_process
+    from melodify_core.library import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state
+
+    engine = await asyncio.to_thread(connect, settings.database.url)
+    try:
+        state = await asyncio.to_thread(schema_state, engine)
+    finally:
+        engine.dispose()
+    if not on_sqlite(engine):
+        good = state == "current"
+        return [Finding(good=good, text=f"database {engine.url}" if good else SCHEMA[state])]
+    if state == "newer":
+        return [Finding(good=False, text=SCHEMA[state])]
+    path = database_path(settings.database.url)
+    try:
+        with only_process(lock_file(settings.database.url)):
+            return [Finding(good=True, text=f"database {path}")]
+    except Running:
+        return [Finding(good=True, text=f"database {path}: a Melodify works with it", runs=True)]
+
+
+async def _operating(settings: Settings) -> list[Finding]:
+    """See that the port can be had, and that traces could be exported."""
+    findings = []
+    where = f"{settings.ops.host}:{settings.ops.port}"
+    try:
+        async with operating(settings.ops, Health()):
+            if settings.ops.port:
+                findings.append(Finding(good=True, text=f"health and metrics: {where}"))
+    except Misconfigured as error:
+        runs = await answers_already(settings.ops)
+        text = f"health and metrics: {where}: a Melodify answers there" if runs else str(error)
+        findings.append(Finding(good=runs, text=text, runs=runs))
+    if settings.ops.trace_endpoint is not None:
+        traced(settings.ops)
+        findings.append(Finding(good=True, text=f"traces go to {settings.ops.trace_endpoint}"))
+    return findings
+
+
+async def _song_page(settings: Settings) -> list[Finding]:
+    if not settings.web.public_url:
+        return []
+    from bot.web.probe import reach
+
+    good, text = await reach(settings.web)
+    return [Finding(good=good, text=text)]

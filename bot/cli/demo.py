@@ -1,0 +1,149 @@
+"""`melodify demo`: the real bot with the embedded providers, in a simulated Discord in the browser."""
+
+import asyncio
+import io
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import discord
+import simcord
+from PIL import Image, ImageDraw, ImageFilter
+from simcord.env import Env
+from simcord.preview import Preview
+
+from bot.client import MelodifyClient
+from bot.i18n.messages import say
+from melodify_core.bootstrap import open_studio
+from melodify_core.config.settings import Settings
+from melodify_core.errors import Misconfigured
+
+REFRESH_S = 0.3
+# Longer than an order takes to be accepted; the song itself is made outside the simulator's sight.
+SETTLE_S = 60.0
+CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
+EXAMPLE_NAME = "sunset.jpg"
+
+
+async def demo(settings: Settings, port: int) -> int:
+    """Serve the page until Ctrl-C. Nothing of it is left behind."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="melodify-demo-") as folder:
+        example = Path(folder) / EXAMPLE_NAME
+        example.write_bytes(example_picture())
+        try:
+            async with _page(_embedded(settings, Path(folder)), example, port) as (env, preview):
+                print(say(settings.language, "demo.ready", url=preview.url, picture=str(example)), flush=True)
+                await _until(stop, env, preview)
+        except simcord.SetupError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+            raise Misconfigured(f"Port {port} is in use: choose another one, or --port 0 for any.") from error
+    return 0
+
+
+def _embedded(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with the embedded providers, in the demo's own folder."""
+    changes = {
+        "discord": settings.discord.model_copy(
+            update={"shard_count": 1, "shard_ids": frozenset(), "picture_hosts": frozenset({CDN_HOST})}
+        ),
+        "captioner": "palette",
+        "composer": "arranger",
+        "storage": "folder",
+        "database": settings.database.model_copy(update={"url": f"sqlite:///{folder}/melodify.db"}),
+        "folder": settings.folder.model_copy(update={"path": folder / "files"}),
+        # Whoever tries it out should not have to wait for the next hour.
+        "limits": settings.limits.model_copy(update={"songs_per_hour": 0, "songs_per_day": 0}),
+        "work": settings.work.model_copy(update={"drain_s": 1.0}),
+    }
+    return settings.model_copy(update=changes)
+
+
+@asynccontextmanager
+async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
+    client = MelodifyClient(settings, partial(open_studio, settings), always_sync=True)
+    locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
+
+    async def speak(interaction: discord.Interaction[MelodifyClient]) -> bool:
+        interaction.locale = locale
+        return True
+
+    # The simulator's members all speak English; this is discord.py's own hook before each command.
+    client.tree.interaction_check = speak  # type: ignore[method-assign]  # a tree of its own would say no more
+    async with simcord.run(client, settle_timeout=SETTLE_S) as env:
+        try:
+            # The simulated clock starts in the past; "made two minutes ago" should be true.
+            await _set_clock(env)
+            if client.user is not None:
+                await client.user.edit(username="Melodify")
+            guild = env.create_guild("Studio", preferred_locale=locale.value)
+            channel = guild.create_text_channel("songs")
+            viewer = guild.add_member(env.create_user("you"))
+            # A page shows one channel: in a thread the songs arrive in sight.
+            parent = client.get_channel(channel.id)
+            if not isinstance(parent, discord.TextChannel):
+                raise TypeError(parent)
+            thread = await parent.create_thread(
+                name=say(settings.language, "demo.thread"), type=discord.ChannelType.public_thread
+            )
+            await thread.send(
+                say(settings.language, "demo.welcome", path=str(example)), file=discord.File(example, EXAMPLE_NAME)
+            )
+            shown = next(handle for handle in channel.threads if handle.id == thread.id)
+            async with env.preview(
+                shown, viewers=[viewer], layout="channel", locale=locale.value, port=port
+            ) as preview:
+                yield env, preview
+        finally:
+            await client.leave_studio()
+
+
+async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
+    """Show on the page what jobs did in the background, until Ctrl-C or the page's own end button."""
+    ended = [asyncio.create_task(stop.wait()), asyncio.create_task(preview.wait_closed())]
+    seen = len(env.http_requests)
+    try:
+        while not any(task.done() for task in ended):
+            await asyncio.wait(ended, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
+            if len(env.http_requests) != seen and not stop.is_set():
+                # The page may be busy with the person's own action: then the next round shows it.
+                with suppress(simcord.SetupError):
+                    await _set_clock(env)
+                    preview.capture_time = datetime.now(UTC)
+                    await preview.refresh()
+                    seen = len(env.http_requests)
+    finally:
+        for task in ended:
+            task.cancel()
+
+
+async def _set_clock(env: Env) -> None:
+    """Bring the simulated clock, which stands still by itself, to the present."""
+    await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
+
+
+def example_picture() -> bytes:
+    """Return a sunset over the sea, painted here, as JPEG."""
+    width, height, horizon = 960, 640, 400
+    picture = Image.new("RGB", (width, height))
+    draw = ImageDraw.Draw(picture)
+    for y in range(horizon):
+        depth = y / horizon
+        draw.line((0, y, width, y), fill=(int(70 + 185 * depth), int(50 + 110 * depth), int(110 - 20 * depth)))
+    draw.ellipse((400, 300, 560, 460), fill=(255, 226, 150))
+    draw.rectangle((0, horizon, width, height), fill=(92, 58, 84))
+    for y in range(horizon, height, 8):
+        half = 20 + (y - horizon) // 3
+        draw.line((480 - half, y, 480 + half, y), fill=(250, 176, 110), width=3)
+    for left, top in ((80, 120), (300, 70), (640, 150)):
+        draw.ellipse((left, top, left + 220, top + 26), fill=(250, 190, 150))
+    data = io.BytesIO()
+    picture.filter(ImageFilter.GaussianBlur(3)).save(data, "JPEG", quality=88)
+    return data.getvalue()

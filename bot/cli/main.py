@@ -1,0 +1,179 @@
+"""The command line. Each command's work stands in a module of its own."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args
+
+from bot.ops.logs import log_to_stderr, speaks_json
+from melodify_core.brief import STYLES
+from melodify_core.config.settings import Settings, load, secrets_of
+from melodify_core.errors import Misconfigured
+from melodify_core.models import UsageState
+
+log = logging.getLogger(__name__)
+MISCONFIGURED = 2
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command and exit: 0 done, 1 no song or not ready, 2 wrong settings or usage."""
+    arguments = _parser().parse_args()
+    try:
+        sys.exit(_command(arguments, load(arguments.config)))
+    except Misconfigured as error:
+        _say(error)
+        sys.exit(MISCONFIGURED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _say(error: Misconfigured) -> None:
+    """Tell what is wrong in the form of what was told before: whoever reads JSON reads it to the end."""
+    if not speaks_json():
+        print("\n".join(error.problems), file=sys.stderr)
+        return
+    for problem in error.problems:
+        log.critical("%s", problem)
+
+
+def _command(arguments: argparse.Namespace, settings: Settings) -> int:
+    # Each command imports only what it needs: `render` never waits for Discord's or the engine's packages.
+    match arguments.command:
+        case "render":
+            return _render(arguments, settings)
+        case "migrate":
+            return _migrate(settings)
+        case "backup":
+            return _backup(settings, arguments.file)
+        case _:
+            return asyncio.run(_serving(arguments, settings))
+
+
+def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
+    match arguments.command:
+        case "check":
+            from bot.cli.check import check
+
+            _log_to_stderr(settings, at_least=logging.ERROR)
+            return check(settings, online=not arguments.offline, mend=arguments.fix)
+        case "demo":
+            from bot.cli.demo import demo
+
+            return demo(settings, arguments.port)
+        case "jobs":
+            from bot.cli.jobs import jobs
+
+            _log_to_stderr(settings, at_least=logging.ERROR)
+            return jobs(settings, arguments.action, arguments.job, arguments.state, as_json=arguments.json)
+        case "worker":
+            from bot.cli.run import work
+
+            _log_to_stderr(settings, form=settings.log.format)
+            return work(settings)
+        case _:
+            from bot.cli.run import run
+
+            _log_to_stderr(settings, form=settings.log.format)
+            return run(settings, works=not arguments.no_work)
+
+
+def _migrate(settings: Settings) -> int:
+    from melodify_core.bootstrap import migrate
+
+    print(migrate(settings))
+    return 0
+
+
+def _backup(settings: Settings, target: Path) -> int:
+    from melodify_core.services.job_admin import backup
+
+    print(backup(settings, target))
+    return 0
+
+
+def _render(arguments: argparse.Namespace, settings: Settings) -> int:
+    from bot.cli.render import Request, render
+    from melodify_core.brief import HINT_CHARACTERS, clean
+    from melodify_core.models import Wish
+
+    _log_to_stderr(settings, at_least=logging.ERROR)
+    wish = Wish(
+        hint=clean(arguments.hint, HINT_CHARACTERS),
+        style=arguments.style,
+        seconds=arguments.seconds or settings.song.default_seconds,
+        language=arguments.lang or settings.language,
+        seed=arguments.seed,
+    )
+    out = arguments.out or Path(f"{arguments.picture.stem}.mp3")
+    if out.suffix.lower() != ".mp3":
+        raise Misconfigured(f"--out must name an MP3 file, and {out} does not end in .mp3.")
+    if arguments.midi is not None and arguments.midi.suffix.lower() not in (".mid", ".midi"):
+        raise Misconfigured(f"--midi must name a MIDI file, and {arguments.midi} does not end in .mid.")
+    return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json, arguments.midi), settings))
+
+
+def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", "text", "json"] = "text") -> None:
+    level = max(logging.getLevelNamesMapping()[settings.log.level], at_least)
+    log_to_stderr(level, secrets_of(settings), form)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser.add_argument("--config", type=Path, help="settings file (default: $MELODIFY_CONFIG, then ./config.toml)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="connect to Discord and make songs until stopped")
+    run.add_argument("--no-work", action="store_true", help="take orders only: `melodify worker` makes the songs")
+    commands.add_parser("worker", help="make songs without a gateway connection, beside `run` (needs PostgreSQL)")
+    commands.add_parser("migrate", help="bring the database's tables up to date")
+    demo = commands.add_parser("demo", help="try the bot in a simulated Discord in the browser: no token, no network")
+    demo.add_argument("--port", type=_Whole(0, 65535), default=8765, help="port on 127.0.0.1 (default 8765; 0: any)")
+    check = commands.add_parser("check", help="tell what is configured, what is missing and how to mend it")
+    check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
+    check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
+    _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
+    backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
+    backup.add_argument("file", type=Path, help="the copy; it must not exist yet")
+    _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
+    return parser
+
+
+def _add_jobs(jobs: argparse.ArgumentParser) -> None:
+    actions = jobs.add_subparsers(dest="action")
+    jobs.set_defaults(action="list", job=None, state=None, json=False)
+    listing = actions.add_parser("list", help="the newest jobs")
+    listing.add_argument("--state", choices=get_args(UsageState), help="only those in this state")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    show = actions.add_parser("show", help="all that is known of a job")
+    show.add_argument("job")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    actions.add_parser("cancel", help="end a job that waits or runs").add_argument("job")
+    actions.add_parser("retry", help="queue a failed job again").add_argument("job")
+
+
+def _add_render(render: argparse.ArgumentParser) -> None:
+    render.add_argument("picture", type=Path, help="JPEG, PNG, WebP, GIF, AVIF, HEIC, BMP or TIFF")
+    render.add_argument("--out", type=Path, help="the MP3 to write (default: the picture's name in this folder)")
+    render.add_argument("--midi", type=Path, help="write the score as a MIDI file, too")
+    render.add_argument("--seconds", type=_Whole(10, 120), help="length, 10 to 120")
+    render.add_argument("--style", choices=sorted(STYLES), default="auto")
+    render.add_argument("--hint", default="", help="a wish in a few words")
+    render.add_argument("--seed", type=_Whole(0, 2**31 - 1), help="another number, another take")
+    render.add_argument("--lang", choices=("en", "ko"), help="language of title and caption")
+    render.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+class _Whole:
+    """An argparse type: a whole number within bounds."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
+
+    def __call__(self, text: str) -> int:
+        number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
+        if number is None or not self._least <= number <= self._most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {self._least} to {self._most}")
+        return number

@@ -1,0 +1,230 @@
+"""`melodify render`: one song from a picture file, without Discord; the same line, delivered to a file."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bot.i18n.messages import key_name, name_of, say, sentence
+from melodify_core import models
+from melodify_core.bootstrap import make_one
+from melodify_core.config.settings import Settings
+from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.models import Asked, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
+
+NO_LIMIT = 1 << 40
+STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    picture: Path
+    out: Path
+    wish: Wish
+    as_json: bool = False
+    midi: Path | None = None
+
+
+async def render(request: Request, settings: Settings) -> int:
+    """Make the song and print what it is. Return the exit code: 0, or 1 with one sentence on standard error."""
+    language = request.wish.language
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    # On a pipe rich draws nothing: standard output carries the result only.
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        desk = FileDelivery(request, bar, bar.add_task("", total=len(STAGES)))
+        try:
+            await desk.show(Stage.QUEUED)
+            score = await make_one(_order(request), settings, desk, Till())
+            if request.midi is not None and desk.song is not None:
+                if score is None:
+                    raise Rejected("file.no_score", composer=settings.composer)
+                write_whole(request.midi, score)
+        except MelodifyError as error:
+            desk.error = error
+    if desk.song is None or desk.error is not None:
+        reason = desk.error or Rejected("internal")
+        named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
+        print(named + sentence(language, reason), file=sys.stderr)
+        return 1
+    print(_as_json(request, desk.song, desk.stages_s()) if request.as_json else _as_text(request, desk.song))
+    return 0
+
+
+def _order(request: Request) -> Order:
+    try:
+        data = request.picture.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Rejected("file.unreadable", path=str(request.picture), reason=reason) from error
+    place = Place(channel_id=0, max_bytes=NO_LIMIT)
+    # The seed follows the picture: the same picture and wish give the same song.
+    return Order(job_id="render", user_id=0, place=place, picture=data, wish=request.wish)
+
+
+def _as_text(request: Request, song: Song) -> str:
+    language = request.wish.language
+    played = [say(language, "song.bpm", bpm=song.bpm)] if song.bpm else []
+    played += [key_name(language, song.key, song.mode)] if song.key else []
+    played += [name_of(language, "instrument", name) for name in song.instruments]
+    made = say(language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
+    return "\n".join([song.title, song.caption, "", ", ".join(played), made])
+
+
+def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
+    named = ("title", "caption", "mood", "valence", "arousal", "genre", "bpm", "key", "mode", "instruments")
+    measured = (
+        "duration_s",
+        "lufs",
+        "true_peak_dbtp",
+        "bitrate_kbps",
+        "size_bytes",
+        "seed",
+        "captioner",
+        "composer",
+        "dollars",
+    )
+    result = song.model_dump(mode="json", include={*named, *measured})
+    ordered = {name: result[name] for name in (*named, *measured)}
+    return json.dumps(
+        ordered
+        | {"style": request.wish.style, "hint": request.wish.hint, "path": str(request.out), "stages_s": stages_s},
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def write_whole(out: Path, data: bytes) -> None:
+    """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror or type(error).__name__
+        raise Rejected("file.unwritable", path=str(out), reason=reason) from error
+
+
+class Till:
+    """The Ledger port for one song: nothing is limited in front of one's own terminal, but what it cost is told."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, float] = {}
+
+    def start(self, job_id: str, now: float) -> bool:
+        """Go on."""
+        del job_id, now
+        return True
+
+    def reach(self, job_id: str, stage: Stage) -> None:
+        """Do nothing."""
+
+    def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
+        """Note what the call is expected to cost."""
+        del job_id, now
+        self._calls.setdefault(call_id, bill.dollars)
+
+    def settle(self, call_id: str, bill: Bill) -> None:
+        """Note what it has cost."""
+        self._calls[call_id] = bill.dollars
+
+    def unbook(self, call_id: str) -> None:
+        """Forget a call that cost nothing."""
+        self._calls.pop(call_id, None)
+
+    def spent(self, job_id: str) -> float:
+        """Return what all calls have cost, as far as that is known."""
+        del job_id
+        return sum(self._calls.values())
+
+    def refund(self, job_id: str, now: float, code: str = "") -> None:
+        """Do nothing."""
+
+    def end_cancelled(self, job_id: str, now: float) -> None:
+        """Do nothing."""
+
+    def asked(self, job_id: str) -> Asked | None:
+        """Know nothing."""
+        del job_id
+        return None
+
+    def write_down(self, job: Job, song: Song, now: float) -> bool:
+        """Do nothing."""
+        del job, song, now
+        return True
+
+    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+        """Do nothing."""
+        del job, song, posted, now
+        return True
+
+
+class FileDelivery:
+    """The Delivery port on a terminal and a file."""
+
+    def __init__(self, request: Request, bar: Progress, task: TaskID) -> None:
+        self.song: Song | None = None
+        self.error: MelodifyError | None = None
+        self._request = request
+        self._bar = bar
+        self._task = task
+        self._started: list[tuple[Stage, float]] = []
+
+    async def show(self, stage: Stage) -> None:
+        """Move the bar."""
+        self._started.append((stage, time.perf_counter()))
+        text = say(self._request.wish.language, f"stage.{stage.value}")
+        self._bar.update(self._task, description=text, completed=STAGES.index(stage))
+
+    async def show_stage(self, job: Job, stage: Stage, progress: models.Progress | None = None) -> None:
+        """Move the bar."""
+        del job
+        if progress is not None:
+            text = say(self._request.wish.language, f"progress.{progress}")
+            self._bar.update(self._task, description=text)
+            return
+        await self.show(stage)
+
+    async def show_position(
+        self,
+        job_id: str,
+        place: models.Place,
+        language: Language,
+        forecast: models.Forecast,
+        page_id: str | None = None,
+    ) -> None:
+        """Do nothing: there is no queue."""
+
+    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
+        """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+        del job, picture
+        if isinstance(audio, Link):
+            raise TypeError("no song is too large for a file")
+        write_whole(self._request.out, audio)
+        self.song = song
+        self._started.append((Stage.DONE, time.perf_counter()))
+        return Posted(channel_id=0, message_id=0)
+
+    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
+        """Do nothing: the bar has ended."""
+
+    async def take_back(self, job: Job) -> None:
+        """Leave the file as it is: whoever waits for it cancels by ending the program."""
+
+    async def apologise(self, job: Job, error: MelodifyError) -> None:
+        """Keep the error for the exit."""
+        del job
+        self.error = error
+
+    def stages_s(self) -> dict[str, float]:
+        """Return the seconds that each stage took."""
+        pairs = zip(self._started, self._started[1:], strict=False)
+        return {stage.value: round(after - before, 3) for (stage, before), (_, after) in pairs}

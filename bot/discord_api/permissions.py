@@ -1,0 +1,89 @@
+"""Where an answer goes: what the bot may do there, and whether it is there at all."""
+
+import discord
+
+from bot.i18n.messages import say
+from melodify_core.errors import Rejected
+from melodify_core.models import Language
+
+# A thread can be opened on a message of these channels only (Discord answers 50024 elsewhere).
+THREADABLE = {discord.ChannelType.text, discord.ChannelType.news}
+THREADS = {discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread}
+# Their chats are closed to who may not connect. The invitation does not ask for it: everybody has it by default.
+VOICE = {discord.ChannelType.voice, discord.ChannelType.stage_voice}
+# Wherever something can be asked, as discord.py has it.
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+    | discord.DMChannel
+    | discord.GroupChannel
+    | discord.PartialMessageable
+    | None
+)
+NEEDED = ("view_channel", "attach_files", "embed_links", "read_message_history")
+
+# What an invitation asks for: a thread of its own is welcome, but not needed.
+PERMISSIONS = discord.Permissions(
+    send_messages=True,
+    create_public_threads=True,
+    send_messages_in_threads=True,
+    **dict.fromkeys(NEEDED, True),
+)
+
+
+def missing(permissions: discord.Permissions, kind: discord.ChannelType | None) -> list[str]:
+    """Return the names of the permissions that the bot lacks to post a song in such a channel."""
+    needed = [*NEEDED, "send_messages_in_threads" if kind in THREADS else "send_messages"]
+    if kind in VOICE:
+        needed.append("connect")
+    return [name for name in needed if not getattr(permissions, name)]
+
+
+def check(language: Language, permissions: discord.Permissions, channel: Channel) -> None:
+    """Raise Rejected when permissions are missing, or when the thread is locked."""
+    check_kind(language, permissions, channel.type if channel else None)
+    if isinstance(channel, discord.Thread) and channel.locked and not permissions.manage_threads:
+        raise Rejected("discord.thread_locked")
+
+
+def check_kind(language: Language, permissions: discord.Permissions, kind: discord.ChannelType | None) -> None:
+    """Raise Rejected, with the names that Discord's settings have for them, when permissions are missing."""
+    lacking = missing(permissions, kind)
+    if lacking:
+        names = ", ".join(say(language, f"permission.{name}") for name in lacking)
+        raise Rejected("discord.missing", permissions=names)
+
+
+def threadable(permissions: discord.Permissions, kind: discord.ChannelType | None) -> bool:
+    """Return whether the song may go into a thread of its own."""
+    return kind in THREADABLE and permissions.create_public_threads and permissions.send_messages_in_threads
+
+
+def permissions_in(message: discord.Message) -> discord.Permissions:
+    """Return what the bot may do where the message stands; nothing is asked in direct messages."""
+    channel = message.channel
+    if message.guild is None or isinstance(
+        channel, discord.DMChannel | discord.GroupChannel | discord.PartialMessageable
+    ):
+        return discord.Permissions.none()
+    return channel.permissions_for(message.guild.me)
+
+
+def by_token(interaction: discord.Interaction[discord.Client]) -> bool:
+    """Return whether the interaction's token is the only way to answer: the bot is not where it was asked.
+
+    That is so in a server that has not installed it, or only its commands, and in a conversation between members. The
+    gateway knows: what the interaction says of installations is about its presser, and it brings a server in any case.
+    """
+    if interaction.guild_id is None:
+        return interaction.context.private_channel
+    return interaction.client.get_guild(interaction.guild_id) is None
+
+
+def upload_limit(guild: discord.Guild | None) -> int:
+    """Return how many bytes a file may have in the server; the least where it is not known."""
+    return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES

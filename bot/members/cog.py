@@ -1,0 +1,155 @@
+"""What members ask about themselves: /songs, /quota, /forget-me, /help. All answers are for the asker alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_api.ephemeral import answered
+from bot.i18n.messages import say, sentence
+from bot.i18n.translator import localised
+from bot.members.forget_me import ForgetButton
+from bot.members.songs_list import Listing, SongMenu, TurnButton
+from bot.posts.song_embed import COLOUR
+from melodify_core.models import Language
+from melodify_core.studio import Studio
+from melodify_core.usage.quota import Quota
+
+Interaction = discord.Interaction[Any]
+
+
+class Members(commands.Cog):
+    """The members' commands."""
+
+    def __init__(self, client: commands.AutoShardedBot, studio: Studio) -> None:
+        self._client = client
+        self._studio = studio
+
+    async def cog_load(self) -> None:
+        """Bring the commands into the tree, and listen to their buttons."""
+        for command in (self._songs_command(), self._quota_command(), self._forget_command(), self._help_command()):
+            self._client.tree.add_command(command)
+        self._client.add_dynamic_items(TurnButton, SongMenu, ForgetButton)
+
+    async def songs(self, interaction: Interaction, listing: Listing) -> None:
+        """Show a list's first page."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            page = await listing.fetch(self._studio, interaction)
+            await interaction.edit_original_response(
+                embed=listing.embed(language, page), view=listing.view(language, page)
+            )
+
+        await answered(interaction, answer)
+
+    async def quota(self, interaction: Interaction) -> None:
+        """Say what the asker has left."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+            quota = await self._studio.quota(
+                interaction.user.id, interaction.guild_id, tuple(role.id for role in roles)
+            )
+            await interaction.edit_original_response(content=quota_text(language, quota))
+
+        await answered(interaction, answer)
+
+    async def forget_me(self, interaction: Interaction) -> None:
+        """Ask whether it is meant."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            view = discord.ui.View(timeout=None)
+            view.add_item(ForgetButton("stored", language))
+            view.add_item(ForgetButton("posted", language))
+            view.stop()
+            await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
+
+        await answered(interaction, answer)
+
+    async def help(self, interaction: Interaction) -> None:
+        """Say what Melodify does and how."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            embed = discord.Embed(
+                title=say(language, "help.title"),
+                description=say(language, "help.text"),
+                colour=discord.Colour(COLOUR),
+            )
+            await interaction.edit_original_response(embed=embed)
+
+        await answered(interaction, answer)
+
+    def _songs_command(self) -> app_commands.Command[Any, ..., None]:
+        whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]
+        order_choices = [app_commands.Choice(name=localised(f"songs.order.{key}"), value=key) for key in ORDERS]
+
+        @_command("songs")
+        @app_commands.rename(whose=localised("option.whose.name"), order=localised("option.order.name"))
+        @app_commands.describe(whose=localised("option.whose.description"), order=localised("option.order.description"))
+        @app_commands.choices(whose=whose_choices, order=order_choices)
+        async def songs(interaction: Interaction, whose: str = "own", order: str = "newest") -> None:
+            here = whose if interaction.guild_id is not None else "own"
+            await self.songs(interaction, Listing(here, order))  # type: ignore[arg-type]  # Discord holds to the choices
+
+        return songs
+
+    def _quota_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("quota")
+        async def quota(interaction: Interaction) -> None:
+            await self.quota(interaction)
+
+        return quota
+
+    def _forget_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("forget_me")
+        async def forget_me(interaction: Interaction) -> None:
+            await self.forget_me(interaction)
+
+        return forget_me
+
+    def _help_command(self) -> app_commands.Command[Any, ..., None]:
+        @_command("help")
+        async def help_(interaction: Interaction) -> None:
+            await self.help(interaction)
+
+        return help_
+
+
+WHOSE = ("own", "server")
+ORDERS = ("newest", "liked")
+
+
+def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
+    """Return the decorator that makes a command of the catalogue's words, usable everywhere."""
+
+    def decorate(callback: Any) -> app_commands.Command[Any, ..., None]:
+        command: app_commands.Command[Any, ..., None] = app_commands.command(
+            name=localised(f"command.{key}.name"), description=localised(f"command.{key}.description")
+        )(callback)
+        command = app_commands.allowed_installs(guilds=True, users=True)(command)
+        return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
+
+    return decorate
+
+
+def quota_text(language: Language, quota: Quota) -> str:
+    """Return what a member has left, a line each."""
+    lines = []
+    for allowance in quota.allowances:
+        frees = say(language, "quota.frees", at=allowance.frees_at) if allowance.frees_at else ""
+        text = say(language, f"quota.{allowance.window}", left=allowance.left, limit=allowance.limit)
+        lines.append(f"{text} {frees}".strip())
+    if not lines:
+        lines.append(say(language, "quota.unlimited"))
+    if quota.waiting:
+        lines.append(say(language, "quota.waiting", waiting=quota.waiting))
+    if quota.money.spent or quota.money.reserved:
+        spent, reserved = f"{quota.money.spent:.2f}", f"{quota.money.reserved:.2f}"
+        lines.append(say(language, "quota.money", spent=spent, reserved=reserved))
+    if quota.refusal is not None:
+        lines.append(sentence(language, quota.refusal))
+    else:
+        lines.append(say(language, "quota.go"))
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""The two buttons under /forget-me: erase what is stored, or that and the messages with the songs."""
+
+import logging
+import re
+from typing import Any, Literal, Self
+
+import discord
+
+from bot.discord_api.errors import discord_errors
+from bot.i18n.messages import say, sentence
+from bot.i18n.translator import language_of
+from melodify_core.errors import MelodifyError, Unavailable
+from melodify_core.models import Entry, Language
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+Extent = Literal["stored", "posted"]
+Interaction = discord.Interaction[Any]
+
+
+class ForgetButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"forget:(?P<extent>stored|posted)"
+):
+    """Erases its presser; it stands in a message that only the asker of /forget-me sees."""
+
+    def __init__(self, extent: Extent, language: Language) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=say(language, f"forget.{extent}"),
+                style=discord.ButtonStyle.danger,
+                custom_id=f"forget:{extent}",
+            )
+        )
+        self._extent = extent
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        del item
+        return cls(match["extent"], language_of(interaction.locale))  # type: ignore[arg-type]  # the pattern's
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Erase, and say what was."""
+        language = language_of(interaction.locale)
+        await interaction.response.defer()
+        with discord_errors():
+            await interaction.edit_original_response(content=say(language, "forget.working"), view=None)
+            await interaction.edit_original_response(content=await self._forgotten(interaction, language))
+
+    async def _forgotten(self, interaction: Interaction, language: Language) -> str:
+        studio: Studio = interaction.client.studio
+        try:
+            # Where they were posted is known only before it is forgotten.
+            posts = await studio.members.posts(interaction.user.id) if self._extent == "posted" else []
+            forgotten = await studio.forget(interaction.user.id)
+        except MelodifyError as error:
+            return sentence(language, error)
+        except Exception:  # Discord's library only logs what a button raises: the presser would wait for ever
+            log.exception("somebody could not be forgotten")
+            return say(language, "error.internal")
+        text = say(language, "forget.done", songs=forgotten.songs, jobs=forgotten.jobs)
+        if self._extent == "stored":
+            return text
+        left = [entry for entry in posts if not await _deleted(interaction.client, entry)]
+        return "\n".join([text, say(language, "forget.messages", deleted=len(posts) - len(left), left=len(left))])
+
+
+async def _deleted(client: discord.Client, entry: Entry) -> bool:
+    """Delete a song's message; True when it is gone."""
+    channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
+    try:
+        with discord_errors():
+            await channel.get_partial_message(entry.message_id).delete()
+    except Unavailable as error:
+        log.warning("a message of somebody who is forgotten was not deleted: %s", error)
+        return False
+    except MelodifyError as error:
+        # Not there any more, or out of our reach.
+        return isinstance(error.__cause__, discord.NotFound)
+    return True

@@ -1,0 +1,192 @@
+"""The answer to /songs: a page of songs, buttons to turn it, and a menu to play one. Its ids carry all it needs."""
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import discord
+
+from bot.discord_api.errors import discord_errors
+from bot.i18n.messages import name_of, say, sentence
+from bot.i18n.translator import language_of
+from bot.posts.cancel_button import JOB
+from bot.posts.delivery import link_to
+from bot.posts.song_embed import COLOUR, file_stem, safe, title_of
+from melodify_core.brief import clean
+from melodify_core.errors import MelodifyError
+from melodify_core.library import Order, Page
+from melodify_core.models import Entry, Language, Link
+from melodify_core.services.members import PAGE_SONGS
+from melodify_core.studio import Studio
+
+# Whose songs: the asker's own, or the server's public ones.
+Whose = Literal["own", "server"]
+Interaction = discord.Interaction[Any]
+TITLE = 80
+OPTION = 100  # discord.com/developers/docs/components/reference#string-select
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which page of which list."""
+
+    whose: Whose
+    order: Order
+    page: int = 0
+
+    async def fetch(self, studio: Studio, interaction: Interaction) -> Page:
+        """Return the page's songs. Raises Unavailable."""
+        if self.whose == "own" or interaction.guild_id is None:
+            return await studio.members.own_songs(interaction.user.id, self.order, self.page)
+        seen = visible_channels(interaction)
+        return await studio.members.public_songs(interaction.guild_id, seen, self.order, self.page)
+
+    def embed(self, language: Language, page: Page) -> discord.Embed:
+        """Return the page as the reader sees it."""
+        title = say(language, f"songs.title.{self.whose}")
+        embed = discord.Embed(title=title, colour=discord.Colour(COLOUR))
+        if not page.total:
+            embed.description = say(language, f"songs.none.{self.whose}")
+            return embed
+        first = self.page * PAGE_SONGS + 1
+        lines = [_line(language, number, entry) for number, entry in enumerate(page.entries, start=first)]
+        embed.description = "\n".join(lines) or say(language, "songs.none.page")
+        pages = -(-page.total // PAGE_SONGS)
+        return embed.set_footer(text=say(language, "songs.page", page=self.page + 1, pages=pages, songs=page.total))
+
+    def view(self, language: Language, page: Page) -> discord.ui.View:
+        """Return what stands under the page."""
+        view = discord.ui.View(timeout=None)
+        if page.entries:
+            view.add_item(SongMenu(language, page.entries))
+        pages = -(-page.total // PAGE_SONGS)
+        if pages > 1:
+            view.add_item(TurnButton(self.turned(-1), language, "songs.back", disabled=self.page == 0))
+            view.add_item(TurnButton(self.turned(1), language, "songs.on", disabled=self.page + 1 >= pages))
+        # The client listens by the patterns of the ids.
+        view.stop()
+        return view
+
+    def turned(self, by: int) -> "Listing":
+        """Return the list's page so many further on."""
+        return Listing(self.whose, self.order, max(self.page + by, 0))
+
+
+def _line(language: Language, number: int, entry: Entry) -> str:
+    song = entry.song
+    facts = [say(language, "songs.seconds", seconds=round(song.duration_s))]
+    if entry.likes:
+        facts.append(say(language, "songs.likes", likes=entry.likes))
+    if entry.private:
+        facts.append(say(language, "songs.private"))
+    facts.append(f"<t:{int(entry.created_at)}:R>")
+    if entry.message_id:
+        guild_id = entry.guild_id if not entry.private else None
+        facts.append(f"[{say(language, 'songs.open')}]({link_to(guild_id, entry.channel_id, entry.message_id)})")
+    return f"**{number}. {safe(song.title, TITLE) or title_of(language, song)}** · {' · '.join(facts)}"
+
+
+def visible_channels(interaction: Interaction) -> frozenset[int]:
+    """Return the ids of the server's channels that the asker can see, threads included."""
+    guild, member = interaction.guild, interaction.user
+    if guild is None or not isinstance(member, discord.Member):
+        return frozenset()
+    seen = {channel.id for channel in guild.channels if channel.permissions_for(member).view_channel}
+    # A private thread is for those who were invited to it: its songs are in no list.
+    open_threads = (thread for thread in guild.threads if not thread.is_private())
+    return frozenset(seen | {thread.id for thread in open_threads if thread.parent_id in seen})
+
+
+class TurnButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"songs:(?P<whose>own|server):(?P<order>newest|liked):(?P<page>[0-9]{1,6}):(?P<way>back|on)",
+):
+    """Shows another page of a list."""
+
+    def __init__(self, listing: Listing, language: Language, label: str, *, disabled: bool = False) -> None:
+        way = label.rpartition(".")[2]
+        super().__init__(
+            discord.ui.Button(
+                label=say(language, label),
+                disabled=disabled,
+                # The way is in the id because no two buttons of a message may share one.
+                custom_id=f"songs:{listing.whose}:{listing.order}:{listing.page}:{way}",
+            )
+        )
+        self._listing = listing
+        self._label = label
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        del item
+        listing = Listing(match["whose"], match["order"], int(match["page"]))  # type: ignore[arg-type]  # the pattern's
+        return cls(listing, language_of(interaction.locale), f"songs.{match['way']}")
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Turn the page."""
+        language = language_of(interaction.locale)
+        await interaction.response.defer()
+        with discord_errors():
+            try:
+                page = await self._listing.fetch(interaction.client.studio, interaction)
+            except MelodifyError as error:
+                await interaction.followup.send(sentence(language, error), ephemeral=True)
+                return
+            await interaction.edit_original_response(
+                embed=self._listing.embed(language, page), view=self._listing.view(language, page)
+            )
+
+
+class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="songs:play"):
+    """Plays a song of the page, for the reader alone."""
+
+    def __init__(self, language: Language, entries: tuple[Entry, ...] = ()) -> None:
+        options = [
+            discord.SelectOption(
+                label=clean(entry.song.title, OPTION) or say(language, "song.untitled"),
+                value=entry.song.job_id,
+                description=name_of(language, "style", entry.song.genre)[:OPTION] or None,
+            )
+            for entry in entries
+        ]
+        placeholder = say(language, "songs.play")
+        super().__init__(discord.ui.Select(custom_id="songs:play", placeholder=placeholder, options=options))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the menu in which something was chosen."""
+        del item, match
+        return cls(language_of(interaction.locale))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Send the song that was chosen."""
+        language = language_of(interaction.locale)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        job_id = self.item.values[0]
+        with discord_errors():
+            try:
+                text, files = await _played(interaction, language, job_id)
+            except MelodifyError as error:
+                text, files = sentence(language, error), []
+            await interaction.followup.send(text, files=files, ephemeral=True)
+
+
+async def _played(interaction: Interaction, language: Language, job_id: str) -> tuple[str, list[discord.File]]:
+    if not re.fullmatch(JOB, job_id):
+        return say(language, "error.song.gone"), []
+    studio: Studio = interaction.client.studio
+    heard = await studio.members.play(
+        job_id, interaction.user.id, interaction.guild_id, visible_channels(interaction), interaction.filesize_limit
+    )
+    song = heard.entry.song
+    title = say(language, "songs.playing", title=title_of(language, song))
+    if isinstance(heard.audio, Link):
+        link = say(language, "song.link", url=heard.audio.url, until=heard.audio.expires_at)
+        return f"{title}\n{link}", []
+    return title, [discord.File(io.BytesIO(heard.audio), filename=f"{file_stem(language, song)}.mp3")]

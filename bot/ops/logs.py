@@ -1,0 +1,119 @@
+"""Where log lines go and what may stand in them: no secret, no picture, no signed address, and what ends no line."""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+from melodify_core.observability.log_context import current
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+HIDDEN = "[hidden]"
+# What moves a terminal's cursor, begins a line or turns the direction of writing: control characters, the separators
+# of lines and paragraphs, bidirectional marks (Unicode 16, chapters 23.1 to 23.3), and halves of characters.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE_IN_TRACEBACK = re.compile(f"(?![\n\t]){_UNSAFE.pattern}")
+
+# Whatever a library or a provider's answer puts into a line, these never reach it.
+_PATTERNS = (
+    re.compile(r"(?<=;base64,)[A-Za-z0-9+/=_-]+"),
+    # Long runs without a break are pictures, sound or keys. A SHA-256 in hex has 64 signs and stays.
+    re.compile(r"\b[A-Za-z0-9+/_-]{120,}={0,2}"),
+    # Links of Cloud Storage, V2 and V4, and of Discord's CDN.
+    re.compile(r"(?i)(?<=signature=)[^&\s\"']+"),
+    re.compile(r"(?<=hm=)[0-9a-f]{16,}"),
+    re.compile(r"(?i)(?<=x-goog-credential=)[^&\s\"']+"),
+    re.compile(r"(?i)(?<=upload_id=)[^&\s\"']+"),
+    re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
+    # Name and password of an address.
+    re.compile(r"(?<=://)[^\s/:@]*:[^\s\"']+(?=@)"),
+    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]+"),
+    re.compile(r"\bsk-[A-Za-z0-9_-]{8,}"),
+    re.compile(r"\bAIza[0-9A-Za-z_-]{20,}"),
+    re.compile(r"\bya29\.[0-9A-Za-z._-]+"),
+    # An interaction's token, in the addresses that it is sent to.
+    re.compile(r"(?<=/webhooks/)[0-9]+/[^/\s\"']+"),
+    re.compile(r"(?<=/interactions/)[0-9]+/[^/\s\"']+"),
+    # A bot's token: its id in Base64, a time, a signature.
+    re.compile(r"\b[MNO][A-Za-z0-9_-]{20,30}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
+)
+# These print whole requests and answers at DEBUG.
+_TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "google", "google_genai", "PIL")
+
+
+class Formatter(logging.Formatter):
+    """Formats a line, traceback included: whose it is, without what may not be read, and without what acts."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        """`secrets` are hidden wherever they stand."""
+        super().__init__(FORMAT)
+        self._secrets = tuple(secret for secret in secrets if secret)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return escaped(redacted(super().format(record), self._secrets), _UNSAFE_IN_TRACEBACK)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line without its traceback."""
+        record.message = _whose() + escaped(redacted(record.message, self._secrets))
+        return super().formatMessage(record)
+
+
+class JsonFormatter(Formatter):
+    """Formats a line as one JSON object; a line of a job says which, in which server, at which stage."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        facts: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redacted(record.getMessage(), self._secrets),
+        }
+        if trail := current.get():
+            facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage}
+        if record.exc_info:
+            facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
+        # What JSON lets stand as it is, it reads as an escape too.
+        return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(facts, ensure_ascii=False))
+
+
+def escaped(text: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
+    r"""Return the text with what would act on a terminal, or end the line, written as Python writes it: \n, \x1b."""
+    return unsafe.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def _whose() -> str:
+    trail = current.get()
+    if trail is None:
+        return ""
+    facts = (f"job {trail.job_id}", f"server {trail.guild_id}" if trail.guild_id else None, trail.stage)
+    return f"[{', '.join(fact for fact in facts if fact)}] "
+
+
+def speaks_json() -> bool:
+    """Return whether the process's log is JSON by now."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
+def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return the text without secrets, Base64 and signatures."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    for pattern in _PATTERNS:
+        text = pattern.sub(HIDDEN, text)
+    return text
+
+
+def log_to_stderr(level: int, secrets: tuple[str, ...] = (), form: Literal["auto", "text", "json"] = "text") -> None:
+    """Send the process's log to standard error; "auto" is text on a terminal and JSON elsewhere."""
+    handler = logging.StreamHandler()
+    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    handler.setFormatter(JsonFormatter(secrets) if as_json else Formatter(secrets))
+    logging.basicConfig(level=level, handlers=[handler])
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))

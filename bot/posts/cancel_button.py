@@ -1,0 +1,75 @@
+"""The buttons that outlive a restart: their ids carry the job's id, nothing else is remembered."""
+
+import logging
+import re
+from typing import Any, Self
+
+import discord
+
+from bot.discord_api.errors import discord_errors
+from bot.i18n.messages import say, sentence
+from bot.i18n.translator import language_of
+from bot.posts.song_view import page_button
+from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.models import Language
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+JOB = r"(?P<job>[0-9]{1,20})"
+
+
+class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"cancel:{JOB}"):
+    """Ends a song that is not finished. For its asker, and for those who may manage messages."""
+
+    def __init__(self, job_id: str, language: Language = "en") -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=say(language, "button.cancel"), style=discord.ButtonStyle.secondary, custom_id=f"cancel:{job_id}"
+            )
+        )
+        self._job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        del interaction, item
+        return cls(match["job"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Cancel, and say only to the presser why not."""
+        language = language_of(interaction.locale)
+        await interaction.response.defer(ephemeral=True)
+        studio: Studio = interaction.client.studio
+        moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
+        try:
+            its_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
+            if its_language is not None:
+                await _close_status(interaction, its_language)
+                await studio.told(self._job_id)
+            answer = say(language, "answer.cancelling")
+        except MelodifyError as error:
+            log.info("job %s: not cancelled: %s", self._job_id, error)
+            answer = sentence(language, error)
+        with discord_errors():
+            await interaction.followup.send(answer, ephemeral=True)
+
+
+async def _close_status(interaction: discord.Interaction[Any], language: Language) -> None:
+    """Say in the status message that there will be no song: nobody works on it who would."""
+    if interaction.message is not None:
+        with discord_errors():
+            # Through the interaction: the bot may not be where its message stands.
+            await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
+
+
+def status_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
+    """Return what stands under the status message of a song that is not finished; `page` is where it can be watched."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(CancelButton(job_id, language))
+    if page:
+        view.add_item(page_button(language, page))
+    # The client listens by the pattern of the id: a view that is done is not kept for each message.
+    view.stop()
+    return view

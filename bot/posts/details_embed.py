@@ -1,0 +1,65 @@
+"""How a song was made, for whoever presses Details."""
+
+import discord
+
+from bot.i18n.messages import key_name, name_of, say
+from bot.posts.delivery import asked_at
+from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
+from melodify_core.brief import music_prompt
+from melodify_core.models import Adjustment, Entry, Language, Song, Wish
+
+# A tempo that differs by less is heard as the same; bars that fill the length move it by some per cent.
+SAME_TEMPO = 0.05
+
+
+def details_of(language: Language, entry: Entry) -> discord.Embed:
+    """Return the embed."""
+    song = entry.song
+    embed = discord.Embed(title=title_of(language, song), colour=discord.Colour(COLOUR))
+    facts = {
+        "prompt": music_prompt(song.brief, song.wish or Wish()) if song.brief else "",
+        "mood": ", ".join(song.mood),
+        "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
+        "key": key_name(language, song.key, song.mode) if song.key else "",
+        "adjusted": " · ".join(_told(language, each) for each in _adjusted(song)),
+        "seed": str(song.seed),
+        "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
+        "sound": say(
+            language, "details.sound_value", seconds=round(song.duration_s), lufs=song.lufs, kbps=song.bitrate_kbps
+        ),
+        "cost": say(language, "details.cost_value", dollars=f"{song.dollars:.4f}"),
+    }
+    for name, value in facts.items():
+        if shown := safe(value, FIELD):
+            embed.add_field(name=say(language, f"details.{name}"), value=shown, inline=len(shown) < 60)
+    # Ids that Discord gave carry their time; timestamps are shown in the reader's own.
+    asked, done = asked_at(song.job_id), int(entry.created_at)
+    times = say(language, "details.times_value", asked=asked, took=max(done - asked, 0))
+    embed.add_field(name=say(language, "details.times"), value=times, inline=False)
+    return embed.set_footer(text=say(language, "song.footer", job_id=song.job_id))
+
+
+def _adjusted(song: Song) -> list[Adjustment]:
+    """Return what was asked of the music and could not be, with what was taken instead."""
+    adjusted = song.brief.adjusted if song.brief else ()
+    # A style that the asker chose stands above any genre.
+    passed_over = {"bpm"} if song.wish is None or song.wish.style == "auto" else {"bpm", "genre"}
+    return [*_tempo(song), *(each for each in adjusted if each.name not in passed_over)]
+
+
+def _tempo(song: Song) -> list[Adjustment]:
+    """Return the tempo as it is heard where it is not the one that was asked, whoever changed it."""
+    if song.brief is None or song.bpm is None:
+        return []
+    said = next((each.said for each in song.brief.adjusted if each.name == "bpm"), "")
+    if not said and abs(song.bpm / song.brief.bpm - 1) <= SAME_TEMPO:
+        return []
+    return [Adjustment(name="bpm", said=said or str(song.brief.bpm), used=str(song.bpm))]
+
+
+def _told(language: Language, each: Adjustment) -> str:
+    name = say(language, f"details.adjusted_{each.name}")
+    if each.name == "genre" and not each.used:
+        return say(language, "details.genre_left_open", name=name, said=each.said)
+    text = "details.adjusted_to" if each.used else "details.left_out"
+    return say(language, text, name=name, said=each.said, used=name_of(language, "details.used", each.used))

@@ -1,0 +1,107 @@
+"""What a finished song looks like in a message: embed, audio, thumbnail. Sends nothing."""
+
+import io
+from dataclasses import dataclass
+
+import discord
+
+from bot.i18n.messages import key_name, name_of, say
+from melodify_core.brief import clean
+from melodify_core.models import Job, Language, Link, Song
+
+COLOUR = 0x7C5CFF
+PICTURE_NAME = "picture.jpg"
+# Discord's limits, in characters: discord.com/developers/docs/resources/message#embed-object-embed-limits
+TITLE = 256
+CAPTION = 2048
+FIELD = 1024
+ALT_TEXT = 1024
+THREAD_NAME = 100
+FILE_STEM = 60
+
+
+def safe(text: str, limit: int) -> str:
+    """Return a model's text fit for a message: one line, no mention, no link, no markdown, within the limit."""
+    return discord.utils.escape_markdown(clean(text, limit))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finished song on its way into a message."""
+
+    job: Job
+    song: Song
+    audio: bytes | Link
+    picture: bytes
+
+    def embed(self) -> discord.Embed:
+        """Return the song's embed in the asker's language; its footer marks whose job it is."""
+        language, song = self.job.wish.language, self.song
+        embed = discord.Embed(
+            title=title_of(language, song), description=safe(song.caption, CAPTION), colour=discord.Colour(COLOUR)
+        )
+        for label, value in _facts(language, song):
+            embed.add_field(name=say(language, label), value=value)
+        if origin := self._origin():
+            # In an embed nothing pings.
+            embed.add_field(name=say(language, "song.another"), value=origin, inline=False)
+        embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
+        return embed.set_footer(text=footer_of(self.job))
+
+    def files(self) -> list[discord.File]:
+        """Return the attachments, fresh: Discord's library reads each only once."""
+        alt_text = clean(self.song.caption, ALT_TEXT) or title_of(self.job.wish.language, self.song)
+        shown = discord.File(io.BytesIO(self.picture), filename=PICTURE_NAME, description=alt_text)
+        if isinstance(self.audio, Link):
+            return [shown]
+        name = f"{file_stem(self.job.wish.language, self.song)}.mp3"
+        return [discord.File(io.BytesIO(self.audio), filename=name), shown]
+
+    def _origin(self) -> str:
+        """Return the line that says what this is another take of, and who asked; empty for a first song."""
+        if self.job.parent_id is None:
+            return ""
+        key = "song.take_of" if self.job.parent_link else "song.take"
+        return say(self.job.wish.language, key, user=self.job.user_id, link=self.job.parent_link)
+
+    def link_line(self) -> str:
+        """Return the line that leads to a song that is too large to attach; empty for one that is attached."""
+        if not isinstance(self.audio, Link):
+            return ""
+        return say(self.job.wish.language, "song.link", url=self.audio.url, until=self.audio.expires_at)
+
+
+def title_of(language: Language, song: Song) -> str:
+    """Return the title for a line of text."""
+    return safe(song.title, TITLE) or say(language, "song.untitled")
+
+
+def thread_name(language: Language, song: Song) -> str:
+    """Return the thread's name, 1 to 100 characters."""
+    return clean(song.title, THREAD_NAME) or say(language, "song.untitled")
+
+
+def file_stem(language: Language, song: Song) -> str:
+    """Return the title as a file's name: letters and digits of any script, joined by hyphens."""
+    words = "".join(character if character.isalnum() else " " for character in song.title).split()
+    return "-".join(words)[:FILE_STEM].strip("-") or say(language, "song.file")
+
+
+def footer_of(job: Job) -> str:
+    """Return the line that tells one job's message from another's."""
+    return say(job.wish.language, "song.footer", job_id=job.job_id)
+
+
+def shows(message: discord.Message, job: Job) -> bool:
+    """Return whether the message is this job's song."""
+    return any(embed.footer.text == footer_of(job) for embed in message.embeds)
+
+
+def _facts(language: Language, song: Song) -> list[tuple[str, str]]:
+    instruments = ", ".join(name_of(language, "instrument", name) for name in song.instruments)
+    facts = [
+        ("song.tempo", say(language, "song.bpm", bpm=song.bpm) if song.bpm else ""),
+        ("song.key_label", key_name(language, song.key, song.mode) if song.key else ""),
+        ("song.instruments", instruments),
+    ]
+    return [(label, safe(value, FIELD)) for label, value in facts if value]

@@ -1,0 +1,220 @@
+"""Looking back: what was posted in watched channels while the bot was away is served as if it came now.
+
+Finds the messages that nobody has answered. What is done with each is generate.py's business.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import discord
+from discord.ext import commands
+from discord.utils import snowflake_time, utcnow
+
+from bot.discord_api.errors import discord_errors, retried
+from bot.requests.cog import may_concern_us
+from bot.requests.in_flight import Serving
+from melodify_core.errors import MelodifyError, Unavailable
+from melodify_core.studio import Studio
+
+if TYPE_CHECKING:
+    from melodify_core.library import ServerRules
+
+log = logging.getLogger(__name__)
+Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+# The newest ones, so that our answers, which are newer than what they answer, are among them.
+MESSAGES = 50
+SERVERS_AT_ONCE = 500
+DATABASE_PAUSE_S = 2.0
+# Before a channel is read once more, after all others: a session is often lost together with the rest of Discord.
+AGAIN_S = (1.0, 2.0, 4.0, 8.0)
+
+
+class CatchUp(commands.Cog):
+    """Looks back in one channel after the other."""
+
+    def __init__(
+        self,
+        client: commands.AutoShardedBot,
+        studio: Studio,
+        serving: Serving,
+        serve: Callable[[discord.Message], Awaitable[None]],
+    ) -> None:
+        """`serve` does what is done when a message is posted, and passes over one that this process has seen."""
+        self._client = client
+        self._studio = studio
+        self._settings = studio.settings.discord
+        self._serving = serving
+        self._serve = serve
+        self._ready: set[int] = set()
+        # Servers to look at, and from when on.
+        self._waiting: dict[int, datetime] = {}
+        # Channels that Discord would not let us read at that moment.
+        self._away: deque[tuple[Readable, datetime, ServerRules]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @commands.Cog.listener()
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Wait for the servers of a new session. One that was resumed has none: Discord sends what was missed in it."""
+        self._ready.discard(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Look back in the shard's servers: it has started, or could not resume its session."""
+        self._ready.add(shard_id)
+        for guild in self._client.guilds:
+            if guild.shard_id == shard_id:
+                self._want(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Look back in a server that comes late, or back from an outage."""
+        if guild.shard_id in self._ready:
+            self._want(guild.id)
+
+    async def close(self) -> None:
+        """Look no further. What was not reached is the next process's."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def _want(self, guild_id: int) -> None:
+        if not self._settings.catch_up_minutes or self._serving.stopping:
+            return
+        self._wait_for(guild_id, utcnow() - timedelta(minutes=self._settings.catch_up_minutes))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_back(), name="catch up")
+            self._task.add_done_callback(_log_defect)
+
+    def _wait_for(self, guild_id: int, since: datetime) -> None:
+        self._waiting[guild_id] = min(since, self._waiting.get(guild_id, since))
+
+    async def _look_back(self) -> None:
+        while (self._waiting or self._away) and not self._serving.stopping:
+            try:
+                await (self._in_servers() if self._waiting else self._once_more())
+            except Unavailable as error:
+                log.warning("looking back waits for the database: %s", error)
+                await asyncio.sleep(DATABASE_PAUSE_S)
+
+    async def _in_servers(self) -> None:
+        batch = dict(islice(self._waiting.items(), SERVERS_AT_ONCE))
+        rules = await asyncio.to_thread(self._studio.guilds.rules_of, batch)
+        for guild_id in batch:
+            await self._in_server(guild_id, rules[guild_id])
+
+    async def _once_more(self) -> None:
+        channel, since, rules = self._away.popleft()
+        try:
+            await self._in_channel(channel, since, rules, AGAIN_S)
+        except Unavailable:
+            self._away.append((channel, since, rules))
+            raise
+
+    async def _in_server(self, guild_id: int, rules: "ServerRules") -> None:
+        # Whatever is shown anew from now on is looked at once more.
+        since = self._waiting.pop(guild_id)
+        guild = self._client.get_guild(guild_id)
+        if guild is None or guild.unavailable:
+            return
+        watched = self._settings.watched_channels | rules.settings.watched_channels
+        try:
+            for channel in list(_channels(guild, watched, since)):
+                if not await self._in_channel(channel, since, rules):
+                    self._away.append((channel, since, rules))
+        except Unavailable:
+            self._wait_for(guild_id, since)
+            raise
+
+    async def _in_channel(
+        self, channel: Readable, since: datetime, rules: "ServerRules", pauses_s: Sequence[float] = (0.5, 1.0, 2.0)
+    ) -> bool:
+        """Serve what nobody has answered, the oldest first; False where Discord is away.
+
+        Raises Unavailable while the database is away.
+        """
+        messages = await _history(channel, since, pauses_s)
+        if messages is None:
+            return False
+        me = self._client.user.id if self._client.user else 0
+        answered = {each.reference.message_id for each in messages if each.author.id == me and each.reference}
+        for message in reversed(messages):
+            if self._serving.stopping:
+                break
+            if message.author.bot or message.id in answered or not may_concern_us(message):
+                continue
+            if self._was_watched(message, rules) and not await self._studio.knows(str(message.id)):
+                await self._take(message, rules)
+        return True
+
+    def _was_watched(self, message: discord.Message, rules: "ServerRules") -> bool:
+        """Return whether the message was meant for us when it was posted.
+
+        A channel that moderators have just chosen has older pictures. When it was chosen is not known, but not later
+        than the server's last change; before that we were there, and have seen what came.
+        """
+        if message.channel.id in self._settings.watched_channels or self._client.user in message.mentions:
+            return True
+        return message.created_at.timestamp() > rules.changed_at
+
+    async def _take(self, message: discord.Message, rules: "ServerRules") -> None:
+        log.info("message %s was posted while we were away", message.id)
+        if self._studio.settings.limits.roles or rules.settings.roles:
+            await _add_roles(message)
+        try:
+            await self._serve(message)
+        except Exception:  # noqa: BLE001 - as after an event: the client logs it and tells the asker
+            await self._client.on_error("on_message", message)
+
+
+def _log_defect(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("looking back broke off", exc_info=error)
+
+
+def _channels(guild: discord.Guild, watched: Collection[int], since: datetime) -> Iterator[Readable]:
+    """Yield what is to be read of the watched channels: of forums their posts in which something came since then."""
+    for channel_id in sorted(watched):
+        channel = guild.get_channel_or_thread(channel_id)
+        if isinstance(channel, discord.ForumChannel):
+            yield from (post for post in channel.threads if snowflake_time(post.last_message_id or post.id) > since)
+        elif isinstance(channel, Readable):
+            yield channel
+
+
+async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]) -> list[discord.Message] | None:
+    """Return the channel's newest messages, the newest first; none where it is gone or cannot be read.
+
+    None is for a Discord that is away.
+    """
+
+    async def read() -> list[discord.Message]:
+        return [message async for message in channel.history(limit=MESSAGES, after=since, oldest_first=False)]
+
+    try:
+        with discord_errors():
+            permissions = channel.permissions_for(channel.guild.me)
+            # Discord counts calls that it has to refuse.
+            if permissions.view_channel and permissions.read_message_history:
+                return await retried(read, pauses_s)
+            log.info("channel %s: its history cannot be read", channel.id)
+    except MelodifyError as error:
+        log.warning("channel %s: not looked back in: %s", channel.id, error, exc_info=error.__cause__)
+        return None if isinstance(error, Unavailable) else []
+    return []
+
+
+async def _add_roles(message: discord.Message) -> None:
+    """Make the author a member: histories bring authors without their roles, which may have limits of their own."""
+    guild, author = message.guild, message.author
+    if guild is None:
+        return
+    try:
+        with discord_errors():
+            message.author = await retried(lambda: guild.fetch_member(author.id))
+    except MelodifyError as error:
+        log.info("message %s: its author's roles are not known: %s", message.id, error)

@@ -1,0 +1,265 @@
+"""Asking for songs: /melodify, the menu of a message, pictures in watched channels, with a mention, in direct messages.
+
+Turns what Discord sent into a Request. What becomes of that stands in intake.py.
+"""
+
+import logging
+from collections import OrderedDict
+
+import discord
+from discord.ext import commands
+
+from bot.discord_api import guild_settings as servers
+from bot.discord_api import permissions as places
+from bot.discord_api.errors import acknowledged, discord_errors
+from bot.discord_api.guild_settings import LOCALES, Servers, language_in, public_locale
+from bot.i18n.messages import say
+from bot.requests.attachments import answered_pictures, pictures_in, sent
+from bot.requests.definitions import Interaction, melodify_command, melodify_menu
+from bot.requests.in_flight import Serving
+from bot.requests.intake import Intake
+from bot.requests.request import Request, Way, checked
+from bot.requests.responders import reply
+from melodify_core.brief import HINT_CHARACTERS, clean
+from melodify_core.errors import MelodifyError
+from melodify_core.models import GuildSettings, Language, Place, Wish
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_ASKS = 2048
+
+
+class Generate(commands.Cog):
+    """Listens for asks."""
+
+    def __init__(
+        self, client: commands.AutoShardedBot, studio: Studio, known: Servers, intake: Intake, serving: Serving
+    ) -> None:
+        self._client = client
+        self._settings = studio.settings
+        self._serving = serving
+        self._intake = intake
+        self.servers = known
+        self._seen: OrderedDict[int, None] = OrderedDict()
+
+    async def cog_load(self) -> None:
+        """Bring the commands into the tree."""
+        self._client.tree.add_command(melodify_command(self.on_command))
+        self._client.tree.add_command(melodify_menu(self.on_menu))
+
+    async def on_command(
+        self,
+        interaction: Interaction,
+        image: discord.Attachment,
+        *,
+        hint: str | None,
+        style: str | None,
+        seconds: int | None,
+        private: bool,
+    ) -> None:
+        """Serve /melodify. In direct messages everything is private as it is."""
+        private = private and (interaction.guild_id is not None or places.by_token(interaction))
+
+        async def prepare() -> Request:
+            server = await self._server_of(interaction)
+            locale = self._locale_of(interaction, server, private=private)
+            wish = self._wish(server, locale, hint or "", style, seconds)
+            return self._asked_in(interaction, server, wish, [image], private=private)
+
+        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction, ephemeral=private))
+
+    async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
+        """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
+
+        async def prepare() -> Request:
+            server = await self._server_of(interaction)
+            wish = self._wish(server, self._locale_of(interaction, server, private=False))
+            return self._asked_in(interaction, server, wish, pictures_in(message))
+
+        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction))
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Serve pictures that were posted for us, and explain ourselves to a mention without one."""
+        if message.author.bot or message.webhook_id or message.is_system():
+            return
+        if message.guild is None and not isinstance(message.channel, discord.DMChannel):
+            return  # the last words of a server that the bot has just left
+        mentioned = self._client.user in message.mentions
+        pictures = pictures_in(message)
+        if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
+            return
+        if self._first_time(message.id):
+            with self._serving.one():
+                await self._serve_post(message, pictures)
+
+    async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
+        named = self._is_named_in(message)
+        if not pictures and (named or message.guild is None):
+            pictures = await answered_pictures(message)
+        if not pictures:
+            if named or message.guild is None:
+                await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
+            return
+        try:
+            server = await self._intake.patiently(lambda: self._server_at(message))
+            await self._intake.take_post(self._asked_by(message, server, pictures))
+        except MelodifyError as error:
+            log.warning("message %s: not taken: %s", message.id, error, exc_info=error.__cause__)
+            await self.say_to(message, f"error.{error.code}")
+
+    def _asked_by(self, message: discord.Message, server: GuildSettings, pictures: list[discord.Attachment]) -> Request:
+        wish = self._wish(server, self._locale_of_post(message, server), message.content)
+        permissions, channel = places.permissions_in(message), message.channel
+        place = Place(
+            channel_id=channel.id,
+            guild_id=message.guild.id if message.guild else None,
+            threadable=server.threads and places.threadable(permissions, channel.type),
+            max_bytes=places.upload_limit(message.guild),
+            archive_minutes=server.archive_minutes,
+            adult=servers.is_adult(server, channel),
+        )
+        request = self._request(message, "post", pictures, wish, place, message.author)
+        return checked(request, server, channel, permissions if message.guild else None)
+
+    def _asked_in(
+        self,
+        interaction: Interaction,
+        server: GuildSettings,
+        wish: Wish,
+        pictures: list[discord.Attachment],
+        *,
+        private: bool = False,
+    ) -> Request:
+        channel, token = interaction.channel, places.by_token(interaction)
+        permissions = interaction.app_permissions
+        place = Place(
+            channel_id=interaction.channel_id or 0,
+            guild_id=interaction.guild_id,
+            threadable=not token
+            and server.threads
+            and places.threadable(permissions, channel.type if channel else None),
+            max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
+            archive_minutes=server.archive_minutes,
+            adult=not private and servers.is_adult(server, channel),
+            token=interaction.token if token else None,
+        )
+        way: Way = "token" if token else "private" if private else "command"
+        request = self._request(interaction, way, pictures, wish, place, interaction.user, private=private)
+        public = interaction.guild_id is not None and way == "command"
+        return checked(request, server, channel, permissions if public else None)
+
+    def _request(
+        self,
+        source: discord.Message | Interaction,
+        way: Way,
+        pictures: list[discord.Attachment],
+        wish: Wish,
+        place: Place,
+        user: discord.User | discord.Member,
+        *,
+        private: bool = False,
+    ) -> Request:
+        return Request(
+            first_id=str(source.id),
+            way=way,
+            user_id=user.id,
+            pictures=sent(pictures[: self._settings.discord.pictures_per_message]),
+            sent=len(pictures),
+            wish=wish,
+            place=place,
+            private=private,
+            role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
+            token=source.token if isinstance(source, discord.Interaction) else "",
+            message_id=source.id if isinstance(source, discord.Message) else 0,
+        )
+
+    async def say_to(self, message: discord.Message, key: str) -> None:
+        """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
+        try:
+            with discord_errors():
+                guild_id = message.guild.id if message.guild else None
+                channel = self._client.get_partial_messageable(message.channel.id, guild_id=guild_id)
+                await reply(channel, message.id, say(await self._language_of_post(message), key), f"h{message.id}")
+        except MelodifyError as error:
+            log.info("message %s: not answered: %s", message.id, error)
+
+    def _wish(
+        self,
+        server: GuildSettings,
+        locale: str,
+        hint: str = "",
+        style: str | None = None,
+        seconds: int | None = None,
+    ) -> Wish:
+        """Return the wish; what the member leaves open the server's moderators decide, then the host."""
+        return Wish(
+            hint=clean(hint, HINT_CHARACTERS),
+            style=style or server.style or "auto",
+            seconds=seconds or server.seconds or self._settings.song.default_seconds,
+            language=language_in(locale),
+            locale=locale,
+        )
+
+    async def _server_of(self, interaction: Interaction) -> GuildSettings:
+        # Where the bot is not, there is nobody to have set anything.
+        return servers.UNSET if places.by_token(interaction) else await self.servers.of(interaction.guild_id)
+
+    def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
+        """Return the asker's locale, and in public answers the server's."""
+        return (
+            interaction.locale.value if private else public_locale(server, interaction.guild, interaction.locale.value)
+        )
+
+    def _locale_of_post(self, message: discord.Message, server: GuildSettings) -> str:
+        """Return the server's locale: Discord does not tell the author's."""
+        return public_locale(server, message.guild, LOCALES[self._settings.language])
+
+    async def _language_of_post(self, message: discord.Message) -> Language:
+        try:
+            server = await self._server_at(message)
+        except MelodifyError:
+            server = servers.UNSET
+        return language_in(self._locale_of_post(message, server))
+
+    async def _server_at(self, message: discord.Message) -> GuildSettings:
+        return await self.servers.of(message.guild.id if message.guild else None)
+
+    async def _watches(self, message: discord.Message) -> bool:
+        channel_id = message.channel.id
+        if channel_id in self._settings.discord.watched_channels:
+            return True
+        # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
+        if message.guild is None or not self._settings.discord.message_content:
+            return False
+        try:
+            watched = (await self._intake.patiently(lambda: self._server_at(message))).watched_channels
+        except MelodifyError as error:
+            log.warning("message %s: not looked at: %s", message.id, error)
+            return False
+        return channel_id in watched or _forum_of(message.channel) in watched
+
+    def _is_named_in(self, message: discord.Message) -> bool:
+        # An answer to one of our messages mentions us too, but says nothing to us.
+        return self._client.user is not None and self._client.user.id in message.raw_mentions
+
+    def _first_time(self, message_id: int) -> bool:
+        """Return False for a message that Discord sends again."""
+        first = message_id not in self._seen
+        self._seen[message_id] = None
+        if len(self._seen) > REMEMBERED_ASKS:
+            self._seen.popitem(last=False)
+        return first
+
+
+def may_concern_us(message: discord.Message) -> bool:
+    """Return whether `on_message` need be called at all; for most messages it need not, and this is all they cost."""
+    return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
+
+
+def _forum_of(channel: places.Channel) -> int | None:
+    """Return the forum whose post the channel is. Other threads are where songs are talked about."""
+    if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
+        return channel.parent_id
+    return None

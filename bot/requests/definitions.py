@@ -1,0 +1,107 @@
+"""The definitions of /melodify and of its menu entry in all languages; the commands' registration with Discord.
+
+What they do is in cog.py.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import discord
+from discord import app_commands
+
+from bot.i18n.translator import Translator, localised
+from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES
+
+log = logging.getLogger(__name__)
+
+REGISTERED = "commands"
+OPTIONS = ("image", "hint", "style", "length", "private")
+Interaction = discord.Interaction[discord.Client]
+
+
+class Melodify(Protocol):
+    """What the command calls: with the options as the member gave them, None where they gave none."""
+
+    async def __call__(
+        self,
+        interaction: Interaction,
+        image: discord.Attachment,
+        *,
+        hint: str | None,
+        style: str | None,
+        seconds: int | None,
+        private: bool,
+    ) -> None:
+        """Answer the interaction."""
+        ...
+
+
+def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
+    """Return the command; built when it is asked for, because its texts are read from files."""
+    styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
+
+    @app_commands.command(
+        name=localised("command.melodify.name"), description=localised("command.melodify.description")
+    )
+    @app_commands.rename(**{option: localised(f"option.{option}.name") for option in OPTIONS})
+    @app_commands.describe(**{option: localised(f"option.{option}.description") for option in OPTIONS})
+    @app_commands.choices(style=styles)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def melodify(
+        interaction: Interaction,
+        image: discord.Attachment,
+        hint: app_commands.Range[str, 1, HINT_CHARACTERS] | None = None,
+        style: str | None = None,
+        length: app_commands.Range[int, LEAST_SECONDS, MOST_SECONDS] | None = None,
+        private: bool = False,
+    ) -> None:
+        await run(interaction, image, hint=hint, style=style, seconds=length, private=private)
+
+    return melodify
+
+
+def melodify_menu(run: Callable[[Interaction, discord.Message], Awaitable[None]]) -> app_commands.ContextMenu:
+    """Return the entry in the "Apps" menu of messages."""
+
+    async def melodify(interaction: Interaction, message: discord.Message) -> None:
+        await run(interaction, message)
+
+    return app_commands.ContextMenu(
+        name=localised("menu.melodify.name"),
+        callback=melodify,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+    )
+
+
+class Record(Protocol):
+    """Where it is written down which commands are registered. Methods raise Unavailable."""
+
+    def text(self, name: str) -> str | None:
+        """Return what is written."""
+        ...
+
+    def write(self, name: str, text: str) -> None:
+        """Write it down."""
+        ...
+
+
+async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Record | None) -> None:
+    """Register the commands with Discord, if `record` does not say that these very ones are registered already.
+
+    Discord allows 200 command creations a day: a bot that restarts often must not register each time.
+    """
+    translator = tree.translator or Translator()
+    payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    digest = hashlib.sha256(json.dumps([application_id, payload], sort_keys=True).encode()).hexdigest()
+    if record is not None and await asyncio.to_thread(record.text, REGISTERED) == digest:
+        return
+    await tree.sync()
+    log.info("registered %d commands with Discord", len(payload))
+    if record is not None:
+        await asyncio.to_thread(record.write, REGISTERED, digest)

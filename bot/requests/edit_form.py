@@ -1,0 +1,91 @@
+"""The form behind "Change it": another hint, style or length for a song's picture.
+
+Like the buttons it outlives restarts: its id carries the song's, and what was filled in comes with the submission.
+"""
+
+import logging
+import re
+from typing import Any
+
+import discord
+
+from bot.discord_api.ephemeral import tell
+from bot.discord_api.errors import told_errors
+from bot.i18n.messages import say
+from bot.i18n.translator import language_of
+from bot.posts.cancel_button import JOB
+from bot.requests.retake import Wanted, wish_of
+from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES, clean
+from melodify_core.errors import MelodifyError
+from melodify_core.models import Entry, Language, Wish
+
+log = logging.getLogger(__name__)
+Interaction = discord.Interaction[Any]
+LABEL = 45  # discord.com/developers/docs/components/reference#label
+FORM = re.compile(rf"song:changed:{JOB}")
+
+
+class ChangeModal(discord.ui.Modal):
+    """Filled in with what the song was asked for with."""
+
+    def __init__(self, entry: Entry, language: Language) -> None:
+        super().__init__(title=say(language, "change.title"), custom_id=f"song:changed:{entry.song.job_id}")
+        wish = wish_of(entry)
+        hint: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
+            custom_id="hint", default=wish.hint or None, required=False, max_length=HINT_CHARACTERS
+        )
+        style: discord.ui.Select[ChangeModal] = discord.ui.Select(
+            custom_id="style",
+            options=[
+                discord.SelectOption(label=say(language, f"style.{name}"), value=name, default=name == wish.style)
+                for name in STYLES
+            ],
+        )
+        seconds: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
+            custom_id="seconds", default=str(wish.seconds), max_length=3
+        )
+        for name, component in (("hint", hint), ("style", style), ("length", seconds)):
+            self.add_item(discord.ui.Label(text=say(language, f"change.{name}")[:LABEL], component=component))
+        # `on_form` listens by the pattern of the id: discord.py need not remember the form, which may never come back.
+        self.stop()
+
+
+async def on_form(interaction: Interaction) -> None:
+    """Order what was filled in, if this is such a form; only a changed length keeps the reading."""
+    data: Any = interaction.data
+    if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
+        return
+    job_id = match["job"]
+
+    async def look_up() -> Wanted:
+        entry = await interaction.client.studio.takes.entry(job_id, interaction.user.id)
+        before = wish_of(entry)
+        wish = changed(before, _filled_in(data["components"]))
+        return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
+
+    try:
+        with told_errors():
+            await interaction.client.again.order(interaction, look_up)
+    except MelodifyError as error:
+        log.info("song %s: change: %s", match["job"], error, exc_info=error.__cause__)
+        await tell(interaction, language_of(interaction.locale), error)
+
+
+def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what a form's fields were filled in with, by their ids."""
+    # discord.com/developers/docs/interactions/receiving-and-responding: a text has a value, a menu has values.
+    fields = [label["component"] for label in labels if "component" in label]
+    return {field["custom_id"]: field.get("value") or next(iter(field.get("values") or ()), "") for field in fields}
+
+
+def changed(wish: Wish, fields: dict[str, str]) -> Wish:
+    """Return the wish with what a member has filled in; a length that is none stays as it was."""
+    style, seconds = fields.get("style"), fields.get("seconds", "").strip()
+    number = int(seconds) if seconds.isascii() and seconds.isdigit() else wish.seconds
+    return wish.model_copy(
+        update={
+            "hint": clean(fields.get("hint", ""), HINT_CHARACTERS),
+            "style": style if style in STYLES else wish.style,
+            "seconds": min(max(number, LEAST_SECONDS), MOST_SECONDS),
+        }
+    )

@@ -1,0 +1,119 @@
+"""What a member asks for, in plain data: enough to serve it, or to say why not, also after a restart."""
+
+from typing import Annotated, Any, Literal
+
+import discord
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.discord_api import guild_settings as servers
+from bot.discord_api import permissions as places
+from melodify_core.errors import Rejected, to_record
+from melodify_core.models import GuildSettings, Place, Record, Wish
+
+# How it was asked, which decides where the answers stand: a post, a command, a command from where the bot is not, one
+# whose answers only the asker sees, or a press of a song's button.
+Way = Literal["post", "command", "token", "private", "press"]
+
+
+class SentPicture(Record):
+    """A file that Discord keeps for us."""
+
+    url: Annotated[str, Field(repr=False)]  # signed: whoever has it sees the picture
+    size: int
+
+
+class Stands(Record):
+    """Where a message of the bot's stands."""
+
+    channel_id: int
+    message_id: int
+
+
+class Request(Record):
+    """What is the same in every way of asking. Of the `sent` pictures these are taken."""
+
+    first_id: str  # of the interaction or message: the first picture's job
+    way: Way
+    user_id: int
+    pictures: tuple[SentPicture, ...] = ()
+    sent: int = 0
+    wish: Wish
+    place: Place  # all of it but the status message, which does not stand yet
+    private: bool = False
+    role_ids: tuple[int, ...] = ()
+    token: Annotated[str, Field(repr=False)] = ""  # of the interaction, "" for a post
+    message_id: int = 0  # the post, or the message whose button was pressed
+    refused: dict[str, Any] | None = None  # what speaks against it, as errors.to_record writes it
+    # Another song of this job's picture; with `same_reading` nothing is paid for reading it again.
+    parent_id: str | None = None
+    same_reading: bool = False
+
+    @property
+    def songs(self) -> int:
+        """How many songs there are to make."""
+        return 1 if self.parent_id else len(self.pictures)
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one song to make."""
+        return self.songs > 1
+
+
+def checked(
+    request: Request, server: GuildSettings, channel: places.Channel, permissions: discord.Permissions | None
+) -> Request:
+    """Return the request, with what speaks against it; without `permissions` no song goes into the channel."""
+    parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+    try:
+        servers.check(server, request.place.channel_id, parent_id, request.user_id)
+        if permissions is not None:
+            places.check(request.wish.language, permissions, channel)
+    except Rejected as error:
+        return request.model_copy(update={"refused": to_record(error)})
+    return request
+
+
+class Served(Record):
+    """A request, and how far it has come."""
+
+    request: Request
+    next: int = 1  # the first picture, from 1, of which nothing is decided yet
+    head: Stands | None = None  # the one line for several pictures
+    thread: bool = False  # there is one on the head
+    lines: dict[int, Stands] = Field(default_factory=dict)  # the status messages by their pictures
+
+
+class _Whence(BaseModel):
+    first_id: str
+    way: Way
+    user_id: int
+    place: dict[str, Any]
+    wish: dict[str, Any] = {}
+    token: str = ""
+    message_id: int = 0
+
+
+class Answerable(BaseModel):
+    """What an apology needs of a record that cannot be read any more, perhaps because another version wrote it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    request: _Whence
+    next: int = 1
+    lines: dict[int, Stands] = {}
+
+    def refused(self, error: dict[str, Any]) -> Served:
+        """Return a request that is answered with the error."""
+        left = self.request
+        place = {name: left.place.get(name) for name in ("channel_id", "guild_id", "token")}
+        request = Request(
+            first_id=left.first_id,
+            way=left.way,
+            user_id=left.user_id,
+            wish=Wish(language="ko" if left.wish.get("language") == "ko" else "en"),
+            place=Place.model_validate(place),
+            token=left.token,
+            message_id=left.message_id,
+            refused=error,
+        )
+        return Served(request=request, next=self.next, lines=self.lines)

@@ -1,0 +1,206 @@
+"""The buttons under a song. Their ids carry the song's job id, nothing else is remembered: they outlive restarts."""
+
+import io
+import logging
+import re
+from abc import abstractmethod
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import discord
+
+from bot.discord_api.ephemeral import tell
+from bot.discord_api.errors import told_errors
+from bot.i18n.messages import say
+from bot.i18n.translator import language_of
+from bot.posts.cancel_button import JOB
+from bot.posts.details_embed import details_of
+from bot.posts.removal import mark_of, remove_posts
+from bot.posts.song_embed import file_stem, title_of
+from bot.posts.song_view import page_of, song_button, song_view
+from bot.requests.edit_form import ChangeModal
+from bot.requests.retake import Wanted, wish_of
+from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.models import Entry, Language, Link
+from melodify_core.studio import Studio
+
+log = logging.getLogger(__name__)
+Interaction = discord.Interaction[Any]
+
+
+class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"song:none:{JOB}"):
+    """What the buttons share: an id, a label from the catalogue, and what is said when it does not work."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, job_id: str, language: Language) -> None:
+        super().__init__(song_button(self.kind, job_id, language))
+        self.job_id = job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        del item
+        return cls(match["job"], language_of(interaction.locale))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Do what the button says; why it cannot be done only the presser reads."""
+        language = language_of(interaction.locale)
+        try:
+            with told_errors():
+                await self.press(interaction, language)
+        except MelodifyError as error:
+            log.info("song %s: %s: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
+            await tell(interaction, language, error)
+
+    @abstractmethod
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Do it. Raises MelodifyError."""
+
+    async def entry(self, interaction: Interaction) -> Entry:
+        """Return the song. Raises Rejected for one that is gone or private, and Unavailable."""
+        studio: Studio = interaction.client.studio
+        return await studio.takes.entry(self.job_id, interaction.user.id)
+
+
+class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
+    """Orders another take: the same reading, another seed; only the music is paid for."""
+
+    kind = "another"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Order it."""
+
+        async def look_up() -> Wanted:
+            entry = await self.entry(interaction)
+            wish = wish_of(entry)
+            if entry.private:
+                wish = wish.model_copy(update={"language": language})
+            return Wanted(entry, wish, same_reading=True)
+
+        await interaction.client.again.order(interaction, look_up)
+
+
+class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
+    """Asks what is to be different, and orders that."""
+
+    kind = "change"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Show the form."""
+        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language))
+
+
+class LikeButton(SongButton, template=rf"song:like:{JOB}"):
+    """Counts one like of each member; a second press takes it back."""
+
+    kind = "like"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Count, and show the number in the button."""
+        del language
+        await interaction.response.defer()
+        studio: Studio = interaction.client.studio
+        await studio.takes.like(self.job_id, interaction.user.id)
+        entry = await self.entry(interaction)
+
+        async def edit(likes: int) -> None:
+            view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
+            await interaction.edit_original_response(view=view)
+
+        await interaction.client.like_labels.show(self.job_id, partial(studio.takes.likes, self.job_id), edit)
+
+
+class VideoButton(SongButton, template=rf"song:video:{JOB}"):
+    """Sends the song as a video."""
+
+    kind = "video"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Make it, or take the one that was made before."""
+        entry = await self.entry(interaction)
+        await interaction.response.defer(ephemeral=entry.private, thinking=True)
+        studio: Studio = interaction.client.studio
+        video = await studio.takes.video(entry, interaction.filesize_limit)
+        shown = language if entry.private else language_of_song(entry)
+        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
+        if isinstance(video, Link):
+            link = say(shown, "video.link", url=video.url, until=video.expires_at)
+            await interaction.followup.send(f"{title}\n{link}\n{mark}")
+            return
+        name = f"{file_stem(shown, entry.song)}.mp4"
+        await interaction.followup.send(f"{title}\n{mark}", file=discord.File(io.BytesIO(video), filename=name))
+
+
+class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
+    """Tells the presser how the song was made."""
+
+    kind = "details"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Tell, with the score where there is one."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        entry = await self.entry(interaction)
+        studio: Studio = interaction.client.studio
+        midi = await studio.takes.midi(entry)
+        name = f"{file_stem(language, entry.song)}.mid"
+        files = [discord.File(io.BytesIO(midi), filename=name)] if midi else []
+        await interaction.followup.send(embed=details_of(language, entry), files=files, ephemeral=True)
+
+
+class DeleteButton(SongButton, template=rf"song:delete:{JOB}"):
+    """Asks whether the song is to be deleted."""
+
+    kind = "delete"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Ask those who may."""
+        entry = await self.entry(interaction)
+        _check_may_delete(interaction, entry)
+        view = discord.ui.View(timeout=None)
+        view.add_item(EraseButton(self.job_id, language))
+        view.stop()
+        await interaction.response.send_message(say(language, "delete.question"), view=view, ephemeral=True)
+
+
+class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
+    """Deletes the song: its files, its entry, its message, its videos."""
+
+    kind = "erase"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Delete, and say so."""
+        await interaction.response.defer()
+        entry = await self.entry(interaction)
+        _check_may_delete(interaction, entry)
+        studio: Studio = interaction.client.studio
+        await studio.takes.delete(entry)
+        log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
+        gone = await remove_posts(interaction.client, entry)
+        await interaction.edit_original_response(
+            content=say(language, "delete.done" if gone else "delete.done_but_message"), view=None
+        )
+
+
+def _check_may_delete(interaction: Interaction, entry: Entry) -> None:
+    moderates = interaction.guild_id is not None and interaction.permissions.manage_messages
+    if entry.user_id != interaction.user.id and not (moderates and interaction.guild_id == entry.guild_id):
+        raise Rejected("song.not_yours")
+
+
+ITEMS: tuple[type[SongButton], ...] = (
+    AnotherButton,
+    ChangeButton,
+    LikeButton,
+    VideoButton,
+    DetailsButton,
+    DeleteButton,
+    EraseButton,
+)
+
+
+def language_of_song(entry: Entry) -> Language:
+    """Return the language in which the song was posted."""
+    return entry.song.wish.language if entry.song.wish else "en"

@@ -1,0 +1,290 @@
+"""The end of a job: the song is posted, or the apology; what cannot be posted at once is tried again for hours."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from melodify_core.errors import Code, MelodifyError, Rejected, Unavailable, from_record, to_record
+from melodify_core.jobs.context import Nothing, Parts, Step, ask, show
+from melodify_core.models import Asked, Job, Parcel, Posted, Song, Stage, Wish
+from melodify_core.observability.log_context import about, ended
+from melodify_core.ports import Delivery, Storage
+from melodify_core.threads import finished
+
+log = logging.getLogger(__name__)
+QUICK_TRIES = 4
+APOLOGY_DEADLINE_S = 30.0
+CANCELLED: Code = "job.cancelled"
+# Before a parcel is posted again: soon at first, in the end every quarter of an hour, six hours in all. A fixed list,
+# because the names of the recorded steps count along it.
+PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
+# The song is there: whoever looks at its status message must not wait long.
+LINE_PAUSES_S = (1.0, 4.0, 16.0, *PAUSES_S)
+
+
+async def deliver(job: Job, song: Song, parts: Parts, step: Step) -> None:
+    """Post the song, now or later. Raises Rejected, and Unavailable where there is no later."""
+    try:
+        posted = await step("deliver", Posted, lambda: _deliver(job, song, parts), tries=QUICK_TRIES)
+        settled = await _settle(job, song, posted, parts)
+    except Unavailable as error:
+        if not await step.post_later(Parcel(job=job, song=song)):
+            raise
+        log.warning("job %s: the song waits to be posted: %s", job.job_id, error)
+        return
+    except Rejected as error:
+        if error.code != CANCELLED:
+            raise
+        await give_up(job, parts, step, error, recalls=True)
+        return
+    if not settled:
+        # Posting it again finds the post, and writes the song down then; else it would be taken for lost one day.
+        await step.post_later(Parcel(job=job, song=song))
+    elif posted.line_open:
+        await _close_later(job, song, posted, step)
+
+
+async def _close_later(job: Job, song: Song, posted: Posted, step: Step) -> None:
+    try:
+        await step.post_later(Parcel(job=job, song=song, posted=posted))
+    except Exception:  # nothing may undo a song that its asker has
+        log.exception("job %s: its status message does not tell of the song", job.job_id)
+
+
+async def _settle(job: Job, song: Song, posted: Posted, parts: Parts) -> bool:
+    """Write the song down and charge it; False when that failed: it is posted by now, and must not be taken back.
+
+    Raises Rejected("job.cancelled") for one that was cancelled in the meantime: that one must be.
+    """
+    try:
+        kept = await ask(parts.ledger.keep, job, song, posted, time.time())
+    except Exception:  # nothing may undo a song that its asker has
+        log.exception("job %s: the song is posted, but could not be written down", job.job_id)
+        return False
+    if not kept:
+        raise Rejected(CANCELLED)
+    ended("song")
+    await tidy(parts.storage, *take_keys(job))
+    return True
+
+
+async def give_up(job: Job, parts: Parts, step: Step, error: MelodifyError, *, recalls: bool = False) -> None:
+    """Refund, apologise now or later, leave nothing behind. Raises only when interrupted.
+
+    The refund is no recorded step: it may come twice, and must come also where the records have become useless. A song
+    that may have been posted is recalled.
+    """
+    try:
+        await _refund(job, parts, error)
+        ended(error.code)
+    except Exception:  # the asker hears of it all the same; bury_lost ends the row later
+        log.exception("job %s could not be refunded", job.job_id)
+    try:
+        await step("apologise", Nothing, lambda: _apologise(job, error, parts, recalls=recalls), tries=QUICK_TRIES)
+    except MelodifyError as second:
+        later = await step.post_later(Parcel(job=job, error=to_record(error), recalls=recalls))
+        log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
+    except Exception:
+        # A job taken up again that ends before its recorded steps meets their names here: the parcel has none.
+        log.exception("job %s: the apology failed", job.job_id)
+        await _apologise_later(job, step, error, recalls=recalls)
+    # What failed because something was away can be tried again from the shell: for that the picture stays its days, and
+    # a paid take that the storage did not get one day.
+    if parts.spool is not None and not isinstance(error, Unavailable):
+        await finished(parts.spool.drop, job.job_id)
+    picture = () if isinstance(error, Unavailable) else (job.picture_key,)
+    await tidy(parts.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))
+
+
+async def _apologise_later(job: Job, step: Step, error: MelodifyError, *, recalls: bool) -> None:
+    try:
+        await step.post_later(Parcel(job=job, error=to_record(error), recalls=recalls))
+    except Exception:
+        log.exception("job %s: the apology cannot wait either", job.job_id)
+
+
+async def post(parcel: Parcel, step: Step, parts: Parts) -> None:
+    """Post what could not be posted at once, for six hours; then a song is given up like any failed job."""
+    with about(parcel.job.job_id, parcel.job.place.guild_id, Stage.DELIVERING):
+        await _post(parcel, step, parts)
+
+
+async def _post(parcel: Parcel, step: Step, parts: Parts) -> None:
+    for number, pause_s in enumerate(LINE_PAUSES_S if parcel.posted else PAUSES_S):
+        await step.pause(pause_s)
+        try:
+            await _post_once(parcel, number, step, parts)
+        except Unavailable as error:
+            log.warning("job %s: try %d to post failed: %s", parcel.job.job_id, number + 1, error)
+        except MelodifyError as error:
+            await _drop(parcel, error, step, parts)
+            return
+        else:
+            return
+    await _drop(parcel, Unavailable("discord.unavailable"), step, parts)
+
+
+async def _post_once(parcel: Parcel, number: int, step: Step, parts: Parts) -> None:
+    job, song = parcel.job, parcel.song
+    if song is None:
+        error = from_record(parcel.error or {})
+        work = partial(_apologise, job, error, parts, recalls=parcel.recalls)
+        await step(f"apologise {number}", Nothing, work)
+        return
+    if (there := parcel.posted) is not None:
+        await step(f"close line {number}", Nothing, lambda: _close_line(job, song, there, parts))
+        return
+    posted = await step(f"deliver {number}", Posted, lambda: _deliver(job, song, parts))
+    if not await _settle(job, song, posted, parts):
+        raise Unavailable("database.unavailable")
+    if posted.line_open:
+        await _close_later(job, song, posted, step)
+
+
+async def _drop(parcel: Parcel, error: MelodifyError, step: Step, parts: Parts) -> None:
+    if parcel.song is None:
+        log.warning("job %s: the apology did not arrive: %s", parcel.job.job_id, error)
+        return
+    if parcel.posted is not None:
+        log.warning("job %s: its status message does not tell of the song: %s", parcel.job.job_id, error)
+        return
+    # An answer of Discord's may have been lost.
+    await give_up(parcel.job, parts, step, error, recalls=True)
+
+
+async def bury(job_id: str, parts: Parts) -> None:
+    """End a job whose record cannot be read any more, with what its usage row knows: refund, apologise, tidy up."""
+    asked = await ask(parts.ledger.asked, job_id)
+    if asked is None or asked.state not in ("waiting", "running"):
+        return
+    with about(job_id, asked.place.guild_id if asked.place else None):
+        await ask(parts.ledger.refund, job_id, time.time(), "internal")
+        ended("internal")
+        try:
+            await apologise_for(asked, Unavailable("internal"), parts.delivery, parts.song.deliver_deadline_s)
+        except MelodifyError as error:
+            log.warning("job %s: the apology did not arrive: %s", job_id, error)
+        await tidy(parts.storage, *keys_of(job_id))
+
+
+async def apologise_for(
+    asked: Asked, error: MelodifyError, delivery: Delivery, deadline_s: float = APOLOGY_DEADLINE_S
+) -> None:
+    """Apologise for a job of which no more is at hand than its usage row. Raises Unavailable."""
+    if asked.place is None:
+        return
+    # As much of a job as an apology needs.
+    job = Job(
+        job_id=asked.job_id,
+        user_id=asked.user_id,
+        place=asked.place,
+        wish=Wish(language=asked.language),
+        picture_key=asked.picture_key,
+        picture_sha256="",
+        picture_width=1,
+        picture_height=1,
+        seed=0,
+    )
+    async with _deadline(deadline_s):
+        await delivery.apologise(job, error)
+
+
+async def _deliver(job: Job, song: Song, parts: Parts) -> Posted:
+    await show(job, Stage.DELIVERING, parts)
+    # Whoever presses a button under it at once must find it; it is charged when it is posted.
+    if not await ask(parts.ledger.write_down, job, song, time.time()):
+        raise Rejected(CANCELLED)
+    sound = await parts.storage.load(song.audio_key)
+    picture = await parts.storage.load(song.picture_key)
+    async with _deadline(parts.song.deliver_deadline_s):
+        return await _send(job, song, sound, picture, parts)
+
+
+async def _send(job: Job, song: Song, sound: bytes, picture: bytes, parts: Parts) -> Posted:
+    """Post the song; where it does not fit, a link to it."""
+    try:
+        return await parts.delivery.deliver(job, song, sound, picture)
+    except Rejected as error:
+        if error.code != "song.too_large":
+            raise
+        link = await parts.storage.link(song.audio_key, f"{song.title}.mp3")
+        if link is None:
+            raise
+    return await parts.delivery.deliver(job, song, link, picture)
+
+
+async def _close_line(job: Job, song: Song, posted: Posted, parts: Parts) -> Nothing:
+    async with _deadline(parts.song.deliver_deadline_s):
+        await parts.delivery.close_line(job, song, posted)
+    return Nothing()
+
+
+async def _refund(job: Job, parts: Parts, error: MelodifyError) -> None:
+    if error.code == CANCELLED:
+        await ask(parts.ledger.end_cancelled, job.job_id, time.time())
+    else:
+        await ask(parts.ledger.refund, job.job_id, time.time(), error.code)
+
+
+async def _apologise(job: Job, error: MelodifyError, parts: Parts, *, recalls: bool = False) -> Nothing:
+    async with _deadline(parts.song.deliver_deadline_s):
+        if recalls:
+            await parts.delivery.take_back(job)
+        await parts.delivery.apologise(job, error)
+    return Nothing()
+
+
+def take_keys(job: Job) -> tuple[str, str]:
+    """Return where a raw take is stored, and the note that says what it is."""
+    return f"takes/{job.job_id}", f"takes/{job.job_id}.json"
+
+
+def song_key(job: Job) -> str:
+    """Return where the finished song is stored."""
+    return f"songs/{job.job_id}.mp3"
+
+
+def midi_key(job_id: str) -> str:
+    """Return where the song's score is stored, for composers that write one."""
+    return f"songs/{job_id}.mid"
+
+
+def video_key(job_id: str) -> str:
+    """Return where the song's video is stored, once somebody has asked for it."""
+    return f"songs/{job_id}.mp4"
+
+
+def keys_of(job_id: str) -> tuple[str, ...]:
+    """Return all keys under which something of a job may be stored."""
+    forms = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+    return tuple(form.format(job_id) for form in forms)
+
+
+def owner_of(key: str) -> str | None:
+    """Return the job under whose id the key stands; None for a key that no job has."""
+    job_id = key.partition("/")[2].partition(".")[0]
+    return job_id if job_id.isascii() and job_id.isdigit() and key in keys_of(job_id) else None
+
+
+async def tidy(storage: Storage, *keys: str) -> bool:
+    """Delete what is not needed any more; return whether all is gone. What cannot be deleted now, retention does."""
+    gone = True
+    for key in keys:
+        try:
+            await storage.delete(key)
+        except MelodifyError as error:
+            log.warning("%s was not deleted: %s", key, error)
+            gone = False
+    return gone
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("provider.too_slow") from error

@@ -1,0 +1,439 @@
+"""Durable jobs on DBOS: queues, launch, drain, recovery. Nothing else imports dbos; what jobs do stands elsewhere."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from pydantic import ValidationError
+
+from melodify_core.config.settings import Work
+from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
+from melodify_core.jobs.context import Result, Step, Underway
+from melodify_core.models import Job, Parcel
+from melodify_core.observability.log_context import about
+
+log = logging.getLogger(__name__)
+
+# Jobs wait here for their turn. No partition per member: DBOS would look at each of them, at every poll.
+QUEUE = "songs"
+# What could not be delivered at once waits here: it takes no place from jobs that are made.
+POST_QUEUE = "posts"
+WORKFLOW = "make_song"
+POST_WORKFLOW = "post"
+# A constant: with a version per build, DBOS would leave the jobs of the build before it lying.
+APPLICATION_VERSION = "1"
+FIRST_PAUSE_S = 1.0
+POSTS_AT_ONCE = 64
+# For all that is asked of database and files off the loop.
+THREADS = 16
+WAKE_S = 5.0
+DRAIN_LOOK_S = 0.05
+LIVE = ("ENQUEUED", "PENDING", "DELAYED")
+POST_ENDING = "-post"
+
+
+def make_tables(database: sa.Engine) -> None:
+    """Make or update the engine's own tables."""
+    DBOS.migrate(database.url.render_as_string(hide_password=False))
+
+
+class Line(Protocol):
+    """What is done with a job, and with what could not be posted at once."""
+
+    async def make(self, job: Job, step: Step) -> None:
+        """Bring the job to its end. Raises only when cancelled."""
+        ...
+
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        """Bring the parcel to its end. Raises only when cancelled."""
+        ...
+
+    async def bury(self, job_id: str) -> None:
+        """End a job whose record cannot be read any more. Raises only when cancelled."""
+        ...
+
+
+class Engine:
+    """One per process, because DBOS is."""
+
+    def __init__(
+        self, database: sa.Engine, work: Work, executor_id: str = "local", jobs: sa.Engine | None = None
+    ) -> None:
+        """`executor_id` names this worker: no two living processes on one database may share it.
+
+        `jobs` is what running jobs use of the same database, where that is not shared with all others.
+        """
+        self._database = database
+        self._jobs = jobs or database
+        self._work = work
+        self._executor_id = executor_id
+        self._serializer = DBOSPortableJSONSerializer()
+        self._making: dict[str, _Run] = {}
+        self._posting: dict[str, _Run] = {}
+        self._lying: set[str] = set()
+        self._draining = False
+        self._client: DBOSClient | None = None
+        self._working = False
+
+    async def connect(self) -> None:
+        """Take orders without working on them."""
+        self._client = self._new_client()
+        await asyncio.to_thread(self._client.check_connection)
+
+    def _new_client(self) -> DBOSClient:
+        return DBOSClient(system_database_engine=self._database, serializer=self._serializer, lazy=True)
+
+    async def launch(self, line: Line) -> None:
+        """Start the queues on the running loop. Jobs that an earlier process of this name left go on."""
+        DBOS(
+            config=DBOSConfig(
+                name="melodify",
+                system_database_url=self._database.url.render_as_string(hide_password=False),
+                system_database_engine=self._jobs,
+                serializer=self._serializer,
+                application_version=APPLICATION_VERSION,
+                executor_id=self._executor_id,
+                log_level="WARNING",
+                # While the database is away each running job holds one.
+                max_executor_threads=THREADS + self._work.jobs,
+            )
+        )
+
+        # Declared here and not at import: importing a module does nothing, and `line` is known only now.
+        # No limit on recoveries: a job that was interrupted by a hundred deployments is still a job.
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+        async def make(record: dict[str, Any]) -> None:
+            await self._make(record, line)
+
+        @DBOS.workflow(name=POST_WORKFLOW, max_recovery_attempts=None)
+        async def post(record: dict[str, Any]) -> None:
+            await self._post(record, line)
+
+        # Recovered jobs run from the launch on: what they touch has to be there before.
+        self._client = self._new_client()
+        DBOS.launch()
+        # Any question makes its threads the loop's.
+        await DBOS.retrieve_queue_async(QUEUE)
+        await _wake_threads()
+        self._working = True
+        await self._register_queues()
+
+    async def _register_queues(self) -> None:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
+        await self._client.register_queue_async(
+            QUEUE,
+            worker_concurrency=self._work.jobs,
+            polling_interval_sec=self._work.poll_s,
+        )
+        await self._client.register_queue_async(
+            POST_QUEUE, worker_concurrency=POSTS_AT_ONCE, polling_interval_sec=max(self._work.poll_s, 1.0)
+        )
+
+    def enqueue(self, connection: sa.Connection, job: Job, turn: int) -> None:
+        """Queue the job inside the caller's transaction, under its own id; the least `turn` starts first."""
+        options = EnqueueOptions(
+            workflow_name=WORKFLOW,
+            queue_name=QUEUE,
+            workflow_id=job.job_id,
+            priority=turn,
+            app_version=APPLICATION_VERSION,
+        )
+        self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
+
+    def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
+        """Queue an ended job anew inside the caller's transaction: it begins with its first step."""
+        # The library deletes records too, but only in transactions of its own: a kill in between would lose the order.
+        system = self._open_client._sys_db  # noqa: SLF001
+        system._apply_caller_schema(connection)  # noqa: SLF001
+        tables, names = system.tables, _names_of(job.job_id)
+        # In the library's order: only the last of them has rows of others hanging on it.
+        for table in (tables.workflow_input, tables.workflow_output, tables.operation_outputs, tables.workflow_status):
+            connection.execute(sa.delete(table).where(table.c.workflow_uuid.in_(names)))
+        self.enqueue(connection, job, turn)
+
+    @property
+    def _open_client(self) -> DBOSClient:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
+        return self._client
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the jobs that this process makes now."""
+        return frozenset(self._making)
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of the jobs that this process makes now, and of those whose songs it posts late."""
+        posts = (name for name in self._posting if name.endswith(POST_ENDING))
+        return self.running | {name.removesuffix(POST_ENDING) for name in posts}
+
+    def interrupt(self, job_id: str) -> None:
+        """Stop the job's step if this process works on it, or its wait to be posted: it ends as cancelled."""
+        for run in (self._making.get(job_id), self._posting.get(_post_id(job_id))):
+            if run is not None:
+                run.stop.set()
+
+    async def withdraw(self, job_id: str) -> None:
+        """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
+        await self._open_client.cancel_workflow_async(job_id)
+
+    async def dead(self, job_ids: Collection[str]) -> set[str]:
+        """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
+        # A song that waits to be posted has its job's record behind it: what lives then is the record of its post.
+        records = {name: job_id for job_id in job_ids for name in _names_of(job_id)}
+        listed = await self._open_client.list_workflows_async(
+            workflow_ids=list(records), load_input=False, load_output=False
+        )
+        alive = {records[status.workflow_id] for status in listed if status.status in LIVE}
+        return set(job_ids) - alive
+
+    async def adopt(self, executor_id: str) -> int:
+        """Queue the jobs of a dead worker again; return how many. They go on from their last recorded step."""
+        adopted = 0
+        for queue in (QUEUE, POST_QUEUE):
+            left = await self._open_client.list_workflows_async(
+                status="PENDING", executor_id=executor_id, queue_name=queue, load_input=False, load_output=False
+            )
+            if left:
+                await self._open_client.resume_workflows_async([each.workflow_id for each in left], queue_name=queue)
+            adopted += len(left)
+        return adopted
+
+    async def take_up_lying(self) -> int:
+        """Queue again what this worker has taken off the queue, but does not run; return how many.
+
+        That happens when the database goes away in the very moment of taking. Whatever lies at two calls in a row is
+        meant: what is between queue and start now will run by then.
+        """
+        names = {QUEUE: set[str](), POST_QUEUE: set[str]()}
+        for status in await self._open_client.list_workflows_async(
+            status="PENDING", executor_id=self._executor_id, load_input=False, load_output=False
+        ):
+            if status.queue_name in names and status.workflow_id not in self._making.keys() | self._posting.keys():
+                names[status.queue_name].add(status.workflow_id)
+        seen, self._lying = self._lying, names[QUEUE] | names[POST_QUEUE]
+        for queue, lying in names.items():
+            if again := sorted(lying & seen):
+                await self._open_client.resume_workflows_async(again, queue_name=queue)
+        return len(seen & self._lying)
+
+    async def owners(self) -> set[str]:
+        """Return the names of the workers that hold jobs."""
+        held = await self._open_client.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        return {status.executor_id for status in held if status.executor_id}
+
+    async def order_of(self, job_id: str) -> Job | None:
+        """Return the job as it was queued; None where nothing is recorded of it, or nothing that can be read."""
+        listed = await self._open_client.list_workflows_async(workflow_ids=[job_id], load_input=True, load_output=False)
+        try:
+            return Job.model_validate(listed[0].input["args"][0]) if listed and listed[0].input else None
+        except (ValidationError, LookupError, TypeError):
+            return None
+
+    async def steps(self, job_id: str) -> list[str]:
+        """Return the names of the job's recorded steps, in their order."""
+        return [step["function_name"] for step in await self._open_client.list_workflow_steps_async(job_id)]
+
+    async def close(self) -> None:
+        """Leave a database that was only connected to."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+
+    async def forget(self, job_ids: Sequence[str]) -> None:
+        """Delete what is recorded of ended jobs."""
+        ids = [name for job_id in job_ids for name in _names_of(job_id)]
+        await self._open_client.delete_workflows_async(ids)
+
+    async def drain(self, timeout_s: float, underway: Underway | None = None, paid_s: float = 0.0) -> None:
+        """Let running jobs end, interrupt those that take longer, and stop.
+
+        What was interrupted goes on at the next launch, from its last recorded step. Paid calls that are `underway` may
+        take up to `paid_s` in all: interrupted, they would be paid again.
+        """
+        self._draining = True
+        until = asyncio.get_running_loop().time() + paid_s
+        underway = underway or Underway()
+        underway.close()
+        if self._making:
+            await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
+        while self._making.keys() & underway.jobs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(DRAIN_LOOK_S)
+        tasks = {run.task for run in (*self._making.values(), *self._posting.values())}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+        if not self._working:
+            return
+        # DBOS made its own threads the loop's, and ends them now: what is still under way gets others before.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        # The registry goes too: the next launch in this process declares its workflows anew.
+        await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
+
+    async def _make(self, record: dict[str, Any], line: Line) -> None:
+        task = self._taken_up()
+        try:
+            job = Job.model_validate(record)
+        except ValidationError:
+            job_id = DBOS.workflow_id or ""
+            with about(job_id):
+                log.exception("job %s cannot be read any more", job_id)
+            await line.bury(job_id)
+            return
+        run = self._making[job.job_id] = _Run(task)
+        try:
+            await line.make(job, _Durable(self._open_client, run.stop))
+        finally:
+            self._making.pop(job.job_id, None)
+
+    async def _post(self, record: dict[str, Any], line: Line) -> None:
+        name = DBOS.workflow_id or ""
+        run = self._posting[name] = _Run(self._taken_up())
+        try:
+            await line.post(Parcel.model_validate(record), _Durable(self._open_client, run.stop))
+        finally:
+            self._posting.pop(name, None)
+
+    def _taken_up(self) -> asyncio.Task[Any]:
+        task = asyncio.current_task()
+        if self._draining or task is None:
+            # Not recorded as an end: the job stays pending and is taken up at the next launch.
+            raise asyncio.CancelledError
+        return task
+
+
+@dataclass(slots=True)
+class _Run:
+    """A job in the making, and the sign that it shall end."""
+
+    task: asyncio.Task[Any]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Durable:
+    """The durable Step: its result, or our error, is recorded as JSON before the next step starts."""
+
+    def __init__(self, client: DBOSClient, stop: asyncio.Event) -> None:
+        self._client = client
+        self._stop = stop
+
+    async def __call__(
+        self,
+        name: str,
+        model: type[Result],
+        work: Callable[[], Awaitable[Result]],
+        *,
+        tries: int = 1,
+        stoppable: bool = False,
+    ) -> Result:
+        """Run the step, or return what it returned before a crash."""
+        stop = self._stop if stoppable else None
+
+        async def recorded() -> dict[str, Any]:
+            # Not a partial: the engine's library logs what it interrupts, and a job's wishes stand in no log.
+            return await _recorded(work, tries, stop)
+
+        record = await DBOS.run_step_async({"name": name}, recorded)
+        if failure := record.get("failed"):
+            raise from_record(failure)
+        return model.model_validate(record["result"])
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; a restart in between waits for the rest only, and whoever cancels ends the wait."""
+        waiting, stopping = asyncio.create_task(DBOS.sleep_async(seconds)), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+        finally:
+            await _ended(waiting, stopping)
+
+    async def post_later(self, parcel: Parcel) -> bool:
+        """Hand the parcel to the queue of posts. A repeat finds the first."""
+        options = EnqueueOptions(
+            workflow_name=POST_WORKFLOW,
+            queue_name=POST_QUEUE,
+            workflow_id=_parcel_id(parcel),
+            app_version=APPLICATION_VERSION,
+        )
+        await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
+        return True
+
+
+async def _wake_threads() -> None:
+    """Start the loop's threads now: started in a rush, each holds the loop up until it has had its first turn."""
+    together = threading.Barrier(THREADS, timeout=WAKE_S)
+    with suppress(threading.BrokenBarrierError):
+        await asyncio.gather(*(asyncio.to_thread(together.wait) for _ in range(THREADS)))
+
+
+def _post_id(job_id: str) -> str:
+    return f"{job_id}{POST_ENDING}"
+
+
+def _apology_id(job_id: str) -> str:
+    return f"{job_id}-apology"
+
+
+def _line_id(job_id: str) -> str:
+    return f"{job_id}-line"
+
+
+def _parcel_id(parcel: Parcel) -> str:
+    # Names of their own: a song that is given up late is apologised for, and its line closed, while its own post runs.
+    job_id = parcel.job.job_id
+    if parcel.song is None:
+        return _apology_id(job_id)
+    return _post_id(job_id) if parcel.posted is None else _line_id(job_id)
+
+
+def _names_of(job_id: str) -> tuple[str, ...]:
+    """Return under which names something of a job is recorded."""
+    return job_id, _post_id(job_id), _apology_id(job_id), _line_id(job_id)
+
+
+async def _recorded(work: Callable[[], Awaitable[Result]], tries: int, stop: asyncio.Event | None) -> dict[str, Any]:
+    # Our errors are recorded as results: DBOS would give a repeated job its own error type back.
+    try:
+        result = await (_attempt(work, tries) if stop is None else _unless(stop, _attempt(work, tries)))
+    except MelodifyError as error:
+        log.info("step failed: %s", error, exc_info=error.__cause__)
+        return {"failed": to_record(error)}
+    return {"result": result.model_dump(mode="json")}
+
+
+async def _attempt(work: Callable[[], Awaitable[Result]], tries: int) -> Result:
+    for attempt in range(tries - 1):
+        with suppress(Unavailable):
+            return await work()
+        await asyncio.sleep(FIRST_PAUSE_S * 4**attempt)
+    return await work()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work unless it is stopped first: then it is cancelled. Raises Rejected("job.cancelled")."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Rejected("job.cancelled")
+    finally:
+        await _ended(working, stopping)
+
+
+async def _ended(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,271 @@
+"""The straight line from a stored picture to a delivered song. Plain functions: the engine makes each step durable."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
+from melodify_core.jobs import completion as posting
+from melodify_core.jobs import paid_calls as paying
+from melodify_core.jobs.completion import midi_key, song_key, take_keys
+from melodify_core.jobs.context import Parts, Step, ask, fetch, found, show, store
+from melodify_core.media import audio
+from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
+from melodify_core.observability.log_context import Trail, asking, at_stage, following
+from melodify_core.ports import CommissioningComposer, Errand, PaidCall
+from melodify_core.threads import finished, unbroken
+from melodify_core.usage.pseudonym import pseudonym
+
+log = logging.getLogger(__name__)
+# The picture and the text travel in the same message as the audio.
+MESSAGE_BYTES = 512 * 1024
+STORAGE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SongLine:
+    """The engine's Line: what is done with a job, with these parts."""
+
+    parts: Parts
+
+    async def make(self, job: Job, step: Step) -> None:
+        """Bring the job to its end."""
+        await make_song(job, step, self.parts)
+
+    async def post(self, parcel: Parcel, step: Step) -> None:
+        """Bring the parcel to its end."""
+        await posting.post(parcel, step, self.parts)
+
+    async def bury(self, job_id: str) -> None:
+        """End a job whose record cannot be read any more."""
+        await posting.bury(job_id, self.parts)
+
+
+async def make_song(job: Job, step: Step, parts: Parts) -> None:
+    """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
+    with following(job) as trail:
+        try:
+            if not await ask(parts.ledger.start, job.job_id, time.time()):
+                # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
+                await posting.give_up(job, parts, step, Rejected(posting.CANCELLED))
+                return
+            await _line(job, trail, parts, step)
+        except MelodifyError as error:
+            log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
+            await posting.give_up(job, parts, step, error)
+        except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
+            log.exception("job %s failed", job.job_id)
+            await posting.give_up(job, parts, step, Unavailable("internal"))
+
+
+async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:
+    with at_stage(trail, Stage.LOOKING):
+        reading = await _reading(job, parts, step)
+    with at_stage(trail, Stage.COMPOSING):
+        take = await _take(job, reading, parts, step)
+    with at_stage(trail, Stage.MASTERING):
+        # The take is paid: a storage that hiccups must not cost it.
+        work = partial(_master, job, reading, take, parts)
+        song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
+    with at_stage(trail, Stage.DELIVERING):
+        await posting.deliver(job, song, parts, step)
+
+
+async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
+    # Another take pays for its music only.
+    if job.brief is not None:
+        return job.brief
+    with parts.underway.holding(job.job_id):
+        return await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
+
+
+async def _caption(job: Job, parts: Parts) -> Brief:
+    # Each stage is shown inside its step: when a job is taken up again after a crash, what was done is not shown anew.
+    # A line about an early stage would stand in place of the apology, or of the song's link, for good.
+    await show(job, Stage.LOOKING, parts)
+    picture = await _picture(job, parts)
+    async with parts.gate(parts.captioner.name, job.job_id):
+        with asking(parts.captioner.name):
+            return await parts.captioner.caption(picture, job.wish, _errand(job, parts, once=True))
+
+
+async def _picture(job: Job, parts: Parts) -> Picture:
+    jpeg = await fetch(parts, job.picture_key)
+    return Picture(jpeg, job.picture_width, job.picture_height, job.picture_sha256)
+
+
+def _errand(job: Job, parts: Parts, *, once: bool) -> Errand:
+    """Return the provider's view of the job. What it does `once` cannot be asked for again: a stop waits for that."""
+
+    async def begun(bill: Bill) -> PaidCall:
+        if once:
+            parts.underway.begin(job.job_id)
+        return await paying.begin(job.job_id, bill, parts.ledger)
+
+    async def progress(reached: Progress) -> None:
+        await parts.delivery.show_stage(job, Stage.COMPOSING, reached)
+
+    return Errand(
+        job_id=job.job_id,
+        seed=job.seed,
+        asker=pseudonym(job.user_id, parts.salt),
+        guild_id=job.place.guild_id,
+        picture=lambda: _picture(job, parts),
+        begun=begun,
+        progress=progress,
+        adult=job.place.adult,
+    )
+
+
+async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
+    """Have the music made: in one step, or ordered in one and collected in the next."""
+    composer = parts.composer
+    if not isinstance(composer, CommissioningComposer):
+        work = partial(composer.compose, reading, job.wish, _errand(job, parts, once=True))
+        with parts.underway.holding(job.job_id):
+            return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
+    errand = _errand(job, parts, once=False)
+    ordered: list[Commission] = []
+
+    async def order() -> Commission:
+        ordered.append(await composer.commission(reading, job.wish, errand))
+        return ordered[-1]
+
+    try:
+        commission = await step("commission", Commission, lambda: _ordered(job, parts, order), stoppable=True)
+        ordered.clear()
+        return await _collected(job, commission, parts, step)
+    except MelodifyError:
+        # Cancelled while it was being ordered.
+        for unheard in ordered:
+            await _stop(composer, unheard, job)
+        # An interruption is no end: the job goes on, and its run with it.
+        await parts.gate.leave(composer.name, job.job_id)
+        raise
+
+
+async def _ordered(job: Job, parts: Parts, order: Callable[[], Coroutine[Any, Any, Commission]]) -> Commission:
+    """Order the work; from then on it holds a place, until it is collected.
+
+    Cancelled, it hears the answer first: what was ordered must be known, or it could not be stopped.
+    """
+    await parts.gate.enter(parts.composer.name, job.job_id)
+    return await unbroken(order())
+
+
+async def _collected(job: Job, commission: Commission, parts: Parts, step: Step) -> Take:
+    composer = cast("CommissioningComposer", parts.composer)
+    collect = partial(composer.collect, commission, _errand(job, parts, once=False))
+    try:
+        return await step("compose", Take, lambda: _kept(job, parts, collect, begun=True), stoppable=True)
+    except MelodifyError:
+        # Nobody waits for it any more.
+        await _stop(composer, commission, job)
+        raise
+
+
+async def _stop(composer: CommissioningComposer, commission: Commission, job: Job) -> None:
+    try:
+        await composer.cancel(commission)
+    except MelodifyError as error:
+        log.warning("job %s: %s goes on: %s", job.job_id, commission.name, error)
+
+
+async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False) -> Take:
+    """Do the work, which may have begun elsewhere, and keep its take inside the step: it is paid for.
+
+    It lies on this machine's disk until the storage has it, and is stored before the step counts as done. The note is
+    written last. Where one of them is there already, a crash fell between, and nothing is paid again.
+    """
+    await show(job, Stage.COMPOSING, parts)
+    key, note = take_keys(job)
+    spool = parts.spool
+    if await found(parts, note):
+        if spool:
+            await finished(spool.drop, job.job_id)  # a crash may have left it
+        return Take.model_validate_json(await fetch(parts, note))
+    raw = await finished(spool.get, job.job_id) if spool else None
+    if raw is None:
+        async with parts.gate(parts.composer.name, job.job_id, begun=begun):
+            with asking(parts.composer.name):
+                raw = await work()
+            if spool:
+                await finished(spool.put, job.job_id, raw)
+    take = _described(key, raw)
+    labels = labels_of(job, parts.salt)
+    await store(parts, key, raw.audio, raw.content_type, labels)
+    if raw.midi is not None:
+        await store(parts, midi_key(job.job_id), raw.midi, "audio/midi", labels)
+    await store(parts, note, take.model_dump_json().encode(), "application/json", labels)
+    if spool:
+        await finished(spool.drop, job.job_id)
+    return take
+
+
+def labels_of(job: Job, salt: bytes) -> dict[str, str]:
+    """Return whose a stored file is, for those who look into the storage."""
+    return {"job": job.job_id, "guild": str(job.place.guild_id or ""), "user": pseudonym(job.user_id, salt)}
+
+
+def _described(key: str, raw: RawTake) -> Take:
+    return Take(
+        key_in_storage=key,
+        content_type=raw.content_type,
+        bpm=raw.bpm,
+        key=raw.key,
+        mode=raw.mode,
+        instruments=raw.instruments,
+        model=raw.model,
+    )
+
+
+async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
+    await show(job, Stage.MASTERING, parts)
+    raw = await fetch(parts, take.key_in_storage)
+    cover = await fetch(parts, job.picture_key)
+    work = partial(
+        audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
+    )
+    try:
+        mastered = await parts.workshop.run(parts.song.master_deadline_s, work)
+    except Unavailable as error:
+        if error.code != "provider.unavailable":
+            raise
+        # It is no music, and will be none at the next try.
+        raise Refused("music.failed") from error
+    key = song_key(job)
+    await store(parts, key, mastered.audio, "audio/mpeg", labels_of(job, parts.salt))
+    dollars = await ask(parts.ledger.spent, job.job_id)
+    return Song(
+        job_id=job.job_id,
+        title=reading.title,
+        caption=reading.caption,
+        # What the composer says it played stands above what was asked of it.
+        bpm=take.bpm or reading.bpm,
+        key=take.key,
+        mode=take.mode or reading.mode,
+        instruments=take.instruments or reading.instruments,
+        mood=reading.mood,
+        valence=reading.valence,
+        arousal=reading.arousal,
+        genre=reading.genre,
+        seed=job.seed,
+        captioner=parts.captioner.name,
+        composer=parts.composer.name,
+        picture_key=job.picture_key,
+        audio_key=key,
+        dollars=dollars,
+        duration_s=mastered.duration_s,
+        lufs=mastered.lufs,
+        true_peak_dbtp=mastered.true_peak_dbtp,
+        bitrate_kbps=mastered.bitrate_kbps,
+        size_bytes=len(mastered.audio),
+        waveform=mastered.waveform,
+        brief=reading,
+        wish=job.wish,
+        model=take.model,
+        parent_id=job.parent_id,
+    )

@@ -1,0 +1,173 @@
+"""Builds the providers that the settings name, and only theirs is imported; sees whether they can work; closes them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from melodify_core.config.settings import Settings
+from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
+
+log = logging.getLogger(__name__)
+# From a paid answer to its file, on this disk and in the storage.
+KEEP_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The chosen providers."""
+
+    captioner: Captioner
+    composer: Composer | CommissioningComposer
+    storage: Storage
+
+    @property
+    def all(self) -> tuple[Provider, ...]:
+        """The three of them."""
+        return self.captioner, self.composer, self.storage
+
+
+@asynccontextmanager
+async def open_adapters(
+    settings: Settings, workshop: Workshop, memory: Memory | None = None
+) -> AsyncIterator[Adapters]:
+    """Yield the chosen providers and close them afterwards. Raises Misconfigured when they lack a setting."""
+    missing = missing_settings(settings)
+    if missing:
+        raise Misconfigured(*missing)
+    async with AsyncExitStack() as opened:
+        adapters = Adapters(_captioner(settings, workshop, memory), _composer(settings, workshop), _storage(settings))
+        for provider in adapters.all:
+            opened.push_async_callback(provider.close)
+        yield adapters
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """Yield the chosen storage alone. Raises Misconfigured when it lacks a setting."""
+    chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger"})
+    if missing := missing_settings(chosen):
+        raise Misconfigured(*missing)
+    storage = _storage(settings)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+async def check_adapters(adapters: Adapters) -> None:
+    """Raise Misconfigured with every mistake of every provider; one that is only away for now is logged."""
+    outcomes = await asyncio.gather(*(provider.check() for provider in adapters.all), return_exceptions=True)
+    problems: list[str] = []
+    for provider, outcome in zip(adapters.all, outcomes, strict=True):
+        match outcome:
+            case Misconfigured():
+                problems += outcome.problems
+            case Unavailable():
+                log.warning("%s cannot be reached now: %s", provider.name, outcome)
+            case BaseException():
+                raise outcome
+    if problems:
+        raise Misconfigured(*problems)
+
+
+def price_of(settings: Settings) -> float:
+    """Return the dollars that a song of the chosen providers is expected to cost."""
+    dollars = 0.0
+    if settings.captioner == "openai":
+        from melodify_core.captioners.openai import price_of_reading
+
+        dollars += price_of_reading(settings.openai)
+    match settings.composer:
+        case "lyria":
+            from melodify_core.composers.lyria import price_of_take
+
+            dollars += price_of_take(settings.lyria)
+        case "pipeline":
+            dollars += settings.pipeline.dollars_per_take
+        case "arranger":
+            pass
+    return dollars
+
+
+def longest_call_s(settings: Settings) -> float:
+    """Return how long a stop waits for paid calls of the chosen providers that cannot be asked for again, 0 for none.
+
+    A pipeline's run goes on by itself, and is asked for again at the next start.
+    """
+    deadlines = {"openai": settings.openai.deadline_s, "lyria": settings.lyria.deadline_s}
+    chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
+    return max(chosen) + KEEP_S if chosen else 0.0
+
+
+def missing_settings(settings: Settings) -> list[str]:
+    """Return one sentence for each setting that a chosen provider needs and does not have."""
+    chosen = {settings.captioner, settings.composer, settings.storage}
+    sentences = []
+    if "openai" in chosen and settings.openai.base_url is None and settings.openai.api_key is None:
+        sentences.append(
+            'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
+            "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
+        )
+    if chosen & {"lyria", "pipeline"} and not settings.vertex.project:
+        sentences.append(
+            f'vertex.project is missing and composer = "{settings.composer}" needs it: the id of your Google Cloud '
+            "project, from https://console.cloud.google.com."
+        )
+    if "pipeline" in chosen and not settings.pipeline.template_uri:
+        sentences.append(
+            'pipeline.template_uri is missing and composer = "pipeline" needs it: see deploy/pipeline/README.md.'
+        )
+    if "pipeline" in chosen and not settings.pipeline.output:
+        sentences.append(
+            'pipeline.output is missing and composer = "pipeline" needs it: a folder such as gs://bucket/pipeline.'
+        )
+    if "gcs" in chosen and not settings.gcs.bucket:
+        sentences.append(
+            'gcs.bucket is missing and storage = "gcs" needs it: the name of a bucket from '
+            "https://console.cloud.google.com/storage."
+        )
+    return sentences
+
+
+def _captioner(settings: Settings, workshop: Workshop, memory: Memory | None) -> Captioner:
+    if settings.captioner == "palette":
+        from melodify_core.captioners.palette import PaletteCaptioner
+
+        return PaletteCaptioner(workshop, settings.song.caption_deadline_s)
+    from melodify_core.captioners.openai import OpenAICaptioner, memory_label
+    from melodify_core.captioners.remembering import RememberingCaptioner
+
+    captioner = OpenAICaptioner(settings.openai)
+    if memory is None or settings.openai.memory_hours == 0:
+        return captioner
+    return RememberingCaptioner(captioner, memory, memory_label(settings.openai))
+
+
+def _composer(settings: Settings, workshop: Workshop) -> Composer | CommissioningComposer:
+    match settings.composer:
+        case "arranger":
+            from melodify_core.composers.arranger.composer import ArrangerComposer
+
+            return ArrangerComposer(workshop, settings.song.compose_deadline_s)
+        case "lyria":
+            from melodify_core.composers.lyria import LyriaComposer
+
+            return LyriaComposer(settings.lyria, settings.vertex)
+        case "pipeline":
+            from melodify_core.composers.pipeline import PipelineComposer
+
+            return PipelineComposer(settings.pipeline, settings.vertex, settings.gcs)
+
+
+def _storage(settings: Settings) -> Storage:
+    if settings.storage == "folder":
+        from melodify_core.storage.folder import FolderStorage
+
+        return FolderStorage(settings.folder.path)
+    from melodify_core.storage.gcs import GcsStorage
+
+    return GcsStorage(settings.gcs)

@@ -1,0 +1,151 @@
+"""Jobs as the host sees them, from a process of its own: list, show, cancel, retry, and a copy of the database."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from melodify_core.config.settings import Settings
+from melodify_core.errors import Misconfigured
+from melodify_core.models import Job, Money
+from melodify_core.ports import Storage
+from melodify_core.providers import open_storage
+from melodify_core.threads import finished
+from melodify_core.usage.limits import DAY_S
+
+if TYPE_CHECKING:
+    from melodify_core.jobs.engine import Engine
+    from melodify_core.library import JobBook, JobMoney, JobRow, Library
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """All that is known of a job."""
+
+    row: "JobRow"
+    steps: tuple[str, ...]
+    money: "JobMoney"
+
+
+class Desk:
+    """The host's view. Sentences that it returns or raises are English, as the rest of the command line."""
+
+    def __init__(self, library: "Library", book: "JobBook", engine: "Engine", storage: Storage) -> None:
+        self._library = library
+        self._book = book
+        self._engine = engine
+        self._storage = storage
+
+    async def jobs(self, state: str | None) -> "list[JobRow]":
+        """Return the newest jobs, all or those in a state."""
+        return await asyncio.to_thread(self._book.jobs, state, SHOWN)
+
+    async def show(self, job_id: str) -> JobFile:
+        """Return what is known of the job. Raises Misconfigured for an unknown one."""
+        row = await self._row(job_id)
+        money = await asyncio.to_thread(self._book.money, job_id)
+        return JobFile(row, tuple(await self._engine.steps(job_id)), money)
+
+    async def money(self) -> Money:
+        """Return what was paid in the last day, and what is reserved now."""
+        return await asyncio.to_thread(self._library.money, time.time() - DAY_S)
+
+    async def cancel(self, job_id: str) -> str:
+        """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
+        row = await self._row(job_id)
+        if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
+            # It stays in the queue: there is no way to its asker from here, and when its turn comes there is.
+            return f"Job {job_id} is cancelled; it had not begun."
+        if await asyncio.to_thread(self._library.request_cancel, job_id):
+            return f"Job {job_id} is told to stop; whoever works on it does so within a second or two."
+        raise Misconfigured(f"Job {job_id} has ended already ({row.state}).")
+
+    async def retry(self, job_id: str) -> str:
+        """Queue a failed job again; return a sentence. Raises Misconfigured where that cannot be."""
+        row = await self._row(job_id)
+        if row.state != "refunded":
+            raise Misconfigured(f"Job {job_id} is {row.state}: only a failed job (refunded) can be tried again.")
+        job = await self._engine.order_of(job_id)
+        if job is None or await self._storage.find(job.picture_key) is None:
+            raise Misconfigured(
+                f"Job {job_id} ({row.outcome or 'unknown error'}) cannot be tried again: its picture or its record is "
+                "gone. Both are kept for a while only after failures that were not the asker's."
+            )
+        await finished(self._requeue, job_id, job)
+        return f"Job {job_id} waits again. Its song is charged as the first try would have been."
+
+    def _requeue(self, job_id: str, job: Job) -> None:
+        # One transaction: its old record is gone when it waits again, and not before.
+        with self._library.transaction() as connection:
+            turn = self._book.reopen(connection, job_id, time.time())
+            if turn is None:
+                raise Misconfigured(f"Job {job_id} waits or runs already.")
+            self._engine.enqueue_again(connection, job, turn)
+
+    async def _row(self, job_id: str) -> "JobRow":
+        row = await asyncio.to_thread(self._book.job, job_id)
+        if row is None:
+            raise Misconfigured(f"Job {job_id} is not known here.")
+        return row
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Yield the desk, beside whatever process runs on the same database. Raises Misconfigured."""
+    from melodify_core.jobs.engine import Engine
+    from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
+
+    async with AsyncExitStack() as stack:
+        database = await asyncio.to_thread(connect, settings.database.url)
+        stack.callback(database.dispose)
+        state = await asyncio.to_thread(schema_state, database)
+        if state != "current":
+            raise Misconfigured(SCHEMA[state])
+        storage = await stack.enter_async_context(open_storage(settings))
+        engine = Engine(database, settings.work)
+        await engine.connect()
+        stack.push_async_callback(engine.close)
+        yield Desk(Library(database), JobBook(database), engine, storage)
+
+
+def backup(settings: Settings, target: Path) -> str:
+    """Copy the SQLite database consistently, also while a process runs on it; return a sentence.
+
+    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and when it cannot be
+    written; then nothing is left of it.
+    """
+    from melodify_core.library import database_path
+
+    if not settings.database.url.startswith("sqlite"):
+        raise Misconfigured("`melodify backup` copies SQLite databases. For PostgreSQL use pg_dump.")
+    source = database_path(settings.database.url)
+    if not source.exists():
+        raise Misconfigured(f"There is no database at {source}.")
+    if target.exists():
+        raise Misconfigured(f"{target} exists already.")
+    part = target.with_name(f"{target.name}.part")
+    try:
+        # For us alone, as the database itself. What a backup that was killed has left is begun anew.
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            live.backup(copy)
+            sound = copy.execute("PRAGMA quick_check").fetchone()[0]
+        if sound != "ok":
+            raise Misconfigured(f"The copy is damaged, and so may {source} be: {sound}.")
+        part.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        raise Misconfigured(f"{target} cannot be written: {error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return f"{source} was copied to {target}. Pictures and songs are not in it: copy {settings.folder.path} too."

@@ -1,0 +1,137 @@
+"""What a member may ask about themselves: their songs, what they have left, and to be forgotten."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from melodify_core.errors import Rejected, Unavailable
+from melodify_core.jobs.completion import keys_of
+from melodify_core.models import Entry, Link
+from melodify_core.ports import Storage
+from melodify_core.usage.limits import DAY_S
+from melodify_core.usage.pseudonym import alias_of
+
+if TYPE_CHECKING:
+    from melodify_core.jobs.engine import Engine
+    from melodify_core.library import MemberBook, Order, Page, Songbook
+
+log = logging.getLogger(__name__)
+PAGE_SONGS = 8
+# A running job ends within its step, unless it is being posted right now.
+END_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased."""
+
+    songs: int
+    jobs: int  # orders, with or without a song
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A song from somebody's list, to be played again."""
+
+    entry: Entry
+    audio: bytes | Link
+
+
+class Members:
+    """The members' own affairs."""
+
+    def __init__(
+        self, book: "MemberBook", songbook: "Songbook", engine: "Engine", storage: Storage, salt: bytes
+    ) -> None:
+        self._book = book
+        self._songbook = songbook
+        self._engine = engine
+        self._storage = storage
+        self._salt = salt
+
+    async def own_songs(self, user_id: int, order: "Order", page: int) -> "Page":
+        """Return a page of the member's songs; pages count from 0."""
+        return await asyncio.to_thread(self._book.own_songs, user_id, order, page * PAGE_SONGS, PAGE_SONGS)
+
+    async def public_songs(self, guild_id: int, asked_in: Collection[int], order: "Order", page: int) -> "Page":
+        """Return a page of a server's public songs that were asked for in these channels."""
+        skip = page * PAGE_SONGS
+        return await asyncio.to_thread(self._book.public_songs, guild_id, asked_in, order, skip, PAGE_SONGS)
+
+    async def play(
+        self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int
+    ) -> Heard:
+        """Return a song of the member's or a public one of the server, as audio or, where it is too large, as a link.
+
+        Raises Rejected: song.gone for one that is not there or not to be seen, song.too_large.
+        """
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        if entry is None or not _may_hear(entry, user_id, guild_id, asked_in):
+            raise Rejected("song.gone")
+        song = entry.song
+        if song.size_bytes <= max_bytes:
+            return Heard(entry, await self._storage.load(song.audio_key))
+        link = await self._storage.link(song.audio_key, f"{song.title}.mp3")
+        if link is None:
+            raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
+        return Heard(entry, link)
+
+    async def posts(self, user_id: int) -> list[Entry]:
+        """Return all songs of the member that were posted somewhere."""
+        page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
+        return [entry for entry in page.entries if entry.message_id]
+
+    async def forget(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> Forgotten:
+        """End the member's jobs and erase what is stored of them. May be repeated.
+
+        Raises Unavailable: member.busy while a request or job of theirs cannot be stopped any more, storage.* and
+        database.*.
+        """
+        async with _ending():
+            # It may become an order yet. One that a dead process has left will not: it is erased with the rest.
+            while await asyncio.to_thread(self._book.asks, user_id, time.time()):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        await self._stop_jobs(user_id, cancel)
+        jobs = await asyncio.to_thread(self._book.jobs, user_id)
+        for job_id in jobs:
+            for key in keys_of(job_id):
+                await self._storage.delete(key)
+        # The engine's records hold the orders and the readings.
+        if jobs:
+            await self._engine.forget(jobs)
+        now = time.time()
+        alias = alias_of(user_id, self._salt)
+        songs = await asyncio.to_thread(self._book.forget, user_id, alias, now, now - DAY_S)
+        # Whose it was is not said: the log must not keep what the database forgets.
+        log.info("a member had %d songs of %d orders erased", songs, len(jobs))
+        return Forgotten(songs, len(jobs))
+
+    async def _stop_jobs(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> None:
+        for job_id in await asyncio.to_thread(self._book.open_jobs, user_id):
+            try:
+                await cancel(job_id, user_id)
+            except Rejected as error:
+                log.info("job %s: not cancelled: %s", job_id, error)
+        async with _ending():
+            while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def _ending() -> AsyncIterator[None]:
+    """Bound the wait for an end. It may come from another process: there is no event to wait for."""
+    try:
+        async with asyncio.timeout(END_S):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("member.busy") from error
+
+
+def _may_hear(entry: Entry, user_id: int, guild_id: int | None, asked_in: Collection[int]) -> bool:
+    if entry.user_id == user_id:
+        return True
+    return not entry.private and entry.guild_id == guild_id and guild_id is not None and entry.asked_in in asked_in

@@ -1,0 +1,126 @@
+"""What can be done with a finished song: another take, a video, a like, its end."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from melodify_core.errors import Rejected, Unavailable
+from melodify_core.jobs.completion import keys_of, midi_key, video_key
+from melodify_core.media.video import make_video
+from melodify_core.media.worker_pool import Workshop
+from melodify_core.models import Entry, Link
+from melodify_core.ports import Storage
+
+if TYPE_CHECKING:
+    from melodify_core.library import Songbook
+
+MEBIBYTE = 1024 * 1024
+VIDEO_DEADLINE_S = 180.0
+# Kept for whoever asks next, whatever may be posted where they ask.
+LARGEST_VIDEO = 50 * MEBIBYTE
+SMALL_VIDEO = 10 * MEBIBYTE  # what Discord takes everywhere
+
+
+class Takes:
+    """The finished songs, with their files."""
+
+    def __init__(self, songbook: "Songbook", storage: Storage, workshop: Workshop) -> None:
+        self._songbook = songbook
+        self._storage = storage
+        self._workshop = workshop
+        self._filming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def entry(self, job_id: str, user_id: int) -> Entry:
+        """Return the song for the member. Raises Rejected: song.gone, song.private for somebody else's private one."""
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        if entry is None:
+            raise Rejected("song.gone")
+        if entry.private and entry.user_id != user_id:
+            raise Rejected("song.private")
+        return entry
+
+    async def picture(self, entry: Entry) -> bytes:
+        """Return the song's picture. Raises Rejected("song.picture_gone") when it was deleted, Unavailable."""
+        if await self._storage.find(entry.song.picture_key) is None:
+            raise Rejected("song.picture_gone")
+        return await self._storage.load(entry.song.picture_key)
+
+    async def like(self, job_id: str, user_id: int) -> tuple[bool, int]:
+        """Like the song, or take that back; return whether the member likes it now, and how many do."""
+        await self.entry(job_id, user_id)
+        return await asyncio.to_thread(self._songbook.like, job_id, user_id, time.time())
+
+    async def likes(self, job_id: str) -> int:
+        """Return how many like the song."""
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        return entry.likes if entry else 0
+
+    async def video(self, entry: Entry, max_bytes: int) -> bytes | Link:
+        """Return the song's video, made at the first request; a link to it where it is too large to attach.
+
+        Raises Rejected (song.picture_gone, song.too_large) and Unavailable.
+        """
+        key = video_key(entry.song.job_id)
+        size = await self._video_bytes(entry, key, max_bytes)
+        if size <= max_bytes:
+            return await self._storage.load(key)
+        link = await self._storage.link(key, f"{entry.song.title}.mp4")
+        if link is None:
+            raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1))
+        return link
+
+    async def film(self, job_id: str) -> None:
+        """Make the song's video, small enough for any server, where there is none yet.
+
+        Raises Rejected (song.gone, song.picture_gone, song.too_large) and Unavailable.
+        """
+        entry = await asyncio.to_thread(self._songbook.entry, job_id)
+        if entry is None:
+            raise Rejected("song.gone")
+        await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
+
+    async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
+        # Two who ask at once wait for the same film. The lock goes with the last who holds it or waits for it.
+        alone = self._filming.setdefault(entry.song.job_id, asyncio.Lock())
+        async with alone:
+            found = await self._storage.find(key)
+            return found.size_bytes if found else await self._film(entry, key, max_bytes)
+
+    async def _film(self, entry: Entry, key: str, max_bytes: int) -> int:
+        try:
+            size = await self._filmed(entry, key, max_bytes)
+        except Unavailable:
+            if await self._is_gone(entry):
+                raise Rejected("song.gone") from None  # its files were deleted under our hands
+            raise
+        if await self._is_gone(entry):
+            # Whoever deleted it meanwhile was told that nothing is left.
+            await self._storage.delete(key)
+            raise Rejected("song.gone")
+        return size
+
+    async def _filmed(self, entry: Entry, key: str, max_bytes: int) -> int:
+        song = entry.song
+        picture, mp3 = await self.picture(entry), await self._storage.load(song.audio_key)
+        # Without links a larger one is of no use to anybody.
+        fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
+        video = await self._workshop.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
+        await self._storage.save(key, video.data, "video/mp4")
+        return len(video.data)
+
+    async def _is_gone(self, entry: Entry) -> bool:
+        return await asyncio.to_thread(self._songbook.entry, entry.song.job_id) is None
+
+    async def midi(self, entry: Entry) -> bytes | None:
+        """Return the song's score as a MIDI file, None where there is none. Raises Unavailable."""
+        key = midi_key(entry.song.job_id)
+        return await self._storage.load(key) if await self._storage.find(key) else None
+
+    async def delete(self, entry: Entry) -> None:
+        """Delete the song's files and its entry; what was paid for it stays in the ledger. Raises Unavailable."""
+        for key in keys_of(entry.song.job_id):
+            await self._storage.delete(key)
+        await asyncio.to_thread(self._songbook.erase, [entry.song.job_id], time.time())
+        # A film that was saved in between had still found the entry.
+        await self._storage.delete(video_key(entry.song.job_id))

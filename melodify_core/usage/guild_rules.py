@@ -1,0 +1,179 @@
+"""What a server's moderators may set: each change, what contradicts it, and how it narrows the host's limits.
+
+Pure functions over GuildSettings. The host pays, so the host's limits are the ceiling: moderators can go below them.
+"""
+
+from collections.abc import Callable, Collection
+
+from melodify_core.config.settings import Limits, MemberLimits
+from melodify_core.errors import Rejected
+from melodify_core.models import GuildSettings, RoleLimits
+from melodify_core.usage.limits import member_limits
+
+Edit = Callable[[GuildSettings], GuildSettings]
+NO_LIMITS = RoleLimits()
+# From the shortest time to the longest: more songs in an hour than in a day is a slip.
+WINDOWS = ("songs_per_minute", "songs_per_hour", "songs_per_day")
+
+
+def watch(channel_id: int) -> Edit:
+    """Make a song of each picture that is posted in the channel."""
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        if channel_id in settings.denied_channels:
+            raise Rejected("rule.watch_denied", channel=f"<#{channel_id}>")
+        return settings.model_copy(update={"watched_channels": settings.watched_channels | {channel_id}})
+
+    return edit
+
+
+def unwatch(channel_id: int) -> Edit:
+    """Watch the channel no more."""
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        if channel_id not in settings.watched_channels:
+            raise Rejected("rule.not_watched", channel=f"<#{channel_id}>")
+        return settings.model_copy(update={"watched_channels": settings.watched_channels - {channel_id}})
+
+    return edit
+
+
+def allow(channel_id: int) -> Edit:
+    """Let songs be asked for in the channel; once there is an allowed one, only there."""
+    return lambda settings: settings.model_copy(
+        update={
+            "allowed_channels": settings.allowed_channels | {channel_id},
+            "denied_channels": settings.denied_channels - {channel_id},
+        }
+    )
+
+
+def deny(channel_id: int) -> Edit:
+    """Let no songs be asked for in the channel."""
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        if channel_id in settings.watched_channels:
+            raise Rejected("rule.deny_watched", channel=f"<#{channel_id}>")
+        return settings.model_copy(
+            update={
+                "allowed_channels": settings.allowed_channels - {channel_id},
+                "denied_channels": settings.denied_channels | {channel_id},
+            }
+        )
+
+    return edit
+
+
+def leave_open(channel_id: int) -> Edit:
+    """Neither allow nor deny the channel."""
+    return lambda settings: settings.model_copy(
+        update={
+            "allowed_channels": settings.allowed_channels - {channel_id},
+            "denied_channels": settings.denied_channels - {channel_id},
+        }
+    )
+
+
+def limit_role(role_id: int, limits: RoleLimits) -> Edit:
+    """Give the members with a role limits of their own; none at all takes them away."""
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        given = [value for name in WINDOWS if (value := getattr(limits, name)) is not None]
+        if given != sorted(given):
+            raise Rejected("rule.windows")
+        others = {role: own for role, own in settings.roles.items() if role != str(role_id)}
+        roles = others if limits == NO_LIMITS else others | {str(role_id): limits}
+        return settings.model_copy(update={"roles": roles})
+
+    return edit
+
+
+def limit_server(songs: int | None, dollars: float | None) -> Edit:
+    """Set what the whole server may have in a day; 0 leaves it to the host, None leaves it as it is."""
+    changes: dict[str, object] = {}
+    if songs is not None:
+        changes["songs_per_day"] = songs or None
+    if dollars is not None:
+        changes["dollars_per_day"] = dollars or None
+    return _changing(changes)
+
+
+def default(style: str | None, seconds: int | None, language: str | None) -> Edit:
+    """Set what holds where a member leaves it open; "auto" and 0 leave it to the host, None leaves it as it is."""
+    changes: dict[str, object] = {}
+    if style is not None:
+        changes["style"] = None if style == "auto" else style
+    if seconds is not None:
+        changes["seconds"] = seconds or None
+    if language is not None:
+        changes["language"] = None if language == "auto" else language
+    return _changing(changes)
+
+
+def thread(*, on: bool, archive_minutes: int | None) -> Edit:
+    """Set whether songs get threads of their own, and when Discord archives these."""
+    if not on and archive_minutes is not None:
+        raise Rejected("rule.archive_without_threads")
+    changes: dict[str, object] = {"threads": on}
+    if archive_minutes is not None:
+        changes["archive_minutes"] = archive_minutes
+    return _changing(changes)
+
+
+def nsfw(policy: str) -> Edit:
+    """Set where sexual pictures are let through."""
+    return _changing({"nsfw": policy})
+
+
+def block(user_id: int, moderator_id: int) -> Edit:
+    """Let the member have no songs in the server."""
+    if user_id == moderator_id:
+        raise Rejected("rule.block_self")
+    return lambda settings: settings.model_copy(update={"blocked_users": settings.blocked_users | {user_id}})
+
+
+def unblock(user_id: int) -> Edit:
+    """Let the member have songs again."""
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        if user_id not in settings.blocked_users:
+            raise Rejected("rule.not_blocked", user=f"<@{user_id}>")
+        return settings.model_copy(update={"blocked_users": settings.blocked_users - {user_id}})
+
+    return edit
+
+
+def _changing(changes: dict[str, object]) -> Edit:
+    if not changes:
+        raise Rejected("rule.nothing")
+    # Through the model's own checks: what stands in the database must be readable again.
+    return lambda settings: GuildSettings.model_validate(settings.model_dump() | changes)
+
+
+def limits_in(limits: Limits, settings: GuildSettings, guild_id: int, role_ids: Collection[int]) -> Limits:
+    """Return what holds for a member of the server: the host's limits, narrowed by the moderators'.
+
+    Of several roles the most generous limit holds; those of @everyone (whose id is the server's) for who has no
+    other. Where a role leaves a limit open, the host's holds.
+    """
+    host = member_limits(limits, role_ids)
+    own = [role for role_id, role in settings.roles.items() if int(role_id) in role_ids and int(role_id) != guild_id]
+    if not own and str(guild_id) in settings.roles:
+        own = [settings.roles[str(guild_id)]]
+    changes: dict[str, object] = {
+        "roles": {},
+        "songs_per_guild_day": _narrower(limits.songs_per_guild_day, settings.songs_per_day),
+        "dollars_per_guild_day": _narrower(limits.dollars_per_guild_day, settings.dollars_per_day),
+    }
+    for name in MemberLimits.model_fields:
+        ceiling, values = getattr(host, name), [getattr(role, name) for role in own]
+        generous = None if not values or None in values else max(values)
+        changes[name] = _narrower(ceiling, generous)
+    return limits.model_copy(update=changes)
+
+
+def _narrower(ceiling: float, own: float | None) -> float:
+    """Return the smaller of two limits; for the host 0 is no limit, for moderators None."""
+    if not own:
+        return ceiling
+    return min(ceiling, own) if ceiling else own
