@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from melodify_core.library import RequestBook, connect, upgrade
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.services.request_journal import RequestJournal
 from tests.postgres import fresh_database, postgres_server
 from tests.stories import acknowledge_times, percentile, story_settings, world
@@ -19,9 +19,9 @@ COMMANDS = 100
 RECORD = "x" * 1000  # about as long as one of ours
 
 
-async def measure(folder: Path, workshop: Workshop) -> list[float]:
+async def measure(folder: Path, pool: WorkerPool) -> list[float]:
     """Return the seconds from a command's arrival to its acknowledgement."""
-    async with world(story_settings(folder, work={"drain_s": 0}), workshop, composes=True) as here:
+    async with world(story_settings(folder, work={"drain_s": 0}), pool, composes=True) as here:
         return await acknowledge_times(here.env, here.guild, here.channel, COMMANDS)
 
 
@@ -40,8 +40,8 @@ async def write_down(url: str) -> list[float]:
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as folder, closing(Workshop()) as workshop:
-        times = asyncio.run(measure(Path(folder), workshop))
+    with tempfile.TemporaryDirectory() as folder, closing(WorkerPool()) as pool:
+        times = asyncio.run(measure(Path(folder), pool))
     p50, p99 = (percentile(times, share) * 1000 for share in (0.5, 0.99))
     print(f"acknowledgement, {COMMANDS} commands at once: p50 {p50:.0f} ms, p99 {p99:.0f} ms (asked: p99 <= 250 ms)")
     with tempfile.TemporaryDirectory() as folder, postgres_server() as server, fresh_database(server) as postgres:

@@ -44,7 +44,7 @@ class Measured:
 
 
 class Stored:
-    """A workshop that has done everything before: how much CPU a picture and a song take is another benchmark's."""
+    """A pool that has done everything before: how much CPU a picture and a song take is another benchmark's."""
 
     def __init__(self) -> None:
         bounds = picture.PictureLimits(max_bytes=1 << 20, max_pixels=1 << 20, longest_side=768)

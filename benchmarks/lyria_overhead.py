@@ -19,7 +19,7 @@ from google.cloud.aiplatform_v1.types import PredictRequest
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.models import Picture, Progress, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
 from tests.jobs import Purse
 from tests.vertex_server import PREDICT, interactions_server, vertex_server
@@ -56,8 +56,8 @@ def main() -> None:
 
 async def _measure(url: str, model: str) -> tuple[float, float]:
     composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
-    errand = _errand()
-    whole = await _median(lambda: composer.compose(a_brief(), Wish(), errand))
+    context = _errand()
+    whole = await _median(lambda: composer.compose(a_brief(), Wish(), context))
     await composer.close()
     return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
 
@@ -88,14 +88,14 @@ async def _median(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(took[WARM_UP:])
 
 
-def _errand() -> Errand:
+def _errand() -> ProviderContext:
     async def picture() -> Picture:
         raise AssertionError("not asked for")
 
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, picture, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, picture, Purse().begin, progress)
 
 
 def _serve(pipe: Connection, model: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import post_payload, story_settings, world
 
 EVENTS, ROUNDS = 2000, 15
@@ -28,9 +28,9 @@ async def seconds(parse: Callable[[Any], None], payload: dict[str, Any]) -> floa
     return (time.perf_counter() - began) / EVENTS
 
 
-async def measure(folder: Path, workshop: Workshop) -> tuple[float, float]:
+async def measure(folder: Path, pool: WorkerPool) -> tuple[float, float]:
     """Return the seconds of an event with the bot, and with a client that listens to nothing."""
-    async with world(story_settings(folder), workshop, composes=True) as here:
+    async with world(story_settings(folder), pool, composes=True) as here:
         elsewhere = here.corner()  # a channel that is not watched
         payload = post_payload(here.env, await elsewhere.post("Has anybody seen my keys?"))
         state = here.client._connection  # noqa: SLF001 - where discord.py takes events in; there is no public way
@@ -48,8 +48,8 @@ async def measure(folder: Path, workshop: Workshop) -> tuple[float, float]:
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as folder, closing(Workshop()) as workshop:
-        ours, bare = asyncio.run(measure(Path(folder), workshop))
+    with tempfile.TemporaryDirectory() as folder, closing(WorkerPool()) as pool:
+        ours, bare = asyncio.run(measure(Path(folder), pool))
     print(
         f"a message without a picture: {ours * 1e6:.1f} us, {bare * 1e6:.1f} us without the bot's handler: "
         f"{(ours / bare - 1) * 100:+.1f} % (asked: at most +10 %)"

@@ -13,7 +13,7 @@ from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Picture, Progress, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from tests.jobs import Purse
 from tests.openai_server import openai_server
 from tests.pictures import photo
@@ -60,14 +60,14 @@ async def _measure(url: str, picture: Picture) -> list[float]:
     return took[WARM_UP:]
 
 
-def _errand(picture: Picture) -> Errand:
+def _errand(picture: Picture) -> ProviderContext:
     async def load() -> Picture:
         return picture
 
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, load, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, load, Purse().begin, progress)
 
 
 def _serve(pipe: Connection) -> None:

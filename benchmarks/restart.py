@@ -12,7 +12,7 @@ from typing import cast
 import psutil
 
 from benchmarks.load import settings_for
-from bot.requests.request import Request, Served
+from bot.requests.request import Request, RequestProgress
 from melodify_core.jobs.engine import Engine, make_tables
 from melodify_core.library import Library, RequestBook, connect, upgrade
 from melodify_core.media.picture import PictureLimits, prepare
@@ -61,7 +61,7 @@ async def leave_behind(url: str, folder: Path, world: AskingDiscord) -> None:
                 "message_id": 1,
             }
         )
-        await journal.begin(request.first_id, request.user_id, Served(request=request).model_dump_json())
+        await journal.begin(request.first_id, request.user_id, RequestProgress(request=request).model_dump_json())
     database.dispose()
 
 

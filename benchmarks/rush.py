@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, command_payload, percentile, story_settings, world
 
 MEMBERS = 200
@@ -87,17 +87,17 @@ def open_orders(here: World) -> int:
         return int(database.execute("SELECT count(*) FROM usage").fetchone()[0])
 
 
-async def measure(folder: Path, workshop: Workshop) -> Rush:
+async def measure(folder: Path, pool: WorkerPool) -> Rush:
     """Return the figures; one job is made at a time, so that the others wait."""
     work = {"drain_s": 0, "jobs": 1}
-    async with world(story_settings(folder, limits=NO_LIMITS, work=work), workshop, composes=True) as here:
+    async with world(story_settings(folder, limits=NO_LIMITS, work=work), pool, composes=True) as here:
         return await rush(here)
 
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as folder, closing(Workshop()) as workshop:
-        found = asyncio.run(measure(Path(folder), workshop))
+    with tempfile.TemporaryDirectory() as folder, closing(WorkerPool()) as pool:
+        found = asyncio.run(measure(Path(folder), pool))
     for name, times in (("commands", found.commands_s), ("posts with a picture", found.posts_s)):
         p50, p99 = (percentile(times, share) * 1000 for share in (0.5, 0.99))
         print(f"{len(times)} {name} at once: acknowledged at p50 {p50:.0f} ms, p99 {p99:.0f} ms (asked: 1000 ms)")

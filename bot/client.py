@@ -27,13 +27,13 @@ from bot.requests.catch_up import CatchUp
 from bot.requests.cog import Generate, may_concern_us
 from bot.requests.definitions import sync_commands
 from bot.requests.edit_form import on_form
-from bot.requests.in_flight import Serving
+from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
-from bot.requests.retake import Again
+from bot.requests.retake import Retake
 from bot.requests.song_buttons import ITEMS
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
-from melodify_core.jobs.maintenance import on_duty
+from melodify_core.jobs.maintenance import run_periodic
 from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery
 from melodify_core.studio import Studio
@@ -49,7 +49,7 @@ class MelodifyClient(commands.AutoShardedBot):
     """Melodify in Discord. `studio` and `again` are there after `setup_hook`, that is, before the first event."""
 
     studio: Studio
-    again: Again
+    retake: Retake
 
     def __init__(
         self, settings: Settings, open_studio: OpenStudio, show: Show | None = None, *, always_sync: bool = False
@@ -86,7 +86,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self.like_labels = LikeLabels()
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
-        self._serving = Serving()
+        self._in_flight = RequestsInFlight()
         # A picture is fetched and looked at.
         self._serving_s = settings.discord.download_s + settings.picture.deadline_s
         self.tree.error(self._on_command_error)
@@ -100,21 +100,21 @@ class MelodifyClient(commands.AutoShardedBot):
         watch_studio(self.health, self.studio)
         self.health.add("heartbeat", self._see_heartbeat)
         known = Servers(self.studio.guilds)
-        intake = Intake(self, self.studio, self.studio.journal, delivery, self._serving)
-        generate = Generate(self, self.studio, known, intake, self._serving)
+        intake = Intake(self, self.studio, self.studio.journal, delivery, self._in_flight)
+        generate = Generate(self, self.studio, known, intake, self._in_flight)
         await self.add_cog(generate)
-        catch_up = CatchUp(self, self.studio, self._serving, generate.on_message)
+        catch_up = CatchUp(self, self.studio, self._in_flight, generate.on_message)
         self._opened.push_async_callback(catch_up.close)
         await self.add_cog(catch_up)
         await self.add_cog(Members(self, self.studio))
         await self.add_cog(Admin(self, self.studio))
-        self.again = Again(known, intake)
+        self.retake = Retake(known, intake)
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         with suppress(Unavailable):  # then at the next turn
             await intake.look_after()
-        await self._opened.enter_async_context(on_duty(intake.duty()))
+        await self._opened.enter_async_context(run_periodic(intake.duty()))
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else self.studio.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
@@ -133,7 +133,7 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def leave_studio(self) -> None:
         """Take no more orders and let running jobs end; Discord is still there for them to post to."""
-        await self._serving.stop(self._serving_s)
+        await self._in_flight.stop(self._serving_s)
         await self._opened.aclose()
 
     async def _see_gateway(self) -> None:
@@ -141,7 +141,7 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def _see_heartbeat(self) -> None:
         self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})
-        await self.studio.beats()
+        await self.studio.check_maintenance()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""

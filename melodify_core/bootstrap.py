@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.jobs.completion import midi_key
-from melodify_core.jobs.context import Parts, PlainStep, Underway
-from melodify_core.jobs.queue_positions import Positions
+from melodify_core.jobs.context import JobContext, PlainStep, Underway
+from melodify_core.jobs.queue_positions import QueuePositions
 from melodify_core.jobs.workflow import SongLine, make_song
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.providers import Adapters, check_adapters, longest_call_s, open_adapters
 from melodify_core.services.members import Members
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
-from melodify_core.services.songs import Takes
+from melodify_core.services.songs import SongService
 from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa  # only its name, for the checker
 
     from melodify_core.jobs.engine import Engine
-    from melodify_core.jobs.maintenance import Upkeep
+    from melodify_core.jobs.maintenance import Maintenance
     from melodify_core.jobs.workers import Slot
     from melodify_core.library import Library
 
@@ -65,7 +65,7 @@ LEFT_S = 3600.0
 async def open_studio(
     settings: Settings,
     delivery: Delivery,
-    workshop: Workshop | None = None,
+    pool: WorkerPool | None = None,
     *,
     role: Role = ALONE,
     adapters: Adapters | None = None,
@@ -76,7 +76,7 @@ async def open_studio(
     """
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.jobs.engine import Engine
-    from melodify_core.jobs.maintenance import Duty, on_duty
+    from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
     from melodify_core.library import (
         Guilds,
         JobBook,
@@ -92,9 +92,9 @@ async def open_studio(
     )
 
     async with AsyncExitStack() as stack:
-        if workshop is None:
-            workshop = Workshop(settings.work.processes)
-            stack.push_async_callback(asyncio.to_thread, workshop.close)
+        if pool is None:
+            pool = WorkerPool(settings.work.processes)
+            stack.push_async_callback(asyncio.to_thread, pool.close)
         database = await asyncio.to_thread(connect, settings.database.url)
         stack.callback(database.dispose)
         jobs_database = connect_jobs(database)
@@ -104,27 +104,27 @@ async def open_studio(
         await asyncio.to_thread(library.create_schema)
         if adapters is None:
             memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
-            adapters = await stack.enter_async_context(open_adapters(settings, workshop, memory))
+            adapters = await stack.enter_async_context(open_adapters(settings, pool, memory))
             await check_adapters(adapters)
         adapters = replace(adapters, storage=MeasuredStorage(adapters.storage))
         engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
         underway = Underway()
         stack.push_async_callback(engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
-        upkeep: Upkeep | None = None
+        maintenance: Maintenance | None = None
         if role.works:
-            parts = _parts(settings, adapters, delivery, workshop, jobs_database, underway)
-            await engine.launch(SongLine(parts))
-            upkeep = await _go_on_duty(stack, settings, library, engine, parts, slot, role)
+            context = _job_context(settings, adapters, delivery, pool, jobs_database, underway)
+            await engine.launch(SongLine(context))
+            maintenance = await _start_maintenance(stack, settings, library, engine, context, slot, role)
         else:
             await engine.connect()
         if role.serves:
-            positions = Positions(library, delivery, settings.work.jobs)
-            await stack.enter_async_context(on_duty(Duty("positions", POSITIONS_S, positions.show)))
+            positions = QueuePositions(library, delivery, settings.work.jobs)
+            await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
         songbook, storage = Songbook(database), adapters.storage
-        takes = Takes(songbook, storage, workshop)
+        songs = SongService(songbook, storage, pool)
         members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
         pages = LibraryPages(database)
         stack.push_async_callback(asyncio.to_thread, pages.close)
@@ -135,19 +135,21 @@ async def open_studio(
             library,
             engine,
             storage,
-            workshop,
+            pool,
             songbook,
             guilds,
             members,
-            takes,
+            songs,
             pages,
             moderation,
             Notes(database),
             RequestJournal(RequestBook(database)),
-            upkeep,
+            maintenance,
         )
         if role.works:
-            await stack.enter_async_context(on_duty(Duty("left servers", LEFT_S, partial(clear_left, studio))))
+            await stack.enter_async_context(
+                run_periodic(PeriodicTask("left servers", LEFT_S, partial(clear_left, studio)))
+            )
         yield studio
 
 
@@ -181,14 +183,14 @@ async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.E
     return taken[0]
 
 
-def _parts(
+def _job_context(
     settings: Settings,
     adapters: Adapters,
     delivery: Delivery,
-    workshop: Workshop,
+    pool: WorkerPool,
     database: "sa.Engine",
     underway: Underway,
-) -> Parts:
+) -> JobContext:
     from melodify_core.library import Cap, Library, ProviderGate
 
     caps = {
@@ -196,13 +198,13 @@ def _parts(
         "lyria": Cap(settings.lyria.calls, settings.lyria.calls_per_minute, 2 * settings.lyria.deadline_s),
         "pipeline": Cap(settings.pipeline.calls, settings.pipeline.calls_per_minute, 2 * settings.pipeline.deadline_s),
     }
-    return Parts(
+    return JobContext(
         captioner=adapters.captioner,
         composer=adapters.composer,
         storage=adapters.storage,
         delivery=delivery,
         ledger=Library(database, salt_of(settings), settings.limits),
-        workshop=workshop,
+        pool=pool,
         song=settings.song,
         salt=salt_of(settings),
         gate=ProviderGate(database, caps, settings.work.patience_s),
@@ -216,26 +218,28 @@ def spool_folder(settings: Settings) -> Path:
     return settings.folder.path.parent / "spool"
 
 
-async def _go_on_duty(
+async def _start_maintenance(
     stack: AsyncExitStack,
     settings: Settings,
     library: "Library",
     engine: "Engine",
-    parts: Parts,
+    context: JobContext,
     slot: "Slot | None",
     role: Role,
-) -> "Upkeep":
-    from melodify_core.jobs.maintenance import Takeover, Upkeep, on_duty
-    from melodify_core.jobs.workers import Watch
+) -> "Maintenance":
+    from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
+    from melodify_core.jobs.workers import DeadWorkerDetector
 
-    line = SongLine(parts)
-    upkeep = Upkeep(settings, library, engine, parts.storage, line.bury, parts.spool)
-    duties = upkeep.duties()
+    line = SongLine(context)
+    maintenance = Maintenance(settings, library, engine, context.storage, line.fail_unreadable_job, context.spool)
+    tasks = maintenance.periodic_tasks()
     if slot is not None:
         every_s = settings.database.takeover_s
-        duties += Takeover(slot, Watch(slot.database, slot.number, every_s), engine, role.lost).duties(every_s)
-    await stack.enter_async_context(on_duty(*duties))
-    return upkeep
+        tasks += Takeover(
+            slot, DeadWorkerDetector(slot.database, slot.number, every_s), engine, role.lost
+        ).periodic_tasks(every_s)
+    await stack.enter_async_context(run_periodic(*tasks))
+    return maintenance
 
 
 def migrate(settings: Settings) -> str:
@@ -261,24 +265,24 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
     from melodify_core.storage.folder import FolderStorage
 
     # One song is one piece of work at a time.
-    with closing(Workshop(1)) as workshop, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
+    with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         storage = FolderStorage(Path(folder))
         # Whatever storage is set: what one command makes is that command's own.
         local = settings.model_copy(update={"storage": "folder"})
-        async with open_adapters(local, workshop) as adapters:
-            checked = await prepare_picture(order.picture, settings, workshop)
+        async with open_adapters(local, pool) as adapters:
+            checked = await prepare_picture(order.picture, settings, pool)
             job = job_of(order, checked)
             await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
-            parts = Parts(
+            context = JobContext(
                 captioner=adapters.captioner,
                 composer=adapters.composer,
                 storage=storage,
                 delivery=delivery,
                 ledger=ledger,
-                workshop=workshop,
+                pool=pool,
                 song=settings.song,
                 salt=salt_of(settings),
             )
-            await make_song(job, PlainStep(), parts)
+            await make_song(job, PlainStep(), context)
             key = midi_key(job.job_id)
             return await storage.load(key) if await storage.find(key) else None

@@ -292,7 +292,7 @@ class Asked:
     page_id: str | None = field(default=None, repr=False)  # as its job has it
 
 
-class Parcel(Record):
+class PendingPost(Record):
     """What is still to be posted for a job: its song, where that is posted its last line, or the apology for it."""
 
     job: Job

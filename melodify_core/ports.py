@@ -47,7 +47,7 @@ class PaidCall(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ProviderContext:
     """The job that a provider works for: what it may know of it, and how it reports back."""
 
     job_id: str
@@ -83,7 +83,7 @@ class Provider(Protocol):
 class Captioner(Provider, Protocol):
     """Reads a picture as music."""
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         """Return the reading; title and caption in the asker's language.
 
         Raises Refused or Unavailable, the latter also past the adapter's own deadline.
@@ -94,7 +94,7 @@ class Captioner(Provider, Protocol):
 class Composer(Provider, Protocol):
     """Makes the music of a Brief."""
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         """Return a take of about `wish.seconds` seconds.
 
         Raises Refused or Unavailable, the latter also past the adapter's own deadline. A repeat for one job bills
@@ -107,11 +107,11 @@ class Composer(Provider, Protocol):
 class CommissioningComposer(Provider, Protocol):
     """A composer that has its work done elsewhere, for minutes: ordered in one step, collected in the next."""
 
-    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+    async def commission(self, brief: Brief, wish: Wish, context: ProviderContext) -> Commission:
         """Order the work. A repeat for one job finds the first order. Raises Refused or Unavailable."""
         ...
 
-    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+    async def collect(self, commission: Commission, context: ProviderContext) -> RawTake:
         """Wait for the work and return it. Raises Refused or Unavailable."""
         ...
 
@@ -287,7 +287,7 @@ class Ledger(Protocol):
         """Note the song before it is posted: who presses a button under it finds it. False for a cancelled job."""
         ...
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+    def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         """Write the song down and charge it; False for a job that was cancelled before: then nothing is kept."""
         ...
 

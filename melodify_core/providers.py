@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
 
 log = logging.getLogger(__name__)
@@ -31,15 +31,13 @@ class Adapters:
 
 
 @asynccontextmanager
-async def open_adapters(
-    settings: Settings, workshop: Workshop, memory: Memory | None = None
-) -> AsyncIterator[Adapters]:
+async def open_adapters(settings: Settings, pool: WorkerPool, memory: Memory | None = None) -> AsyncIterator[Adapters]:
     """Yield the chosen providers and close them afterwards. Raises Misconfigured when they lack a setting."""
     missing = missing_settings(settings)
     if missing:
         raise Misconfigured(*missing)
     async with AsyncExitStack() as opened:
-        adapters = Adapters(_captioner(settings, workshop, memory), _composer(settings, workshop), _storage(settings))
+        adapters = Adapters(_captioner(settings, pool, memory), _composer(settings, pool), _storage(settings))
         for provider in adapters.all:
             opened.push_async_callback(provider.close)
         yield adapters
@@ -133,11 +131,11 @@ def missing_settings(settings: Settings) -> list[str]:
     return sentences
 
 
-def _captioner(settings: Settings, workshop: Workshop, memory: Memory | None) -> Captioner:
+def _captioner(settings: Settings, pool: WorkerPool, memory: Memory | None) -> Captioner:
     if settings.captioner == "palette":
         from melodify_core.captioners.palette import PaletteCaptioner
 
-        return PaletteCaptioner(workshop, settings.song.caption_deadline_s)
+        return PaletteCaptioner(pool, settings.song.caption_deadline_s)
     from melodify_core.captioners.openai import OpenAICaptioner, memory_label
     from melodify_core.captioners.remembering import RememberingCaptioner
 
@@ -147,12 +145,12 @@ def _captioner(settings: Settings, workshop: Workshop, memory: Memory | None) ->
     return RememberingCaptioner(captioner, memory, memory_label(settings.openai))
 
 
-def _composer(settings: Settings, workshop: Workshop) -> Composer | CommissioningComposer:
+def _composer(settings: Settings, pool: WorkerPool) -> Composer | CommissioningComposer:
     match settings.composer:
         case "arranger":
             from melodify_core.composers.arranger.composer import ArrangerComposer
 
-            return ArrangerComposer(workshop, settings.song.compose_deadline_s)
+            return ArrangerComposer(pool, settings.song.compose_deadline_s)
         case "lyria":
             from melodify_core.composers.lyria import LyriaComposer
 

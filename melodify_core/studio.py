@@ -13,17 +13,17 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.completion import tidy
 from melodify_core.jobs.workflow import labels_of
 from melodify_core.media import picture
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
 from melodify_core.observability import metrics
-from melodify_core.observability.log_context import about
+from melodify_core.observability.log_context import log_context
 from melodify_core.pages import Pages, new_page_id
 from melodify_core.ports import Storage
 from melodify_core.providers import price_of
 from melodify_core.services.members import Forgotten, Members
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
-from melodify_core.services.songs import Takes
+from melodify_core.services.songs import SongService
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage import guild_rules as rules
 from melodify_core.usage import limits
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from melodify_core.jobs.engine import Engine
-    from melodify_core.jobs.maintenance import Upkeep
+    from melodify_core.jobs.maintenance import Maintenance
     from melodify_core.library import Guilds, Library, Notes, Songbook
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Receipt:
 
 
 class Studio:
-    """Takes orders and tells where they stand."""
+    """SongService orders and tells where they stand."""
 
     def __init__(
         self,
@@ -61,19 +61,19 @@ class Studio:
         library: "Library",
         engine: "Engine",
         storage: Storage,
-        workshop: Workshop,
+        pool: WorkerPool,
         songbook: "Songbook",
         guilds: "Guilds",
         members: Members,
-        takes: Takes,
+        songs: SongService,
         pages: Pages,
         moderation: Moderation,
         notes: "Notes",
         journal: RequestJournal,
-        upkeep: "Upkeep | None" = None,
+        maintenance: "Maintenance | None" = None,
     ) -> None:
-        """`upkeep` is that of a process that makes songs."""
-        self.takes = takes
+        """`maintenance` is that of a process that makes songs."""
+        self.songs = songs
         self.moderation = moderation
         self.notes = notes
         self.journal = journal
@@ -85,8 +85,8 @@ class Studio:
         self.guilds = guilds
         self._library = library
         self._engine = engine
-        self._workshop = workshop
-        self._upkeep = upkeep
+        self._pool = pool
+        self._maintenance = maintenance
         self._salt = salt_of(settings)
         self._price = price_of(settings)
         self._admission = asyncio.Semaphore(ADMITTED_AT_ONCE)
@@ -108,7 +108,7 @@ class Studio:
         Raises Rejected (picture.*, limit.*) and Unavailable; then nothing is stored and nothing counts.
         """
         try:
-            with about(order.job_id, order.place.guild_id, Stage.QUEUED):
+            with log_context(order.job_id, order.place.guild_id, Stage.QUEUED):
                 receipt = await self._submit(order)
         except MelodifyError as error:
             metrics.orders.labels(error.code).inc()
@@ -121,7 +121,7 @@ class Studio:
         most = await asyncio.to_thread(self._limits_for, order)
         if most is None:
             return await self._receipt(order.job_id, repeated=True)
-        checked = await prepare_picture(order.picture, self.settings, self._workshop)
+        checked = await prepare_picture(order.picture, self.settings, self._pool)
         job = job_of(order, checked, paged=bool(self.settings.web.public_url))
         try:
             await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
@@ -159,8 +159,8 @@ class Studio:
             raise Rejected("job.too_late")
         if asked.user_id != user_id and not moderator:
             raise Rejected("job.not_yours")
-        with about(job_id, asked.place.guild_id if asked.place else None):
-            if await finished(self._library.withdraw, job_id, time.time()):
+        with log_context(job_id, asked.place.guild_id if asked.place else None):
+            if await finished(self._library.cancel_queued, job_id, time.time()):
                 return asked.language
             if not await finished(self._library.request_cancel, job_id):
                 raise Rejected("job.too_late")
@@ -173,7 +173,7 @@ class Studio:
         If this never comes, or its picture cannot be deleted, the job's turn does: then all that is left is done.
         """
         if await tidy(self.storage, f"pictures/{job_id}.jpg"):
-            await self._engine.withdraw(job_id)
+            await self._engine.dequeue(job_id)
 
     async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
         if await self.cancel(job_id, user_id) is None:
@@ -201,10 +201,10 @@ class Studio:
         """See that the database answers. Raises Unavailable."""
         await self.open_jobs()
 
-    async def beats(self) -> None:
+    async def check_maintenance(self) -> None:
         """See that this process looks after its jobs, where it makes songs. Raises Unavailable."""
-        if self._upkeep is not None:
-            self._upkeep.see_pulse()
+        if self._maintenance is not None:
+            self._maintenance.check_pulse()
 
     async def stores(self) -> None:
         """See that the storage answers. Raises Unavailable and Misconfigured."""
@@ -268,7 +268,7 @@ class Studio:
         return Receipt(job_id, forecast or Forecast(0, None), repeated)
 
 
-async def prepare_picture(data: bytes, settings: Settings, workshop: Workshop) -> Picture:
+async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> Picture:
     """Return the checked picture. Raises Rejected."""
     bounds = picture.PictureLimits(
         max_bytes=settings.picture.max_megabytes * MEBIBYTE,
@@ -276,7 +276,7 @@ async def prepare_picture(data: bytes, settings: Settings, workshop: Workshop) -
         longest_side=settings.picture.longest_side,
     )
     try:
-        return await workshop.run(settings.picture.deadline_s, picture.prepare, data, bounds)
+        return await pool.run(settings.picture.deadline_s, picture.prepare, data, bounds)
     except Unavailable as error:
         # The worker hung or died on this very picture.
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error

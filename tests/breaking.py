@@ -83,9 +83,9 @@ class Suspending(Coroutine[Any, Any, Any]):
         return self._inner.__await__()
 
     def _seen(self, awaited: Any) -> Any:
-        strike, trail = own.get(), current.get()
-        if strike is None and trail is not None:
-            strike = self._strikes.get(trail.job_id)
+        strike, context = own.get(), current.get()
+        if strike is None and context is not None:
+            strike = self._strikes.get(context.job_id)
         if strike is not None:
             strike.suspended(awaited)
         return awaited
@@ -126,12 +126,12 @@ class Port:
 
     def called(self, what: str) -> Fault | None:
         """Count a call of the job that is being worked for; return the fault that it has."""
-        trail = current.get()
-        if trail is None:
+        context = current.get()
+        if context is None:
             return None
-        self.calls[trail.job_id] += 1
-        fault = self.faults.get(trail.job_id)
-        if fault is None or fault.at != self.calls[trail.job_id]:
+        self.calls[context.job_id] += 1
+        fault = self.faults.get(context.job_id)
+        if fault is None or fault.at != self.calls[context.job_id]:
             return None
         fault.struck = what
         return fault

@@ -1,4 +1,4 @@
-"""What every kind of test shares: one workshop for the whole run, and settings that stay in a temporary folder."""
+"""What every kind of test shares: one pool for the whole run, and settings that stay in a temporary folder."""
 
 import gc
 import os
@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.postgres import fresh_database, postgres_server
 from tests.process.prepared import MEASURES
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator[Workshop]:
+def pool() -> Iterator[WorkerPool]:
     """Worker processes are slow to start: all tests use the same."""
-    workshop = Workshop(2)
-    yield workshop
-    workshop.close()
+    pool = WorkerPool(2)
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def postgres() -> Iterator[Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Keep coverage out of the processes that tests start, above all out of the workshop's; prepared.py asks for it.
+    """Keep coverage out of the processes that tests start, above all out of the pool's; prepared.py asks for it.
 
     What they do is measured where a test does it in this process. After a test with `no_cover` it is there again.
     """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.jobs.context import Gate, OpenGate, Parts, PlainStep, Step
+from melodify_core.jobs.context import Gate, JobContext, OpenGate, PlainStep, Step
 from melodify_core.jobs.workflow import make_song
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
     Asked,
     Bill,
@@ -27,7 +27,7 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.spool import Spool
 from tests.briefs import BRIEF
@@ -47,10 +47,10 @@ class Reader:
 
     async def close(self) -> None: ...
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, provider_context: ProviderContext) -> Brief:
         del picture, wish
         bill = Bill(provider="reader", model="m", dollars=0.25)
-        await (await errand.begun(bill)).billed(bill)
+        await (await provider_context.begun(bill)).billed(bill)
         if self.error is not None:
             raise self.error
         return BRIEF
@@ -69,11 +69,11 @@ class Player:
 
     async def close(self) -> None: ...
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
         del brief, wish
         self.calls += 1
         bill = Bill(provider="player", model="m", dollars=0.5)
-        await (await errand.begun(bill)).billed(bill)
+        await (await provider_context.begun(bill)).billed(bill)
         if self.error is not None:
             raise self.error
         if self.for_ever:
@@ -88,15 +88,15 @@ class FarPlayer(Player):
     orders: list[str] = field(default_factory=list)
 
     # An ordering composer has no `compose`; this one inherits it, and it must not be used.
-    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+    async def commission(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> Commission:
         del brief, wish
-        self.orders.append(errand.job_id)
-        return Commission(name=f"runs/{errand.job_id}")
+        self.orders.append(provider_context.job_id)
+        return Commission(name=f"runs/{provider_context.job_id}")
 
-    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+    async def collect(self, commission: Commission, provider_context: ProviderContext) -> RawTake:
         assert commission.name == "runs/1"
-        await errand.progress("provisioning")
-        return await self.compose(BRIEF, Wish(), errand)
+        await provider_context.progress("provisioning")
+        return await self.compose(BRIEF, Wish(), provider_context)
 
     async def cancel(self, commission: Commission) -> None:
         raise AssertionError(commission)
@@ -110,7 +110,7 @@ class LinkingFolder(FolderStorage):
 
 
 @dataclass
-class Desk:
+class RecordingDelivery:
     """A delivery that writes down what it was told."""
 
     error: BaseException | None = None
@@ -201,7 +201,7 @@ class Book:
 
     def end_cancelled(self, job_id: str, now: float) -> None:
         del now
-        self.lines.append(f"{'forfeit' if self.bills else 'refund'} {job_id}")
+        self.lines.append(f"{'end cancelled' if self.bills else 'refund'} {job_id}")
 
     def write_down(self, job: Job, song: Song, now: float) -> bool:
         del job, song, now
@@ -215,22 +215,22 @@ class Book:
         del now, code
         self.lines.append(f"refund {job_id}")
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+    def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         del song, posted, now
         if not self.cancelled:
-            self.lines.append(f"keep {job.job_id}")
+            self.lines.append(f"record {job.job_id}")
         return not self.cancelled
 
 
 @dataclass
-class Line:
-    """The straight line with all its parts."""
+class SongBench:
+    """The whole workflow on test doubles, without an engine."""
 
     folder: Path
-    workshop: Workshop
+    pool: WorkerPool
     reader: Reader = field(default_factory=Reader)
     player: Player = field(default_factory=Player)
-    desk: Desk = field(default_factory=Desk)
+    delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
     book: Book = field(default_factory=Book)
     song: SongSettings = SongSettings()
     storage: FolderStorage | None = None
@@ -239,19 +239,19 @@ class Line:
     async def run(self, job_id: str = "1", step: Step | None = None) -> None:
         storage = self.storage or FolderStorage(self.folder)
         await FolderStorage(self.folder).save(f"pictures/{job_id}.jpg", sunset(), "image/jpeg")
-        parts = Parts(
+        job_context = JobContext(
             self.reader,
             self.player,
             storage,
-            self.desk,
+            self.delivery,
             self.book,
-            self.workshop,
+            self.pool,
             self.song,
             gate=self.gate,
             spool=Spool(self.folder / "spool"),
             pauses_s=(0.01,) * 5,
         )
-        await make_song(a_job(job_id), step or PlainStep(), parts)
+        await make_song(a_job(job_id), step or PlainStep(), job_context)
 
     def files(self) -> set[str]:
         return {

@@ -44,7 +44,7 @@ class Fault:
 
 @dataclass
 class GcsProxy:
-    """Stands before the server of `target`; `asked` lists the requests as "METHOD /path"."""
+    """StatusLine before the server of `target`; `asked` lists the requests as "METHOD /path"."""
 
     target: str
     url: str = ""

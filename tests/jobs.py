@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from melodify_core.models import Bill, Job, Order, Picture, Place, Posted, Progress, Song, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 
 
 def a_job(job_id: str = "1", user_id: int = 1, **changes: object) -> Job:
@@ -86,8 +86,8 @@ class Call:
         self.purse.lost += 1
 
 
-def an_errand(job_id: str = "1", seed: int = 7) -> Errand:
-    """Return the errand of a job that shows no picture and forgets what it is told."""
+def an_errand(job_id: str = "1", seed: int = 7) -> ProviderContext:
+    """Return the context of a job that shows no picture and forgets what it is told."""
 
     async def picture() -> Picture:
         raise AssertionError("no picture was promised")
@@ -95,4 +95,4 @@ def an_errand(job_id: str = "1", seed: int = 7) -> Errand:
     async def progress(reached: Progress) -> None:
         del reached
 
-    return Errand(job_id, seed, "0" * 64, None, picture, Purse().begin, progress)
+    return ProviderContext(job_id, seed, "0" * 64, None, picture, Purse().begin, progress)

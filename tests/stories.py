@@ -35,7 +35,7 @@ from melodify_core.composers.arranger.composer import make_take
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
     Brief,
     Forecast,
@@ -50,7 +50,7 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
-from melodify_core.ports import Delivery, Errand
+from melodify_core.ports import Delivery, ProviderContext
 from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
@@ -80,7 +80,7 @@ class World:
 
     env: Env
     client: MelodifyClient
-    workshop: Workshop
+    pool: WorkerPool
     guild: GuildHandle
     channel: ChannelHandle
     member: MemberActor
@@ -115,7 +115,7 @@ class World:
     async def restart(self, settings: Settings) -> None:
         """End the bot, and start what a new process would start on the same database."""
         await self.client.close()
-        self.client = a_client(settings, self.workshop, composes=self.composes)
+        self.client = a_client(settings, self.pool, composes=self.composes)
         await self.env.restart_bot(self.client)
 
     async def until(self, sign: str) -> None:
@@ -245,8 +245,8 @@ class OneSong:
 
     async def close(self) -> None: ...
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
-        del brief, wish, errand
+    async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
+        del brief, wish, provider_context
         await asyncio.sleep(self._seconds)
         return _first_seconds()
 
@@ -265,7 +265,7 @@ def _first_seconds() -> RawTake:
 
 def a_client(
     settings: Settings,
-    workshop: Workshop,
+    pool: WorkerPool,
     show: Show | None = None,
     *,
     composes: bool = False,
@@ -278,11 +278,11 @@ def a_client(
     adapters = None
     if not composes and (settings.captioner, settings.composer, settings.storage) == ("palette", "arranger", "folder"):
         _first_seconds()  # made now: it would hold up the bot's loop
-        captioner = PaletteCaptioner(workshop, settings.song.caption_deadline_s)
+        captioner = PaletteCaptioner(pool, settings.song.caption_deadline_s)
         adapters = Adapters(captioner, OneSong(composing_s), FolderStorage(settings.folder.path))
 
     def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
-        return open_studio(settings, Simulated(delivery, async_context.get()), workshop, adapters=adapters)
+        return open_studio(settings, Simulated(delivery, async_context.get()), pool, adapters=adapters)
 
     return MelodifyClient(settings, opened, show, always_sync=True)
 
@@ -299,22 +299,22 @@ def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> Chann
 @asynccontextmanager
 async def world(
     settings: Settings,
-    workshop: Workshop,
+    pool: WorkerPool,
     show: Show | None = None,
     *,
     composes: bool = False,
     composing_s: float = 0.0,
 ) -> AsyncIterator[World]:
-    """Yield a world whose first channel the bot watches; what follows the workshop is the client's."""
+    """Yield a world whose first channel the bot watches; what follows the pool is the client's."""
     # The channel is there before the bot, because its id stands in the bot's settings.
     env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
     guild = env.create_guild()
     channel = a_channel(env, guild)
     watching = {"watched_channels": frozenset({channel.id}), "message_content": True}
     settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=watching)})
-    env.bot = client = a_client(settings, workshop, show, composes=composes, composing_s=composing_s)
+    env.bot = client = a_client(settings, pool, show, composes=composes, composing_s=composing_s)
     await env.start()
-    here = World(env, client, workshop, guild, channel, guild.add_member(env.create_user("mina")), composes)
+    here = World(env, client, pool, guild, channel, guild.add_member(env.create_user("mina")), composes)
     try:
         yield here
     finally:

@@ -16,7 +16,7 @@ from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Running, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability.health import Health
 from melodify_core.ports import Describing, Provider, SelfMending
 from melodify_core.providers import open_adapters
@@ -115,8 +115,8 @@ async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], setting
 
 
 async def _providers(settings: Settings, *, mend: bool) -> list[Finding]:
-    with closing(Workshop(1)) as workshop:
-        async with open_adapters(settings, workshop) as adapters:
+    with closing(WorkerPool(1)) as pool:
+        async with open_adapters(settings, pool) as adapters:
             named = zip(("captioner", "composer", "storage"), adapters.all, strict=True)
             return [finding for port, provider in named for finding in await _provider(port, provider, mend=mend)]
 

@@ -9,23 +9,23 @@ from rich.console import Console
 from rich.table import Table
 
 from melodify_core.config.settings import Settings
-from melodify_core.services.job_admin import Desk, JobFile, open_desk
+from melodify_core.services.job_admin import JobAdmin, JobDetails, open_job_admin
 
 
 async def jobs(settings: Settings, action: str, job_id: str | None, state: str | None, *, as_json: bool) -> int:
     """Do it, and print the answer. Raises Misconfigured with a sentence for what cannot be done."""
-    async with open_desk(settings) as desk:
+    async with open_job_admin(settings) as admin:
         if job_id is None:
-            await _print_list(desk, state, as_json=as_json)
+            await _print_list(admin, state, as_json=as_json)
         elif action == "show":
-            _print_file(await desk.show(job_id), as_json=as_json)
+            _print_file(await admin.show(job_id), as_json=as_json)
         else:
-            print(await (desk.cancel(job_id) if action == "cancel" else desk.retry(job_id)))
+            print(await (admin.cancel(job_id) if action == "cancel" else admin.retry(job_id)))
     return 0
 
 
-async def _print_list(desk: Desk, state: str | None, *, as_json: bool) -> None:
-    rows = await desk.jobs(state)
+async def _print_list(admin: JobAdmin, state: str | None, *, as_json: bool) -> None:
+    rows = await admin.jobs(state)
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
@@ -43,12 +43,12 @@ async def _print_list(desk: Desk, state: str | None, *, as_json: bool) -> None:
     # Piped, nothing is folded: a line is a job.
     console = Console()
     Console(width=None if console.is_terminal else 200).print(table if rows else "No jobs.")
-    money = await desk.money()
+    money = await admin.money()
     if money.spent or money.reserved:
         print(f"Last 24 hours: ${money.spent:.2f} spent, ${money.reserved:.2f} reserved for open jobs.")
 
 
-def _print_file(file: JobFile, *, as_json: bool) -> None:
+def _print_file(file: JobDetails, *, as_json: bool) -> None:
     money = {name: round(value, 6) for name, value in asdict(file.money).items()}
     facts: dict[str, Any] = asdict(file.row) | money | {"steps": list(file.steps)}
     if as_json:

@@ -161,7 +161,7 @@ class Till:
         del job, song, now
         return True
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+    def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         """Do nothing."""
         del job, song, posted, now
         return True

@@ -110,7 +110,7 @@ async def work(settings: Settings) -> int:
             role = Role(serves=False, lost=stop.set)
             studio = await stack.enter_async_context(open_studio(settings, delivery, role=role))
             watch_studio(health, studio)
-            health.add("heartbeat", studio.beats)
+            health.add("heartbeat", studio.check_maintenance)
             log.info("working")
             await stop.wait()
             log.info(STOPPING, settings.work.drain_s, longest_call_s(settings))
@@ -126,7 +126,7 @@ async def _song_pages(settings: Web) -> AsyncIterator[Show | None]:
     from bot.web.serving import listening
 
     async with listening(settings) as port:
-        yield lambda studio: port.serving(studio.pages, studio.storage, studio.takes)
+        yield lambda studio: port.serving(studio.pages, studio.storage, studio.songs)
 
 
 def traced(settings: Ops) -> AbstractContextManager[None]:

@@ -73,7 +73,7 @@ def permissions_in(message: discord.Message) -> discord.Permissions:
     return channel.permissions_for(message.guild.me)
 
 
-def by_token(interaction: discord.Interaction[discord.Client]) -> bool:
+def answers_by_token(interaction: discord.Interaction[discord.Client]) -> bool:
     """Return whether the interaction's token is the only way to answer: the bot is not where it was asked.
 
     That is so in a server that has not installed it, or only its commands, and in a conversation between members. The

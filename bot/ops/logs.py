@@ -73,8 +73,8 @@ class JsonFormatter(Formatter):
             "logger": record.name,
             "message": redacted(record.getMessage(), self._secrets),
         }
-        if trail := current.get():
-            facts |= {"job": trail.job_id, "guild": trail.guild_id, "stage": trail.stage}
+        if context := current.get():
+            facts |= {"job": context.job_id, "guild": context.guild_id, "stage": context.stage}
         if record.exc_info:
             facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
         # What JSON lets stand as it is, it reads as an escape too.
@@ -87,10 +87,10 @@ def escaped(text: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
 
 
 def _whose() -> str:
-    trail = current.get()
-    if trail is None:
+    context = current.get()
+    if context is None:
         return ""
-    facts = (f"job {trail.job_id}", f"server {trail.guild_id}" if trail.guild_id else None, trail.stage)
+    facts = (f"job {context.job_id}", f"server {context.guild_id}" if context.guild_id else None, context.stage)
     return f"[{', '.join(fact for fact in facts if fact)}] "
 
 

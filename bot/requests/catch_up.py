@@ -17,7 +17,7 @@ from discord.utils import snowflake_time, utcnow
 
 from bot.discord_api.errors import discord_errors, retried
 from bot.requests.cog import may_concern_us
-from bot.requests.in_flight import Serving
+from bot.requests.in_flight import RequestsInFlight
 from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.studio import Studio
 
@@ -41,14 +41,14 @@ class CatchUp(commands.Cog):
         self,
         client: commands.AutoShardedBot,
         studio: Studio,
-        serving: Serving,
+        in_flight: RequestsInFlight,
         serve: Callable[[discord.Message], Awaitable[None]],
     ) -> None:
         """`serve` does what is done when a message is posted, and passes over one that this process has seen."""
         self._client = client
         self._studio = studio
         self._settings = studio.settings.discord
-        self._serving = serving
+        self._in_flight = in_flight
         self._serve = serve
         self._ready: set[int] = set()
         # Servers to look at, and from when on.
@@ -83,7 +83,7 @@ class CatchUp(commands.Cog):
             await asyncio.wait({self._task})
 
     def _want(self, guild_id: int) -> None:
-        if not self._settings.catch_up_minutes or self._serving.stopping:
+        if not self._settings.catch_up_minutes or self._in_flight.stopping:
             return
         self._wait_for(guild_id, utcnow() - timedelta(minutes=self._settings.catch_up_minutes))
         if self._task is None or self._task.done():
@@ -94,7 +94,7 @@ class CatchUp(commands.Cog):
         self._waiting[guild_id] = min(since, self._waiting.get(guild_id, since))
 
     async def _look_back(self) -> None:
-        while (self._waiting or self._away) and not self._serving.stopping:
+        while (self._waiting or self._away) and not self._in_flight.stopping:
             try:
                 await (self._in_servers() if self._waiting else self._once_more())
             except Unavailable as error:
@@ -143,7 +143,7 @@ class CatchUp(commands.Cog):
         me = self._client.user.id if self._client.user else 0
         answered = {each.reference.message_id for each in messages if each.author.id == me and each.reference}
         for message in reversed(messages):
-            if self._serving.stopping:
+            if self._in_flight.stopping:
                 break
             if message.author.bot or message.id in answered or not may_concern_us(message):
                 continue

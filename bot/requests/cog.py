@@ -16,7 +16,7 @@ from bot.discord_api.guild_settings import LOCALES, Servers, language_in, public
 from bot.i18n.messages import say
 from bot.requests.attachments import answered_pictures, pictures_in, sent
 from bot.requests.definitions import Interaction, melodify_command, melodify_menu
-from bot.requests.in_flight import Serving
+from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
 from bot.requests.request import Request, Way, checked
 from bot.requests.responders import reply
@@ -34,11 +34,16 @@ class Generate(commands.Cog):
     """Listens for asks."""
 
     def __init__(
-        self, client: commands.AutoShardedBot, studio: Studio, known: Servers, intake: Intake, serving: Serving
+        self,
+        client: commands.AutoShardedBot,
+        studio: Studio,
+        known: Servers,
+        intake: Intake,
+        in_flight: RequestsInFlight,
     ) -> None:
         self._client = client
         self._settings = studio.settings
-        self._serving = serving
+        self._in_flight = in_flight
         self._intake = intake
         self.servers = known
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -59,7 +64,7 @@ class Generate(commands.Cog):
         private: bool,
     ) -> None:
         """Serve /melodify. In direct messages everything is private as it is."""
-        private = private and (interaction.guild_id is not None or places.by_token(interaction))
+        private = private and (interaction.guild_id is not None or places.answers_by_token(interaction))
 
         async def prepare() -> Request:
             server = await self._server_of(interaction)
@@ -91,7 +96,7 @@ class Generate(commands.Cog):
         if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
             return
         if self._first_time(message.id):
-            with self._serving.one():
+            with self._in_flight.one():
                 await self._serve_post(message, pictures)
 
     async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
@@ -132,7 +137,7 @@ class Generate(commands.Cog):
         *,
         private: bool = False,
     ) -> Request:
-        channel, token = interaction.channel, places.by_token(interaction)
+        channel, token = interaction.channel, places.answers_by_token(interaction)
         permissions = interaction.app_permissions
         place = Place(
             channel_id=interaction.channel_id or 0,
@@ -204,7 +209,7 @@ class Generate(commands.Cog):
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
         # Where the bot is not, there is nobody to have set anything.
-        return servers.UNSET if places.by_token(interaction) else await self.servers.of(interaction.guild_id)
+        return servers.UNSET if places.answers_by_token(interaction) else await self.servers.of(interaction.guild_id)
 
     def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
         """Return the asker's locale, and in public answers the server's."""

@@ -58,14 +58,14 @@ async def on_form(interaction: Interaction) -> None:
     job_id = match["job"]
 
     async def look_up() -> Wanted:
-        entry = await interaction.client.studio.takes.entry(job_id, interaction.user.id)
+        entry = await interaction.client.studio.songs.entry(job_id, interaction.user.id)
         before = wish_of(entry)
         wish = changed(before, _filled_in(data["components"]))
         return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
         with told_errors():
-            await interaction.client.again.order(interaction, look_up)
+            await interaction.client.retake.order(interaction, look_up)
     except MelodifyError as error:
         log.info("song %s: change: %s", match["job"], error, exc_info=error.__cause__)
         await tell(interaction, language_of(interaction.locale), error)

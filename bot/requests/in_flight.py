@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class Serving:
+class RequestsInFlight:
     """Keeps account of the handlers that work for an asker."""
 
     def __init__(self) -> None:

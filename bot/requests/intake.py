@@ -19,11 +19,11 @@ from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
 from bot.posts.delivery import DiscordDelivery, link_to
 from bot.requests import attachments as pictures
-from bot.requests.in_flight import Serving
-from bot.requests.request import Answerable, Request, Served
-from bot.requests.responders import WAYS, Ask
+from bot.requests.in_flight import RequestsInFlight
+from bot.requests.request import AnswerableRequest, Request, RequestProgress
+from bot.requests.responders import RESPONDERS, Responder
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
-from melodify_core.jobs.maintenance import Duty
+from melodify_core.jobs.maintenance import PeriodicTask
 from melodify_core.library import ClaimedRequest
 from melodify_core.models import Entry, Order
 from melodify_core.services.request_journal import RENEW_S, RequestJournal
@@ -32,7 +32,7 @@ from melodify_core.studio import Receipt, Studio
 log = logging.getLogger(__name__)
 # Past these, every further picture of the same message would get the same refusal.
 FINAL = "limit."
-HANDS = 8
+MAX_DOWNLOADS = 8
 # Discord waits three seconds for a sign: a database that takes longer than this is asked afterwards.
 PROMPT_S = 1.0
 PATIENT_WITH = {"database.unavailable", "storage.unavailable"}
@@ -52,16 +52,16 @@ class Intake:
         studio: Studio,
         journal: RequestJournal,
         delivery: DiscordDelivery,
-        serving: Serving,
+        in_flight: RequestsInFlight,
     ) -> None:
         self._client = client
         self._studio = studio
         self._settings = studio.settings
         self._journal = journal
         self._delivery = delivery
-        self._serving = serving
+        self._in_flight = in_flight
         # So many pictures are in memory at once, whatever number was posted.
-        self._hands = asyncio.Semaphore(HANDS)
+        self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
         self._resumed: set[asyncio.Task[None]] = set()
         self._in_work: set[str] = set()
 
@@ -71,13 +71,13 @@ class Intake:
         prepare: Callable[[], Awaitable[Request]],
         acknowledge: Callable[[Request | None], Awaitable[bool]],
     ) -> None:
-        """Serve an interaction: written down, then acknowledged, then served.
+        """Serve an interaction: written down, then acknowledged, then progress.
 
         `acknowledge` gets None where the database has not answered in time, and says whether there is still somebody
         to serve. What `prepare` raises but Unavailable comes through.
         """
         request_id = str(interaction.id)
-        with self._serving.one(), self._once(request_id) as first:
+        with self._in_flight.one(), self._once(request_id) as first:
             if not first:
                 return
             request: Request | None = None
@@ -100,7 +100,7 @@ class Intake:
                 await self._journal.end(request_id)
                 await tell(interaction, language_of(interaction.locale), error)
                 return
-            await self._serve(Served(request=request))
+            await self._serve(RequestProgress(request=request))
 
     async def _acknowledged(self, request_id: str, acknowledge: Awaitable[bool]) -> bool:
         """Acknowledge; where that fails there is nobody to go on for."""
@@ -115,9 +115,9 @@ class Intake:
 
     async def take_post(self, request: Request) -> None:
         """Serve a post. Raises Unavailable where it cannot be written down, and then nothing was said."""
-        with self._serving.one(), self._once(request.first_id) as first:
+        with self._in_flight.one(), self._once(request.first_id) as first:
             if first and await self.patiently(lambda: self._begin(request)):
-                await self._serve(Served(request=request))
+                await self._serve(RequestProgress(request=request))
 
     @contextmanager
     def _once(self, request_id: str) -> Iterator[bool]:
@@ -138,90 +138,92 @@ class Intake:
             try:
                 return await call()
             except Unavailable as error:
-                if error.code not in PATIENT_WITH or self._serving.stopping or loop.time() + pause_s > end:
+                if error.code not in PATIENT_WITH or self._in_flight.stopping or loop.time() + pause_s > end:
                     raise
                 log.info("trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 2.0)
 
-    def duty(self) -> Duty:
+    def duty(self) -> PeriodicTask:
         """Return what is done again and again: showing that this process lives, and going on for those that do not."""
-        return Duty("requests", RENEW_S, self.look_after)
+        return PeriodicTask("requests", RENEW_S, self.look_after)
 
     async def look_after(self) -> None:
         """Renew what is ours, and go on with what dead processes have left. Raises Unavailable."""
         await self._journal.renew()
-        for claimed in () if self._serving.stopping else await self._journal.claim():
+        for claimed in () if self._in_flight.stopping else await self._journal.claim():
             task = asyncio.create_task(self._resume(claimed))
             self._resumed.add(task)
             task.add_done_callback(self._resumed.discard)
 
     async def _resume(self, claimed: ClaimedRequest) -> None:
-        with self._serving.one(), self._once(claimed.request_id):
-            served = read_record(claimed)
-            if served is None:
+        with self._in_flight.one(), self._once(claimed.request_id):
+            progress = read_record(claimed)
+            if progress is None:
                 log.error("request %s cannot be read, and nobody can be told", claimed.request_id)
                 await self._journal.end(claimed.request_id)
                 return
             log.info("request %s: going on with it (try %d)", claimed.request_id, claimed.tries)
             try:
                 with told_errors():
-                    await self._serve(served, resumed=True)
+                    await self._serve(progress, resumed=True)
             except MelodifyError as error:  # an error of another version, say, that has no sentence here
-                await self._answer(self._ask(served), served.next, sentence(served.request.wish.language, error))
+                await self._answer(
+                    self._responder(progress), progress.next, sentence(progress.request.wish.language, error)
+                )
             # By the row's own name, whatever its record says.
             await self._journal.end(claimed.request_id)
 
     async def _begin(self, request: Request) -> bool:
-        record = Served(request=request).model_dump_json()
+        record = RequestProgress(request=request).model_dump_json()
         return await self._journal.begin(request.first_id, request.user_id, record)
 
-    async def _noted(self, served: Served) -> None:
+    async def _noted(self, progress: RequestProgress) -> None:
         try:
             # A further picture's order has its line's id: not known to the next process, it would be a second song.
-            await self.patiently(lambda: self._journal.note(served.request.first_id, served.model_dump_json()))
+            await self.patiently(lambda: self._journal.note(progress.request.first_id, progress.model_dump_json()))
         except Unavailable as error:
             # A restart finds it by its nonce.
-            log.warning("request %s: not noted how far it is: %s", served.request.first_id, error)
+            log.warning("request %s: not noted how far it is: %s", progress.request.first_id, error)
 
-    def _ask(self, served: Served) -> Ask:
-        return WAYS[served.request.way](self._client, served, self._noted)
+    def _responder(self, progress: RequestProgress) -> Responder:
+        return RESPONDERS[progress.request.way](self._client, progress, self._noted)
 
-    async def _serve(self, served: Served, *, resumed: bool = False) -> None:
+    async def _serve(self, progress: RequestProgress, *, resumed: bool = False) -> None:
         """Order a song of each picture, and tell the asker what came of it."""
-        ask, request = self._ask(served), served.request
+        responder, request = self._responder(progress), progress.request
         try:
             with told_errors():
-                await self._serve_all(ask, resumed=resumed)
+                await self._serve_all(responder, resumed=resumed)
         except MelodifyError as error:
             log.info("request %s: not taken: %s", request.first_id, error, exc_info=error.__cause__)
-            await self._answer(ask, ask.served.next, _last_word(ask, error))
+            await self._answer(responder, responder.progress.next, _last_word(responder, error))
         # A cancellation comes through: the process ends, and the next one goes on.
         await self._journal.end(request.first_id)
 
-    async def _serve_all(self, ask: Ask, *, resumed: bool) -> None:
-        request = ask.request
-        if request.songs and ask.served.next > request.songs:
+    async def _serve_all(self, responder: Responder, *, resumed: bool) -> None:
+        request = responder.request
+        if request.songs and responder.progress.next > request.songs:
             return  # the earlier process had come to the end
         if request.refused is not None:
             raise from_record(request.refused)
         with discord_errors():
-            await ask.acknowledge()
+            await responder.acknowledge()
         if not request.songs:
             raise Rejected("picture.none")
         if not resumed:
             await self._admit(request)
-        elif not await self._taken(ask, ask.served.next):
+        elif not await self._taken(responder, responder.progress.next):
             await self._see_not_blocked(request)
             await self._admit(request)
         if request.several:
             with discord_errors():
-                await ask.begin()
-        for number in range(ask.served.next, request.songs + 1):
-            if not await self._serve_one(ask, number, resumed=resumed):
+                await responder.begin()
+        for number in range(responder.progress.next, request.songs + 1):
+            if not await self._serve_one(responder, number, resumed=resumed):
                 break
             if request.several:
-                await ask.written(next=number + 1)
+                await responder.written(next=number + 1)
 
     async def _admit(self, request: Request) -> None:
         place, roles = request.place, request.role_ids
@@ -235,37 +237,37 @@ class Intake:
             if request.user_id in server.blocked_users:
                 raise Rejected("limit.blocked")
 
-    async def _taken(self, ask: Ask, number: int) -> bool:
+    async def _taken(self, responder: Responder, number: int) -> bool:
         """Return whether an earlier process had handed in this very order."""
-        job_id = _job_id(ask, number)
+        job_id = _job_id(responder, number)
         return job_id is not None and await self.patiently(lambda: self._studio.knows(job_id))
 
-    async def _serve_one(self, ask: Ask, number: int, *, resumed: bool) -> bool:
+    async def _serve_one(self, responder: Responder, number: int, *, resumed: bool) -> bool:
         """Order the song of one picture; False when nothing more is to be done for the others."""
-        request = ask.request
+        request = responder.request
         try:
-            if resumed and await self._taken(ask, number):
+            if resumed and await self._taken(responder, number):
                 return True
-            return await self._order(ask, number)
+            return await self._order(responder, number)
         except MelodifyError as error:
             log.info("request %s: picture %d: %s", request.first_id, number, error, exc_info=error.__cause__)
             final = error.code.startswith(FINAL)
-            await self._answer(ask, number, _refusal(ask, number, error, to_the_last=final))
+            await self._answer(responder, number, _refusal(responder, number, error, to_the_last=final))
             return not final
 
-    async def _order(self, ask: Ask, number: int) -> bool:
+    async def _order(self, responder: Responder, number: int) -> bool:
         """Fetch the picture and hand the order in; False when the whole request is a repeat. Raises MelodifyError."""
-        request = ask.request
+        request = responder.request
         if request.parent_id is not None:
-            return await self._order_again(ask, await self._entry(request.parent_id, request.user_id))
+            return await self._order_again(responder, await self._entry(request.parent_id, request.user_id))
         attachment = request.pictures[number - 1]
         pictures.check(attachment, self._settings)
         if number > 1:
             await self._admit(request)
         # Before the wait for a free hand: in a rush everybody sees at once that the picture has arrived.
         with discord_errors():
-            place = await ask.open_status(number)
-        async with self._hands:
+            place = await responder.open_status(number)
+        async with self._downloads:
             self._see_open()
             picture = await pictures.download(self._client, attachment, self._settings)
             # A status message stands for one song: its id is the further songs' own, and the same for a repeat.
@@ -275,13 +277,13 @@ class Intake:
         await self._show_position(order, receipt)
         return not receipt.repeated
 
-    async def _order_again(self, ask: Ask, entry: Entry) -> bool:
+    async def _order_again(self, responder: Responder, entry: Entry) -> bool:
         """Hand in the order of another song of the entry's picture."""
-        request, song = ask.request, entry.song
+        request, song = responder.request, entry.song
         self._see_open()
-        picture = await self.patiently(lambda: self._studio.takes.picture(entry))
+        picture = await self.patiently(lambda: self._studio.songs.picture(entry))
         with discord_errors():
-            place = await ask.open_status(1)
+            place = await responder.open_status(1)
         order = Order(
             request.first_id,
             request.user_id,
@@ -298,7 +300,7 @@ class Intake:
         return True
 
     async def _entry(self, job_id: str, user_id: int) -> Entry:
-        return await self.patiently(lambda: self._studio.takes.entry(job_id, user_id))
+        return await self.patiently(lambda: self._studio.songs.entry(job_id, user_id))
 
     async def _submit(self, order: Order) -> Receipt:
         return await self.patiently(lambda: self._studio.submit(order))
@@ -309,19 +311,19 @@ class Intake:
             await self._delivery.show_position(order.job_id, order.place, language, receipt.forecast, receipt.page_id)
 
     def _see_open(self) -> None:
-        if self._serving.stopping:
+        if self._in_flight.stopping:
             raise Unavailable("discord.restarting")
 
-    async def _answer(self, ask: Ask, number: int, text: str) -> None:
+    async def _answer(self, responder: Responder, number: int, text: str) -> None:
         """Answer; while Discord is away, wait for it. Where the process stops, the next one goes on."""
         for pause_s in (*ANSWER_PAUSES_S, None):
             try:
                 with told_errors():
-                    return await ask.answer(text, number)
+                    return await responder.answer(text, number)
             except MelodifyError as error:
-                first_id = ask.request.first_id
+                first_id = responder.request.first_id
                 log.warning("request %s: the asker was not answered: %s", first_id, error, exc_info=error.__cause__)
-                if self._serving.stopping and isinstance(error, Unavailable):
+                if self._in_flight.stopping and isinstance(error, Unavailable):
                     raise asyncio.CancelledError from error
                 if pause_s is None or error.code != "discord.unavailable":
                     return None  # there is nobody to say it to: the log has it
@@ -329,34 +331,34 @@ class Intake:
         return None
 
 
-def read_record(claimed: ClaimedRequest) -> Served | None:
+def read_record(claimed: ClaimedRequest) -> RequestProgress | None:
     """Return the request; one that cannot be read, or has been tried too often, is one to apologise for."""
     internal = to_record(Unavailable("internal"))
     try:
-        served = Served.model_validate_json(claimed.record)
+        progress = RequestProgress.model_validate_json(claimed.record)
     except ValidationError as error:
         log.warning("request %s cannot be read: %s", claimed.request_id, error)
     else:
         if claimed.tries <= MOST_TRIES:
-            return served
-        return served.model_copy(update={"request": served.request.model_copy(update={"refused": internal})})
+            return progress
+        return progress.model_copy(update={"request": progress.request.model_copy(update={"refused": internal})})
     try:
-        return Answerable.model_validate_json(claimed.record).refused(internal)
+        return AnswerableRequest.model_validate_json(claimed.record).refused(internal)
     except ValidationError:
         return None
 
 
-def _job_id(ask: Ask, number: int) -> str | None:
+def _job_id(responder: Responder, number: int) -> str | None:
     """Return the id of the picture's job, None where it has none yet."""
     if number == 1:
-        return ask.request.first_id
-    line = ask.served.lines.get(number)
+        return responder.request.first_id
+    line = responder.progress.lines.get(number)
     return str(line.message_id) if line else None
 
 
-def _refusal(ask: Ask, number: int, error: MelodifyError, *, to_the_last: bool) -> str:
+def _refusal(responder: Responder, number: int, error: MelodifyError, *, to_the_last: bool) -> str:
     """Return the error's sentence; of several pictures it says which are meant."""
-    request = ask.request
+    request = responder.request
     language, count = request.wish.language, request.songs
     text = sentence(language, error)
     if not request.several:
@@ -366,11 +368,11 @@ def _refusal(ask: Ask, number: int, error: MelodifyError, *, to_the_last: bool) 
     return say(language, "answer.picture", number=number, text=text)
 
 
-def _last_word(ask: Ask, error: MelodifyError) -> str:
+def _last_word(responder: Responder, error: MelodifyError) -> str:
     """Return why nothing more is done; of several pictures, those before have songs or answers of their own."""
-    if ask.served.next == 1:
-        return sentence(ask.request.wish.language, error)
-    return _refusal(ask, ask.served.next, error, to_the_last=True)
+    if responder.progress.next == 1:
+        return sentence(responder.request.wish.language, error)
+    return _refusal(responder, responder.progress.next, error, to_the_last=True)
 
 
 def _link_to_song(entry: Entry) -> str:

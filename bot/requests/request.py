@@ -22,7 +22,7 @@ class SentPicture(Record):
     size: int
 
 
-class Stands(Record):
+class StatusLine(Record):
     """Where a message of the bot's stands."""
 
     channel_id: int
@@ -73,14 +73,14 @@ def checked(
     return request
 
 
-class Served(Record):
+class RequestProgress(Record):
     """A request, and how far it has come."""
 
     request: Request
     next: int = 1  # the first picture, from 1, of which nothing is decided yet
-    head: Stands | None = None  # the one line for several pictures
+    head: StatusLine | None = None  # the one line for several pictures
     thread: bool = False  # there is one on the head
-    lines: dict[int, Stands] = Field(default_factory=dict)  # the status messages by their pictures
+    lines: dict[int, StatusLine] = Field(default_factory=dict)  # the status messages by their pictures
 
 
 class _Whence(BaseModel):
@@ -93,16 +93,16 @@ class _Whence(BaseModel):
     message_id: int = 0
 
 
-class Answerable(BaseModel):
+class AnswerableRequest(BaseModel):
     """What an apology needs of a record that cannot be read any more, perhaps because another version wrote it."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     request: _Whence
     next: int = 1
-    lines: dict[int, Stands] = {}
+    lines: dict[int, StatusLine] = {}
 
-    def refused(self, error: dict[str, Any]) -> Served:
+    def refused(self, error: dict[str, Any]) -> RequestProgress:
         """Return a request that is answered with the error."""
         left = self.request
         place = {name: left.place.get(name) for name in ("channel_id", "guild_id", "token")}
@@ -116,4 +116,4 @@ class Answerable(BaseModel):
             message_id=left.message_id,
             refused=error,
         )
-        return Served(request=request, next=self.next, lines=self.lines)
+        return RequestProgress(request=request, next=self.next, lines=self.lines)

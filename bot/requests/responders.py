@@ -19,7 +19,7 @@ from bot.discord_api.errors import retried
 from bot.i18n.messages import say
 from bot.posts.delivery import link_to, open_thread
 from bot.posts.status_messages import edit_message
-from bot.requests.request import Request, Served, Stands, Way
+from bot.requests.request import Request, RequestProgress, StatusLine, Way
 from melodify_core.errors import Rejected
 from melodify_core.models import Place
 
@@ -32,31 +32,33 @@ GONE = (401, 404)  # the message, or the token that it is edited with
 TOKEN_LIVES = timedelta(minutes=15)  # discord.com/developers/docs/interactions/receiving-and-responding
 
 
-class Ask(ABC):
+class Responder(ABC):
     """One member's request, and what was said to it. Methods raise what discord.py raises."""
 
-    def __init__(self, client: discord.Client, served: Served, note: Callable[[Served], Awaitable[None]]) -> None:
+    def __init__(
+        self, client: discord.Client, progress: RequestProgress, note: Callable[[RequestProgress], Awaitable[None]]
+    ) -> None:
         """`note` writes down how far it is."""
-        self.served = served
+        self.progress = progress
         self._client = client
         self._note = note
-        self._headed = bool(served.head or served.lines or served.next > 1)
+        self._headed = bool(progress.head or progress.lines or progress.next > 1)
 
     @property
     def request(self) -> Request:
         """What was asked."""
-        return self.served.request
+        return self.progress.request
 
     async def begin(self) -> None:
         """Prepare for several songs: one line in the channel, with a thread on it where that is possible."""
         if not (self.request.several and self.request.place.threadable):
             return
-        if self.served.head is None:
+        if self.progress.head is None:
             text = say(self.request.wish.language, "status.several", count=self.request.songs)
             # Not picture 1's nonce: Discord would take its line in the thread for this one.
             head = await self._say(text, 0, self._note_on_sent(), "s")
-            await self.written(head=_stands(head))
-        if not self.served.thread:
+            await self.written(head=_status_line(head))
+        if not self.progress.thread:
             await self.written(thread=await self._open_thread())
 
     async def acknowledge(self) -> None:  # noqa: B027 - most ways of asking need nothing
@@ -64,23 +66,23 @@ class Ask(ABC):
 
     async def open_status(self, number: int) -> Place:
         """Post the status message of picture `number`, from 1, and say where it stands. Raises Rejected."""
-        if number not in self.served.lines:
+        if number not in self.progress.lines:
             embeds = self._note_on_picture(number)
             if number == 1 and not self._headed:
                 embeds = self._note_on_sent() + embeds
             await self.stands(number, await self._say(self._received(), number, embeds, "s"))
-        return self.place(self.served.lines[number])
+        return self.place(self.progress.lines[number])
 
     async def stands(self, number: int, line: discord.Message) -> None:
         """Write down where the status message of a picture stands."""
-        await self.written(lines=self.served.lines | {number: _stands(line)})
+        await self.written(lines=self.progress.lines | {number: _status_line(line)})
 
     async def written(self, **changes: object) -> None:
         """Write down how far it is."""
-        self.served = self.served.model_copy(update=changes)
-        await self._note(self.served)
+        self.progress = self.progress.model_copy(update=changes)
+        await self._note(self.progress)
 
-    def place(self, line: Stands) -> Place:
+    def place(self, line: StatusLine) -> Place:
         """Return where the song goes whose status message this is."""
         changes: dict[str, object] = {"channel_id": line.channel_id, "status_id": line.message_id}
         if self.request.several:
@@ -89,7 +91,7 @@ class Ask(ABC):
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Say the one sentence with which picture `number` ends, in its status message where there is one."""
-        if line := self.served.lines.get(number):
+        if line := self.progress.lines.get(number):
             place = self.place(line)
             try:
                 await retried(lambda: edit_message(self._client, place, line.message_id, content=text))
@@ -107,8 +109,8 @@ class Ask(ABC):
     async def _say(self, text: str, number: int, embeds: list[discord.Embed], mark: str) -> discord.Message:
         # A second message of the same nonce within minutes is the first one, also from another process.
         nonce = f"{mark}{self.request.first_id}-{number}"
-        if self.served.thread and self.served.head is not None:
-            thread = self._messageable(self.served.head.message_id)  # a thread has its message's id
+        if self.progress.thread and self.progress.head is not None:
+            thread = self._messageable(self.progress.head.message_id)  # a thread has its message's id
             return await retried(lambda: thread.send(text, embeds=embeds, nonce=nonce))
         if self._headed:
             return await self._say_more(text, embeds, nonce)
@@ -140,7 +142,7 @@ class Ask(ABC):
         return [discord.Embed(description=note).set_thumbnail(url=pictures[number - 1].url)]
 
     async def _open_thread(self) -> bool:
-        place, head = self.request.place, self.served.head
+        place, head = self.request.place, self.progress.head
         name = say(self.request.wish.language, "status.thread", count=self.request.songs)
         if head is None:
             return False
@@ -155,7 +157,7 @@ class Ask(ABC):
         """Say something more beside it."""
 
 
-class PostAsk(Ask):
+class PostResponder(Responder):
     """Pictures in a message; the bot replies to it."""
 
     async def acknowledge(self) -> None:
@@ -170,7 +172,7 @@ class PostAsk(Ask):
         return await self._say_first(text, embeds, nonce)
 
 
-class PressAsk(PostAsk):
+class PressResponder(PostResponder):
     """A button under a song: the status is for everybody, why there is none for the presser alone."""
 
     async def acknowledge(self) -> None:
@@ -178,13 +180,13 @@ class PressAsk(PostAsk):
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Tell the presser; a status that stands there already goes."""
-        if line := self.served.lines.get(number):
+        if line := self.progress.lines.get(number):
             with suppress(discord.NotFound):
                 await self._messageable(line.channel_id).get_partial_message(line.message_id).delete()
         await interaction_of(self._client, self.request).followup.send(text, ephemeral=True)
 
 
-class CommandAsk(Ask):
+class CommandResponder(Responder):
     """A command whose deferred response says the first thing; whatever follows the bot posts itself."""
 
     async def _say_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
@@ -220,10 +222,10 @@ class CommandAsk(Ask):
         return await retried(lambda: channel.send(text, embeds=embeds, nonce=nonce))
 
 
-class TokenAsk(CommandAsk):
+class TokenResponder(CommandResponder):
     """A command from where the bot is not: all answers go through the interaction's token."""
 
-    def place(self, line: Stands) -> Place:
+    def place(self, line: StatusLine) -> Place:
         """Return where the song goes: where its line stands in the direct messages, there, and by no token."""
         place = super().place(line)
         if line.channel_id == self.request.place.channel_id:
@@ -243,19 +245,19 @@ class TokenAsk(CommandAsk):
         return await self._to_asker(text, embeds, nonce)
 
 
-class PrivateAsk(CommandAsk):
+class PrivateResponder(CommandResponder):
     """A command whose response only the asker sees; status and song go to the direct messages."""
 
     async def open_status(self, number: int) -> Place:
         """Post the status message to the asker. Raises Rejected("discord.dm_closed")."""
         language = self.request.wish.language
-        if number not in self.served.lines:
+        if number not in self.progress.lines:
             try:
                 status = await self._to_asker(self._received(), [], f"s{self.request.first_id}-{number}")
             except discord.Forbidden as error:  # 50007 among others: this member takes no messages from us
                 raise Rejected("discord.dm_closed") from error
             await self.stands(number, status)
-        line = self.served.lines[number]
+        line = self.progress.lines[number]
         note = say(language, "status.private", link=link_to(None, line.channel_id, line.message_id))
         try:
             await self._edit_response(content=note)
@@ -264,7 +266,7 @@ class PrivateAsk(CommandAsk):
                 raise
         return self.place(line)
 
-    def place(self, line: Stands) -> Place:
+    def place(self, line: StatusLine) -> Place:
         """Return the direct messages."""
         return _in_dms(line, self.request.place.guild_id)
 
@@ -276,21 +278,21 @@ class PrivateAsk(CommandAsk):
             await self._take_back(number)
 
     async def _take_back(self, number: int) -> None:
-        if line := self.served.lines.get(number):
+        if line := self.progress.lines.get(number):
             channel = self._client.get_partial_messageable(line.channel_id)
             await channel.get_partial_message(line.message_id).delete()
-            await self.written(lines={key: value for key, value in self.served.lines.items() if key != number})
+            await self.written(lines={key: value for key, value in self.progress.lines.items() if key != number})
 
     async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         return await self._to_asker(text, embeds, nonce)
 
 
-WAYS: dict[Way, type[Ask]] = {
-    "post": PostAsk,
-    "command": CommandAsk,
-    "token": TokenAsk,
-    "private": PrivateAsk,
-    "press": PressAsk,
+RESPONDERS: dict[Way, type[Responder]] = {
+    "post": PostResponder,
+    "command": CommandResponder,
+    "token": TokenResponder,
+    "private": PrivateResponder,
+    "press": PressResponder,
 }
 
 
@@ -320,9 +322,9 @@ def interaction_of(client: discord.Client, request: Request) -> discord.Interact
     return interaction
 
 
-def _in_dms(line: Stands, ordered_in: int | None) -> Place:
+def _in_dms(line: StatusLine, ordered_in: int | None) -> Place:
     return Place(channel_id=line.channel_id, status_id=line.message_id, ordered_in=ordered_in)
 
 
-def _stands(message: discord.Message) -> Stands:
-    return Stands(channel_id=message.channel.id, message_id=message.id)
+def _status_line(message: discord.Message) -> StatusLine:
+    return StatusLine(channel_id=message.channel.id, message_id=message.id)

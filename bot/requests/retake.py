@@ -27,7 +27,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retake:
     """Takes requests for further songs."""
 
     servers: Servers
@@ -38,7 +38,7 @@ class Again:
 
         Why there is none is the answer, unless `look_up` says so: what that raises comes through, but Unavailable.
         """
-        token = places.by_token(interaction)
+        token = places.answers_by_token(interaction)
 
         async def prepare() -> Request:
             wanted = await look_up()
@@ -63,7 +63,7 @@ def _request(interaction: Interaction, server: GuildSettings, wanted: Wanted) ->
     user, message = interaction.user, interaction.message
     private = wanted.entry.private
     hidden = private and interaction.guild_id is not None
-    way: Way = "token" if places.by_token(interaction) else "private" if hidden else "press"
+    way: Way = "token" if places.answers_by_token(interaction) else "private" if hidden else "press"
     request = Request(
         first_id=str(interaction.id),
         way=way,
@@ -82,7 +82,7 @@ def _request(interaction: Interaction, server: GuildSettings, wanted: Wanted) ->
 
 
 def _place(interaction: Interaction, server: GuildSettings) -> Place:
-    token, channel = places.by_token(interaction), interaction.channel
+    token, channel = places.answers_by_token(interaction), interaction.channel
     kind = channel.type if channel else None
     return Place(
         channel_id=interaction.channel_id or 0,

@@ -62,7 +62,7 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
     async def entry(self, interaction: Interaction) -> Entry:
         """Return the song. Raises Rejected for one that is gone or private, and Unavailable."""
         studio: Studio = interaction.client.studio
-        return await studio.takes.entry(self.job_id, interaction.user.id)
+        return await studio.songs.entry(self.job_id, interaction.user.id)
 
 
 class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
@@ -80,7 +80,7 @@ class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
                 wish = wish.model_copy(update={"language": language})
             return Wanted(entry, wish, same_reading=True)
 
-        await interaction.client.again.order(interaction, look_up)
+        await interaction.client.retake.order(interaction, look_up)
 
 
 class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
@@ -103,14 +103,14 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         del language
         await interaction.response.defer()
         studio: Studio = interaction.client.studio
-        await studio.takes.like(self.job_id, interaction.user.id)
+        await studio.songs.like(self.job_id, interaction.user.id)
         entry = await self.entry(interaction)
 
         async def edit(likes: int) -> None:
             view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
             await interaction.edit_original_response(view=view)
 
-        await interaction.client.like_labels.show(self.job_id, partial(studio.takes.likes, self.job_id), edit)
+        await interaction.client.like_labels.show(self.job_id, partial(studio.songs.likes, self.job_id), edit)
 
 
 class VideoButton(SongButton, template=rf"song:video:{JOB}"):
@@ -123,7 +123,7 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         entry = await self.entry(interaction)
         await interaction.response.defer(ephemeral=entry.private, thinking=True)
         studio: Studio = interaction.client.studio
-        video = await studio.takes.video(entry, interaction.filesize_limit)
+        video = await studio.songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
         title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
         if isinstance(video, Link):
@@ -144,7 +144,7 @@ class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
         await interaction.response.defer(ephemeral=True, thinking=True)
         entry = await self.entry(interaction)
         studio: Studio = interaction.client.studio
-        midi = await studio.takes.midi(entry)
+        midi = await studio.songs.midi(entry)
         name = f"{file_stem(language, entry.song)}.mid"
         files = [discord.File(io.BytesIO(midi), filename=name)] if midi else []
         await interaction.followup.send(embed=details_of(language, entry), files=files, ephemeral=True)
@@ -176,7 +176,7 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         entry = await self.entry(interaction)
         _check_may_delete(interaction, entry)
         studio: Studio = interaction.client.studio
-        await studio.takes.delete(entry)
+        await studio.songs.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
         gone = await remove_posts(interaction.client, entry)
         await interaction.edit_original_response(

@@ -12,7 +12,7 @@ from bot.web.extras import Extras
 from bot.web.headers import Headers
 from bot.web.language import language_of
 from bot.web.lookup import Lookup
-from bot.web.media import NAMES, Files, Films, Media
+from bot.web.media import NAMES, Files, Media, VideoRenderer
 from bot.web.notices import Notice, missing, unavailable
 from bot.web.oembed import described
 from bot.web.progress import ProgressStreams
@@ -30,16 +30,16 @@ class Site:
     that fit in one expression, and writes what strangers send into answers of its own.
     """
 
-    def __init__(self, pages: Pages, storage: Files, settings: Web, films: Films | None = None) -> None:
+    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: VideoRenderer | None = None) -> None:
         prefix = urlsplit(settings.public_url).path
         headers = Headers(settings.public_url)
         self._settings = settings
         self._paths = _paths(prefix)
         self._allowance = Allowance(settings.requests_per_minute)
-        self._lookup = Lookup(pages, Extras(storage, films=films is not None))
+        self._lookup = Lookup(pages, Extras(storage, videos=videos is not None))
         self._statics = Statics(prefix, headers)
         self._renderer = Renderer(settings.public_url, prefix, self._statics, headers)
-        self._media = Media(storage, settings, headers, films)
+        self._media = Media(storage, settings, headers, videos)
         self._progress = ProgressStreams(pages, settings, headers)
         self._headers = headers
 

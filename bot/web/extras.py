@@ -18,10 +18,10 @@ LOOK_AGAIN_S = 30.0
 class Extras:
     """Stands between a page and those who show it."""
 
-    def __init__(self, storage: Files, *, films: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """`films`: a video is made where there is a picture to show in it."""
+    def __init__(self, storage: Files, *, videos: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        """`videos`: a video is made where there is a picture to show in it."""
         self._storage = storage
-        self._films = films
+        self._videos = videos
         self._clock = clock
         self._known: Recent[str, tuple[float, bool]] = Recent(_MOST)
 
@@ -31,7 +31,7 @@ class Extras:
             return page
         stem = page.song.audio_key.removesuffix(".mp3")
         midi_key = await self._found(f"{stem}.mid")
-        can_be_made = self._films and page.picture_key is not None
+        can_be_made = self._videos and page.picture_key is not None
         video_key = f"{stem}.mp4" if can_be_made else await self._found(f"{stem}.mp4")
         width, height = shape_of(page.picture_width, page.picture_height) if video_key else (0, 0)
         return replace(page, midi_key=midi_key, video_key=video_key, video_width=width, video_height=height)

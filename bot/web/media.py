@@ -46,21 +46,21 @@ class Files(Protocol):
         ...
 
 
-class Films(Protocol):
+class VideoRenderer(Protocol):
     """As much of Takes as is needed here."""
 
-    async def film(self, job_id: str) -> None:
+    async def render_video(self, job_id: str) -> None:
         """Make the song's video where there is none yet. Raises Rejected and Unavailable."""
         ...
 
 
 class Media:
-    """Serves the files of pages. With `films`, a video is made when it is first asked for, one at a time."""
+    """Serves the files of pages. With `videos`, a video is made when it is first asked for, one at a time."""
 
-    def __init__(self, storage: Files, settings: Web, headers: Headers, films: Films | None = None) -> None:
+    def __init__(self, storage: Files, settings: Web, headers: Headers, videos: VideoRenderer | None = None) -> None:
         self._storage = storage
-        self._films = films
-        self._filming = asyncio.Semaphore(1)
+        self._videos = videos
+        self._rendering = asyncio.Semaphore(1)
         self._settings = settings
         self._places = Places(settings.streams, settings.streams_per_address)
         self._headers = headers
@@ -141,11 +141,11 @@ class Media:
         return _File(key, etag_of(key, described, found.content_type, str(found.size_bytes)), found.size_bytes)
 
     async def _filmed(self, job_id: str, key: str) -> Stored | None:
-        if self._films is None:
+        if self._videos is None:
             return None
-        async with self._filming:
+        async with self._rendering:
             try:
-                await self._films.film(job_id)
+                await self._videos.render_video(job_id)
             except Rejected:
                 return None
             return await self._storage.find(key)

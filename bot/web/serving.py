@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.web import headers
 from bot.web.addresses import neighbour
 from bot.web.app import Site
-from bot.web.media import Files, Films
+from bot.web.media import Files, VideoRenderer
 from bot.web.notices import Notice
 from melodify_core.config.settings import Web
 from melodify_core.errors import Misconfigured
@@ -73,14 +73,14 @@ class Port:
             self._server.close()
 
     @asynccontextmanager
-    async def serving(self, pages: Pages, storage: Files, films: Films | None = None) -> AsyncIterator[str]:
+    async def serving(self, pages: Pages, storage: Files, videos: VideoRenderer | None = None) -> AsyncIterator[str]:
         """Serve until the end of the block, for which alone the port answers; yield the address on this machine.
 
-        Without `films` a song has a video only once somebody has asked for one in Discord.
+        Without `videos` a song has a video only once somebody has asked for one in Discord.
         """
         if self._server is None:
             raise RuntimeError("the port is not held")
-        site = Site(pages, storage, self._settings, films)
+        site = Site(pages, storage, self._settings, videos)
         server = web.Server(site.answer)
         self._answering = server, _House(self._settings, site.count)
         try:
@@ -128,9 +128,9 @@ async def listening(settings: Web) -> AsyncIterator[Port]:
 
 
 @asynccontextmanager
-async def serve(pages: Pages, storage: Files, settings: Web, films: Films | None = None) -> AsyncIterator[str]:
+async def serve(pages: Pages, storage: Files, settings: Web, videos: VideoRenderer | None = None) -> AsyncIterator[str]:
     """Serve until the end of the block; yield the address on this machine. Raises Misconfigured."""
-    async with listening(settings) as port, port.serving(pages, storage, films) as address:
+    async with listening(settings) as port, port.serving(pages, storage, videos) as address:
         yield address
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Brief, Picture, Wish
-from melodify_core.ports import Captioner, Errand, Memory
+from melodify_core.ports import Captioner, Memory, ProviderContext
 
 log = logging.getLogger(__name__)
 
@@ -42,27 +42,27 @@ class RememberingCaptioner:
         """Close the captioner; the memory is not ours."""
         await self._captioner.close()
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         """Return the remembered reading, else the captioner's. Raises what the captioner raises."""
-        key = key_of(picture, wish, self._model_label, adult=errand.adult)
+        key = key_of(picture, wish, self._model_label, adult=context.adult)
         async with self._turn(key) as asking:
             if isinstance(asking.answer, MelodifyError):
                 raise asking.answer
             if asking.answer is None:
                 try:
-                    asking.answer = await self._answer(key, picture, wish, errand)
+                    asking.answer = await self._answer(key, picture, wish, context)
                 except (Refused, Unavailable) as error:
                     # A budget that is used up is this asker's alone.
                     asking.answer = error
                     raise
             return asking.answer
 
-    async def _answer(self, key: str, picture: Picture, wish: Wish, errand: Errand) -> Brief:
-        remembered = await self._recall(key, errand.job_id)
+    async def _answer(self, key: str, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
+        remembered = await self._recall(key, context.job_id)
         if remembered is not None:
             return remembered
-        brief = await self._captioner.caption(picture, wish, errand)
-        await self._remember(key, brief, errand.job_id)
+        brief = await self._captioner.caption(picture, wish, context)
+        await self._remember(key, brief, context.job_id)
         return brief
 
     @asynccontextmanager

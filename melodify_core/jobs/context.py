@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_pool import Workshop
-from melodify_core.models import Job, Parcel, Stage
+from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import Job, PendingPost, Stage
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
 from melodify_core.storage.spool import Spool
 from melodify_core.threads import finished
@@ -82,7 +82,7 @@ class Underway:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class JobContext:
     """What the line is made of."""
 
     captioner: Captioner
@@ -90,7 +90,7 @@ class Parts:
     storage: Storage
     delivery: Delivery
     ledger: Ledger
-    workshop: Workshop
+    pool: WorkerPool
     song: SongSettings
     salt: bytes = b""
     gate: Gate = OpenGate()
@@ -121,8 +121,8 @@ class Step(Protocol):
         """Wait."""
         ...
 
-    async def post_later(self, parcel: Parcel) -> bool:
-        """Have the parcel posted when that is possible again; False where there is no later."""
+    async def defer_post(self, pending: PendingPost) -> bool:
+        """Have the pending posted when that is possible again; False where there is no later."""
         ...
 
 
@@ -146,9 +146,9 @@ class PlainStep:
         """Wait."""
         await asyncio.sleep(seconds)
 
-    async def post_later(self, parcel: Parcel) -> bool:
+    async def defer_post(self, pending: PendingPost) -> bool:
         """Say that there is no later."""
-        del parcel
+        del pending
         return False
 
 
@@ -156,7 +156,7 @@ class Nothing(BaseModel):
     """The result of a step that only has an effect."""
 
 
-async def ask(work: Callable[..., Value], *args: Any) -> Value:
+async def with_db_retry(work: Callable[..., Value], *args: Any) -> Value:
     """Return work(*args) of the ledger, off the loop; while the database is away, wait for it.
 
     Raises Unavailable("database.unavailable") when it does not come back.
@@ -170,55 +170,55 @@ async def ask(work: Callable[..., Value], *args: Any) -> Value:
     return await finished(work, *args)
 
 
-async def store(parts: Parts, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:
+async def store(context: JobContext, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:
     """Save what has cost money; while the storage is away, wait for it. Raises Unavailable when it stays away."""
-    for pause_s in parts.pauses_s:
+    for pause_s in context.pauses_s:
         try:
-            await parts.storage.save(key, data, content_type, labels)
+            await context.storage.save(key, data, content_type, labels)
         except Unavailable as error:
             log.warning("%s is not stored yet, trying again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
         else:
             return
-    await parts.storage.save(key, data, content_type, labels)
+    await context.storage.save(key, data, content_type, labels)
 
 
-async def fetch(parts: Parts, key: str) -> bytes:
+async def fetch(context: JobContext, key: str) -> bytes:
     """Return what is stored; while the storage is away, wait for it. Raises Unavailable, at once for a missing key."""
-    for pause_s in parts.pauses_s:
+    for pause_s in context.pauses_s:
         try:
-            return await parts.storage.load(key)
+            return await context.storage.load(key)
         except Unavailable as error:
-            if await _is_missing(parts, key):
+            if await _is_missing(context, key):
                 raise
             log.warning("%s cannot be read yet, trying again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
-    return await parts.storage.load(key)
+    return await context.storage.load(key)
 
 
-async def found(parts: Parts, key: str) -> bool:
+async def found(context: JobContext, key: str) -> bool:
     """Return whether something is stored; while the storage is away, wait for it. Raises Unavailable."""
-    for pause_s in parts.pauses_s:
+    for pause_s in context.pauses_s:
         try:
-            return await parts.storage.find(key) is not None
+            return await context.storage.find(key) is not None
         except Unavailable as error:
             log.warning("whether %s is stored is not known yet, asking again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
-    return await parts.storage.find(key) is not None
+    return await context.storage.find(key) is not None
 
 
-async def _is_missing(parts: Parts, key: str) -> bool:
+async def _is_missing(context: JobContext, key: str) -> bool:
     try:
-        return await parts.storage.find(key) is None
+        return await context.storage.find(key) is None
     except Unavailable:
         return False
 
 
-async def show(job: Job, stage: Stage, parts: Parts) -> None:
+async def show(job: Job, stage: Stage, context: JobContext) -> None:
     """Show the stage, on the job's page too. A stage that is not shown must not lose a song."""
     if job.page_id is not None:
         try:
-            await asyncio.to_thread(parts.ledger.reach, job.job_id, stage)
+            await asyncio.to_thread(context.ledger.reach, job.job_id, stage)
         except Unavailable as error:
             log.warning("job %s: its page does not show that it is %s: %s", job.job_id, stage, error)
-    await parts.delivery.show_stage(job, stage)
+    await context.delivery.show_stage(job, stage)

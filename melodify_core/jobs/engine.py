@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import Result, Step, Underway
-from melodify_core.models import Job, Parcel
-from melodify_core.observability.log_context import about
+from melodify_core.models import Job, PendingPost
+from melodify_core.observability.log_context import log_context
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ QUEUE = "songs"
 POST_QUEUE = "posts"
 WORKFLOW = "make_song"
 POST_WORKFLOW = "post"
-# A constant: with a version per build, DBOS would leave the jobs of the build before it lying.
+# A constant: with a version per build, DBOS would leave the jobs of the build before it unstarted.
 APPLICATION_VERSION = "1"
 FIRST_PAUSE_S = 1.0
 POSTS_AT_ONCE = 64
@@ -52,11 +52,11 @@ class Line(Protocol):
         """Bring the job to its end. Raises only when cancelled."""
         ...
 
-    async def post(self, parcel: Parcel, step: Step) -> None:
-        """Bring the parcel to its end. Raises only when cancelled."""
+    async def post(self, pending: PendingPost, step: Step) -> None:
+        """Bring the pending to its end. Raises only when cancelled."""
         ...
 
-    async def bury(self, job_id: str) -> None:
+    async def fail_unreadable_job(self, job_id: str) -> None:
         """End a job whose record cannot be read any more. Raises only when cancelled."""
         ...
 
@@ -78,7 +78,7 @@ class Engine:
         self._serializer = DBOSPortableJSONSerializer()
         self._making: dict[str, _Run] = {}
         self._posting: dict[str, _Run] = {}
-        self._lying: set[str] = set()
+        self._unstarted: set[str] = set()
         self._draining = False
         self._client: DBOSClient | None = None
         self._working = False
@@ -183,7 +183,7 @@ class Engine:
             if run is not None:
                 run.stop.set()
 
-    async def withdraw(self, job_id: str) -> None:
+    async def dequeue(self, job_id: str) -> None:
         """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
         await self._open_client.cancel_workflow_async(job_id)
 
@@ -197,19 +197,19 @@ class Engine:
         alive = {records[status.workflow_id] for status in listed if status.status in LIVE}
         return set(job_ids) - alive
 
-    async def adopt(self, executor_id: str) -> int:
+    async def take_over_jobs(self, executor_id: str) -> int:
         """Queue the jobs of a dead worker again; return how many. They go on from their last recorded step."""
-        adopted = 0
+        taken_over = 0
         for queue in (QUEUE, POST_QUEUE):
             left = await self._open_client.list_workflows_async(
                 status="PENDING", executor_id=executor_id, queue_name=queue, load_input=False, load_output=False
             )
             if left:
                 await self._open_client.resume_workflows_async([each.workflow_id for each in left], queue_name=queue)
-            adopted += len(left)
-        return adopted
+            taken_over += len(left)
+        return taken_over
 
-    async def take_up_lying(self) -> int:
+    async def requeue_unstarted(self) -> int:
         """Queue again what this worker has taken off the queue, but does not run; return how many.
 
         That happens when the database goes away in the very moment of taking. Whatever lies at two calls in a row is
@@ -221,11 +221,11 @@ class Engine:
         ):
             if status.queue_name in names and status.workflow_id not in self._making.keys() | self._posting.keys():
                 names[status.queue_name].add(status.workflow_id)
-        seen, self._lying = self._lying, names[QUEUE] | names[POST_QUEUE]
-        for queue, lying in names.items():
-            if again := sorted(lying & seen):
+        seen, self._unstarted = self._unstarted, names[QUEUE] | names[POST_QUEUE]
+        for queue, unstarted in names.items():
+            if again := sorted(unstarted & seen):
                 await self._open_client.resume_workflows_async(again, queue_name=queue)
-        return len(seen & self._lying)
+        return len(seen & self._unstarted)
 
     async def owners(self) -> set[str]:
         """Return the names of the workers that hold jobs."""
@@ -287,9 +287,9 @@ class Engine:
             job = Job.model_validate(record)
         except ValidationError:
             job_id = DBOS.workflow_id or ""
-            with about(job_id):
+            with log_context(job_id):
                 log.exception("job %s cannot be read any more", job_id)
-            await line.bury(job_id)
+            await line.fail_unreadable_job(job_id)
             return
         run = self._making[job.job_id] = _Run(task)
         try:
@@ -301,7 +301,7 @@ class Engine:
         name = DBOS.workflow_id or ""
         run = self._posting[name] = _Run(self._taken_up())
         try:
-            await line.post(Parcel.model_validate(record), _Durable(self._open_client, run.stop))
+            await line.post(PendingPost.model_validate(record), _Durable(self._open_client, run.stop))
         finally:
             self._posting.pop(name, None)
 
@@ -359,15 +359,15 @@ class _Durable:
         finally:
             await _ended(waiting, stopping)
 
-    async def post_later(self, parcel: Parcel) -> bool:
-        """Hand the parcel to the queue of posts. A repeat finds the first."""
+    async def defer_post(self, pending: PendingPost) -> bool:
+        """Hand the pending to the queue of posts. A repeat finds the first."""
         options = EnqueueOptions(
             workflow_name=POST_WORKFLOW,
             queue_name=POST_QUEUE,
-            workflow_id=_parcel_id(parcel),
+            workflow_id=_pending_post_id(pending),
             app_version=APPLICATION_VERSION,
         )
-        await self._client.enqueue_async(options, parcel.model_dump(mode="json"))
+        await self._client.enqueue_async(options, pending.model_dump(mode="json"))
         return True
 
 
@@ -390,12 +390,12 @@ def _line_id(job_id: str) -> str:
     return f"{job_id}-line"
 
 
-def _parcel_id(parcel: Parcel) -> str:
+def _pending_post_id(pending: PendingPost) -> str:
     # Names of their own: a song that is given up late is apologised for, and its line closed, while its own post runs.
-    job_id = parcel.job.job_id
-    if parcel.song is None:
+    job_id = pending.job.job_id
+    if pending.song is None:
         return _apology_id(job_id)
-    return _post_id(job_id) if parcel.posted is None else _line_id(job_id)
+    return _post_id(job_id) if pending.posted is None else _line_id(job_id)
 
 
 def _names_of(job_id: str) -> tuple[str, ...]:

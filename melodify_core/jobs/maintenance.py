@@ -12,11 +12,11 @@ from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.jobs.completion import tidy
 from melodify_core.jobs.engine import Engine
-from melodify_core.jobs.orphaned_files import drop_spooled, drop_unowned
-from melodify_core.jobs.workers import Slot, Watch, executor_id
-from melodify_core.library import Kept, Library
+from melodify_core.jobs.orphaned_files import delete_orphaned_files, delete_orphaned_takes
+from melodify_core.jobs.workers import DeadWorkerDetector, Slot, executor_id
+from melodify_core.library import Library, RetainedKind
 from melodify_core.observability import metrics
-from melodify_core.observability.log_context import about
+from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Storage
 from melodify_core.storage.spool import Spool
 from melodify_core.threads import finished
@@ -26,7 +26,7 @@ DAY_S = 24 * 3600.0
 BATCH = 200
 # Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
 LOST_S = 120.0
-LYING_S = 30.0
+UNSTARTED_S = 30.0
 SWEEP_S = 6 * 3600.0  # all files are listed: on Cloud Storage a thousand of them is a call that is paid for
 QUEUE_S = 10.0
 MONEY_S = 15.0
@@ -34,7 +34,7 @@ PULSE_S = 6 * QUEUE_S
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class PeriodicTask:
     """Something that is done again and again."""
 
     name: str
@@ -44,15 +44,15 @@ class Duty:
 
 
 @asynccontextmanager
-async def on_duty(*duties: Duty) -> AsyncIterator[None]:
+async def run_periodic(*periodic: PeriodicTask) -> AsyncIterator[None]:
     """Do the duties in the background until the block ends. One that fails is tried again at its next turn."""
-    for duty in duties:
+    for each in periodic:
         # One that never succeeds is seen too: it is overdue since the start.
-        metrics.duties_every_seconds.labels(duty.name).set(duty.every_s)
-        metrics.duties_done.labels(duty.name).set(time.time())
+        metrics.maintenance_every_seconds.labels(each.name).set(each.every_s)
+        metrics.maintenance_done.labels(each.name).set(time.time())
     # Made by hand, in a context of their own: they are the process's, not part of what has opened the studio. The
     # simulated Discord waits for all that a handler has started by `create_task`, and these never end.
-    tasks = [asyncio.Task(_repeat(duty), name=duty.name, context=Context()) for duty in duties]
+    tasks = [asyncio.Task(_repeat(each), name=each.name, context=Context()) for each in periodic]
     try:
         yield
     finally:
@@ -61,21 +61,21 @@ async def on_duty(*duties: Duty) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _repeat(duty: Duty) -> None:
-    pause_s = duty.every_s if duty.first_s is None else duty.first_s
+async def _repeat(task: PeriodicTask) -> None:
+    pause_s = task.every_s if task.first_s is None else task.first_s
     while True:
         await asyncio.sleep(pause_s)
-        pause_s = duty.every_s
+        pause_s = task.every_s
         try:
-            await duty.work()
-            metrics.duties_done.labels(duty.name).set(time.time())
+            await task.work()
+            metrics.maintenance_done.labels(task.name).set(time.time())
         except MelodifyError as error:
-            log.warning("%s: %s", duty.name, error)
-        except Exception:  # a duty must outlive what befalls it once: the database may be restarting
-            log.exception("%s failed, and is tried again", duty.name)
+            log.warning("%s: %s", task.name, error)
+        except Exception:  # a task must outlive what befalls it once: the database may be restarting
+            log.exception("%s failed, and is tried again", task.name)
 
 
-class Upkeep:
+class Maintenance:
     """The duties of one process."""
 
     def __init__(
@@ -84,29 +84,29 @@ class Upkeep:
         library: Library,
         engine: Engine,
         storage: Storage,
-        bury: Callable[[str], Awaitable[None]],
+        fail_unreadable_job: Callable[[str], Awaitable[None]],
         spool: Spool | None = None,
     ) -> None:
         self._settings = settings
         self._library = library
         self._engine = engine
         self._storage = storage
-        self._bury = bury
+        self._fail_unreadable_job = fail_unreadable_job
         self._spool = spool
         self.stuck: tuple[str, ...] = ()
         self._looked_at = time.monotonic()
         self._next_sweep = 0.0
 
-    def duties(self) -> list[Duty]:
+    def periodic_tasks(self) -> list[PeriodicTask]:
         """Return what every worker does."""
         return [
-            Duty("cancellations", 1.0, self.stop_cancelled),
-            Duty("lost jobs", LOST_S, self.bury_lost),
-            Duty("lying jobs", LYING_S, self.take_up_lying),
-            Duty("stuck jobs", 60.0, self.notice_stuck),
-            Duty("queue", QUEUE_S, self.measure_queue),
-            Duty("money", MONEY_S, self.measure_money),
-            Duty("retention", 3600.0, self.forget_old, first_s=60.0),
+            PeriodicTask("cancellations", 1.0, self.stop_cancelled),
+            PeriodicTask("lost jobs", LOST_S, self.fail_orphaned_jobs),
+            PeriodicTask("unstarted jobs", UNSTARTED_S, self.requeue_unstarted),
+            PeriodicTask("stuck jobs", 60.0, self.notice_stuck),
+            PeriodicTask("queue", QUEUE_S, self.measure_queue),
+            PeriodicTask("money", MONEY_S, self.measure_money),
+            PeriodicTask("retention", 3600.0, self.forget_old, first_s=60.0),
         ]
 
     async def stop_cancelled(self) -> None:
@@ -116,16 +116,16 @@ class Upkeep:
             for job_id in await asyncio.to_thread(self._library.cancelled, in_hand):
                 self._engine.interrupt(job_id)
 
-    async def bury_lost(self) -> None:
+    async def fail_orphaned_jobs(self) -> None:
         """End the jobs that are open in the ledger and that no worker will ever take up."""
         candidates = await asyncio.to_thread(self._library.open_since, time.time() - LOST_S)
         for job_id in sorted(await self._engine.dead(candidates)) if candidates else ():
             await self._tell(job_id, "job %s is lost: it is open, and nobody will work on it", job_id)
-            await self._bury(job_id)
+            await self._fail_unreadable_job(job_id)
 
-    async def take_up_lying(self) -> None:
+    async def requeue_unstarted(self) -> None:
         """Go on with what this process took off the queue in the moment when the database went away."""
-        if number := await self._engine.take_up_lying():
+        if number := await self._engine.requeue_unstarted():
             log.warning("%d jobs were taken off the queue, but not begun: they are queued again", number)
 
     async def notice_stuck(self) -> None:
@@ -142,7 +142,7 @@ class Upkeep:
     async def _tell(self, job_id: str, sentence: str, *values: object) -> None:
         """Log it as a line of the job."""
         asked = await asyncio.to_thread(self._library.asked, job_id)
-        with about(job_id, asked.place.guild_id if asked and asked.place else None):
+        with log_context(job_id, asked.place.guild_id if asked and asked.place else None):
             log.error(sentence, *values)
 
     async def measure_queue(self) -> None:
@@ -159,7 +159,7 @@ class Upkeep:
         metrics.day_dollars.labels("spent").set(money.spent)
         metrics.day_dollars.labels("reserved").set(money.reserved)
 
-    def see_pulse(self) -> None:
+    def check_pulse(self) -> None:
         """Raise Unavailable when the last look at the queue that succeeded is too long ago."""
         if time.monotonic() - self._looked_at > PULSE_S:
             raise Unavailable("database.unavailable")
@@ -172,20 +172,22 @@ class Upkeep:
             await self._delete("song", now - retention.song_days * DAY_S, self._delete_songs)
         await asyncio.to_thread(self._library.drop_aliases, now - DAY_S)
         if self._spool is not None:
-            await drop_spooled(self._spool, self._library, now - DAY_S)
+            await delete_orphaned_takes(self._spool, self._library, now - DAY_S)
         await self._delete("record", now - retention.record_days * DAY_S, self._delete_records)
         if time.monotonic() >= self._next_sweep:
             await self._sweep(now - DAY_S)
 
     async def _sweep(self, before: float) -> None:
         try:
-            await drop_unowned(self._storage, self._library, before)
+            await delete_orphaned_files(self._storage, self._library, before)
         except MelodifyError as error:
             log.warning("what nobody owns is looked for again at the next turn: %s", error)
         else:
             self._next_sweep = time.monotonic() + SWEEP_S
 
-    async def _delete(self, kind: Kept, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]) -> None:
+    async def _delete(
+        self, kind: RetainedKind, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]
+    ) -> None:
         """Have that kind deleted in batches; `delete` returns the jobs of which it is gone."""
         while job_ids := await asyncio.to_thread(self._library.kept_of, kind, before, BATCH):
             gone = await delete(job_ids)
@@ -211,16 +213,19 @@ class Upkeep:
 class Takeover:
     """Keeps this worker's slot, and adopts the jobs of dead workers. Only on PostgreSQL."""
 
-    def __init__(self, slot: Slot, watch: Watch, engine: Engine, lost: Callable[[], None]) -> None:
+    def __init__(self, slot: Slot, watch: DeadWorkerDetector, engine: Engine, lost: Callable[[], None]) -> None:
         """`lost` is called once when another process has this worker's slot: it must stop at once."""
         self._slot = slot
-        self._watch = watch
+        self._detector = watch
         self._engine = engine
         self._lost = lost
 
-    def duties(self, every_s: float) -> list[Duty]:
+    def periodic_tasks(self, every_s: float) -> list[PeriodicTask]:
         """Return what a worker among others does."""
-        return [Duty("slot", min(every_s, 5.0) / 2, self.keep_slot), Duty("takeover", every_s, self.adopt)]
+        return [
+            PeriodicTask("slot", min(every_s, 5.0) / 2, self.keep_slot),
+            PeriodicTask("takeover", every_s, self.take_over_jobs),
+        ]
 
     async def keep_slot(self) -> None:
         """See that the slot is ours, also after a restart of the database."""
@@ -229,9 +234,9 @@ class Takeover:
             log.critical("another worker has slot %d: this one stops", self._slot.number)
             self._lost()
 
-    async def adopt(self) -> None:
+    async def take_over_jobs(self) -> None:
         """Take over from workers whose slot was free twice."""
         owners = await self._engine.owners()
-        for slot in await asyncio.to_thread(self._watch.dead, owners, time.monotonic()):
-            if adopted := await self._watch.adopt(slot, self._engine.adopt):
-                log.warning("worker %s is dead: %d jobs of it go on here", executor_id(slot), adopted)
+        for slot in await asyncio.to_thread(self._detector.dead, owners, time.monotonic()):
+            if taken_over := await self._detector.take_over_jobs(slot, self._engine.take_over_jobs):
+                log.warning("worker %s is dead: %d jobs of it go on here", executor_id(slot), taken_over)

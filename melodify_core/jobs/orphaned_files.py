@@ -24,7 +24,7 @@ MARKS = "owners"
 MARK = b"A Melodify's database owns files here. Delete this mark when that database is no more.\n"
 
 
-async def drop_unowned(storage: Storage, library: "Library", before: float) -> int:
+async def delete_orphaned_files(storage: Storage, library: "Library", before: float) -> int:
     """Delete the files from before the unix time that nobody owns; return how many. Raises Unavailable.
 
     A file that was saved a moment ago may be an order's that is about to be taken: `before` leaves it time.
@@ -86,7 +86,7 @@ def _is_owned(key: str, job_id: str, owners: "Owners") -> bool:
     return job_id in owners.open or job_id in kept
 
 
-async def drop_spooled(spool: Spool, library: "Library", before: float) -> None:
+async def delete_orphaned_takes(spool: Spool, library: "Library", before: float) -> None:
     """Delete the takes from before the unix time, of jobs that did not come back. Raises Unavailable."""
     old = await asyncio.to_thread(spool.older, before)
     owners = await asyncio.to_thread(library.owners, set(old))

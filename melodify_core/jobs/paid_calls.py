@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from melodify_core.errors import Unavailable
-from melodify_core.jobs.context import ask
+from melodify_core.jobs.context import with_db_retry
 from melodify_core.models import Bill
 from melodify_core.observability import metrics
 from melodify_core.ports import Ledger
@@ -55,7 +55,7 @@ async def begin(job_id: str, bill: Bill, ledger: Ledger) -> BookedCall:
     """Book a call that begins next. Raises Rejected (limit.budget, limit.guild_budget) and Unavailable."""
     call = BookedCall(job_id, _call_id(job_id, bill), bill, ledger)
     try:
-        await ask(ledger.book, job_id, call.call_id, bill, time.time())
+        await with_db_retry(ledger.book, job_id, call.call_id, bill, time.time())
     except asyncio.CancelledError:
         if not bill.request_id:  # else it may be a repeat of one that was sent before a crash
             await call.free()  # nothing was sent yet

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from melodify_core.models import Asked, Forecast, Stage
-from melodify_core.observability.log_context import about
+from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Delivery
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NEAR = 5
 LEASE_S = 30.0  # how long the others wait for the one that tells all
 
 
-class Positions:
+class QueuePositions:
     """What each waiting job's status message says.
 
     Of several processes that take orders from one database, one tells all; the others follow what it has told, and go
@@ -58,7 +58,7 @@ class Positions:
         # Before it many others may have been told, one after the other; who makes it may be another process.
         if order.place is None or await asyncio.to_thread(self._library.state, order.job_id) != "waiting":
             return
-        with about(order.job_id, order.place.guild_id, Stage.QUEUED):
+        with log_context(order.job_id, order.place.guild_id, Stage.QUEUED):
             await self._delivery.show_position(order.job_id, order.place, order.language, forecast, order.page_id)
 
     async def _leads(self) -> bool:

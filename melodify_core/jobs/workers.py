@@ -113,21 +113,21 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FreeSlotSeen:
     """A slot that was found free, and which run of the database said so."""
 
     at: float
     database_started: str
 
 
-class Watch:
-    """Finds workers that are dead. Synchronous, but for `adopt`'s caller."""
+class DeadWorkerDetector:
+    """Finds workers that are dead. Synchronous, but for `take_over_jobs`'s caller."""
 
     def __init__(self, database: sa.Engine, mine: int, apart_s: float) -> None:
         self._database = database
         self._mine = mine
         self._apart_s = apart_s
-        self._seen: dict[int, Sight] = {}
+        self._seen: dict[int, FreeSlotSeen] = {}
 
     def dead(self, owners: set[str], now: float) -> list[int]:
         """Return the slots among `owners` whose workers are dead by now."""
@@ -136,26 +136,26 @@ class Watch:
             started = str(connection.scalar(sa.text("SELECT pg_postmaster_start_time()")))
             free = {slot for slot in slots if _is_free(connection, slot)}
         self._seen = {
-            slot: sight for slot, sight in self._seen.items() if slot in free and sight.database_started == started
+            slot: seen for slot, seen in self._seen.items() if slot in free and seen.database_started == started
         }
         found = [slot for slot in sorted(free) if slot in self._seen and now - self._seen[slot].at >= self._apart_s]
         for slot in free:
-            self._seen.setdefault(slot, Sight(now, started))
+            self._seen.setdefault(slot, FreeSlotSeen(now, started))
         return found
 
-    async def adopt(self, slot: int, adopt: Callable[[str], Awaitable[int]]) -> int:
+    async def take_over_jobs(self, slot: int, take_over_jobs: Callable[[str], Awaitable[int]]) -> int:
         """Adopt the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile.
 
         Cancelled, it goes on to its end: a thread may be locking the slot, and the session must not be left.
         """
-        return await unbroken(self._adopt(slot, adopt))
+        return await unbroken(self._take_over_jobs(slot, take_over_jobs))
 
-    async def _adopt(self, slot: int, adopt: Callable[[str], Awaitable[int]]) -> int:
+    async def _take_over_jobs(self, slot: int, take_over_jobs: Callable[[str], Awaitable[int]]) -> int:
         connection = await asyncio.to_thread(_session, self._database)
         try:
             if not await asyncio.to_thread(_try_lock, connection, slot):
                 return 0
-            return await adopt(executor_id(slot))
+            return await take_over_jobs(executor_id(slot))
         finally:
             self._seen.pop(slot, None)
             await asyncio.to_thread(_end, connection, slot)

@@ -11,11 +11,23 @@ from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs import completion as posting
 from melodify_core.jobs import paid_calls as paying
 from melodify_core.jobs.completion import midi_key, song_key, take_keys
-from melodify_core.jobs.context import Parts, Step, ask, fetch, found, show, store
+from melodify_core.jobs.context import JobContext, Step, fetch, found, show, store, with_db_retry
 from melodify_core.media import audio
-from melodify_core.models import Bill, Brief, Commission, Job, Parcel, Picture, Progress, RawTake, Song, Stage, Take
-from melodify_core.observability.log_context import Trail, asking, at_stage, following
-from melodify_core.ports import CommissioningComposer, Errand, PaidCall
+from melodify_core.models import (
+    Bill,
+    Brief,
+    Commission,
+    Job,
+    PendingPost,
+    Picture,
+    Progress,
+    RawTake,
+    Song,
+    Stage,
+    Take,
+)
+from melodify_core.observability.log_context import asking, stage_span, trace_job
+from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage.pseudonym import pseudonym
 
@@ -27,140 +39,142 @@ STORAGE_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class SongLine:
-    """The engine's Line: what is done with a job, with these parts."""
+    """The engine's Line: what is done with a job, with these context."""
 
-    parts: Parts
+    context: JobContext
 
     async def make(self, job: Job, step: Step) -> None:
         """Bring the job to its end."""
-        await make_song(job, step, self.parts)
+        await make_song(job, step, self.context)
 
-    async def post(self, parcel: Parcel, step: Step) -> None:
-        """Bring the parcel to its end."""
-        await posting.post(parcel, step, self.parts)
+    async def post(self, pending: PendingPost, step: Step) -> None:
+        """Bring the pending to its end."""
+        await posting.post(pending, step, self.context)
 
-    async def bury(self, job_id: str) -> None:
+    async def fail_unreadable_job(self, job_id: str) -> None:
         """End a job whose record cannot be read any more."""
-        await posting.bury(job_id, self.parts)
+        await posting.fail_unreadable_job(job_id, self.context)
 
 
-async def make_song(job: Job, step: Step, parts: Parts) -> None:
+async def make_song(job: Job, step: Step, context: JobContext) -> None:
     """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
-    with following(job) as trail:
+    with trace_job(job):
         try:
-            if not await ask(parts.ledger.start, job.job_id, time.time()):
+            if not await with_db_retry(context.ledger.start, job.job_id, time.time()):
                 # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
-                await posting.give_up(job, parts, step, Rejected(posting.CANCELLED))
+                await posting.fail_job(job, context, step, Rejected(posting.CANCELLED))
                 return
-            await _line(job, trail, parts, step)
+            await _make(job, context, step)
         except MelodifyError as error:
             log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
-            await posting.give_up(job, parts, step, error)
+            await posting.fail_job(job, context, step, error)
         except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
             log.exception("job %s failed", job.job_id)
-            await posting.give_up(job, parts, step, Unavailable("internal"))
+            await posting.fail_job(job, context, step, Unavailable("internal"))
 
 
-async def _line(job: Job, trail: Trail, parts: Parts, step: Step) -> None:
-    with at_stage(trail, Stage.LOOKING):
-        reading = await _reading(job, parts, step)
-    with at_stage(trail, Stage.COMPOSING):
-        take = await _take(job, reading, parts, step)
-    with at_stage(trail, Stage.MASTERING):
+async def _make(job: Job, context: JobContext, step: Step) -> None:
+    with stage_span(Stage.LOOKING):
+        reading = await _reading(job, context, step)
+    with stage_span(Stage.COMPOSING):
+        take = await _take(job, reading, context, step)
+    with stage_span(Stage.MASTERING):
         # The take is paid: a storage that hiccups must not cost it.
-        work = partial(_master, job, reading, take, parts)
+        work = partial(_master, job, reading, take, context)
         song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
-    with at_stage(trail, Stage.DELIVERING):
-        await posting.deliver(job, song, parts, step)
+    with stage_span(Stage.DELIVERING):
+        await posting.deliver(job, song, context, step)
 
 
-async def _reading(job: Job, parts: Parts, step: Step) -> Brief:
+async def _reading(job: Job, context: JobContext, step: Step) -> Brief:
     # Another take pays for its music only.
     if job.brief is not None:
         return job.brief
-    with parts.underway.holding(job.job_id):
-        return await step("caption", Brief, lambda: _caption(job, parts), stoppable=True)
+    with context.underway.holding(job.job_id):
+        return await step("caption", Brief, lambda: _caption(job, context), stoppable=True)
 
 
-async def _caption(job: Job, parts: Parts) -> Brief:
+async def _caption(job: Job, context: JobContext) -> Brief:
     # Each stage is shown inside its step: when a job is taken up again after a crash, what was done is not shown anew.
     # A line about an early stage would stand in place of the apology, or of the song's link, for good.
-    await show(job, Stage.LOOKING, parts)
-    picture = await _picture(job, parts)
-    async with parts.gate(parts.captioner.name, job.job_id):
-        with asking(parts.captioner.name):
-            return await parts.captioner.caption(picture, job.wish, _errand(job, parts, once=True))
+    await show(job, Stage.LOOKING, context)
+    picture = await _picture(job, context)
+    async with context.gate(context.captioner.name, job.job_id):
+        with asking(context.captioner.name):
+            return await context.captioner.caption(picture, job.wish, _provider_context(job, context, once=True))
 
 
-async def _picture(job: Job, parts: Parts) -> Picture:
-    jpeg = await fetch(parts, job.picture_key)
+async def _picture(job: Job, context: JobContext) -> Picture:
+    jpeg = await fetch(context, job.picture_key)
     return Picture(jpeg, job.picture_width, job.picture_height, job.picture_sha256)
 
 
-def _errand(job: Job, parts: Parts, *, once: bool) -> Errand:
+def _provider_context(job: Job, context: JobContext, *, once: bool) -> ProviderContext:
     """Return the provider's view of the job. What it does `once` cannot be asked for again: a stop waits for that."""
 
     async def begun(bill: Bill) -> PaidCall:
         if once:
-            parts.underway.begin(job.job_id)
-        return await paying.begin(job.job_id, bill, parts.ledger)
+            context.underway.begin(job.job_id)
+        return await paying.begin(job.job_id, bill, context.ledger)
 
     async def progress(reached: Progress) -> None:
-        await parts.delivery.show_stage(job, Stage.COMPOSING, reached)
+        await context.delivery.show_stage(job, Stage.COMPOSING, reached)
 
-    return Errand(
+    return ProviderContext(
         job_id=job.job_id,
         seed=job.seed,
-        asker=pseudonym(job.user_id, parts.salt),
+        asker=pseudonym(job.user_id, context.salt),
         guild_id=job.place.guild_id,
-        picture=lambda: _picture(job, parts),
+        picture=lambda: _picture(job, context),
         begun=begun,
         progress=progress,
         adult=job.place.adult,
     )
 
 
-async def _take(job: Job, reading: Brief, parts: Parts, step: Step) -> Take:
+async def _take(job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
     """Have the music made: in one step, or ordered in one and collected in the next."""
-    composer = parts.composer
+    composer = context.composer
     if not isinstance(composer, CommissioningComposer):
-        work = partial(composer.compose, reading, job.wish, _errand(job, parts, once=True))
-        with parts.underway.holding(job.job_id):
-            return await step("compose", Take, lambda: _kept(job, parts, work), stoppable=True)
-    errand = _errand(job, parts, once=False)
+        work = partial(composer.compose, reading, job.wish, _provider_context(job, context, once=True))
+        with context.underway.holding(job.job_id):
+            return await step("compose", Take, lambda: _compose_and_store(job, context, work), stoppable=True)
+    provider_context = _provider_context(job, context, once=False)
     ordered: list[Commission] = []
 
     async def order() -> Commission:
-        ordered.append(await composer.commission(reading, job.wish, errand))
+        ordered.append(await composer.commission(reading, job.wish, provider_context))
         return ordered[-1]
 
     try:
-        commission = await step("commission", Commission, lambda: _ordered(job, parts, order), stoppable=True)
+        commission = await step("commission", Commission, lambda: _ordered(job, context, order), stoppable=True)
         ordered.clear()
-        return await _collected(job, commission, parts, step)
+        return await _collected(job, commission, context, step)
     except MelodifyError:
         # Cancelled while it was being ordered.
         for unheard in ordered:
             await _stop(composer, unheard, job)
         # An interruption is no end: the job goes on, and its run with it.
-        await parts.gate.leave(composer.name, job.job_id)
+        await context.gate.leave(composer.name, job.job_id)
         raise
 
 
-async def _ordered(job: Job, parts: Parts, order: Callable[[], Coroutine[Any, Any, Commission]]) -> Commission:
+async def _ordered(job: Job, context: JobContext, order: Callable[[], Coroutine[Any, Any, Commission]]) -> Commission:
     """Order the work; from then on it holds a place, until it is collected.
 
     Cancelled, it hears the answer first: what was ordered must be known, or it could not be stopped.
     """
-    await parts.gate.enter(parts.composer.name, job.job_id)
+    await context.gate.enter(context.composer.name, job.job_id)
     return await unbroken(order())
 
 
-async def _collected(job: Job, commission: Commission, parts: Parts, step: Step) -> Take:
-    composer = cast("CommissioningComposer", parts.composer)
-    collect = partial(composer.collect, commission, _errand(job, parts, once=False))
+async def _collected(job: Job, commission: Commission, context: JobContext, step: Step) -> Take:
+    composer = cast("CommissioningComposer", context.composer)
+    collect = partial(composer.collect, commission, _provider_context(job, context, once=False))
     try:
-        return await step("compose", Take, lambda: _kept(job, parts, collect, begun=True), stoppable=True)
+        return await step(
+            "compose", Take, lambda: _compose_and_store(job, context, collect, begun=True), stoppable=True
+        )
     except MelodifyError:
         # Nobody waits for it any more.
         await _stop(composer, commission, job)
@@ -174,32 +188,34 @@ async def _stop(composer: CommissioningComposer, commission: Commission, job: Jo
         log.warning("job %s: %s goes on: %s", job.job_id, commission.name, error)
 
 
-async def _kept(job: Job, parts: Parts, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False) -> Take:
+async def _compose_and_store(
+    job: Job, context: JobContext, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False
+) -> Take:
     """Do the work, which may have begun elsewhere, and keep its take inside the step: it is paid for.
 
     It lies on this machine's disk until the storage has it, and is stored before the step counts as done. The note is
     written last. Where one of them is there already, a crash fell between, and nothing is paid again.
     """
-    await show(job, Stage.COMPOSING, parts)
+    await show(job, Stage.COMPOSING, context)
     key, note = take_keys(job)
-    spool = parts.spool
-    if await found(parts, note):
+    spool = context.spool
+    if await found(context, note):
         if spool:
             await finished(spool.drop, job.job_id)  # a crash may have left it
-        return Take.model_validate_json(await fetch(parts, note))
+        return Take.model_validate_json(await fetch(context, note))
     raw = await finished(spool.get, job.job_id) if spool else None
     if raw is None:
-        async with parts.gate(parts.composer.name, job.job_id, begun=begun):
-            with asking(parts.composer.name):
+        async with context.gate(context.composer.name, job.job_id, begun=begun):
+            with asking(context.composer.name):
                 raw = await work()
             if spool:
                 await finished(spool.put, job.job_id, raw)
     take = _described(key, raw)
-    labels = labels_of(job, parts.salt)
-    await store(parts, key, raw.audio, raw.content_type, labels)
+    labels = labels_of(job, context.salt)
+    await store(context, key, raw.audio, raw.content_type, labels)
     if raw.midi is not None:
-        await store(parts, midi_key(job.job_id), raw.midi, "audio/midi", labels)
-    await store(parts, note, take.model_dump_json().encode(), "application/json", labels)
+        await store(context, midi_key(job.job_id), raw.midi, "audio/midi", labels)
+    await store(context, note, take.model_dump_json().encode(), "application/json", labels)
     if spool:
         await finished(spool.drop, job.job_id)
     return take
@@ -222,23 +238,23 @@ def _described(key: str, raw: RawTake) -> Take:
     )
 
 
-async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
-    await show(job, Stage.MASTERING, parts)
-    raw = await fetch(parts, take.key_in_storage)
-    cover = await fetch(parts, job.picture_key)
+async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
+    await show(job, Stage.MASTERING, context)
+    raw = await fetch(context, take.key_in_storage)
+    cover = await fetch(context, job.picture_key)
     work = partial(
         audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
     )
     try:
-        mastered = await parts.workshop.run(parts.song.master_deadline_s, work)
+        mastered = await context.pool.run(context.song.master_deadline_s, work)
     except Unavailable as error:
         if error.code != "provider.unavailable":
             raise
         # It is no music, and will be none at the next try.
         raise Refused("music.failed") from error
     key = song_key(job)
-    await store(parts, key, mastered.audio, "audio/mpeg", labels_of(job, parts.salt))
-    dollars = await ask(parts.ledger.spent, job.job_id)
+    await store(context, key, mastered.audio, "audio/mpeg", labels_of(job, context.salt))
+    dollars = await with_db_retry(context.ledger.spent, job.job_id)
     return Song(
         job_id=job.job_id,
         title=reading.title,
@@ -253,8 +269,8 @@ async def _master(job: Job, reading: Brief, take: Take, parts: Parts) -> Song:
         arousal=reading.arousal,
         genre=reading.genre,
         seed=job.seed,
-        captioner=parts.captioner.name,
-        composer=parts.composer.name,
+        captioner=context.captioner.name,
+        composer=context.composer.name,
         picture_key=job.picture_key,
         audio_key=key,
         dollars=dollars,

@@ -13,7 +13,7 @@ from melodify_core.library.database import (
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds, ServerRules
 from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
-from melodify_core.library.ledger import Kept, Library, Owners
+from melodify_core.library.ledger import Library, Owners, RetainedKind
 from melodify_core.library.member_data import MemberBook, Order, Page
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
@@ -32,7 +32,6 @@ __all__ = [
     "JobBook",
     "JobMoney",
     "JobRow",
-    "Kept",
     "Library",
     "LibraryPages",
     "MemberBook",
@@ -43,6 +42,7 @@ __all__ = [
     "ProviderGate",
     "Readings",
     "RequestBook",
+    "RetainedKind",
     "ServerDay",
     "ServerRules",
     "Songbook",

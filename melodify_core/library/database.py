@@ -32,7 +32,7 @@ PRIVATE = 0o600
 JOB_CONNECTIONS = 2
 ENGINE_CONNECTIONS = 2
 # SQLite's primary result codes for a file that cannot be worked on now. A table that is missing is none of these.
-CANNOT_NOW = {
+TRANSIENT_ERRORS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_NOMEM,
@@ -45,7 +45,7 @@ QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not
 CONNECT_S = 10
 SURELY_ALIVE_S = 1.0
 RETURNED = "melodify.returned"  # on a pooled connection: when, by the monotonic clock
-SURE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
+DURABLE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to mend it.
 SCHEMA: dict[State, str] = {
@@ -77,9 +77,9 @@ def _connect_sqlite(url: str) -> sa.Engine:
         _make_private(path)
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "handle_error", _take_as_away)
-        sa.event.listen(engine, "invalidate", _let_go)
-        _take_turns(engine)
+        sa.event.listen(engine, "handle_error", _mark_disconnected)
+        sa.event.listen(engine, "invalidate", _rollback_on_invalidate)
+        _serialize_access(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
     except (OSError, sa.exc.DatabaseError) as error:
@@ -124,7 +124,7 @@ def _postgres(address: sa.URL, connections: int, more: int) -> sa.Engine:
         max_overflow=more,
         connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
     )
-    sa.event.listen(engine, "handle_error", _take_as_away)
+    sa.event.listen(engine, "handle_error", _mark_disconnected)
     _replace_the_dead(engine)
     return engine
 
@@ -172,7 +172,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Writers queue for the lock instead of failing half way; readers never wait (WAL).
     connection.isolation_level = "IMMEDIATE"
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    # What a power failure takes of the engine's records is done again, and its effects are found: see `_surely`.
+    # What a power failure takes of the engine's records is done again, and its effects are found: see `_durable`.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     try:
@@ -181,7 +181,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("SELECT 1")  # a database that may only be read says so when it is written to
 
 
-def _take_as_away(context: sa.engine.ExceptionContext) -> None:
+def _mark_disconnected(context: sa.engine.ExceptionContext) -> None:
     """Count a database that cannot do its work now, a full one too, as one that has hung up.
 
     The engine of the jobs tries again for as long as it takes where a connection was lost. Any other error it records
@@ -189,12 +189,12 @@ def _take_as_away(context: sa.engine.ExceptionContext) -> None:
     """
     error = context.original_exception
     if isinstance(error, sqlite3.OperationalError):
-        context.is_disconnect = error.sqlite_errorcode & 0xFF in CANNOT_NOW
+        context.is_disconnect = error.sqlite_errorcode & 0xFF in TRANSIENT_ERRORS
     elif isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
         context.is_disconnect = getattr(error, "sqlstate", None) != QUERY_CANCELED
 
 
-def _let_go(connection: sqlite3.Connection, _record: object, error: BaseException | None) -> None:
+def _rollback_on_invalidate(connection: sqlite3.Connection, _record: object, error: BaseException | None) -> None:
     """End the transaction of a connection that is given up.
 
     Closing is not enough: while a cursor lives, perhaps in the traceback of the error, SQLite keeps the connection and
@@ -205,7 +205,7 @@ def _let_go(connection: sqlite3.Connection, _record: object, error: BaseExceptio
         connection.rollback()
 
 
-def _take_turns(engine: sa.Engine) -> None:
+def _serialize_access(engine: sa.Engine) -> None:
     """Let one thread at a time use the file.
 
     SQLite has one writer at a time anyway, and lets the others sleep and look again: of 20 threads the unlucky waited
@@ -216,20 +216,20 @@ def _take_turns(engine: sa.Engine) -> None:
     sa.event.listen(engine, "checkout", lambda *_: turn.acquire())
 
     def checkin(connection: sqlite3.Connection | None, record: sa.pool.ConnectionPoolEntry) -> None:
-        if record.info.pop(SURE, False) and connection is not None:
+        if record.info.pop(DURABLE, False) and connection is not None:
             connection.execute("PRAGMA synchronous=NORMAL")
         turn.release()
 
     sa.event.listen(engine, "checkin", checkin)
 
 
-def _surely(connection: sa.Connection) -> None:
+def _durable(connection: sa.Connection) -> None:
     """Have the next transaction on SQLite's disk before it counts, and with it all that came before.
 
     Orders, costs and charges must outlive a power failure; that a job was started, or what its steps returned, need
     not. Every commit would wait for the disk otherwise, a dozen times a job, one after the other.
     """
-    connection.info[SURE] = True
+    connection.info[DURABLE] = True
     connection.exec_driver_sql("PRAGMA synchronous=FULL")
 
 
@@ -238,7 +238,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that stands alone from its first line on, in all processes: what it reads stays true."""
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
-            _surely(connection)
+            _durable(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADMISSION})
@@ -246,15 +246,15 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def changing(engine: sa.Engine, *, surely: bool = True) -> Iterator[sa.Connection]:
+def changing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connection]:
     """A transaction for changes that need no look at what others do meanwhile.
 
-    Not `surely` is for what may be lost in a power failure, and only then.
+    Not `durable` is for what may be lost in a power failure, and only then.
     """
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
-            if surely:
-                _surely(connection)
+            if durable:
+                _durable(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 

@@ -56,7 +56,7 @@ from melodify_core.usage.limits import DAY_S, Standing, check_budgets
 from melodify_core.usage.pseudonym import alias_of
 
 # What retention deletes of an ended job, each after its own days.
-Kept = Literal["record", "picture", "song"]
+RetainedKind = Literal["record", "picture", "song"]
 # Whose rows are that belonged to somebody who had themselves forgotten.
 NOBODY = 0
 
@@ -262,7 +262,7 @@ class Library:
 
         Raises Rejected, limit.budget or limit.guild_budget, when a job that has cost nothing yet would pass a budget.
         """
-        with changing(self._engine, surely=False) as connection:
+        with changing(self._engine, durable=False) as connection:
             connection.execute(START, {"its_job": job_id, "now": now})
             rows = self._all(STARTED, connection, {"its_job": job_id})
         if not rows:
@@ -291,7 +291,7 @@ class Library:
 
     def reach(self, job_id: str, stage: Stage) -> None:
         """Note how far the job is, for those who look at its page."""
-        with changing(self._engine, surely=False) as connection:
+        with changing(self._engine, durable=False) as connection:
             connection.execute(REACH, {"its_job": job_id, "its_stage": stage.value})
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
@@ -338,13 +338,13 @@ class Library:
             if connection.execute(END_CANCELLED, {"its_job": job_id, "now": now}).rowcount:
                 connection.execute(DROP_SONG, {"its_job": job_id})
 
-    def waive(self, user_id: int, guild_id: int) -> int:
+    def reset_usage(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in a server; return how many songs that were."""
         used = (usage.c.user_id == user_id, usage.c.guild_id == guild_id, ~usage.c.waived)
         with self._changing() as connection:
             return connection.execute(usage.update().where(*used).values(waived=True)).rowcount
 
-    def withdraw(self, job_id: str, now: float) -> bool:
+    def cancel_queued(self, job_id: str, now: float) -> bool:
         """End a job that has not begun; False when it has."""
         change = (
             usage.update()
@@ -372,7 +372,7 @@ class Library:
         """
         values = _row_of(job, song, Posted(direct=True), now)
         # What a power failure takes is written again by the step that posts.
-        with changing(self._engine, surely=False) as connection:
+        with changing(self._engine, durable=False) as connection:
             fate = connection.execute(FATE, {"its_job": job.job_id}).first()
             if fate is None or fate.state == "charged":
                 return True
@@ -382,7 +382,7 @@ class Library:
                 connection.execute(KEEP_SONG, values)
         return True
 
-    def keep(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
+    def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         """Write down where the song was posted and charge its usage row, in one transaction. A repeat changes nothing.
 
         False for a job that was cancelled before: then nothing is kept.
@@ -405,7 +405,7 @@ class Library:
         rows = self._all(sa.select(songs.c.song).where(songs.c.job_id == job_id))
         return Song.model_validate_json(rows[0].song) if rows else None
 
-    def kept_of(self, kind: Kept, before: float, limit: int) -> list[str]:
+    def kept_of(self, kind: RetainedKind, before: float, limit: int) -> list[str]:
         """Return ended jobs from before the unix time of which that kind is still kept, the oldest first."""
         query = (
             sa.select(usage.c.job_id)
@@ -415,7 +415,7 @@ class Library:
         )
         return [row.job_id for row in self._all(query)]
 
-    def mark_gone(self, kind: Kept, job_ids: Collection[str]) -> None:
+    def mark_gone(self, kind: RetainedKind, job_ids: Collection[str]) -> None:
         """Note that retention has deleted that kind of these jobs; a song is then in no list any more."""
         with self._changing() as connection:
             connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values({f"{kind}_gone": True}))

@@ -54,7 +54,7 @@ class RequestBook:
 
         They outlive the death of this process at once, that of the machine a moment later.
         """
-        with changing(self._engine, surely=False) as connection:
+        with changing(self._engine, durable=False) as connection:
             if not self._alone:
                 connection.execute(sa.text("SET LOCAL synchronous_commit TO OFF"))
             return [change(connection) for change in changes]
@@ -86,7 +86,7 @@ class RequestBook:
     def renew(self, request_ids: Collection[str], owner: str, lease_s: float) -> None:
         """Keep the requests from other processes for longer."""
         mine = sa.and_(requests.c.request_id.in_(request_ids), requests.c.owner == owner)
-        with changing(self._engine, surely=False) as connection:
+        with changing(self._engine, durable=False) as connection:
             connection.execute(requests.update().where(mine).values(leased_until=self._now + lease_s))
 
     def claim(self, owner: str, lease_s: float, most: int) -> list[ClaimedRequest]:

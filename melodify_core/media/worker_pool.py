@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
 
-class Workshop:
+class WorkerPool:
     """Worker processes: they start with the first work, and each does one piece at a time."""
 
     def __init__(self, processes: int = 0) -> None:

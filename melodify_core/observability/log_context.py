@@ -16,7 +16,7 @@ Span = Callable[[str, str, dict[str, Any]], AbstractContextManager[Any]]
 
 
 @dataclass(slots=True)
-class Trail:
+class LogContext:
     """Whose work is being done: every log line of it says so."""
 
     job_id: str
@@ -24,7 +24,7 @@ class Trail:
     stage: Stage | None  # None where it is not known
 
 
-current: ContextVar[Trail | None] = ContextVar("current", default=None)
+current: ContextVar[LogContext | None] = ContextVar("current", default=None)
 
 
 def no_span(name: str, job_id: str, facts: dict[str, Any]) -> AbstractContextManager[Any]:
@@ -43,30 +43,33 @@ tracing = _Tracing()
 
 
 @contextmanager
-def about(job_id: str, guild_id: int | None = None, stage: Stage | None = None) -> Iterator[Trail]:
+def log_context(job_id: str, guild_id: int | None = None, stage: Stage | None = None) -> Iterator[LogContext]:
     """What is logged and counted within is the job's."""
-    trail = Trail(job_id, guild_id, stage)
-    token = current.set(trail)
+    context = LogContext(job_id, guild_id, stage)
+    token = current.set(context)
     try:
-        yield trail
+        yield context
     finally:
         current.reset(token)
 
 
 @contextmanager
-def following(job: Job) -> Iterator[Trail]:
+def trace_job(job: Job) -> Iterator[LogContext]:
     """Everything within is done for the job, and stands in its trace."""
     facts = {"melodify.guild": job.place.guild_id or 0, "melodify.seconds": job.wish.seconds}
-    with about(job.job_id, job.place.guild_id, Stage.QUEUED) as trail, tracing.span("job", job.job_id, facts):
-        yield trail
+    with log_context(job.job_id, job.place.guild_id, Stage.QUEUED) as context, tracing.span("job", job.job_id, facts):
+        yield context
 
 
 @contextmanager
-def at_stage(trail: Trail, stage: Stage) -> Iterator[None]:
+def stage_span(stage: Stage) -> Iterator[None]:
     """Everything within belongs to the stage."""
-    trail.stage = stage
+    context = current.get()
+    if context is None:
+        raise RuntimeError("a stage belongs to a job: see trace_job")
+    context.stage = stage
     began = time.monotonic()
-    with tracing.span(stage.value, trail.job_id, {}):
+    with tracing.span(stage.value, context.job_id, {}):
         yield
     # What failed or was interrupted says nothing of how long the stage takes.
     metrics.stage_seconds.labels(stage.value).observe(time.monotonic() - began)
@@ -88,5 +91,5 @@ def asking(provider: str) -> Iterator[None]:
 
 def ended(outcome: str) -> None:
     """Note how the job that this is about has ended: "song", or the error's code."""
-    trail = current.get()
-    metrics.jobs_ended.labels(trail.stage or "" if trail else "", outcome).inc()
+    context = current.get()
+    metrics.jobs_ended.labels(context.stage or "" if context else "", outcome).inc()

@@ -36,7 +36,9 @@ gateway_latency_seconds = Gauge("melodify_gateway_latency_seconds", "Heartbeat t
 loop_lag_seconds = Histogram(
     "melodify_loop_lag_seconds", "How much later than asked the event loop wakes a sleeper.", buckets=LAGS
 )
-duties_done = Gauge(
-    "melodify_duty_done_timestamp_seconds", "Unix time of a duty's last success; at first, of the start.", ["duty"]
+maintenance_done = Gauge(
+    "melodify_maintenance_done_timestamp_seconds",
+    "Unix time of a periodic task's last success; at first, of the start.",
+    ["task"],
 )
-duties_every_seconds = Gauge("melodify_duty_every_seconds", "How often a duty is to be done.", ["duty"])
+maintenance_every_seconds = Gauge("melodify_maintenance_every_seconds", "Period of a periodic task.", ["task"])

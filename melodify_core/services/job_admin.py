@@ -26,7 +26,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class JobFile:
+class JobDetails:
     """All that is known of a job."""
 
     row: "JobRow"
@@ -34,7 +34,7 @@ class JobFile:
     money: "JobMoney"
 
 
-class Desk:
+class JobAdmin:
     """The host's view. Sentences that it returns or raises are English, as the rest of the command line."""
 
     def __init__(self, library: "Library", book: "JobBook", engine: "Engine", storage: Storage) -> None:
@@ -47,11 +47,11 @@ class Desk:
         """Return the newest jobs, all or those in a state."""
         return await asyncio.to_thread(self._book.jobs, state, SHOWN)
 
-    async def show(self, job_id: str) -> JobFile:
+    async def show(self, job_id: str) -> JobDetails:
         """Return what is known of the job. Raises Misconfigured for an unknown one."""
         row = await self._row(job_id)
         money = await asyncio.to_thread(self._book.money, job_id)
-        return JobFile(row, tuple(await self._engine.steps(job_id)), money)
+        return JobDetails(row, tuple(await self._engine.steps(job_id)), money)
 
     async def money(self) -> Money:
         """Return what was paid in the last day, and what is reserved now."""
@@ -60,7 +60,7 @@ class Desk:
     async def cancel(self, job_id: str) -> str:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
         row = await self._row(job_id)
-        if await asyncio.to_thread(self._library.withdraw, job_id, time.time()):
+        if await asyncio.to_thread(self._library.cancel_queued, job_id, time.time()):
             # It stays in the queue: there is no way to its asker from here, and when its turn comes there is.
             return f"Job {job_id} is cancelled; it had not begun."
         if await asyncio.to_thread(self._library.request_cancel, job_id):
@@ -97,8 +97,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
-    """Yield the desk, beside whatever process runs on the same database. Raises Misconfigured."""
+async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
+    """Yield the job administration, beside whatever process runs on the same database. Raises Misconfigured."""
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
 
@@ -112,7 +112,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         engine = Engine(database, settings.work)
         await engine.connect()
         stack.push_async_callback(engine.close)
-        yield Desk(Library(database), JobBook(database), engine, storage)
+        yield JobAdmin(Library(database), JobBook(database), engine, storage)
 
 
 def backup(settings: Settings, target: Path) -> str:

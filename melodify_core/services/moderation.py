@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.jobs.completion import apologise_for
 from melodify_core.models import Asked, GuildSettings, Language
-from melodify_core.observability.log_context import about
+from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Delivery
 from melodify_core.usage.guild_rules import Edit
 from melodify_core.usage.limits import DAY_S
@@ -52,7 +52,7 @@ class Moderation:
 
     async def reset_quota(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in the server; return how many songs that were."""
-        return await asyncio.to_thread(self._library.waive, user_id, guild_id)
+        return await asyncio.to_thread(self._library.reset_usage, user_id, guild_id)
 
     async def cancel(self, guild_id: int, job_id: str, cancel: Cancel, told: Told) -> None:
         """Cancel a job of the server, and tell its asker. Raises Rejected("job.too_late") for any other."""
@@ -65,7 +65,7 @@ class Moderation:
 
     async def tell_cancelled(self, asked: Asked, told: Told) -> None:
         """Tell the asker of a job that is cancelled and had not begun. Where that fails, its turn in the queue does."""
-        with about(asked.job_id, asked.place.guild_id if asked.place else None):
+        with log_context(asked.job_id, asked.place.guild_id if asked.place else None):
             try:
                 await apologise_for(asked, Rejected("job.cancelled"), self._delivery)
             except MelodifyError as error:

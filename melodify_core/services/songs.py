@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.jobs.completion import keys_of, midi_key, video_key
 from melodify_core.media.video import make_video
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
 
@@ -22,14 +22,14 @@ LARGEST_VIDEO = 50 * MEBIBYTE
 SMALL_VIDEO = 10 * MEBIBYTE  # what Discord takes everywhere
 
 
-class Takes:
+class SongService:
     """The finished songs, with their files."""
 
-    def __init__(self, songbook: "Songbook", storage: Storage, workshop: Workshop) -> None:
+    def __init__(self, songbook: "Songbook", storage: Storage, pool: WorkerPool) -> None:
         self._songbook = songbook
         self._storage = storage
-        self._workshop = workshop
-        self._filming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._pool = pool
+        self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
         """Return the song for the member. Raises Rejected: song.gone, song.private for somebody else's private one."""
@@ -70,7 +70,7 @@ class Takes:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / MEBIBYTE, 1))
         return link
 
-    async def film(self, job_id: str) -> None:
+    async def render_video(self, job_id: str) -> None:
         """Make the song's video, small enough for any server, where there is none yet.
 
         Raises Rejected (song.gone, song.picture_gone, song.too_large) and Unavailable.
@@ -81,8 +81,8 @@ class Takes:
         await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
 
     async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
-        # Two who ask at once wait for the same film. The lock goes with the last who holds it or waits for it.
-        alone = self._filming.setdefault(entry.song.job_id, asyncio.Lock())
+        # Two who ask at once wait for the same render_video. The lock goes with the last who holds it or waits for it.
+        alone = self._rendering.setdefault(entry.song.job_id, asyncio.Lock())
         async with alone:
             found = await self._storage.find(key)
             return found.size_bytes if found else await self._film(entry, key, max_bytes)
@@ -105,7 +105,7 @@ class Takes:
         picture, mp3 = await self.picture(entry), await self._storage.load(song.audio_key)
         # Without links a larger one is of no use to anybody.
         fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
-        video = await self._workshop.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
+        video = await self._pool.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
         await self._storage.save(key, video.data, "video/mp4")
         return len(video.data)
 
@@ -122,5 +122,5 @@ class Takes:
         for key in keys_of(entry.song.job_id):
             await self._storage.delete(key)
         await asyncio.to_thread(self._songbook.erase, [entry.song.job_id], time.time())
-        # A film that was saved in between had still found the entry.
+        # A render_video that was saved in between had still found the entry.
         await self._storage.delete(video_key(entry.song.job_id))

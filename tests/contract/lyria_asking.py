@@ -9,7 +9,7 @@ from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Bill, Brief, Picture, Progress, RawTake, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
 from tests.jobs import Purse
 from tests.sounds import chords, wav
@@ -44,7 +44,7 @@ class Asker:
         """Ask for a take."""
         return await self.composer.compose(brief or a_brief(), wish or Wish(), self._errand(seed))
 
-    def _errand(self, seed: int) -> Errand:
+    def _errand(self, seed: int) -> ProviderContext:
         async def progress(reached: Progress) -> None:
             raise AssertionError(f"Lyria knows no progress: {reached}")
 
@@ -52,7 +52,7 @@ class Asker:
             self.pictures += 1
             return Picture(JPEG, 64, 48, "0" * 64)
 
-        return Errand(JOB, seed, "a" * 64, 77, picture, self.purse.begin, progress)
+        return ProviderContext(JOB, seed, "a" * 64, 77, picture, self.purse.begin, progress)
 
 
 def served(model: str) -> AbstractAsyncContextManager[Server]:

@@ -1,4 +1,4 @@
-"""What the tests of the OpenAI captioner share: its server, a picture, an errand that keeps the bills."""
+"""What the tests of the OpenAI captioner share: its server, a picture, an context that keeps the bills."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Brief, Picture, Progress, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from tests.jobs import Purse
 from tests.openai_server import OpenAIServer, openai_server
 from tests.pictures import sunset
@@ -21,7 +21,7 @@ SECRET = "sk-very-secret"
 
 @dataclass
 class Kept:
-    """An errand, and what was reported to it."""
+    """An context, and what was reported to it."""
 
     picture: Picture
     purse: Purse = field(default_factory=Purse)
@@ -32,14 +32,14 @@ class Kept:
         """What was billed."""
         return self.purse.bills
 
-    def errand(self) -> Errand:
+    def context(self) -> ProviderContext:
         async def load() -> Picture:
             return self.picture
 
         async def progress(progress: Progress) -> None:
             del progress
 
-        return Errand("77", 1, ASKER, 5, load, self.purse.begin, progress, adult=self.adult)
+        return ProviderContext("77", 1, ASKER, 5, load, self.purse.begin, progress, adult=self.adult)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +65,6 @@ def settings_of(server: OpenAIServer, **changes: Any) -> OpenAI:
 async def caption(settings: OpenAI, kept: Kept, wish: Wish | None = None) -> Brief:
     captioner = OpenAICaptioner(settings)
     try:
-        return await captioner.caption(kept.picture, wish or Wish(), kept.errand())
+        return await captioner.caption(kept.picture, wish or Wish(), kept.context())
     finally:
         await captioner.close()

@@ -11,9 +11,9 @@ import pytest
 from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Lyria, Settings
 from melodify_core.errors import Rejected
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order, Place, Wish
-from tests.fakes import Desk
+from tests.fakes import RecordingDelivery
 from tests.sounds import chords, wav
 from tests.stories import a_picture
 from tests.vertex_server import Fault, vertex_server
@@ -33,12 +33,12 @@ PROVIDERS: dict[str, tuple[Fault | None, int]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "songs"), PROVIDERS.values(), ids=PROVIDERS)
 async def test_never_more_calls_begin_than_the_budget_pays(
-    tmp_path: Path, workshop: Workshop, fault: Fault | None, songs: int
+    tmp_path: Path, pool: WorkerPool, fault: Fault | None, songs: int
 ) -> None:
     async with vertex_server(wav(chords(1.5))) as lyria:
         lyria.delay_s = 0.2
-        desk = Desk()
-        async with open_studio(settings_at(tmp_path, lyria.url), desk, workshop) as studio:
+        delivery = RecordingDelivery()
+        async with open_studio(settings_at(tmp_path, lyria.url), delivery, pool) as studio:
             lyria.faults = [fault] * 1000 if fault else []
 
             async def order(number: int) -> str:
@@ -60,8 +60,8 @@ async def test_never_more_calls_begin_than_the_budget_pays(
     assert late == ["limit.budget"] * 2
     assert len(lyria.asked) <= SONGS
     assert booked(tmp_path) == [0.06] * SONGS
-    assert len(desk.songs) == songs
-    assert len(desk.apologies) == SONGS - songs
+    assert len(delivery.songs) == songs
+    assert len(delivery.apologies) == SONGS - songs
     assert quota.refusal is not None
     assert quota.refusal.code == "limit.budget"
 
@@ -86,11 +86,11 @@ def settings_at(folder: Path, url: str) -> Settings:
     )
 
 
-async def test_who_cancels_in_the_middle_of_a_paid_call_has_had_it(tmp_path: Path, workshop: Workshop) -> None:
+async def test_who_cancels_in_the_middle_of_a_paid_call_has_had_it(tmp_path: Path, pool: WorkerPool) -> None:
     async with vertex_server(wav(chords(1.5))) as lyria:
         lyria.faults = [Fault()]
         settings = settings_at(tmp_path, lyria.url).model_copy(update={"lyria": Lyria(deadline_s=6)})
-        async with open_studio(settings, Desk(), workshop) as studio:
+        async with open_studio(settings, RecordingDelivery(), pool) as studio:
             await studio.submit(Order("1", 7, Place(channel_id=10, guild_id=20), PICTURE, Wish(seconds=10)))
             async with asyncio.timeout(30):
                 while not lyria.asked:

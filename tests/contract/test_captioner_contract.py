@@ -12,9 +12,9 @@ from melodify_core.captioners.remembering import RememberingCaptioner
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, Readings, connect, upgrade
 from melodify_core.media.picture import PictureLimits, prepare
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Picture, Wish
-from melodify_core.ports import Captioner, Errand
+from melodify_core.ports import Captioner, ProviderContext
 from tests.contract.openai_asking import settings_of
 from tests.jobs import Purse, an_errand
 from tests.openai_server import openai_server
@@ -23,11 +23,11 @@ from tests.pictures import sunset
 
 @pytest.fixture(params=["palette", "openai", "openai, chat", "openai, remembered"])
 async def captioner(
-    request: pytest.FixtureRequest, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Captioner]:
     async with AsyncExitStack() as stack:
         if request.param == "palette":
-            chosen: Captioner = PaletteCaptioner(workshop, 60)
+            chosen: Captioner = PaletteCaptioner(pool, 60)
         else:
             server = await stack.enter_async_context(openai_server())
             chosen = OpenAICaptioner(settings_of(server, api="chat" if "chat" in request.param else "responses"))
@@ -68,8 +68,10 @@ async def test_the_same_question_has_the_same_answer(captioner: Captioner, pictu
 async def test_each_paid_call_is_told_with_its_cost(captioner: Captioner, picture: Picture) -> None:
     purse = Purse()
     told = an_errand()
-    errand = Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress)
-    await captioner.caption(picture, Wish(), errand)
+    context = ProviderContext(
+        told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress
+    )
+    await captioner.caption(picture, Wish(), context)
     if captioner.name == "palette":
         assert purse.bills == []
     else:

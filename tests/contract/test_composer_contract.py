@@ -13,9 +13,9 @@ from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.pipeline import PipelineComposer
 from melodify_core.config.settings import Gcs, Lyria, Pipeline, Vertex
 from melodify_core.media.audio.codec import RATE, decode
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import RawTake, Wish
-from melodify_core.ports import CommissioningComposer, Composer, Errand
+from melodify_core.ports import CommissioningComposer, Composer, ProviderContext
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
 from tests.jobs import Purse, an_errand
@@ -38,12 +38,12 @@ def bucket() -> Iterator[Client]:
 
 
 @pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "pipeline"])
-async def composer(request: pytest.FixtureRequest, workshop: Workshop, bucket: Client) -> AsyncIterator[Played]:
+async def composer(request: pytest.FixtureRequest, pool: WorkerPool, bucket: Client) -> AsyncIterator[Played]:
     async with AsyncExitStack() as stack:
         chosen: Played
         match request.param:
             case "arranger":
-                chosen = ArrangerComposer(workshop, 60)
+                chosen = ArrangerComposer(pool, 60)
             case "lyria-002":
                 server = await stack.enter_async_context(vertex_server(SOUND))
                 chosen = LyriaComposer(Lyria(model="lyria-002"), Vertex(project="p", endpoint=server.url))
@@ -68,11 +68,11 @@ async def _pipeline(stack: AsyncExitStack, bucket: Client) -> PipelineComposer:
     return PipelineComposer(settings, Vertex(project="p", endpoint=service.url), gcs)
 
 
-async def take_of(composer: Played, errand: Errand) -> RawTake:
+async def take_of(composer: Played, context: ProviderContext) -> RawTake:
     brief, wish = a_brief(), Wish(seconds=10)
     if isinstance(composer, CommissioningComposer):
-        return await composer.collect(await composer.commission(brief, wish, errand), errand)
-    return await composer.compose(brief, wish, errand)
+        return await composer.collect(await composer.commission(brief, wish, context), context)
+    return await composer.compose(brief, wish, context)
 
 
 async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(composer: Played) -> None:
@@ -92,7 +92,8 @@ async def test_each_paid_call_is_told_with_its_cost(composer: Played) -> None:
     purse = Purse()
     told = an_errand("12")
     await take_of(
-        composer, Errand(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress)
+        composer,
+        ProviderContext(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress),
     )
     if composer.name == "arranger":
         assert purse.bills == []

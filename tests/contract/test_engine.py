@@ -14,7 +14,7 @@ from melodify_core.jobs.context import Nothing, Step, Underway
 from melodify_core.jobs.engine import Engine
 from melodify_core.jobs.workers import only_process
 from melodify_core.library import Library, connect
-from melodify_core.models import Job, Parcel
+from melodify_core.models import Job, PendingPost
 from tests.jobs import a_job, a_song
 
 WORK = Work(poll_s=0.05)
@@ -29,11 +29,11 @@ class Diary:
     tries: int = 1
     errors: list[MelodifyError] = field(default_factory=list)
 
-    async def post(self, parcel: Parcel, step: Step) -> None:
+    async def post(self, pending: PendingPost, step: Step) -> None:
         await step.pause(0.01)
-        self.lines.append(f"{parcel.job.job_id} posted")
+        self.lines.append(f"{pending.job.job_id} posted")
 
-    async def bury(self, job_id: str) -> None:
+    async def fail_unreadable_job(self, job_id: str) -> None:
         self.lines.append(f"{job_id} buried")
 
     async def make(self, job: Job, step: Step) -> None:
@@ -100,13 +100,13 @@ async def test_a_queued_job_runs_its_steps_in_order(tmp_path: Path) -> None:
 async def test_whoever_cancels_a_song_that_waits_to_be_posted_ends_the_wait(tmp_path: Path) -> None:
     class Waiting(Diary):
         async def make(self, job: Job, step: Step) -> None:
-            await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
+            await step.defer_post(PendingPost(job=job, song=a_song(job.job_id)))
             self.lines.append("handed over")
 
-        async def post(self, parcel: Parcel, step: Step) -> None:
-            self.lines.append(f"{parcel.job.job_id} waits")
+        async def post(self, pending: PendingPost, step: Step) -> None:
+            self.lines.append(f"{pending.job.job_id} waits")
             await step.pause(600)
-            await super().post(parcel, step)
+            await super().post(pending, step)
 
     diary = Waiting()
     async with engine_on(tmp_path, diary) as enqueue:
@@ -121,13 +121,13 @@ async def test_whoever_cancels_a_song_that_waits_to_be_posted_ends_the_wait(tmp_
 async def test_a_song_that_is_given_up_late_is_apologised_for(tmp_path: Path) -> None:
     class Late(Diary):
         async def make(self, job: Job, step: Step) -> None:
-            await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
+            await step.defer_post(PendingPost(job=job, song=a_song(job.job_id)))
 
-        async def post(self, parcel: Parcel, step: Step) -> None:
-            if parcel.song is None:
+        async def post(self, pending: PendingPost, step: Step) -> None:
+            if pending.song is None:
                 self.lines.append("apologised")
                 return
-            assert await step.post_later(Parcel(job=parcel.job, error={"code": "discord.unavailable"}))
+            assert await step.defer_post(PendingPost(job=pending.job, error={"code": "discord.unavailable"}))
             self.lines.append("given up")
 
     diary = Late()
@@ -197,14 +197,14 @@ async def test_what_was_taken_off_the_queue_and_never_begun_is_queued_again(tmp_
         taken = sa.text(f"UPDATE workflow_status {state} WHERE workflow_uuid = '2'")
         with enqueue.library.transaction() as connection:
             assert connection.execute(taken).rowcount == 1
-        assert await enqueue.engine.take_up_lying() == 0
+        assert await enqueue.engine.requeue_unstarted() == 0
         go_on.set()
         await diary.wait_for("1 end")
         await asyncio.sleep(0.5)
         assert "2 first" not in diary.lines
-        assert await enqueue.engine.take_up_lying() == 1
+        assert await enqueue.engine.requeue_unstarted() == 1
         await diary.wait_for("2 end")
-        assert await enqueue.engine.take_up_lying() == 0
+        assert await enqueue.engine.requeue_unstarted() == 0
     assert diary.lines == ["1 first", "1 second", "1 end", "2 first", "2 second", "2 end"]
 
 

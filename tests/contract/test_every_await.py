@@ -31,12 +31,12 @@ from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs import completion as posting
-from melodify_core.jobs.context import Parts, PlainStep, Result
+from melodify_core.jobs.context import JobContext, PlainStep, Result
 from melodify_core.library import connect
 from melodify_core.library.schema import calls, costs, songs, usage
-from melodify_core.models import Bill, Brief, Commission, Job, Order, Parcel, Picture, Place, RawTake, Wish
-from melodify_core.observability.log_context import about
-from melodify_core.ports import Errand
+from melodify_core.models import Bill, Brief, Commission, Job, Order, PendingPost, Picture, Place, RawTake, Wish
+from melodify_core.observability.log_context import log_context
+from melodify_core.ports import ProviderContext
 from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio, job_of, prepare_picture
@@ -85,20 +85,20 @@ class Provider:
 
     async def close(self) -> None: ...
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, provider_context: ProviderContext) -> Brief:
         del picture, wish
-        await self.port.through("ask", lambda: self._work(errand))
+        await self.port.through("ask", lambda: self._work(provider_context))
         return BRIEF
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
         del brief, wish
-        await self.port.through("ask", lambda: self._work(errand))
+        await self.port.through("ask", lambda: self._work(provider_context))
         return TAKE
 
-    async def _work(self, errand: Errand) -> None:
+    async def _work(self, provider_context: ProviderContext) -> None:
         bill = Bill(provider=self.name, model="m", dollars=0.06)
-        call = await errand.begun(bill)
-        self.begun[errand.job_id] += 1
+        call = await provider_context.begun(bill)
+        self.begun[provider_context.job_id] += 1
         if self.holds is not None:
             await self.holds.wait()
         await asyncio.sleep(0.01)
@@ -111,15 +111,15 @@ class FarProvider(Provider):
 
     runs: set[str] = field(default_factory=set)
 
-    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+    async def commission(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> Commission:
         del brief, wish
-        if errand.job_id not in self.runs:
-            self.runs.add(errand.job_id)
-            await self.port.through("ask", lambda: self._work(errand))
-        return Commission(name=errand.job_id)
+        if provider_context.job_id not in self.runs:
+            self.runs.add(provider_context.job_id)
+            await self.port.through("ask", lambda: self._work(provider_context))
+        return Commission(name=provider_context.job_id)
 
-    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
-        await errand.progress("running")
+    async def collect(self, commission: Commission, provider_context: ProviderContext) -> RawTake:
+        await provider_context.progress("running")
         await asyncio.sleep(0.01)
         self.runs.discard(commission.name)
         return TAKE
@@ -420,7 +420,7 @@ async def test_a_cancelling_of_which_one_call_fails_leaves_no_line_open(house: H
                 order = house.an_order()
                 await studio.submit(order)
                 broken.calls[order.job_id], broken.faults[order.job_id] = 0, fault
-                with suppress(Unavailable), about(order.job_id):
+                with suppress(Unavailable), log_context(order.job_id):
                     await cancelled_and_told(house, studio, order)
             if not any(fault.struck for fault in faults):
                 break
@@ -490,7 +490,7 @@ async def late(
     Return the strike, the job, and whether its asker was told that it is being cancelled.
     """
     order = house.an_order()
-    job, parcel, parts = await finished_song(house, studio, order)
+    job, pending, job_context = await finished_song(house, studio, order)
     step, told = Recorded(), []
 
     async def cancel() -> None:
@@ -500,7 +500,7 @@ async def late(
             step.stop.set()
 
     async def work() -> None:
-        await posting.post(parcel, step, parts)
+        await posting.post(pending, step, job_context)
 
     cancelling: list[asyncio.Task[None]] = []
 
@@ -523,7 +523,7 @@ async def late(
     return strike, job.job_id, bool(told)
 
 
-async def finished_song(house: House, studio: Studio, order: Order) -> tuple[Job, Parcel, Parts]:
+async def finished_song(house: House, studio: Studio, order: Order) -> tuple[Job, PendingPost, JobContext]:
     """Return a paid job whose song is made and stored, and waits to be posted."""
     job = job_of(order, await prepare_picture(PICTURE, house.settings, house.threads))
     ledger = studio._library
@@ -536,8 +536,8 @@ async def finished_song(house: House, studio: Studio, order: Order) -> tuple[Job
     await studio.storage.save(song.picture_key, PICTURE, "image/jpeg")
     await studio.storage.save(song.audio_key, b"sound", "audio/mpeg")
     reader, player = cast("Any", house.reader), cast("Any", house.player)
-    parts = Parts(reader, player, studio.storage, house.delivery, ledger, house.threads, house.settings.song)
-    return job, Parcel(job=job, song=song), parts
+    job_context = JobContext(reader, player, studio.storage, house.delivery, ledger, house.threads, house.settings.song)
+    return job, PendingPost(job=job, song=song), job_context
 
 
 @dataclass

@@ -22,7 +22,7 @@ from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect
 from melodify_core.library.schema import usage
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order, Place, Wish
 from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
@@ -76,7 +76,7 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     url = f"sqlite:///{tmp_path}/melodify.db"
     settings = Settings.model_validate(
         {"database": {"url": url}, "limits": LIMITS, "work": {"poll_s": 0.1, "jobs": 16}}
@@ -88,7 +88,7 @@ async def stage(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(Route, "BASE", world.api_url)
         await client.login(TOKEN)
         delivery = DiscordDelivery(client, StatusBoard(client))
-        async with open_studio(settings, cast("Any", delivery), workshop, adapters=Adapters(*parts)) as studio:
+        async with open_studio(settings, cast("Any", delivery), pool, adapters=Adapters(*parts)) as studio:
             yield Stage(studio, world, url)
 
 

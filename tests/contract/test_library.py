@@ -32,7 +32,7 @@ from melodify_core.models import Bill, Place
 from melodify_core.services.moderation import Moderation
 from melodify_core.usage.limits import check
 from tests.briefs import BRIEF
-from tests.fakes import Desk
+from tests.fakes import RecordingDelivery
 from tests.jobs import POSTED, a_job, a_song
 
 # What Melodify's first version made, with one song's row.
@@ -72,7 +72,7 @@ def test_a_duty_is_one_holder_s_until_its_time_is_up(library: Library) -> None:
 def test_it_is_known_which_jobs_own_files(library: Library) -> None:
     for job_id in ("1", "2", "3", "4"):
         accept(library, job_id)
-    library.keep(a_job("2"), a_song("2"), POSTED, 200.0)
+    library.record_song(a_job("2"), a_song("2"), POSTED, 200.0)
     for job_id in ("3", "4"):
         library.refund(job_id, 200.0)
     library.mark_gone("picture", ["2", "4"])
@@ -154,7 +154,7 @@ def test_a_reserved_job_counts_and_waits(library: Library) -> None:
 def test_an_open_job_waits_however_old_it_is_and_an_ended_one_is_forgotten_by_the_limits(library: Library) -> None:
     accept(library, "1", now=100.0)
     assert library.standing_of(1, 20, 100.0).waiting == 1
-    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    library.record_song(a_job("1"), a_song("1"), POSTED, now=200.0)
     assert library.standing_of(1, 20, 100.0).used_at == ()
 
 
@@ -172,9 +172,9 @@ def test_of_a_job_that_is_asked_about_it_is_told_whether_it_is_known_and_it_does
 
 def test_a_job_that_a_moderator_gave_back_does_not_count(library: Library) -> None:
     accept(library, "1", now=100.0)
-    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
-    assert library.waive(1, 21) == 0
-    assert library.waive(1, 20) == 1
+    library.record_song(a_job("1"), a_song("1"), POSTED, now=200.0)
+    assert library.reset_usage(1, 21) == 0
+    assert library.reset_usage(1, 20) == 1
     assert library.standing_of(1, 20, 0.0).used_at == ()
 
 
@@ -186,7 +186,7 @@ def test_a_refunded_job_does_not_count(library: Library) -> None:
 
 def test_a_charged_job_counts_and_no_longer_waits(library: Library) -> None:
     accept(library, "1")
-    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    library.record_song(a_job("1"), a_song("1"), POSTED, now=200.0)
     usage = library.standing_of(1, 20, 0.0)
     assert (len(usage.used_at), usage.waiting) == (1, 0)
     assert library.song("1") == a_song("1")
@@ -195,10 +195,10 @@ def test_a_charged_job_counts_and_no_longer_waits(library: Library) -> None:
 def test_a_charged_job_cannot_be_refunded_nor_a_refunded_one_charged(library: Library) -> None:
     accept(library, "1")
     accept(library, "2")
-    library.keep(a_job("1"), a_song("1"), POSTED, now=200.0)
+    library.record_song(a_job("1"), a_song("1"), POSTED, now=200.0)
     library.refund("1", 150.0)
     library.refund("2", 150.0)
-    library.keep(a_job("2"), a_song("2"), POSTED, now=200.0)
+    library.record_song(a_job("2"), a_song("2"), POSTED, now=200.0)
     assert library.state("1") == "charged"
     assert library.state("2") == "refunded"
 
@@ -206,7 +206,7 @@ def test_a_charged_job_cannot_be_refunded_nor_a_refunded_one_charged(library: Li
 def test_keeping_twice_is_keeping_once(library: Library) -> None:
     accept(library, "1")
     for now in (200.0, 300.0):
-        library.keep(a_job("1"), a_song("1"), POSTED, now=now)
+        library.record_song(a_job("1"), a_song("1"), POSTED, now=now)
     assert library.song("1") == a_song("1")
     assert library.song("2") is None
 
@@ -282,8 +282,8 @@ def test_payments_add_up_for_a_job(library: Library) -> None:
 
 def test_a_job_that_waits_can_be_withdrawn_and_then_does_not_start(library: Library) -> None:
     accept(library, "1")
-    assert library.withdraw("1", 110.0)
-    assert not library.withdraw("1", 111.0)
+    assert library.cancel_queued("1", 110.0)
+    assert not library.cancel_queued("1", 111.0)
     assert not library.start("1", 112.0)
     assert library.state("1") == "withdrawn"
     assert library.standing_of(1, 20, 50.0).used_at == ()
@@ -294,7 +294,7 @@ def test_a_job_that_runs_is_asked_to_stop(library: Library) -> None:
     assert not library.request_cancel("1")
     assert library.start("1", 110.0)
     assert library.start("1", 111.0)  # again, after a crash
-    assert not library.withdraw("1", 112.0)
+    assert not library.cancel_queued("1", 112.0)
     assert library.request_cancel("1")
     assert library.cancelled(["1", "2"]) == {"1"}
     assert library.cancelled([]) == set()
@@ -317,7 +317,7 @@ def test_a_song_is_known_before_it_is_posted_and_gone_when_it_is_not_posted_in_t
         assert library.write_down(a_job(job_id), a_song(job_id), 120.0)
         assert library.write_down(a_job(job_id), a_song(job_id), 121.0)  # again, after a crash
         assert library.song(job_id) == a_song(job_id)
-    assert library.keep(a_job("1"), a_song("1"), POSTED, 130.0)
+    assert library.record_song(a_job("1"), a_song("1"), POSTED, 130.0)
     library.refund("2", 130.0, "discord.unavailable")
     library.end_cancelled("3", 130.0)
     assert [library.song(job_id) for job_id in ("1", "2", "3")] == [a_song("1"), None, None]
@@ -329,11 +329,11 @@ def test_a_song_is_kept_or_cancelled_never_both(library: Library) -> None:
         library.start(job_id, 110.0)
     assert library.request_cancel("1")
     assert not library.write_down(a_job("1"), a_song("1"), 120.0)
-    assert not library.keep(a_job("1"), a_song("1"), POSTED, 120.0)
+    assert not library.record_song(a_job("1"), a_song("1"), POSTED, 120.0)
     library.end_cancelled("1", 130.0)
-    assert not library.keep(a_job("1"), a_song("1"), POSTED, 140.0)  # again, after a crash
+    assert not library.record_song(a_job("1"), a_song("1"), POSTED, 140.0)  # again, after a crash
     assert (library.state("1"), library.song("1")) == ("refunded", None)
-    assert library.keep(a_job("2"), a_song("2"), POSTED, 120.0)
+    assert library.record_song(a_job("2"), a_song("2"), POSTED, 120.0)
     assert not library.request_cancel("2")
 
 
@@ -352,14 +352,14 @@ def test_the_typical_time_is_the_median_of_the_latest_songs(library: Library) ->
     for number, seconds in enumerate((5.0, 7.0, 100.0), start=1):
         accept(library, str(number), user_id=number)
         library.start(str(number), 200.0)
-        library.keep(a_job(str(number), number), a_song(str(number)), POSTED, now=200.0 + seconds)
+        library.record_song(a_job(str(number), number), a_song(str(number)), POSTED, now=200.0 + seconds)
     assert library.typical_s() == pytest.approx(7.0)
 
 
 def test_old_jobs_are_found_and_forgotten(library: Library) -> None:
     accept(library, "1", now=100.0)
     accept(library, "2", user_id=2, now=100.0)
-    library.keep(a_job("1"), a_song("1"), POSTED, now=120.0)
+    library.record_song(a_job("1"), a_song("1"), POSTED, now=120.0)
     assert library.open_since(150.0) == ["2"]
     assert library.kept_of("record", 150.0, 10) == library.kept_of("song", 150.0, 10) == ["1"]
     library.mark_gone("record", ["1"])
@@ -525,7 +525,7 @@ async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
     async def told(job_id: str) -> None:
         raise AssertionError(job_id)  # whoever works on it tells
 
-    moderation = Moderation(guilds, book, library, Desk())
+    moderation = Moderation(guilds, book, library, RecordingDelivery())
     assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows
     assert await moderation.clear_left(200.0, cancel, told) == 1
     assert len(cancelled) == 40

@@ -30,7 +30,7 @@ def a_finished_song(engine: sa.Engine, job: Job, now: float = 200.0) -> None:
     with library.transaction() as connection:
         library.reserve(connection, job, now)
     song = a_song(job.job_id).model_copy(update={"brief": BRIEF, "wish": Wish()})
-    library.keep(job, song, Posted(channel_id=11, message_id=12), now + 10)
+    library.record_song(job, song, Posted(channel_id=11, message_id=12), now + 10)
 
 
 def a_job_in(channel_id: int, job_id: str, user_id: int = 1, *, private: bool = False) -> Job:

@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from melodify_core.bootstrap import open_studio
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability import metrics
-from tests.fakes import Desk
+from tests.fakes import RecordingDelivery
 from tests.stories import story_settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
@@ -67,31 +67,31 @@ def test_every_metric_of_ours_is_shown_somewhere() -> None:
 
 
 def gauge(name: str) -> dict[str, float]:
-    """Return the gauge's value for each duty."""
+    """Return the gauge's value for each periodic task."""
     return {
-        sample.labels["duty"]: sample.value
+        sample.labels["task"]: sample.value
         for family in REGISTRY.collect()
         for sample in family.samples
         if sample.name == name
     }
 
 
-async def test_a_duty_is_missed_only_after_its_own_turns_and_also_when_it_was_never_done(
-    tmp_path: Path, workshop: Workshop
+async def test_a_task_is_missed_only_after_its_own_turns_and_also_when_it_was_never_done(
+    tmp_path: Path, pool: WorkerPool
 ) -> None:
     rules = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"][0]["rules"]
-    expression = next(rule["expr"] for rule in rules if rule["alert"] == "MelodifyDutyMissed")
+    expression = next(rule["expr"] for rule in rules if rule["alert"] == "MelodifyMaintenanceMissed")
     done, grace_s, turns, every = re.fullmatch(
-        r"time\(\) - max by \(duty\) \((\w+)\) > (\d+) \+ (\d+) \* max by \(duty\) \((\w+)\)", expression
+        r"time\(\) - max by \(task\) \((\w+)\) > (\d+) \+ (\d+) \* max by \(task\) \((\w+)\)", expression
     ).groups()  # type: ignore[union-attr]  # else the test is to be written anew
-    metrics.duties_done.clear()
-    metrics.duties_every_seconds.clear()
+    metrics.maintenance_done.clear()
+    metrics.maintenance_every_seconds.clear()
     opened_at = time.time()
-    async with open_studio(story_settings(tmp_path), Desk(), workshop):
+    async with open_studio(story_settings(tmp_path), RecordingDelivery(), pool):
         done_at, every_s = gauge(done), gauge(every)
     assert {"retention", "left servers", "queue", "positions", "cancellations"} <= done_at.keys()
     assert done_at.keys() == every_s.keys()
-    for duty, period_s in every_s.items():
-        assert done_at[duty] >= opened_at
+    for task, period_s in every_s.items():
+        assert done_at[task] >= opened_at
         allowed_s = int(grace_s) + int(turns) * period_s
         assert period_s + 600 < allowed_s < 3 * 3600

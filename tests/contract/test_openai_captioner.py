@@ -170,7 +170,7 @@ async def test_a_server_that_rejects_the_format_is_asked_once_more_and_never_off
     server.script = [fails(400, "unsupported", "response_format json_schema is not supported")]
     captioner = OpenAICaptioner(settings_of(server, api="chat"))
     for _ in range(2):
-        await captioner.caption(kept.picture, Wish(), kept.errand())
+        await captioner.caption(kept.picture, Wish(), kept.context())
     await captioner.close()
     assert ["response_format" in call.body for call in server.paid] == [True, False, False]
     assert len(kept.bills) == 2
@@ -220,6 +220,6 @@ async def test_what_is_smuggled_in_becomes_at_most_an_instrument(
 async def test_many_pictures_at_once_make_no_more_calls_at_once_than_set(server: OpenAIServer, kept: Kept) -> None:
     server.wait_s = 0.02
     captioner = OpenAICaptioner(settings_of(server, calls=2, moderation=False))
-    await asyncio.gather(*(captioner.caption(kept.picture, Wish(), kept.errand()) for _ in range(6)))
+    await asyncio.gather(*(captioner.caption(kept.picture, Wish(), kept.context()) for _ in range(6)))
     await captioner.close()
     assert server.most_at_once == 2

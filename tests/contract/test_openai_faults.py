@@ -198,13 +198,13 @@ async def test_nobody_listening_is_unavailable(kept: Kept) -> None:
 async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(server: OpenAIServer, kept: Kept) -> None:
     server.script = [stalls]
     captioner = OpenAICaptioner(settings_of(server, calls=1, moderation=False))
-    task = asyncio.create_task(captioner.caption(kept.picture, Wish(), kept.errand()))
+    task = asyncio.create_task(captioner.caption(kept.picture, Wish(), kept.context()))
     while not server.paid:
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert isinstance(await captioner.caption(kept.picture, Wish(), kept.errand()), Brief)
+    assert isinstance(await captioner.caption(kept.picture, Wish(), kept.context()), Brief)
     await captioner.close()
 
 

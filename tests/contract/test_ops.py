@@ -14,12 +14,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bot.ops.server import operating
 from melodify_core.config.settings import Ops
 from melodify_core.errors import Misconfigured, Refused, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability import health as health_module
 from melodify_core.observability.health import Health
-from melodify_core.observability.log_context import following
+from melodify_core.observability.log_context import trace_job
 from melodify_core.observability.tracing import LAST_S, exporting, trace_id_of
-from tests.fakes import Line
+from tests.fakes import SongBench
 from tests.jobs import a_job
 from tests.loopback import fetched, free_port, logged, value
 
@@ -119,15 +119,15 @@ async def test_a_part_that_hangs_is_not_well_and_is_asked_once_by_all(monkeypatc
 
 
 async def test_a_song_is_counted_with_its_stages_its_providers_and_what_they_were_paid(
-    tmp_path: Path, workshop: Workshop
+    tmp_path: Path, pool: WorkerPool
 ) -> None:
     port = free_port()
     async with operating(Ops(port=port), Health()):
         before = (await fetched(port, "/metrics"))[1]
-        line = Line(tmp_path, workshop)
-        await line.run()
-        line.player.error = Refused("music.blocked")
-        await line.run()
+        bench = SongBench(tmp_path, pool)
+        await bench.run()
+        bench.player.error = Refused("music.blocked")
+        await bench.run()
         after = (await fetched(port, "/metrics"))[1]
 
     def grown(name: str, **labels: str) -> float:
@@ -143,7 +143,7 @@ async def test_a_song_is_counted_with_its_stages_its_providers_and_what_they_wer
     assert value(after, "process_resident_memory_bytes") > 0
 
 
-async def test_a_job_is_one_trace_with_a_span_for_each_stage(tmp_path: Path, workshop: Workshop) -> None:
+async def test_a_job_is_one_trace_with_a_span_for_each_stage(tmp_path: Path, pool: WorkerPool) -> None:
     received: list[ExportTraceServiceRequest] = []
 
     async def collect(request: web.Request) -> web.Response:
@@ -156,13 +156,13 @@ async def test_a_job_is_one_trace_with_a_span_for_each_stage(tmp_path: Path, wor
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    line = Line(tmp_path, workshop)
+    bench = SongBench(tmp_path, pool)
     with_trace = exporting(f"http://127.0.0.1:{port}/v1/traces")
     with_trace.__enter__()
     try:
-        await line.run()
-        line.player.error = Refused("music.blocked")
-        await line.run()
+        await bench.run()
+        bench.player.error = Refused("music.blocked")
+        await bench.run()
     finally:
         # The exporter waits for the answer in the thread that ends it: here that must not be the server's.
         await asyncio.to_thread(with_trace.__exit__, None, None, None)
@@ -186,7 +186,7 @@ async def test_a_job_is_one_trace_with_a_span_for_each_stage(tmp_path: Path, wor
 def test_an_endpoint_that_hangs_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
-        with exporting(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"), following(a_job("1")):
+        with exporting(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"), trace_job(a_job("1")):
             pass
         took_s = time.monotonic() - began
     assert LAST_S <= took_s < LAST_S + 30  # without a bound it would be for ever

@@ -44,7 +44,7 @@ def accept(engine: sa.Engine, job_id: str = "1", page_id: str | None = ID, now: 
 
 
 def finish(engine: sa.Engine, job_id: str = "1", page_id: str = ID, **song: object) -> None:
-    accept(engine, job_id, page_id).keep(a_job(job_id), a_song(job_id, **song), POSTED, 200.0)
+    accept(engine, job_id, page_id).record_song(a_job(job_id), a_song(job_id, **song), POSTED, 200.0)
 
 
 def an_order(*, private: bool = False, adult: bool = False) -> Order:
@@ -136,7 +136,7 @@ async def test_retention_takes_the_picture_from_the_page_and_then_the_song(
     assert page.deleted
 
 
-@pytest.mark.parametrize("end", ["refund", "end_cancelled", "withdraw"])
+@pytest.mark.parametrize("end", ["refund", "end_cancelled", "cancel_queued"])
 async def test_a_song_that_will_never_be_has_neither_song_nor_stage(
     engine: sa.Engine, pages: LibraryPages, end: str
 ) -> None:
@@ -155,7 +155,7 @@ async def test_a_song_that_is_being_posted_is_not_to_be_seen_yet(engine: sa.Engi
     page = await pages.page(ID)
     assert page is not None
     assert page.song is None
-    library.keep(a_job("1"), a_song("1"), POSTED, 130.0)
+    library.record_song(a_job("1"), a_song("1"), POSTED, 130.0)
     page = await pages.page(ID)
     assert page is not None
     assert page.song == a_song("1")
@@ -168,7 +168,7 @@ async def test_stages_are_seen_as_another_process_writes_them(engine: sa.Engine,
         for stage in (Stage.LOOKING, Stage.MASTERING):
             await asyncio.to_thread(library.reach, "1", stage)
             assert await anext(stages) is stage
-        await asyncio.to_thread(library.keep, a_job("1"), a_song("1"), POSTED, 200.0)
+        await asyncio.to_thread(library.record_song, a_job("1"), a_song("1"), POSTED, 200.0)
         assert [stage async for stage in stages] == [Stage.DONE]
 
 

@@ -19,7 +19,7 @@ from melodify_core.composers.pipeline.order import model_of, run_id
 from melodify_core.config.settings import Gcs, Pipeline, Vertex
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Bill, Commission, Picture, Progress, Wish
-from melodify_core.ports import CommissioningComposer, Errand
+from melodify_core.ports import CommissioningComposer, ProviderContext
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
 from tests.jobs import Purse
@@ -54,20 +54,20 @@ STALL_AFTER = Fault(None, after=True)
 
 @dataclass
 class Records:
-    """What the composer reported of one errand."""
+    """What the composer reported of one context."""
 
     purse: Purse = field(default_factory=Purse)
     progress: list[Progress] = field(default_factory=list)
 
 
-def an_errand(records: Records, job_id: str = JOB) -> Errand:
+def an_errand(records: Records, job_id: str = JOB) -> ProviderContext:
     async def progress(reached: Progress) -> None:
         records.progress.append(reached)
 
     async def picture() -> Picture:
         raise AssertionError("a pipeline is shown no picture")
 
-    return Errand(job_id, 42, "a" * 64, 77, picture, records.purse.begin, progress)
+    return ProviderContext(job_id, 42, "a" * 64, 77, picture, records.purse.begin, progress)
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +128,9 @@ def writing(gcs: Client, data: bytes) -> Callable[[PipelineJob], Any]:
 
 
 async def composed(composer: PipelineComposer, records: Records) -> bytes:
-    errand = an_errand(records)
-    commission = await composer.commission(a_brief(), Wish(seconds=20), errand)
-    return (await composer.collect(commission, errand)).audio
+    context = an_errand(records)
+    commission = await composer.commission(a_brief(), Wish(seconds=20), context)
+    return (await composer.collect(commission, context)).audio
 
 
 def ordered(service: PipelineServer) -> PipelineJob:
@@ -142,9 +142,9 @@ async def test_a_run_is_ordered_watched_and_its_music_fetched(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     composer, records = composer_of(), Records()
-    errand = an_errand(records)
-    commission = await composer.commission(a_brief(), Wish(seconds=20), errand)
-    take = await composer.collect(commission, errand)
+    context = an_errand(records)
+    commission = await composer.commission(a_brief(), Wish(seconds=20), context)
+    take = await composer.collect(commission, context)
     assert isinstance(composer, CommissioningComposer)
     assert commission == Commission(name=RUN)
     assert (take.audio, take.content_type, take.model) == (SOUND, "audio/wav", model_of(settings()))
@@ -186,9 +186,9 @@ async def test_the_run_is_pinned_labelled_and_runs_as_the_settings_say(
 async def test_a_repeat_of_the_order_finds_the_first_run(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
-    errand = an_errand(Records())
-    first = await composer_of().commission(a_brief(), Wish(), errand)
-    second = await composer_of().commission(a_brief(), Wish(), errand)
+    context = an_errand(Records())
+    first = await composer_of().commission(a_brief(), Wish(), context)
+    second = await composer_of().commission(a_brief(), Wish(), context)
     assert first == second
     assert (vertex.created, vertex.calls["create"]) == (1, 2)
 
@@ -374,9 +374,9 @@ async def test_a_stop_in_the_middle_leaves_the_run_for_the_next_start(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     vertex.states, records = [RUNNING], Records()
-    errand, composer = an_errand(records), composer_of()
-    commission = await composer.commission(a_brief(), Wish(), errand)
-    collecting = asyncio.create_task(composer.collect(commission, errand))
+    context, composer = an_errand(records), composer_of()
+    commission = await composer.commission(a_brief(), Wish(), context)
+    collecting = asyncio.create_task(composer.collect(commission, context))
     while not records.progress:
         await asyncio.sleep(0.01)
     collecting.cancel()
@@ -384,7 +384,7 @@ async def test_a_stop_in_the_middle_leaves_the_run_for_the_next_start(
         await collecting
     assert (ordered(vertex).state, records.purse.bills) == (RUNNING, [])
     vertex.script(commission.name, [SUCCEEDED])
-    assert (await composer_of(output=f"gs://{BUCKET}/elsewhere").collect(commission, errand)).audio == SOUND
+    assert (await composer_of(output=f"gs://{BUCKET}/elsewhere").collect(commission, context)).audio == SOUND
 
 
 @pytest.mark.parametrize("end", [SUCCEEDED, FAILED, CANCELLED])

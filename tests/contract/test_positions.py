@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from melodify_core.jobs.queue_positions import LEASE_S, Positions, worth_telling
+from melodify_core.jobs.queue_positions import LEASE_S, QueuePositions, worth_telling
 from melodify_core.library import Library, connect, upgrade
 from melodify_core.models import Forecast
-from tests.fakes import Desk
+from tests.fakes import RecordingDelivery
 from tests.jobs import a_job
 
 
@@ -28,23 +28,23 @@ def waits(library: Library, job_id: str, user_id: int, **changes: object) -> Non
 
 
 async def test_a_place_is_told_when_it_has_changed_and_only_then(library: Library) -> None:
-    desk = Desk()
-    positions = Positions(library, cast("Any", desk), 2)
+    delivery = RecordingDelivery()
+    positions = QueuePositions(library, cast("Any", delivery), 2)
     for number in range(1, 5):
         waits(library, str(number), number)
     await positions.show()
     await positions.show()
-    assert desk.positions == []
+    assert delivery.positions == []
     library.start("1", time.time())
     await positions.show()
-    assert desk.positions == [("2", 1), ("3", 2), ("4", 3)]
+    assert delivery.positions == [("2", 1), ("3", 2), ("4", 3)]
     await positions.show()
-    assert len(desk.positions) == 3
+    assert len(delivery.positions) == 3
 
 
 async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Library) -> None:
-    desk = Desk()
-    positions = Positions(library, cast("Any", desk), 2)
+    delivery = RecordingDelivery()
+    positions = QueuePositions(library, cast("Any", delivery), 2)
     waits(library, "1", 1)
     waits(library, "2", 1)
     await positions.show()
@@ -52,24 +52,24 @@ async def test_a_first_song_goes_before_a_second_and_both_are_told(library: Libr
     assert library.outlook("3")[0] == 2
     assert library.outlook("2")[0] == 3
     await positions.show()
-    assert desk.positions == [("2", 3)]
+    assert delivery.positions == [("2", 3)]
 
 
 async def test_whoever_waits_keeps_the_way_to_the_page(library: Library) -> None:
-    desk = Desk()
-    positions = Positions(library, cast("Any", desk), 2)
+    delivery = RecordingDelivery()
+    positions = QueuePositions(library, cast("Any", delivery), 2)
     for job_id, page_id in (("1", None), ("2", "p" * 22), ("3", None)):
         waits(library, job_id, int(job_id), page_id=page_id)
     await positions.show()
     library.start("1", time.time())
     await positions.show()
-    assert (desk.positions, desk.pages) == ([("2", 1), ("3", 2)], ["p" * 22, None])
+    assert (delivery.positions, delivery.pages) == ([("2", 1), ("3", 2)], ["p" * 22, None])
 
 
 async def test_of_several_processes_one_tells_all_and_another_goes_on_when_it_is_gone(library: Library) -> None:
     now = time.time()
-    desks = Desk(), Desk()
-    one, other = (Positions(library, cast("Any", desk), 2, lambda: now) for desk in desks)
+    deliveries = RecordingDelivery(), RecordingDelivery()
+    one, other = (QueuePositions(library, cast("Any", delivery), 2, lambda: now) for delivery in deliveries)
     for number in range(1, 6):
         waits(library, str(number), number)
     for started in ("1", "2"):
@@ -78,20 +78,20 @@ async def test_of_several_processes_one_tells_all_and_another_goes_on_when_it_is
         library.start(started, time.time())
     for positions in (one, other):
         await positions.show()
-    assert desks[0].positions == [("2", 1), ("3", 2), ("4", 3), ("5", 4), ("3", 1), ("4", 2), ("5", 3)]
-    assert desks[1].positions == []
+    assert deliveries[0].positions == [("2", 1), ("3", 2), ("4", 3), ("5", 4), ("3", 1), ("4", 2), ("5", 3)]
+    assert deliveries[1].positions == []
     library.start("3", time.time())
     now += LEASE_S + 1
     await other.show()
     await one.show()
-    assert desks[1].positions == [("4", 1), ("5", 2)]
-    assert len(desks[0].positions) == 7
+    assert deliveries[1].positions == [("4", 1), ("5", 2)]
+    assert len(deliveries[0].positions) == 7
 
 
 async def test_a_round_that_takes_long_keeps_the_others_out_and_tells_nobody_who_has_begun(library: Library) -> None:
-    now, late = time.time(), Desk()
+    now, late = time.time(), RecordingDelivery()
 
-    class Slow(Desk):
+    class Slow(RecordingDelivery):
         async def show_position(self, job_id: str, *args: Any) -> None:
             nonlocal now
             await super().show_position(job_id, *args)
@@ -99,15 +99,15 @@ async def test_a_round_that_takes_long_keeps_the_others_out_and_tells_nobody_who
             library.start("4", now)
             await other.show()
 
-    desk = Slow()
-    one, other = (Positions(library, cast("Any", each), 2, lambda: now) for each in (desk, late))
+    delivery = Slow()
+    one, other = (QueuePositions(library, cast("Any", each), 2, lambda: now) for each in (delivery, late))
     for number in range(1, 6):
         waits(library, str(number), number)
     for positions in (one, other):
         await positions.show()
     library.start("1", time.time())
     await one.show()
-    assert desk.positions == [("2", 1), ("3", 2), ("5", 4)]
+    assert delivery.positions == [("2", 1), ("3", 2), ("5", 4)]
     assert late.positions == []
 
 

@@ -22,7 +22,7 @@ def a_finished_song(engine: sa.Engine, job_id: str, user_id: int = 1) -> None:
     library = Library(engine)
     with library.transaction() as connection:
         library.reserve(connection, a_job(job_id, user_id), 100.0)
-    library.keep(a_job(job_id, user_id), a_song(job_id), POSTED, 200.0)
+    library.record_song(a_job(job_id, user_id), a_song(job_id), POSTED, 200.0)
 
 
 def test_a_song_is_found_with_where_it_was_posted(engine: sa.Engine) -> None:

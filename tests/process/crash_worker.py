@@ -22,9 +22,9 @@ from bot.posts.status_messages import StatusBoard
 from melodify_core.bootstrap import Role, open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Rejected
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Brief, Order, Picture, Place, RawTake, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
@@ -37,8 +37,8 @@ REFUSED_ONE_IN = 8
 SOUND = wav(chords(1.5))
 
 
-class Threads(Workshop):
-    """The workshop in threads: a process that lives for a second or two has no time for worker processes."""
+class Threads(WorkerPool):
+    """The pool in threads: a process that lives for a second or two has no time for worker processes."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(1)  # PyAV captures the log of FFmpeg for the whole process
@@ -96,11 +96,11 @@ class Reader:
 
     async def close(self) -> None: ...
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         del picture, wish
         bill = Bill(provider="reader", model="m", dollars=0.01)
-        call = await errand.begun(bill)
-        _note(self.log, "caption", errand)
+        call = await context.begun(bill)
+        _note(self.log, "caption", context)
         await asyncio.sleep(0.05)
         await call.billed(bill)
         return BRIEF
@@ -118,22 +118,22 @@ class Player:
 
     async def close(self) -> None: ...
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         del brief, wish
         bill = Bill(provider="player", model="m", dollars=0.05)
-        call = await errand.begun(bill)
-        _note(self.log, "compose", errand)
+        call = await context.begun(bill)
+        _note(self.log, "compose", context)
         await asyncio.sleep(self.delay_s)
-        if int(errand.job_id) % REFUSED_ONE_IN == 0:
+        if int(context.job_id) % REFUSED_ONE_IN == 0:
             await call.free()
             raise Rejected("provider.refused")
         await call.billed(bill)
         return RawTake(SOUND, "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ",))
 
 
-def _note(log: Path, what: str, errand: Errand) -> None:
+def _note(log: Path, what: str, context: ProviderContext) -> None:
     with log.open("a") as file:
-        file.write(f"{what} {errand.job_id}\n")
+        file.write(f"{what} {context.job_id}\n")
 
 
 async def take_orders(studio: Studio, orders: list[dict[str, Any]], log: Path) -> None:

@@ -138,7 +138,7 @@ def _serve(control: socket.socket) -> None:
             break
         if os.fork() == 0:
             control.close()
-            _watch(request, files)
+            _detector(request, files)
         for file in files:
             os.close(file)
         with suppress(ChildProcessError):
@@ -149,7 +149,7 @@ def _serve(control: socket.socket) -> None:
             os.wait()
 
 
-def _watch(request: bytes, files: list[int]) -> NoReturn:
+def _detector(request: bytes, files: list[int]) -> NoReturn:
     """Fork the process itself, and tell its id and its end."""
     connection = socket.socket(fileno=files[0])
     child = os.fork()

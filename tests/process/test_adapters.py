@@ -9,7 +9,7 @@ import pytest
 
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.providers import Adapters, check_adapters, missing_settings, open_adapters
 
 VERTEX = {"vertex": {"project": "p", "endpoint": "http://127.0.0.1:9"}}
@@ -29,13 +29,13 @@ PROGRAM = """
 import asyncio, json, sys
 from melodify_core.providers import open_adapters
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 
 async def main():
-    workshop = Workshop(1)
-    async with open_adapters(Settings.model_validate(json.loads(sys.argv[1])), workshop) as adapters:
+    pool = WorkerPool(1)
+    async with open_adapters(Settings.model_validate(json.loads(sys.argv[1])), pool) as adapters:
         names = [provider.name for provider in adapters.all]
-    workshop.close()
+    pool.close()
     print(json.dumps({"names": names, "modules": sorted(sys.modules)}))
 
 asyncio.run(main())
@@ -73,9 +73,9 @@ def test_the_embedded_providers_lack_nothing() -> None:
     assert missing_settings(Settings()) == []
 
 
-async def test_nothing_is_opened_while_a_setting_is_missing(workshop: Workshop) -> None:
+async def test_nothing_is_opened_while_a_setting_is_missing(pool: WorkerPool) -> None:
     with pytest.raises(Misconfigured, match=r"vertex\.project is missing"):
-        async with open_adapters(Settings(composer="lyria"), workshop):
+        async with open_adapters(Settings(composer="lyria"), pool):
             pytest.fail("opened")
 
 

@@ -15,16 +15,16 @@ import sqlalchemy as sa
 from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
-from melodify_core.jobs.maintenance import LYING_S
+from melodify_core.jobs.maintenance import UNSTARTED_S
 from melodify_core.library import Library, connect
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Order, Place, Posted, Wish
 from melodify_core.providers import Adapters
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from tests.briefs import BRIEF
 from tests.discord_server import Discord, little_discord
-from tests.fakes import Desk
+from tests.fakes import RecordingDelivery
 from tests.postgres import fresh_database, postgres_server, start_again, stop
 from tests.process.crash import Proving
 from tests.process.crash_worker import Player, Reader
@@ -55,7 +55,7 @@ async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path
             await asyncio.sleep(AWAY_S)
             await asyncio.to_thread(start_again, server)
             # Twice the duty that takes up what was let fall, and the jobs themselves.
-            await all_done(url, JOBS, 3 * LYING_S)
+            await all_done(url, JOBS, 3 * UNSTARTED_S)
             assert [worker.returncode for worker in workers] == [None, None]
         finally:
             for worker in workers:
@@ -67,7 +67,7 @@ async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path
     assert result.lost == result.doubled == result.unsettled == []
 
 
-class Announcing(Desk):
+class Announcing(RecordingDelivery):
     """A delivery that says when the first job is at work, and what has been posted."""
 
     def __init__(self) -> None:
@@ -86,14 +86,14 @@ class Announcing(Desk):
 
 
 @pytest.fixture
-async def world(tmp_path: Path, workshop: Workshop) -> AsyncIterator[tuple[Studio, Announcing, Path]]:
+async def world(tmp_path: Path, pool: WorkerPool) -> AsyncIterator[tuple[Studio, Announcing, Path]]:
     path = tmp_path / "melodify.db"
     settings = Settings.model_validate(
         {"database": {"url": f"sqlite:///{path}"}, "limits": LIMITS, "work": {"poll_s": 0.1}}
     )
     log, delivery = tmp_path / "calls.log", Announcing()
     parts: tuple[Any, ...] = (Reader(log), Player(log, delay_s=0.5), FolderStorage(tmp_path / "files"))
-    async with open_studio(settings, cast("Any", delivery), workshop, adapters=Adapters(*parts)) as studio:
+    async with open_studio(settings, cast("Any", delivery), pool, adapters=Adapters(*parts)) as studio:
         yield studio, delivery, path
 
 

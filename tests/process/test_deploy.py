@@ -39,7 +39,7 @@ RELEASE = {
 }
 
 
-def worker_pool() -> Any:
+def pool() -> Any:
     filled = render([str(GOOGLE / "worker-pool.json"), *(f"{name}={value}" for name, value in RELEASE.items())])
     from google.cloud import run_v2  # takes a while
 
@@ -78,7 +78,7 @@ def test_shellcheck_finds_nothing() -> None:
 
 def pool_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
     """What the image's variables and the pool's make of the settings."""
-    (container,) = worker_pool().template.containers
+    (container,) = pool().template.containers
     secrets = {"MELODIFY_DATABASE__URL": "postgresql://melodify@/melodify?host=/cloudsql/p:r:melodify"}
     for name, value in re.findall(r"(MELODIFY_\w+)=(\S+)", (ROOT / "Dockerfile").read_text()):
         monkeypatch.setenv(name, value)
@@ -89,7 +89,7 @@ def pool_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
 
 
 def test_the_worker_pool_is_one_and_its_variables_are_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (container,) = worker_pool().template.containers
+    (container,) = pool().template.containers
     assert container.image == RELEASE["IMAGE"]
     settings = pool_settings(monkeypatch, tmp_path)
     assert (settings.captioner, settings.composer, settings.storage) == ("openai", "pipeline", "gcs")
@@ -102,7 +102,7 @@ def test_the_worker_pool_is_one_and_its_variables_are_settings(monkeypatch: pyte
 
 def test_a_probe_reaches_what_it_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Cloud Run asks from outside of the container: what listens on the container's loopback never answers.
-    (container,) = worker_pool().template.containers
+    (container,) = pool().template.containers
     ops = pool_settings(monkeypatch, tmp_path).ops
     probes = [container.startup_probe.http_get, container.liveness_probe.http_get]
     assert [(probe.path, probe.port) for probe in probes] == [("/livez", ops.port)] * 2
@@ -122,11 +122,11 @@ def test_a_network_s_prometheus_reaches_the_containers_and_the_world_does_not() 
 
 def test_every_secret_of_the_pool_is_made_and_readable_by_its_account() -> None:
     script = (GOOGLE / "setup.sh").read_text()
-    (container,) = worker_pool().template.containers
+    (container,) = pool().template.containers
     wanted = {each.value_source.secret_key_ref.secret for each in container.env} - {""}
     made = set(re.search(r"for secret in ([a-z -]+);", script)[1].split())  # type: ignore[index]  # a failed test
     assert wanted == made
-    assert worker_pool().template.service_account == "melodify-bot@p-1.iam.gserviceaccount.com"
+    assert pool().template.service_account == "melodify-bot@p-1.iam.gserviceaccount.com"
 
 
 def test_a_missing_value_is_no_release() -> None:

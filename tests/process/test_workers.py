@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from melodify_core.bootstrap import Role, open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
-from melodify_core.jobs.workers import SLOTS, Slot, Watch, executor_id
+from melodify_core.jobs.workers import SLOTS, DeadWorkerDetector, Slot, executor_id
 from tests.discord_server import Discord, little_discord
 from tests.process.crash import Proving
 from tests.process.workers import all_done
@@ -72,7 +72,7 @@ def test_when_all_slots_are_taken_a_worker_says_so(engine: sa.Engine) -> None:
 
 def test_a_worker_is_dead_when_its_slot_was_free_twice_some_time_apart(engine: sa.Engine) -> None:
     slot = Slot.take(engine)
-    watch, owners = Watch(engine, mine=5, apart_s=15.0), {slot.name, executor_id(5), "local"}
+    watch, owners = DeadWorkerDetector(engine, mine=5, apart_s=15.0), {slot.name, executor_id(5), "local"}
     assert watch.dead(owners, 100.0) == []
     slot.release()
     assert watch.dead(owners, 101.0) == []

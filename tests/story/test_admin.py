@@ -12,7 +12,7 @@ from simcord import interactions as wire
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, a_channel, story_settings, world
 from tests.story.forums import a_forum_post
 
@@ -20,11 +20,11 @@ ADMIN = "melodify-admin"
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 5, "waiting_per_user": 0}
     work = {"drain_s": 10, "poll_s": 0.1, "jobs": 2}
     settings = story_settings(tmp_path_factory.mktemp("admin"), limits=limits, work=work)
-    async with world(settings, workshop) as here:
+    async with world(settings, pool) as here:
         yield here
 
 

@@ -4,18 +4,18 @@ import asyncio
 from contextlib import closing
 from pathlib import Path
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.sounds import chords, wav
 from tests.stories import acknowledge_times, story_settings, world
 from tests.vertex_server import vertex_server
 
 
-async def test_a_budget_is_never_passed_by_orders_that_come_at_once(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_budget_is_never_passed_by_orders_that_come_at_once(pool: WorkerPool, tmp_path: Path) -> None:
     async with vertex_server(wav(chords(2))) as lyria:
         limits = {"dollars_per_day": 0.45, "songs_per_minute": 0, "waiting": 0}  # seven songs of six cents
         vertex = {"project": "melodify-test", "endpoint": lyria.url}
         settings = story_settings(tmp_path, composer="lyria", vertex=vertex, limits=limits)
-        async with world(settings, workshop) as here:
+        async with world(settings, pool) as here:
             await acknowledge_times(here.env, here.guild, here.channel, 40)
             # Thinking, or with a picture that is being looked at, until it is taken or refused.
             async with asyncio.timeout(60):
@@ -32,7 +32,7 @@ async def test_a_budget_is_never_passed_by_orders_that_come_at_once(workshop: Wo
 
 
 async def test_a_song_whose_turn_comes_when_the_budget_is_used_up_ends_uncharged(
-    workshop: Workshop, tmp_path: Path
+    pool: WorkerPool, tmp_path: Path
 ) -> None:
     async with vertex_server(wav(chords(2))) as lyria:
         lyria.delay_s = 1.5
@@ -41,7 +41,7 @@ async def test_a_song_whose_turn_comes_when_the_budget_is_used_up_ends_uncharged
         settings = story_settings(
             tmp_path, composer="lyria", vertex=vertex, limits={"dollars_per_day": 0.20}, work=work
         )
-        async with world(settings, workshop) as here:
+        async with world(settings, pool) as here:
             second = here.corner()
             await here.command()
             async with asyncio.timeout(60):

@@ -8,15 +8,15 @@ import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
 from melodify_core.errors import Rejected
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import SONG_S, World, story_settings, world
 from tests.story.pressing import a_press, button, files_of, job_of, labels_of, only, press
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 2, "waiting_per_user": 0}
-    async with world(story_settings(tmp_path_factory.mktemp("slips"), limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path_factory.mktemp("slips"), limits=limits), pool) as here:
         yield here
 
 
@@ -114,11 +114,11 @@ async def test_with_the_song_its_videos_go_and_the_thread_stays(here: World) -> 
 
 
 async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: World) -> None:
-    takes = here.studio.takes
+    takes = here.studio.songs
     job_id = job_of(here.songs()[0])
     entry = await takes.entry(job_id, here.member.id)
     film = asyncio.create_task(takes.video(entry, 10 << 20))
-    while not takes._filming:
+    while not takes._rendering:
         await asyncio.sleep(0)
     await takes.delete(entry)
     with pytest.raises(Rejected, match=r"song\.(gone|picture_gone)"):
@@ -132,7 +132,7 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: Wo
     await restarted(bot, here)
     await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": "999"})
     await here.songs_done()
-    entry = await here.studio.takes.entry(job_of(here.songs()[1]), here.member.id)
+    entry = await here.studio.songs.entry(job_of(here.songs()[1]), here.member.id)
     assert entry.song.wish is not None
     assert (entry.song.wish.hint, entry.song.wish.style, entry.song.wish.seconds) == ("rain", "piano", 120)
     assert entry.song.parent_id == job_of(song)
@@ -141,7 +141,7 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: Wo
 async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here: World) -> None:
     [song] = here.songs()
     form = await here.member.click(song, custom_id=button("change", song))
-    await here.studio.takes.delete(await here.studio.takes.entry(job_of(song), here.member.id))
+    await here.studio.songs.delete(await here.studio.songs.entry(job_of(song), here.member.id))
     result = await here.member.submit_modal(form, {"style": ["piano"], "seconds": "20"})
     assert "not there any more" in only(result).content
     assert here.orders() == 1

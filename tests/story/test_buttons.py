@@ -10,17 +10,17 @@ import discord
 import mido
 import pytest
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, audio_of, story_settings, world
 
 LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "🔎 Details", "🗑️ Delete"]
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("buttons"), limits=limits)
-    async with world(settings, workshop, composes=True) as here:
+    async with world(settings, pool, composes=True) as here:
         yield here
 
 
@@ -172,8 +172,8 @@ async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
 @pytest.mark.parametrize("label", LABELS)
 async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) -> None:
     [song] = here.songs()
-    entry = await here.studio.takes.entry(job_of(song), here.member.id)
-    await here.studio.takes.delete(entry)
+    entry = await here.studio.songs.entry(job_of(song), here.member.id)
+    await here.studio.songs.delete(entry)
     orders = here.orders()
     result = await here.member.click(song, label=label)
     texts = [result.response.content] if result.response else []

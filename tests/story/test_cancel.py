@@ -6,17 +6,17 @@ from contextlib import closing
 import discord
 import pytest
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     # One job at a time, and each is long: there is time to press a button.
     settings = story_settings(
         tmp_path_factory.mktemp("cancel"), song={"default_seconds": 120}, work={"jobs": 1, "poll_s": 0.1, "drain_s": 0}
     )
-    async with world(settings, workshop, composes=True) as here:
+    async with world(settings, pool, composes=True) as here:
         yield here
 
 

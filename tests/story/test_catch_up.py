@@ -10,9 +10,9 @@ import pytest
 from simcord.builders import ChannelHandle
 
 from bot.requests.catch_up import CatchUp
-from bot.requests.in_flight import Serving
+from bot.requests.in_flight import RequestsInFlight
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings, RoleLimits
 from tests.stories import PICTURE, World, a_channel, a_picture, post_payload, story_settings, world
 from tests.story.forums import a_forum_post
@@ -22,8 +22,8 @@ OTHER = ("other.png", a_picture("gold"))
 
 
 @pytest.fixture
-async def here(workshop: Workshop, tmp_path: Path) -> AsyncIterator[World]:
-    async with world(story_settings(tmp_path, limits=NO_LIMITS), workshop) as here:
+async def here(pool: WorkerPool, tmp_path: Path) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path, limits=NO_LIMITS), pool) as here:
         yield here
 
 
@@ -151,10 +151,10 @@ async def test_a_message_that_comes_live_while_the_bot_looks_back_is_served_once
 
 @pytest.mark.parametrize(("minutes", "age", "served"), [(0, -1, 0), (15, 16, 0), (15, 14, 1), (5, 6, 0)])
 async def test_the_bot_looks_back_as_far_as_it_is_set(
-    workshop: Workshop, tmp_path: Path, minutes: int, age: int, served: int
+    pool: WorkerPool, tmp_path: Path, minutes: int, age: int, served: int
 ) -> None:
     settings = story_settings(tmp_path, discord={"catch_up_minutes": minutes})
-    async with world(settings, workshop) as here:
+    async with world(settings, pool) as here:
         await leave(here)
         make_older(here, await here.post("", PICTURE), age)
         await come_back(here)
@@ -218,8 +218,8 @@ async def test_without_the_intent_only_mentions_are_seen(here: World) -> None:
     assert len(here.songs()) == 1
 
 
-async def test_limits_hold_and_are_said_as_usual(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path, limits=NO_LIMITS | {"songs_per_minute": 2}), workshop) as here:
+async def test_limits_hold_and_are_said_as_usual(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path, limits=NO_LIMITS | {"songs_per_minute": 2}), pool) as here:
         await leave(here)
         pictures = await missed(here, "", "", "")
         await come_back(here)
@@ -315,7 +315,7 @@ async def test_a_message_that_breaks_something_does_not_keep_the_next_waiting(he
             raise ZeroDivisionError
 
     await here.client.remove_cog(CatchUp.__cog_name__)
-    await here.client.add_cog(CatchUp(here.client, here.studio, Serving(), serve))
+    await here.client.add_cog(CatchUp(here.client, here.studio, RequestsInFlight(), serve))
     await leave(here)
     pictures = await missed(here, "", "")
     await connect(here)

@@ -10,7 +10,7 @@ from simcord.builders import ChannelHandle
 from simcord.enums import OverwriteType
 
 from bot.discord_api.permissions import NEEDED
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, a_picture, story_settings, world
 from tests.story.forums import a_forum_post
 
@@ -19,9 +19,9 @@ Make = Callable[[World], ChannelHandle]
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "waiting_per_user": 0}
-    async with world(story_settings(tmp_path_factory.mktemp("channels"), limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path_factory.mktemp("channels"), limits=limits), pool) as here:
         yield here
 
 

@@ -14,7 +14,7 @@ from discord.http import Route
 from bot.client import MelodifyClient, intents_of
 from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import story_settings, world
 
 
@@ -51,14 +51,14 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
 
 
-def a_client(settings: Settings, workshop: Workshop) -> MelodifyClient:
-    return MelodifyClient(settings, partial(open_studio, settings, workshop=workshop))
+def a_client(settings: Settings, pool: WorkerPool) -> MelodifyClient:
+    return MelodifyClient(settings, partial(open_studio, settings, pool=pool))
 
 
 @pytest.mark.usefixtures("addresses")
-async def test_the_settings_say_where_discord_is(server: DiscordOnLoopback, tmp_path: Path, workshop: Workshop) -> None:
+async def test_the_settings_say_where_discord_is(server: DiscordOnLoopback, tmp_path: Path, pool: WorkerPool) -> None:
     addresses = {"api_url": f"{server.url}/api/v10", "gateway_url": "ws://127.0.0.1:1/gateway"}
-    client = a_client(story_settings(tmp_path, discord=addresses), workshop)
+    client = a_client(story_settings(tmp_path, discord=addresses), pool)
     assert str(DiscordWebSocket.DEFAULT_GATEWAY) == "ws://127.0.0.1:1/gateway"
     with pytest.raises(discord.LoginFailure):
         await client.login("token")
@@ -66,10 +66,10 @@ async def test_the_settings_say_where_discord_is(server: DiscordOnLoopback, tmp_
     assert server.calls == ["GET /api/v10/users/@me"]
 
 
-async def test_the_commands_are_registered_only_when_they_have_changed(tmp_path: Path, workshop: Workshop) -> None:
+async def test_the_commands_are_registered_only_when_they_have_changed(tmp_path: Path, pool: WorkerPool) -> None:
     settings = story_settings(tmp_path)
     for expected in (1, 0):
-        client = a_client(settings, workshop)
+        client = a_client(settings, pool)
         async with simcord.run(client) as env:
             registrations = [entry for entry in env.http_requests if entry.path.endswith("/commands")]
             assert len(registrations) == expected
@@ -81,9 +81,9 @@ def test_the_privileged_intent_is_asked_for_only_when_the_settings_want_it(tmp_p
     assert intents_of(story_settings(tmp_path, discord={"message_content": True})).message_content
 
 
-async def test_a_private_song_counts_for_the_server_where_it_was_asked_for(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_private_song_counts_for_the_server_where_it_was_asked_for(pool: WorkerPool, tmp_path: Path) -> None:
     limits = {"songs_per_guild_day": 1, "songs_per_minute": 0}
-    async with world(story_settings(tmp_path, limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path, limits=limits), pool) as here:
         await here.command(private=True)
         await here.songs_done()
         assert len(here.songs(here.dms)) == 1

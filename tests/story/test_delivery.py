@@ -9,15 +9,15 @@ from bot.discord_api.errors import discord_errors
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Forecast, Job, Place, Posted, Stage, Wish
 from tests.jobs import a_job, a_song
 from tests.stories import World, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(story_settings(tmp_path_factory.mktemp("delivery")), workshop) as here:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path_factory.mktemp("delivery")), pool) as here:
         yield here
 
 

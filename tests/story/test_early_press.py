@@ -5,13 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.breaking import sqlite_error
 from tests.stories import story_settings, world
 from tests.story.pressing import button
 
 
-async def test_a_press_before_the_song_is_charged_finds_it(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_press_before_the_song_is_charged_finds_it(pool: WorkerPool, tmp_path: Path) -> None:
     pressed: list[str] = []
 
     def busy(_cursor: object, statement: str, parameters: Any, _context: object) -> None:
@@ -19,7 +19,7 @@ async def test_a_press_before_the_song_is_charged_finds_it(workshop: Workshop, t
         if statement.startswith("UPDATE usage") and "charged" in parameters and not pressed:
             raise sqlite_error()
 
-    async with world(story_settings(tmp_path), workshop) as here:
+    async with world(story_settings(tmp_path), pool) as here:
         engine = here.studio._library._engine
         sa.event.listen(engine, "do_execute", busy)
         await here.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import (
     PICTURE,
     a_picture,
@@ -19,16 +19,16 @@ from tests.stories import (
 )
 
 
-async def test_a_failed_status_line_does_not_fail_the_song(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+async def test_a_failed_status_line_does_not_fail_the_song(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), pool) as here:
         here.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=None)
         await here.command()
         await here.songs_done()
         assert len(here.songs()) == 1
 
 
-async def test_a_status_line_is_closed_when_discord_takes_it_again(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+async def test_a_status_line_is_closed_when_discord_takes_it_again(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), pool) as here:
         await here.post(here.mention, PICTURE)
         await here.until("🎼")
         here.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=4)
@@ -38,18 +38,18 @@ async def test_a_status_line_is_closed_when_discord_takes_it_again(workshop: Wor
 
 
 async def test_a_song_that_discord_would_not_take_at_first_arrives_on_a_second_try(
-    workshop: Workshop, tmp_path: Path
+    pool: WorkerPool, tmp_path: Path
 ) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+    async with world(story_settings(tmp_path), pool) as here:
         await here.post(here.mention, PICTURE)
         here.env.inject_error("POST", "/channels/*/messages", status=503)
         await here.songs_done()
         assert len(here.songs()) == 1
 
 
-async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(pool: WorkerPool, tmp_path: Path) -> None:
     settings = story_settings(tmp_path, work={"drain_s": 0, "poll_s": 0.1})
-    async with world(settings, workshop, composes=True) as here:
+    async with world(settings, pool, composes=True) as here:
         await here.command()
         await here.until("🎼")
         await here.restart(settings)
@@ -59,8 +59,8 @@ async def test_a_restart_in_the_middle_of_a_job_ends_in_one_song(workshop: Works
         assert "is ready" in here.said(here.channel)[0].content
 
 
-async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path, discord={"patience_s": 0.5}), workshop) as here:
+async def test_a_database_that_breaks_is_told_to_the_asker(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path, discord={"patience_s": 0.5}), pool) as here:
         with closing(here.database()) as database:
             database.execute("DROP TABLE usage")
         result = await here.command()
@@ -74,9 +74,9 @@ async def test_a_database_that_breaks_is_told_to_the_asker(workshop: Workshop, t
 @pytest.mark.parametrize("way", ["command", "mention"])
 @pytest.mark.parametrize("table", ["usage", "guilds", "requests"])
 async def test_a_database_that_is_away_for_a_moment_refuses_no_order(
-    workshop: Workshop, tmp_path: Path, table: str, way: str
+    pool: WorkerPool, tmp_path: Path, table: str, way: str
 ) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+    async with world(story_settings(tmp_path), pool) as here:
         with closing(here.database()) as database:
             database.execute(f"ALTER TABLE {table} RENAME TO away")
 
@@ -94,16 +94,16 @@ async def test_a_database_that_is_away_for_a_moment_refuses_no_order(
         here.errors_before = here.env.error_cursor
 
 
-async def test_closing_twice_is_closing_once(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+async def test_closing_twice_is_closing_once(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), pool) as here:
         await here.client.close()
         await here.client.close()
         assert here.client.is_closed()
 
 
-async def test_a_song_that_waits_is_made_after_a_restart(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_song_that_waits_is_made_after_a_restart(pool: WorkerPool, tmp_path: Path) -> None:
     settings = story_settings(tmp_path, work={"drain_s": 0, "poll_s": 0.1, "jobs": 1})
-    async with world(settings, workshop, composes=True) as here:
+    async with world(settings, pool, composes=True) as here:
         await here.command()
         await here.until("🎼")
         await here.command()
@@ -112,20 +112,20 @@ async def test_a_song_that_waits_is_made_after_a_restart(workshop: Workshop, tmp
         assert len(here.songs()) == 2
 
 
-async def test_a_song_in_the_works_is_finished_before_the_bot_leaves(workshop: Workshop, tmp_path: Path) -> None:
-    async with world(story_settings(tmp_path), workshop, composes=True) as here:
+async def test_a_song_in_the_works_is_finished_before_the_bot_leaves(pool: WorkerPool, tmp_path: Path) -> None:
+    async with world(story_settings(tmp_path), pool, composes=True) as here:
         await here.command()
         await here.until("🎼")
         await here.client.close()
         assert len(here.songs()) == 1
 
 
-async def test_a_hundred_commands_at_once_are_all_acknowledged_in_time(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_hundred_commands_at_once_are_all_acknowledged_in_time(pool: WorkerPool, tmp_path: Path) -> None:
     ratios: list[float] = []
     while min(ratios, default=8.0) >= 8 and len(ratios) < 3:  # a neighbour on the machine spoils one burst, not three
         bare = percentile(await bare_acknowledge_times(100), 0.99)
         settings = story_settings(tmp_path / str(len(ratios)), work={"drain_s": 0})
-        async with world(settings, workshop) as here:
+        async with world(settings, pool) as here:
             p99 = percentile(await acknowledge_times(here.env, here.guild, here.channel, 100), 0.99)
             print(f"acknowledged: p99 {p99:.3f} s, {p99 / bare:.1f} times that of a bot that does nothing else")
             await here.client.close()
@@ -136,10 +136,8 @@ async def test_a_hundred_commands_at_once_are_all_acknowledged_in_time(workshop:
 
 
 @pytest.mark.parametrize("way", ["command", "mention", "private", "two pictures"])
-async def test_a_discord_that_is_away_for_a_moment_refuses_no_order(
-    workshop: Workshop, tmp_path: Path, way: str
-) -> None:
-    async with world(story_settings(tmp_path), workshop) as here:
+async def test_a_discord_that_is_away_for_a_moment_refuses_no_order(pool: WorkerPool, tmp_path: Path, way: str) -> None:
+    async with world(story_settings(tmp_path), pool) as here:
         here.env.inject_error("POST", "/interactions/*/*/callback", status=503)
         here.env.inject_error("POST", f"/channels/{here.channel.id}/messages", status=503, times=2)
         here.env.inject_error("POST", f"/channels/{here.dms.id}/messages", status=503)

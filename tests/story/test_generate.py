@@ -9,13 +9,13 @@ from simcord.backend import serializers
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, command_payload, post_payload, seconds_of, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(story_settings(tmp_path_factory.mktemp("generate")), workshop, composes=True) as here:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path_factory.mktemp("generate")), pool, composes=True) as here:
         yield here
 
 

@@ -7,17 +7,17 @@ from contextlib import closing
 import pytest
 from simcord.backend import serializers
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, SONG_S, World, a_picture, post_payload, story_settings, world
 
 TWO = (("first.png", a_picture("gold")), ("second.png", a_picture("teal")))
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("gone"), limits=limits)
-    async with world(settings, workshop, composing_s=1.5) as here:
+    async with world(settings, pool, composing_s=1.5) as here:
         yield here
 
 

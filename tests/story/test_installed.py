@@ -12,7 +12,7 @@ from simcord import interactions as wire
 from simcord.builders import ChannelHandle
 from simcord.enums import ChannelType
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import (
     PICTURE,
     World,
@@ -31,8 +31,8 @@ MENU = 3
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(story_settings(tmp_path_factory.mktemp("installed")), workshop, composes=True) as here:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(story_settings(tmp_path_factory.mktemp("installed")), pool, composes=True) as here:
         yield here
 
 

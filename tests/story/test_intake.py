@@ -14,9 +14,9 @@ import pytest
 from bot.i18n.messages import say
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from bot.requests.in_flight import Serving
+from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import MOST_TRIES, Intake, read_record
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings
 from melodify_core.services.request_journal import RequestJournal
 from tests.stories import PICTURE, World, a_picture, story_settings, world
@@ -32,9 +32,9 @@ Ask = Callable[[World], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     settings = story_settings(tmp_path_factory.mktemp("intake"), limits=NO_LIMITS, discord={"patience_s": 5})
-    async with world(settings, workshop) as here:
+    async with world(settings, pool) as here:
         # On one file the bot would take what the next process serves for a dead one's.
         for task in asyncio.all_tasks():
             if task.get_name() == "requests":
@@ -86,10 +86,10 @@ def where(task: asyncio.Task[Any]) -> tuple[object, ...]:
 async def die_at(here: World, ask: Ask, stop_at: int) -> int:
     """Let the handler of what is asked die at its await of that number; return how many awaits it came to."""
     asking = asyncio.create_task(ask(here))
-    serving, last, count = here.client._serving, None, 0
+    in_flight, last, count = here.client._in_flight, None, 0
     while not asking.done():
         await asyncio.sleep(0)
-        for task in tuple(serving._tasks):
+        for task in tuple(in_flight._tasks):
             if task.done() or (place := where(task)) == last:
                 continue
             last, count = place, count + 1
@@ -106,7 +106,7 @@ async def died_with(
     asking = asyncio.create_task(ask(here))
     while not (when or everything)(here):
         await asyncio.sleep(0)
-    for task in tuple(here.client._serving._tasks):
+    for task in tuple(here.client._in_flight._tasks):
         task.cancel()
     await asking
     with closing(here.database()) as database, database:
@@ -122,16 +122,16 @@ def has_handed_in_the_first(here: World) -> bool:
         return any(json.loads(row[0])["next"] == 2 for row in database.execute("SELECT record FROM requests"))
 
 
-def an_intake(here: World, serving: Serving) -> Intake:
+def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
     """Return what another process takes requests with."""
     studio, client = here.studio, here.client
     delivery = DiscordDelivery(client, StatusBoard(client))
-    return Intake(client, studio, RequestJournal(studio.journal._book), delivery, serving)
+    return Intake(client, studio, RequestJournal(studio.journal._book), delivery, in_flight)
 
 
 async def next_process(here: World) -> Intake:
     """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
-    intake = an_intake(here, Serving())
+    intake = an_intake(here, RequestsInFlight())
     await intake.look_after()
     while intake._resumed:
         await asyncio.wait(intake._resumed)
@@ -250,7 +250,7 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
 async def test_how_far_a_request_is_waits_for_a_database_that_is_away(bot: World) -> None:
     here = bot.corner()
     await died_with(here, ask_by_post, lambda _: None)
-    intake = an_intake(here, Serving())
+    intake = an_intake(here, RequestsInFlight())
     [claimed] = await intake._journal.claim()
     served = read_record(claimed)
     assert served is not None
@@ -339,7 +339,7 @@ async def test_a_stop_leaves_what_discord_does_not_take_to_the_next_process(bot:
     here = bot.corner()
     await died_with(here, ask_by_command, lambda _: None)
     here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=8)
-    stopped = Serving()
+    stopped = RequestsInFlight()
     intake = an_intake(here, stopped)
     await intake.look_after()
     stopped.stopping = True

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_hour": 1, "waiting_per_user": 1}
-    async with world(story_settings(tmp_path_factory.mktemp("limits"), limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path_factory.mktemp("limits"), limits=limits), pool) as here:
         yield here
 
 

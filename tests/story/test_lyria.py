@@ -9,7 +9,7 @@ import pytest
 from google.cloud.storage import Client
 
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.openai_server import OpenAIServer
 from tests.sounds import chords, wav
 from tests.stories import World, a_picture, seconds_of, world
@@ -31,7 +31,7 @@ class Hall:
 
 @pytest.fixture(scope="module")
 async def hall(
-    workshop: Workshop, tmp_path_factory: pytest.TempPathFactory, openai: OpenAIServer, bucket: Client
+    pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory, openai: OpenAIServer, bucket: Client
 ) -> AsyncIterator[Hall]:
     async with vertex_server(wav(chords(32.8))) as lyria:
         settings = production(
@@ -41,7 +41,7 @@ async def hall(
             composer="lyria",
             vertex={"project": "melodify-test", "endpoint": lyria.url},
         )
-        async with world(settings, workshop) as here:
+        async with world(settings, pool) as here:
             yield Hall(here, lyria, settings)
 
 

@@ -11,17 +11,17 @@ import pytest
 from simcord import interactions as wire
 
 from melodify_core.library import Library, connect
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.jobs import POSTED, a_job
 from tests.jobs import a_song as a_finished_song
 from tests.stories import World, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("members"), limits=limits)
-    async with world(settings, workshop) as here:
+    async with world(settings, pool) as here:
         yield here
 
 
@@ -89,7 +89,7 @@ async def test_pages_turn_also_after_a_restart(bot: World, here: World) -> None:
     engine = connect(here.studio.settings.database.url)
     for number in range(9):
         job = a_job(f"{here.member.id}{number}", here.member.id)
-        Library(engine).keep(job, a_finished_song(job.job_id), POSTED, time.time())
+        Library(engine).record_song(job, a_finished_song(job.job_id), POSTED, time.time())
     engine.dispose()
     result = await here.member.slash(here.channel, "songs")
     assert result.response is not None

@@ -12,7 +12,7 @@ from bot.posts.song_view import page_of
 from bot.web.serving import Port
 from melodify_core.config.settings import Web
 from melodify_core.jobs.completion import video_key
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.studio import Studio
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, story_settings, world
@@ -23,18 +23,18 @@ PUBLIC = f"http://127.0.0.1:{PORT}"
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     web = Web(public_url=PUBLIC, port=PORT)
     port = Port(web)
     await port.hold()
 
     def show(studio: Studio) -> AbstractAsyncContextManager[object]:
-        return port.serving(studio.pages, studio.storage, studio.takes)
+        return port.serving(studio.pages, studio.storage, studio.songs)
 
     # One at a time: the second waits.
     work = {"jobs": 1, "poll_s": 0.1}
     settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"), work=work)
-    async with world(settings, workshop, show, composes=True) as here:
+    async with world(settings, pool, show, composes=True) as here:
         yield here
     port.release()
 

@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord.backend import serializers
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, a_picture, post_payload, story_settings, world
 
 TWO = (("first.png", a_picture("gold")), ("second.png", a_picture("teal")))
@@ -16,9 +16,9 @@ BROKEN = ("broken.png", a_picture()[:200])
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 3, "waiting_per_user": 0}
-    async with world(story_settings(tmp_path_factory.mktemp("pictures"), limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path_factory.mktemp("pictures"), limits=limits), pool) as here:
         yield here
 
 

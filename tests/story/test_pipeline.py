@@ -8,7 +8,7 @@ from google.cloud.aiplatform_v1.types import PipelineJob
 from google.cloud.storage import Client
 
 from melodify_core.config.settings import Settings
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.gcs_server import BUCKET
 from tests.openai_server import OpenAIServer, fails
 from tests.pipeline_server import FAILED, PENDING, QUEUED, RUNNING, SUCCEEDED, PipelineServer, pipeline_server
@@ -31,7 +31,7 @@ class Studio:
 
 @pytest.fixture(scope="module")
 async def piped(
-    workshop: Workshop, tmp_path_factory: pytest.TempPathFactory, openai: OpenAIServer, bucket: Client
+    pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory, openai: OpenAIServer, bucket: Client
 ) -> AsyncIterator[Studio]:
     async def write(job: PipelineJob) -> None:
         uri = str(job.runtime_config.parameter_values["output_uri"])
@@ -54,7 +54,7 @@ async def piped(
                 "dollars_per_take": 0.05,
             },
         )
-        async with world(settings, workshop) as here:
+        async with world(settings, pool) as here:
             yield Studio(here, service, settings)
 
 

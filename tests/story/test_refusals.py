@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from simcord.backend import serializers
 
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import PICTURE, World, a_picture, post_payload, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     settings = story_settings(tmp_path_factory.mktemp("refusals"), picture={"max_megabytes": 1, "max_megapixels": 4})
-    async with world(settings, workshop) as here:
+    async with world(settings, pool) as here:
         yield here
 
 

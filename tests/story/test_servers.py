@@ -10,16 +10,16 @@ from simcord.backend import serializers
 
 from bot.discord_api.guild_settings import Servers
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings
 from tests.stories import PICTURE, World, command_payload, seconds_of, story_settings, world
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("servers"), limits=limits, discord={"patience_s": 1})
-    async with world(settings, workshop, composes=True) as here:
+    async with world(settings, pool, composes=True) as here:
         yield here
 
 

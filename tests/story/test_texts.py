@@ -11,7 +11,7 @@ from bot.i18n.messages import LANGUAGES
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.song_embed import Card
 from bot.posts.status_messages import StatusBoard
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Language, Link, Place, Song, Wish
 from tests.jobs import a_job, a_song
 from tests.manners import assert_well_mannered, faults_of, messages_of_bot
@@ -74,9 +74,9 @@ def test_a_song_s_card_keeps_to_the_limits(text: str, other: str, language: Lang
 
 
 @pytest.fixture(scope="module")
-async def bot(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 0, "waiting_per_user": 0}
-    async with world(story_settings(tmp_path_factory.mktemp("texts"), limits=limits), workshop) as here:
+    async with world(story_settings(tmp_path_factory.mktemp("texts"), limits=limits), pool) as here:
         yield here
 
 

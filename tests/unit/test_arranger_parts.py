@@ -20,7 +20,7 @@ from melodify_core.composers.arranger.score import MODULATION, Score
 from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, wav_of
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Wish
 from quality.scores import Statistics, statistics
 from quality.songs import MOODS, moods_by_style
@@ -168,8 +168,8 @@ def test_a_midi_file_says_its_key_and_names_its_parts(style: str) -> None:
     assert names == [f"{part.role}: {part.name}" for part in score.parts]
 
 
-async def test_the_composer_says_which_synthesiser_plays(workshop: Workshop) -> None:
-    composer = ArrangerComposer(workshop, 60)
+async def test_the_composer_says_which_synthesiser_plays(pool: WorkerPool) -> None:
+    composer = ArrangerComposer(pool, 60)
     await composer.check()
     assert composer.describe() == synthesiser()
     assert "midirenderer" in synthesiser() or "FluidSynth" in synthesiser()

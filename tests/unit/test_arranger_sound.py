@@ -15,7 +15,7 @@ from melodify_core.composers.arranger.score import Key, Note, Part, Score
 from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, played_by_two, wav_of
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mode, Wish
 from tests.briefs import a_brief
 from tests.jobs import an_errand
@@ -57,9 +57,9 @@ def test_longer_songs_are_whole_too(style: str, seconds: int) -> None:
     check(wav_of(score_of(a_brief(), Wish(style=style, seconds=seconds), 2)), seconds)
 
 
-async def test_the_composer_says_what_it_plays(workshop: Workshop) -> None:
+async def test_the_composer_says_what_it_plays(pool: WorkerPool) -> None:
     brief, wish = a_brief(mode="minor", instruments=("nylon guitar", "violin")), Wish(style="folk", seconds=10)
-    take = await ArrangerComposer(workshop, 60).compose(brief, wish, an_errand(seed=5))
+    take = await ArrangerComposer(pool, 60).compose(brief, wish, an_errand(seed=5))
     score = score_of(brief, wish, 5)
     assert take.audio[:4] == b"RIFF"
     assert (take.content_type, take.model) == ("audio/wav", "arranger")
@@ -67,9 +67,9 @@ async def test_the_composer_says_what_it_plays(workshop: Workshop) -> None:
     assert {"nylon guitar", "violin"} <= set(take.instruments)
 
 
-async def test_the_same_seed_gives_the_same_bytes_in_every_process(workshop: Workshop) -> None:
+async def test_the_same_seed_gives_the_same_bytes_in_every_process(pool: WorkerPool) -> None:
     brief, wish = a_brief(), Wish(style="lofi", seconds=10)
-    take = await ArrangerComposer(workshop, 60).compose(brief, wish, an_errand(seed=5))
+    take = await ArrangerComposer(pool, 60).compose(brief, wish, an_errand(seed=5))
     assert take.audio == make_take(brief, wish, 5).audio
     assert take.audio != make_take(brief, wish, 6).audio
 

@@ -18,7 +18,7 @@ from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.audio import master
 from melodify_core.media.audio.codec import LADDER
 from melodify_core.media.audio.shape import limit
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mastered
 from tests import sounds
 from tests.sounds import Sound
@@ -299,9 +299,9 @@ def test_damage_anywhere_gives_a_song_or_our_error(junk: bytes, place: int) -> N
     assert result.true_peak_dbtp <= -1
 
 
-async def test_it_runs_in_a_worker_process_and_its_errors_come_back(workshop: Workshop) -> None:
+async def test_it_runs_in_a_worker_process_and_its_errors_come_back(pool: WorkerPool) -> None:
     work = partial(master, title="Sea", cover_jpeg=cover(), max_bytes=MIB)
-    result = await workshop.run(60, work, sounds.wav(sounds.chords()))
+    result = await pool.run(60, work, sounds.wav(sounds.chords()))
     assert result.lufs == pytest.approx(-14, abs=0.5)
     with pytest.raises(Unavailable, match=r"provider\.unavailable"):
-        await workshop.run(60, work, b"no take")
+        await pool.run(60, work, b"no take")

@@ -6,7 +6,7 @@ import pytest
 
 from bot.ops.logs import HIDDEN, Formatter, JsonFormatter, redacted
 from melodify_core.models import Stage
-from melodify_core.observability.log_context import about, at_stage, following
+from melodify_core.observability.log_context import log_context, stage_span, trace_job
 from tests.jobs import a_job
 
 SIGNED = (
@@ -51,7 +51,7 @@ def record(message: str) -> logging.LogRecord:
 
 def test_a_line_of_a_job_says_which_one_as_json_and_hides_the_same() -> None:
     form = JsonFormatter(("hush",))
-    with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
+    with trace_job(a_job("7")), stage_span(Stage.COMPOSING):
         facts = json.loads(form.format(record("two\nlines of hush, Bearer abc.def-123")))
     assert facts["message"] == f"two\nlines of {HIDDEN}, Bearer {HIDDEN}"
     assert (facts["level"], facts["logger"]) == ("INFO", "melodify_core.jobs.workflow")
@@ -88,13 +88,13 @@ def test_a_traceback_keeps_its_lines_and_nothing_else_that_acts(form: Formatter)
 
 
 def test_a_line_of_a_job_says_which_one_in_text_too() -> None:
-    with following(a_job("7")) as trail, at_stage(trail, Stage.COMPOSING):
+    with trace_job(a_job("7")), stage_span(Stage.COMPOSING):
         assert (
             Formatter()
             .format(record("here"))
             .endswith("melodify_core.jobs.workflow: [job 7, server 20, composing] here")
         )
-    with about("8"):
+    with log_context("8"):
         assert Formatter().format(record("here")).endswith("workflow: [job 8] here")
     assert Formatter().format(record("here")).endswith("workflow: here")
 

@@ -13,13 +13,13 @@ from melodify_core.brief import STYLES, music_prompt
 from melodify_core.captioners.palette import PaletteCaptioner, english, korean
 from melodify_core.captioners.palette.captioner import brief_of, read
 from melodify_core.captioners.palette.colours import COLOURS
-from melodify_core.captioners.palette.music import MANNERS
+from melodify_core.captioners.palette.music import STYLE_PROFILES
 from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.media.picture import PictureLimits, prepare
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Wish
 from melodify_core.ports import Captioner
 from tests import pictures
@@ -400,7 +400,7 @@ def test_the_language_changes_words_only() -> None:
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "auto"])
 def test_a_wished_style_is_kept_whatever_the_picture(style: str) -> None:
-    low, high = MANNERS[style].bpm
+    low, high = STYLE_PROFILES[style].bpm
     for scene in SCENES:
         brief = heard(scene, style=style)
         assert brief.genre.split()[0] == style, scene
@@ -409,7 +409,7 @@ def test_a_wished_style_is_kept_whatever_the_picture(style: str) -> None:
 
 
 def test_the_styles_are_those_that_can_be_chosen() -> None:
-    assert set(MANNERS) == set(STYLES) - {"auto"}
+    assert set(STYLE_PROFILES) == set(STYLES) - {"auto"}
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ def test_auto_can_choose_every_style() -> None:
         for reading in SCENES.values()
         for change in changes
     }
-    assert chosen == set(MANNERS)
+    assert chosen == set(STYLE_PROFILES)
 
 
 def test_a_calm_picture_gets_no_style_with_a_beat_of_its_own() -> None:
@@ -561,8 +561,8 @@ def test_words_inside_other_words_are_not_heard() -> None:
 # The port
 
 
-async def test_the_captioner_keeps_to_its_port(workshop: Workshop) -> None:
-    captioner: Captioner = PaletteCaptioner(workshop, 60)
+async def test_the_captioner_keeps_to_its_port(pool: WorkerPool) -> None:
+    captioner: Captioner = PaletteCaptioner(pool, 60)
     picture = prepare(pictures.sunset(), PictureLimits())
     assert captioner.name == "palette"
     for language in LANGUAGES:

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from melodify_core.errors import Rejected
 from melodify_core.media.picture import PictureLimits, prepare
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Picture
 from tests import pictures
 from tests.pictures import encoded, opened, quarters
@@ -500,11 +500,11 @@ def test_a_damaged_file_gives_a_picture_or_a_refusal(kind: str, changes: list[tu
         assert opened(picture.jpeg).size == (picture.width, picture.height)
 
 
-async def test_a_worker_prepares_pictures(workshop: Workshop) -> None:
-    picture = await workshop.run(60, prepare, encoded(quarters()), LIMITS)
+async def test_a_worker_prepares_pictures(pool: WorkerPool) -> None:
+    picture = await pool.run(60, prepare, encoded(quarters()), LIMITS)
     assert (picture.width, picture.height) == (96, 64)
     with pytest.raises(Rejected, match=r"picture\.empty"):
-        await workshop.run(60, prepare, b"", LIMITS)
+        await pool.run(60, prepare, b"", LIMITS)
 
 
 def _lossless() -> list[tuple[str, dict[str, object]]]:

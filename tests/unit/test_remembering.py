@@ -8,7 +8,7 @@ import pytest
 from melodify_core.captioners.remembering import RememberingCaptioner, key_of
 from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.models import Brief, Picture, Progress, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
 from tests.jobs import Purse
 
@@ -33,8 +33,8 @@ class Counting:
     async def close(self) -> None:
         self.closed = True
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
-        del picture, wish, errand
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
+        del picture, wish, context
         self.asked += 1
         await self.hold.wait()
         if self._failures:
@@ -62,14 +62,14 @@ class Shelf:
         self.briefs[key] = brief
 
 
-def errand() -> Errand:
+def context() -> ProviderContext:
     async def load() -> Picture:
         return PICTURE
 
     async def progress(progress: Progress) -> None:
         del progress
 
-    return Errand("1", 1, "a" * 64, None, load, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, load, Purse().begin, progress)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -82,7 +82,7 @@ async def test_the_same_question_is_paid_once() -> None:
     for _ in range(2):
         # Another process has another captioner and the same memory.
         captioner = RememberingCaptioner(inner, shelf, "m")
-        assert await captioner.caption(PICTURE, Wish(), errand()) == a_brief()
+        assert await captioner.caption(PICTURE, Wish(), context()) == a_brief()
     assert inner.asked == 1
 
 
@@ -91,7 +91,7 @@ async def test_the_same_question_at_the_same_moment_is_paid_once(broken: bool) -
     inner = Counting()
     inner.hold.clear()
     captioner = RememberingCaptioner(inner, Shelf(broken=broken), "m")
-    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(), errand())) for _ in range(5)]
+    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(), context())) for _ in range(5)]
     await until(lambda: inner.asked == 1)
     inner.hold.set()
     assert await asyncio.gather(*tasks) == [a_brief()] * 5
@@ -102,7 +102,7 @@ async def test_different_questions_do_not_wait_for_each_other() -> None:
     inner = Counting()
     inner.hold.clear()
     captioner = RememberingCaptioner(inner, Shelf(), "m")
-    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(hint=hint), errand())) for hint in "ab"]
+    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(hint=hint), context())) for hint in "ab"]
     await until(lambda: inner.asked == 2)
     inner.hold.set()
     await asyncio.gather(*tasks)
@@ -112,16 +112,16 @@ async def test_a_failure_is_not_remembered() -> None:
     inner, shelf = Counting(Unavailable("provider.busy")), Shelf()
     captioner = RememberingCaptioner(inner, shelf, "m")
     with pytest.raises(Unavailable, match="busy"):
-        await captioner.caption(PICTURE, Wish(), errand())
+        await captioner.caption(PICTURE, Wish(), context())
     assert not shelf.briefs
-    assert await captioner.caption(PICTURE, Wish(), errand()) == a_brief()
+    assert await captioner.caption(PICTURE, Wish(), context()) == a_brief()
 
 
 async def test_those_who_wait_share_a_failure_and_its_price() -> None:
     inner = Counting(Unavailable("provider.busy"))
     inner.hold.clear()
     captioner = RememberingCaptioner(inner, Shelf(), "m")
-    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(), errand())) for _ in range(3)]
+    tasks = [asyncio.create_task(captioner.caption(PICTURE, Wish(), context())) for _ in range(3)]
     await until(lambda: inner.asked == 1)
     inner.hold.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -133,7 +133,7 @@ async def test_a_cancelled_asker_leaves_the_question_to_the_next() -> None:
     inner = Counting()
     inner.hold.clear()
     captioner = RememberingCaptioner(inner, Shelf(), "m")
-    first, second = (asyncio.create_task(captioner.caption(PICTURE, Wish(), errand())) for _ in range(2))
+    first, second = (asyncio.create_task(captioner.caption(PICTURE, Wish(), context())) for _ in range(2))
     await until(lambda: inner.asked == 1)
     first.cancel()
     await until(lambda: inner.asked == 2)
@@ -144,7 +144,7 @@ async def test_a_cancelled_asker_leaves_the_question_to_the_next() -> None:
 
 async def test_a_broken_memory_loses_no_song() -> None:
     captioner = RememberingCaptioner(Counting(), Shelf(broken=True), "m")
-    assert await captioner.caption(PICTURE, Wish(), errand()) == a_brief()
+    assert await captioner.caption(PICTURE, Wish(), context()) == a_brief()
 
 
 async def test_check_and_close_are_the_captioners() -> None:

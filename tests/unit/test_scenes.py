@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from melodify_core.captioners.eyes import KINDS, SUBJECTS, Certainty, Sight, sight, subjects
 from melodify_core.captioners.palette import english_scenes, korean_scenes
 from melodify_core.captioners.palette.captioner import brief_of
-from melodify_core.captioners.palette.music import MANNERS
+from melodify_core.captioners.palette.music import STYLE_PROFILES
 from melodify_core.captioners.palette.scenery import TOUCHES, Scene, scene_of
 from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.models import Brief, Language, Wish
@@ -173,7 +173,7 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
     assert set(TOUCHES) == set(KINDS)
     for touch in TOUCHES.values():
-        assert set(touch.styles) <= set(MANNERS)
+        assert set(touch.styles) <= set(STYLE_PROFILES)
         assert not touch.voice or touch.voice in INSTRUMENTS
         assert touch.sound
 
@@ -212,9 +212,9 @@ def test_a_hint_outweighs_the_scene() -> None:
     assert brief_for(Scene("vehicle", "car", "sure"), style="house").genre == "house"
 
 
-@pytest.mark.parametrize("style", MANNERS)
+@pytest.mark.parametrize("style", STYLE_PROFILES)
 def test_no_style_gets_a_foreign_sound_from_a_scene(style: str) -> None:
-    own = set(MANNERS[style].leads + MANNERS[style].beds + MANNERS[style].colours)
+    own = set(STYLE_PROFILES[style].leads + STYLE_PROFILES[style].beds + STYLE_PROFILES[style].colours)
     for kind in KINDS:
         brief = brief_for(Scene(kind, None, "sure", int(kind == "people"), night=True), style=style)
         added = set(brief.instruments) - own

@@ -8,119 +8,119 @@ import pytest
 from melodify_core.errors import Refused, Rejected, Unavailable
 from melodify_core.jobs.context import PlainStep, Result
 from melodify_core.library import Cap, ProviderGate, connect, upgrade
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Commission, RawTake, Stage, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 from melodify_core.storage.folder import FolderStorage
 from tests.briefs import BRIEF
-from tests.fakes import FarPlayer, Line, LinkingFolder, Player
+from tests.fakes import FarPlayer, LinkingFolder, Player, SongBench
 
 
 @pytest.fixture
-def line(tmp_path: Path, workshop: Workshop) -> Line:
-    return Line(tmp_path, workshop)
+def bench(tmp_path: Path, pool: WorkerPool) -> SongBench:
+    return SongBench(tmp_path, pool)
 
 
-async def test_a_picture_becomes_a_delivered_song(line: Line) -> None:
-    await line.run()
-    (song,) = line.desk.songs
+async def test_a_picture_becomes_a_delivered_song(bench: SongBench) -> None:
+    await bench.run()
+    (song,) = bench.delivery.songs
     assert (song.title, song.bpm, song.key, song.mode) == ("Amber Dusk", 90, "E", "minor")
     assert song.instruments == ("organ",)
     assert (song.captioner, song.composer) == ("reader", "player")
     assert song.duration_s == pytest.approx(3, abs=0.1)
-    assert line.desk.stages == [Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING]
-    assert line.book.lines == ["start 1", "keep 1"]
-    assert line.desk.apologies == []
+    assert bench.delivery.stages == [Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING]
+    assert bench.book.lines == ["start 1", "record 1"]
+    assert bench.delivery.apologies == []
 
 
-async def test_picture_and_song_are_kept_and_the_raw_take_is_not(line: Line) -> None:
-    await line.run()
-    assert line.files() == {"1.jpg", "1.mid", "1.mp3"}
+async def test_picture_and_song_are_kept_and_the_raw_take_is_not(bench: SongBench) -> None:
+    await bench.run()
+    assert bench.files() == {"1.jpg", "1.mid", "1.mp3"}
 
 
 @pytest.mark.parametrize(
     ("part", "error", "code", "left"),
     [
         ("reader", Refused("provider.refused"), "provider.refused", set()),
-        ("desk", Rejected("discord.forbidden"), "discord.forbidden", set()),
+        ("delivery", Rejected("discord.forbidden"), "discord.forbidden", set()),
         # These were nobody's fault who asked: `melodify jobs retry` needs the picture.
         ("player", Unavailable("provider.unavailable"), "provider.unavailable", {"1.jpg"}),
         ("player", ZeroDivisionError("a bug"), "internal", {"1.jpg"}),
     ],
 )
 async def test_a_failure_is_refunded_apologised_for_and_leaves_at_most_the_picture(
-    line: Line, part: str, error: BaseException, code: str, left: set[str]
+    bench: SongBench, part: str, error: BaseException, code: str, left: set[str]
 ) -> None:
-    getattr(line, part).error = error
-    await line.run()
-    assert line.desk.songs == []
-    assert line.desk.apologies == [code]
-    assert line.book.lines == ["start 1", "refund 1"]
-    assert line.files() == left
+    getattr(bench, part).error = error
+    await bench.run()
+    assert bench.delivery.songs == []
+    assert bench.delivery.apologies == [code]
+    assert bench.book.lines == ["start 1", "refund 1"]
+    assert bench.files() == left
 
 
-async def test_what_the_providers_were_paid_is_noted_and_stands_in_the_song(line: Line) -> None:
-    await line.run()
-    assert [bill.provider for bill in line.book.bills] == ["reader", "player"]
-    assert line.desk.songs[0].dollars == pytest.approx(0.75)
+async def test_what_the_providers_were_paid_is_noted_and_stands_in_the_song(bench: SongBench) -> None:
+    await bench.run()
+    assert [bill.provider for bill in bench.book.bills] == ["reader", "player"]
+    assert bench.delivery.songs[0].dollars == pytest.approx(0.75)
 
 
-async def test_a_take_that_was_kept_before_a_crash_is_not_paid_again(line: Line) -> None:
-    crash = line.desk.error = asyncio.CancelledError()
+async def test_a_take_that_was_kept_before_a_crash_is_not_paid_again(bench: SongBench) -> None:
+    crash = bench.delivery.error = asyncio.CancelledError()
     with pytest.raises(asyncio.CancelledError):
-        await line.run()
+        await bench.run()
     assert crash is not None
-    assert line.player.calls == 1
-    line.desk.error = None
-    await line.run()
-    assert line.player.calls == 1
-    assert len(line.desk.songs) == 1
+    assert bench.player.calls == 1
+    bench.delivery.error = None
+    await bench.run()
+    assert bench.player.calls == 1
+    assert len(bench.delivery.songs) == 1
 
 
-async def test_work_done_elsewhere_is_ordered_and_then_collected(line: Line) -> None:
+async def test_work_done_elsewhere_is_ordered_and_then_collected(bench: SongBench) -> None:
     far = FarPlayer()
-    line.player = far
-    await line.run()
+    bench.player = far
+    await bench.run()
     assert far.orders == ["1"]
     assert far.calls == 1
-    assert line.desk.stages[1:4] == [Stage.COMPOSING, "provisioning", Stage.MASTERING]
-    assert len(line.desk.songs) == 1
+    assert bench.delivery.stages[1:4] == [Stage.COMPOSING, "provisioning", Stage.MASTERING]
+    assert len(bench.delivery.songs) == 1
 
 
-async def test_a_song_too_large_for_discord_is_given_as_a_link(line: Line) -> None:
-    line.desk.largest = 1000
-    line.storage = LinkingFolder(line.folder)
-    await line.run()
-    assert [song.title for song in line.desk.songs] == ["Amber Dusk"]
-    assert line.desk.links == ["https://example.org/songs/1.mp3?as=Amber Dusk.mp3"]
+async def test_a_song_too_large_for_discord_is_given_as_a_link(bench: SongBench) -> None:
+    bench.delivery.largest = 1000
+    bench.storage = LinkingFolder(bench.folder)
+    await bench.run()
+    assert [song.title for song in bench.delivery.songs] == ["Amber Dusk"]
+    assert bench.delivery.links == ["https://example.org/songs/1.mp3?as=Amber Dusk.mp3"]
 
 
-async def test_without_links_a_song_too_large_is_apologised_for(line: Line) -> None:
-    line.desk.largest = 1000
-    await line.run()
-    assert line.desk.apologies == ["song.too_large"]
-    assert line.book.lines == ["start 1", "refund 1"]
+async def test_without_links_a_song_too_large_is_apologised_for(bench: SongBench) -> None:
+    bench.delivery.largest = 1000
+    await bench.run()
+    assert bench.delivery.apologies == ["song.too_large"]
+    assert bench.book.lines == ["start 1", "refund 1"]
 
 
-async def test_an_apology_that_cannot_arrive_still_refunds(line: Line) -> None:
-    line.reader.error = Refused("provider.refused")
-    line.desk.deaf = True
-    await line.run()
-    assert line.book.lines == ["start 1", "refund 1"]
-    assert line.files() == set()
+async def test_an_apology_that_cannot_arrive_still_refunds(bench: SongBench) -> None:
+    bench.reader.error = Refused("provider.refused")
+    bench.delivery.deaf = True
+    await bench.run()
+    assert bench.book.lines == ["start 1", "refund 1"]
+    assert bench.files() == set()
 
 
-async def test_a_cancelled_job_is_neither_refunded_nor_apologised_for(line: Line) -> None:
-    line.player.for_ever = True
-    task = asyncio.create_task(line.run())
+async def test_a_cancelled_job_is_neither_refunded_nor_apologised_for(bench: SongBench) -> None:
+    bench.player.for_ever = True
+    task = asyncio.create_task(bench.run())
     async with asyncio.timeout(20):
-        while not line.player.calls:
+        while not bench.player.calls:
             await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert line.book.lines == ["start 1"]
-    assert line.desk.apologies == []
+    assert bench.book.lines == ["start 1"]
+    assert bench.delivery.apologies == []
 
 
 class AwayFolder(FolderStorage):
@@ -146,47 +146,47 @@ class AwayFolder(FolderStorage):
 
 
 @pytest.mark.parametrize("moment", ["save_takes", "load_takes", "save_songs", "load_pictures"])
-async def test_a_storage_that_is_away_for_a_while_costs_no_paid_take(line: Line, moment: str) -> None:
-    line.storage = AwayFolder(line.folder, **{moment: 4})
-    await line.run()
-    assert line.player.calls == 1
-    assert len(line.desk.songs) == 1
-    assert line.desk.apologies == []
-    assert list((line.folder / "spool").iterdir()) == []
+async def test_a_storage_that_is_away_for_a_while_costs_no_paid_take(bench: SongBench, moment: str) -> None:
+    bench.storage = AwayFolder(bench.folder, **{moment: 4})
+    await bench.run()
+    assert bench.player.calls == 1
+    assert len(bench.delivery.songs) == 1
+    assert bench.delivery.apologies == []
+    assert list((bench.folder / "spool").iterdir()) == []
 
 
-async def test_a_take_that_a_crash_kept_from_the_storage_is_not_paid_again(line: Line) -> None:
+async def test_a_take_that_a_crash_kept_from_the_storage_is_not_paid_again(bench: SongBench) -> None:
     class Dies(FolderStorage):
         async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
             if key.startswith("takes/"):
                 raise asyncio.CancelledError
             await super().save(key, data, content_type, labels)
 
-    line.storage = Dies(line.folder)
+    bench.storage = Dies(bench.folder)
     with pytest.raises(asyncio.CancelledError):
-        await line.run()
-    line.storage = None
-    await line.run()
-    assert line.player.calls == 1
-    assert [song.instruments for song in line.desk.songs] == [("organ",)]
-    assert list((line.folder / "spool").iterdir()) == []
+        await bench.run()
+    bench.storage = None
+    await bench.run()
+    assert bench.player.calls == 1
+    assert [song.instruments for song in bench.delivery.songs] == [("organ",)]
+    assert list((bench.folder / "spool").iterdir()) == []
 
 
-async def test_a_storage_that_stays_away_ends_in_one_apology_and_another_try_pays_nothing(line: Line) -> None:
-    line.storage = AwayFolder(line.folder, save_takes=99)
-    await line.run()
-    assert line.desk.apologies == ["storage.unavailable"]
-    line.storage = None
-    await line.run()
-    assert line.player.calls == 1
-    assert len(line.desk.songs) == 1
-    assert list((line.folder / "spool").iterdir()) == []
+async def test_a_storage_that_stays_away_ends_in_one_apology_and_another_try_pays_nothing(bench: SongBench) -> None:
+    bench.storage = AwayFolder(bench.folder, save_takes=99)
+    await bench.run()
+    assert bench.delivery.apologies == ["storage.unavailable"]
+    bench.storage = None
+    await bench.run()
+    assert bench.player.calls == 1
+    assert len(bench.delivery.songs) == 1
+    assert list((bench.folder / "spool").iterdir()) == []
 
 
-async def test_a_take_that_is_no_music_fails_at_once(line: Line) -> None:
+async def test_a_take_that_is_no_music_fails_at_once(bench: SongBench) -> None:
     class Rubbish(Player):
-        async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
-            return replace(await super().compose(brief, wish, errand), audio=b"no music at all")
+        async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
+            return replace(await super().compose(brief, wish, provider_context), audio=b"no music at all")
 
     counted: list[str] = []
 
@@ -209,14 +209,14 @@ async def test_a_take_that_is_no_music_fails_at_once(line: Line) -> None:
                     continue
             raise Unavailable("provider.unavailable")
 
-    line.player = Rubbish()
-    await line.run(step=Counting())
+    bench.player = Rubbish()
+    await bench.run(step=Counting())
     assert counted.count("master") == 1
-    assert line.desk.apologies == ["music.failed"]
+    assert bench.delivery.apologies == ["music.failed"]
 
 
 async def test_a_cap_holds_from_the_order_to_the_end_of_the_run_and_a_failure_ends_the_run(
-    line: Line, tmp_path: Path
+    bench: SongBench, tmp_path: Path
 ) -> None:
     engine = connect(f"sqlite:///{tmp_path}/melodify.db")
     upgrade(engine)
@@ -230,28 +230,28 @@ async def test_a_cap_holds_from_the_order_to_the_end_of_the_run_and_a_failure_en
         cancelled: list[str] = field(default_factory=list)
         name: str = "pipeline"
 
-        async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
-            self.open.add(errand.job_id)
+        async def commission(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> Commission:
+            self.open.add(provider_context.job_id)
             self.most = max(self.most, len(self.open))
-            return await super().commission(brief, wish, errand)
+            return await super().commission(brief, wish, provider_context)
 
-        async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+        async def collect(self, commission: Commission, provider_context: ProviderContext) -> RawTake:
             del commission
             await asyncio.sleep(0.05)
-            if errand.job_id == "2":
+            if provider_context.job_id == "2":
                 raise Unavailable("provider.too_slow")
-            self.open.discard(errand.job_id)
-            return await self.compose(BRIEF, Wish(), errand)
+            self.open.discard(provider_context.job_id)
+            return await self.compose(BRIEF, Wish(), provider_context)
 
         async def cancel(self, commission: Commission) -> None:
             self.cancelled.append(commission.name)
             self.open.discard(commission.name.removeprefix("runs/"))
 
-    line.player = runs = Runs()
-    line.gate = ProviderGate(engine, {"pipeline": Cap(1, 0, 600.0)}, 30.0)
-    await asyncio.gather(*(line.run(str(number)) for number in range(1, 5)))
+    bench.player = runs = Runs()
+    bench.gate = ProviderGate(engine, {"pipeline": Cap(1, 0, 600.0)}, 30.0)
+    await asyncio.gather(*(bench.run(str(number)) for number in range(1, 5)))
     assert runs.most == 1
     assert runs.cancelled == ["runs/2"]
-    assert len(line.desk.songs) == 3
-    assert line.desk.apologies == ["provider.too_slow"]
+    assert len(bench.delivery.songs) == 3
+    assert bench.delivery.apologies == ["provider.too_slow"]
     engine.dispose()

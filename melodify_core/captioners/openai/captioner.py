@@ -21,7 +21,7 @@ from melodify_core.captioners.openai.wire import AnswerLost, client_of
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Misconfigured
 from melodify_core.models import Bill, Brief, Picture, Wish
-from melodify_core.ports import Errand, PaidCall
+from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -56,41 +56,41 @@ class OpenAICaptioner:
         """Close the client's connections."""
         await self._client.close()
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         """Return the reading. Raises Refused and Unavailable, the latter also past the deadline in all."""
         when = asyncio.get_running_loop().time() + self._settings.deadline_s
-        async with translated(errand.job_id, when):
+        async with translated(context.job_id, when):
             await self._calls.acquire()
         try:
             question = await asyncio.to_thread(question_of, picture, wish, self._settings)
             if self._settings.moderation:
-                ask = partial(self._moderate, errand.job_id, when)
-                await moderation.moderate(question.image_url, wish.hint, ask, adult=errand.adult)
-            async with translated(errand.job_id, when):
-                reply, call = await self._reply(question, errand, when)
+                ask = partial(self._moderate, context.job_id, when)
+                await moderation.moderate(question.image_url, wish.hint, ask, adult=context.adult)
+            async with translated(context.job_id, when):
+                reply, call = await self._reply(question, context, when)
         finally:
             self._calls.release()
         # Past the deadline's reach: an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
-        return _read(reply, errand.job_id)
+        return _read(reply, context.job_id)
 
     async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
         ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
         async with translated(job_id, when):
             return await self._insist(ask, when)
 
-    async def _reply(self, question: Question, errand: Errand, when: float) -> tuple[Reply, PaidCall]:
+    async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
         """Ask the model, and once the fallback model where that may help."""
         model, fallback = self._settings.model, self._settings.fallback_model
         try:
-            return await self._insist(partial(self._paid, question, model, errand), when)
+            return await self._insist(partial(self._paid, question, model, context), when)
         except openai.APIError as error:
             if not fallback or fallback == model or not wants_another_model(error):
                 raise
-            log.warning("job %s: openai: %s did not answer, asking %s", errand.job_id, model, fallback)
+            log.warning("job %s: openai: %s did not answer, asking %s", context.job_id, model, fallback)
             first = error
         try:
-            return await self._paid(question, fallback, errand)
+            return await self._paid(question, fallback, context)
         except openai.NotFoundError as error:
             # That there is no fallback says less than what was wrong at first.
             raise first from error
@@ -108,12 +108,12 @@ class OpenAICaptioner:
                 await asyncio.sleep(pause)
         return await ask()
 
-    async def _paid(self, question: Question, model: str, errand: Errand) -> tuple[Reply, PaidCall]:
+    async def _paid(self, question: Question, model: str, context: ProviderContext) -> tuple[Reply, PaidCall]:
         """Ask once, with the call in the books from its beginning on."""
         price = price_of_reading(self._settings)
-        call = await errand.begun(Bill(provider=self.name, model=model, dollars=price))
+        call = await context.begun(Bill(provider=self.name, model=model, dollars=price))
         try:
-            return await self._ask(question, model, errand.asker), call
+            return await self._ask(question, model, context.asker), call
         except BaseException as error:
             if is_free(error):
                 await call.free()

@@ -4,7 +4,7 @@ from melodify_core.captioners.eyes import are_installed, look
 from melodify_core.captioners.palette import english, korean
 from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
 from melodify_core.captioners.palette.music import (
-    MANNERS,
+    STYLE_PROFILES,
     arrangement_for,
     bpm_for,
     instruments_for,
@@ -15,9 +15,9 @@ from melodify_core.captioners.palette.notable import telling_colour
 from melodify_core.captioners.palette.reading import Reading, measure
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, scene_of, touches_of
 from melodify_core.captioners.palette.steering import Steering, steering_of
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Mode, Picture, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 
 _MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
     "content": ("warm", "content", "tender"),
@@ -38,8 +38,8 @@ class PaletteCaptioner:
 
     name = "palette"
 
-    def __init__(self, workshop: Workshop, deadline_s: float) -> None:
-        self._workshop = workshop
+    def __init__(self, pool: WorkerPool, deadline_s: float) -> None:
+        self._pool = pool
         self._deadline_s = deadline_s
 
     async def check(self) -> None:
@@ -50,12 +50,12 @@ class PaletteCaptioner:
         return "light and colour, and what photos show (extra eyes)" if are_installed() else "light and colour only"
 
     async def close(self) -> None:
-        """Nothing is open: the workshop is the studio's."""
+        """Nothing is open: the pool is the studio's."""
 
-    async def caption(self, picture: Picture, wish: Wish, errand: Errand) -> Brief:
+    async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         """Return the reading. Raises Unavailable when it takes too long."""
-        del errand  # costs nothing and tells nobody
-        return await self._workshop.run(self._deadline_s, read, picture.jpeg, wish)
+        del context  # costs nothing and tells nobody
+        return await self._pool.run(self._deadline_s, read, picture.jpeg, wish)
 
 
 def read(jpeg: bytes, wish: Wish) -> Brief:
@@ -79,7 +79,7 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
         valence=round(feeling.valence, 3),
         arousal=round(feeling.arousal, 3),
         energy=energy_of(feeling),
-        genre=MANNERS[style].genre,
+        genre=STYLE_PROFILES[style].genre,
         instruments=instruments_for(style, reading, feeling, steering, scene),
         bpm=bpm_for(style, reading, feeling, steering),
         mode=mode,

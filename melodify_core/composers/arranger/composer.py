@@ -4,9 +4,9 @@ from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.synthesis import wav_of
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, RawTake, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 
 
 class ArrangerComposer:
@@ -14,8 +14,8 @@ class ArrangerComposer:
 
     name = "arranger"
 
-    def __init__(self, workshop: Workshop, deadline_s: float) -> None:
-        self._workshop = workshop
+    def __init__(self, pool: WorkerPool, deadline_s: float) -> None:
+        self._pool = pool
         self._deadline_s = deadline_s
 
     async def check(self) -> None:
@@ -27,11 +27,11 @@ class ArrangerComposer:
         return synthesiser()
 
     async def close(self) -> None:
-        """Nothing is open: the workshop is the studio's."""
+        """Nothing is open: the pool is the studio's."""
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         """Compose and play. Raises Unavailable when it takes too long."""
-        return await self._workshop.run(self._deadline_s, make_take, brief, wish, errand.seed)
+        return await self._pool.run(self._deadline_s, make_take, brief, wish, context.seed)
 
 
 def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:

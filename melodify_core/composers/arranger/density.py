@@ -28,7 +28,7 @@ Option = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class PatternSet:
     """The names of the patterns; no groove: no drums."""
 
     comping: str
@@ -50,11 +50,11 @@ class Manners:
 class Arrangement:
     """The patterns of a whole piece: at home, in the contrasting sections, and in the climax."""
 
-    home: Manners
-    away: Manners
-    full: Manners
+    home: PatternSet
+    away: PatternSet
+    full: PatternSet
 
-    def of(self, section: Section) -> Manners:
+    def of(self, section: Section) -> PatternSet:
         """Return what is played in a section."""
         if section.energy == 1:
             return self.full
@@ -67,28 +67,28 @@ def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arran
     if style.grooves and style.slows_down and level < DRUMLESS:
         grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
     options = list(product(style.comping, style.bass_lines, grooves))
-    home = _manners(random, style, options, level, bpm)
-    like = [option for option in options if _goes_with(Manners(*option), home)]
+    home = _patterns(random, style, options, level, bpm)
+    like = [option for option in options if _goes_with(PatternSet(*option), home)]
     others = [option for option in like if option[0] != home.comping] or like
-    away = _manners(random, style, others, min(1.0, level + AWAY), bpm)
+    away = _patterns(random, style, others, min(1.0, level + AWAY), bpm)
     fullest = max(_rate(*option, bpm) for option in like)
     busier = [option for option in like if _rate(*option, bpm) > min(0.999 * fullest, _rate(*home.names, bpm))]
-    return Arrangement(home, away, _manners(random, style, busier, min(1.0, level + FULL), bpm))
+    return Arrangement(home, away, _patterns(random, style, busier, min(1.0, level + FULL), bpm))
 
 
-def _goes_with(other: Manners, home: Manners) -> bool:
+def _goes_with(other: PatternSet, home: PatternSet) -> bool:
     """Return whether the players of the one can play the other: nobody joins for a section, and none is too slow."""
     return (other.groove is None) == (home.groove is None) and (
         (other.strokes > MOST_STROKES) == (home.strokes > MOST_STROKES)
     )
 
 
-def _manners(random: Random, style: Style, options: list[Option], level: float, bpm: float) -> Manners:
+def _patterns(random: Random, style: Style, options: list[Option], level: float, bpm: float) -> PatternSet:
     wished = math.log(STILL) + level * math.log(EXCITED / STILL)
     costs = [abs(math.log(_rate(*option, bpm)) - wished) + _stray(style, option, level) for option in options]
     least = min(costs)
     comping, bass, groove = random.choices(options, [math.exp(-(cost - least) / TOLERANCE) for cost in costs])[0]
-    return Manners(comping, bass, groove)
+    return PatternSet(comping, bass, groove)
 
 
 def _rate(comping: str, bass: str, groove: str | None, bpm: float) -> float:

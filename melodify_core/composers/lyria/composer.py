@@ -10,7 +10,7 @@ from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.google import WORDS, Service, google_errors, start_errors
 from melodify_core.models import Bill, Brief, RawTake, Wish
-from melodify_core.ports import Errand, PaidCall
+from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
 
@@ -49,48 +49,50 @@ class LyriaComposer:
         """Close the connections."""
         await self._model.close()
 
-    async def compose(self, brief: Brief, wish: Wish, errand: Errand) -> RawTake:
+    async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         """Return the model's take, about as long as it makes them. Raises Refused, Unavailable."""
-        with google_errors("lyria", errand.job_id):
+        with google_errors("lyria", context.job_id):
             async with asyncio.timeout(self._settings.deadline_s) as deadline, self._places:
-                answer, call = await self._answer(brief, wish, errand, deadline.when() or 0.0)
+                answer, call = await self._answer(brief, wish, context, deadline.when() or 0.0)
         # Past the deadline's reach: an answer that was paid for is not lost to it.
         await call.billed(self._bill(answer.request_id))
         content_type = kind_of(answer.audio)
         if content_type is None:
             log.warning(
                 "job %s: lyria: %d bytes that are no audio, request id %s",
-                errand.job_id,
+                context.job_id,
                 len(answer.audio),
                 answer.request_id or "unknown",
             )
             raise Unavailable("music.failed")
         return RawTake(audio=answer.audio, content_type=content_type, model=self._settings.model)
 
-    async def _answer(self, brief: Brief, wish: Wish, errand: Errand, until: float) -> tuple[Answer, PaidCall]:
-        picture = (await errand.picture()).jpeg if self._shows_picture else b""
+    async def _answer(
+        self, brief: Brief, wish: Wish, context: ProviderContext, until: float
+    ) -> tuple[Answer, PaidCall]:
+        picture = (await context.picture()).jpeg if self._shows_picture else b""
         try:
-            return await self._asked(music_prompt(brief, wish), wish, errand, picture, until)
+            return await self._asked(music_prompt(brief, wish), wish, context, picture, until)
         except Blocked as error:
-            log.info("job %s: lyria: blocked, asking with a plainer prompt (%s)", errand.job_id, _reason(error))
+            log.info("job %s: lyria: blocked, asking with a plainer prompt (%s)", context.job_id, _reason(error))
         try:
             # Without the picture: it may be what gave offence.
-            return await self._asked(short_prompt(brief, wish), wish, errand, b"", until)
+            return await self._asked(short_prompt(brief, wish), wish, context, b"", until)
         except Blocked as error:
-            log.warning("job %s: lyria: blocked twice (%s), request id unknown", errand.job_id, _reason(error))
+            log.warning("job %s: lyria: blocked twice (%s), request id unknown", context.job_id, _reason(error))
             raise Refused("music.blocked") from error
 
     async def _asked(
-        self, prompt: str, wish: Wish, errand: Errand, picture: bytes, until: float
+        self, prompt: str, wish: Wish, context: ProviderContext, picture: bytes, until: float
     ) -> tuple[Answer, PaidCall]:
         if self._settings.model != LYRIA_2:
             prompt = spoken(prompt, wish, LONGEST_S[self._settings.model])
-        question = Question(prompt, NEGATIVE_PROMPT, errand.seed, picture)
-        return await asked(lambda: self._paid(question, errand), self._settings.tries, self._pause_s, until)
+        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture)
+        return await asked(lambda: self._paid(question, context), self._settings.tries, self._pause_s, until)
 
-    async def _paid(self, question: Question, errand: Errand) -> tuple[Answer, PaidCall]:
+    async def _paid(self, question: Question, context: ProviderContext) -> tuple[Answer, PaidCall]:
         """Ask once, with the call in the books from its beginning on."""
-        call = await errand.begun(self._bill())
+        call = await context.begun(self._bill())
         try:
             return await self._model.ask(question), call
         except BaseException as error:

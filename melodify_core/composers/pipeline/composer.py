@@ -16,7 +16,7 @@ from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.config.settings import Gcs, Pipeline, Vertex
 from melodify_core.errors import Unavailable
 from melodify_core.models import Bill, Brief, Commission, RawTake, Wish
-from melodify_core.ports import Errand, PaidCall
+from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
 
@@ -45,37 +45,37 @@ class PipelineComposer:
         """Close the connections."""
         await asyncio.gather(self._service.close(), self._music.close())
 
-    async def commission(self, brief: Brief, wish: Wish, errand: Errand) -> Commission:
+    async def commission(self, brief: Brief, wish: Wish, context: ProviderContext) -> Commission:
         """Create the job's run; one that is there already is ours. Raises Unavailable."""
-        run_id = order.run_id(errand.job_id)
+        run_id = order.run_id(context.job_id)
         commission = Commission(name=self._service.name_of(run_id))
         # Booked by the run's name: however often it is ordered and collected, it is one run.
-        call = await errand.begun(self._bill(commission.name))
+        call = await context.begun(self._bill(commission.name))
         try:
-            async with translated(errand.job_id, self._order_s):
-                await self._create(run_id, order.order_of(self._settings, brief, wish, errand))
+            async with translated(context.job_id, self._order_s):
+                await self._create(run_id, order.order_of(self._settings, brief, wish, context))
         except Unavailable as error:
             # What was not refused may have been created all the same, and nobody would wait for it.
-            if error.code == "provider.misconfigured" or await self._abandon(commission, errand):
+            if error.code == "provider.misconfigured" or await self._abandon(commission, context):
                 await call.free()
             else:
                 call.lost()
             raise
         return commission
 
-    async def collect(self, commission: Commission, errand: Errand) -> RawTake:
+    async def collect(self, commission: Commission, context: ProviderContext) -> RawTake:
         """Wait for the run and fetch what it wrote. Raises Unavailable."""
-        run = Run(commission.name, self._service, self._settings, errand)
-        call = await errand.begun(self._bill(commission.name))
+        run = Run(commission.name, self._service, self._settings, context)
+        call = await context.begun(self._bill(commission.name))
         try:
-            async with translated(errand.job_id, self._settings.deadline_s):
+            async with translated(context.job_id, self._settings.deadline_s):
                 await run.end()
         except Unavailable as error:
             if error.code == "provider.too_slow":
-                await self._abandon(commission, errand)
+                await self._abandon(commission, context)
             await self._settle(run, call, ended=False)
             raise
-        audio = await self._fetched(run, errand, call)
+        audio = await self._fetched(run, context, call)
         return RawTake(audio=audio, content_type="audio/wav", model=order.model_of(self._settings))
 
     async def cancel(self, commission: Commission) -> None:
@@ -95,20 +95,20 @@ class PipelineComposer:
                     raise
             await asyncio.sleep(self._settings.poll_s)
 
-    async def _fetched(self, run: Run, errand: Errand, call: PaidCall) -> bytes:
+    async def _fetched(self, run: Run, context: ProviderContext, call: PaidCall) -> bytes:
         """Return the run's music, and bill the run, with music or without."""
         audio = b""
         if run.succeeded:
-            uri = run.output_uri() or order.output_uri(self._settings, errand.job_id)
+            uri = run.output_uri() or order.output_uri(self._settings, context.job_id)
             try:
-                async with translated(errand.job_id, self._settings.deadline_s):
+                async with translated(context.job_id, self._settings.deadline_s):
                     audio = await self._music.load(uri)
             except Unavailable:
                 await self._settle(run, call, ended=True)
                 raise
         await self._settle(run, call, ended=True)
         if not audio:
-            log.warning("job %s: pipeline: %s wrote no music, %s", errand.job_id, run.name, run.reason())
+            log.warning("job %s: pipeline: %s wrote no music, %s", context.job_id, run.name, run.reason())
             raise Unavailable("music.failed")
         return audio
 
@@ -129,7 +129,7 @@ class PipelineComposer:
             request_id=run_name,
         )
 
-    async def _abandon(self, commission: Commission, errand: Errand) -> bool:
+    async def _abandon(self, commission: Commission, context: ProviderContext) -> bool:
         """Cancel a run that nobody waits for; return whether there never was one. The log says where that fails too."""
         try:
             async with asyncio.timeout(self._order_s):
@@ -139,5 +139,5 @@ class PipelineComposer:
         except exceptions.FailedPrecondition:
             return False
         except (TimeoutError, *FAULTS) as error:
-            log.warning("job %s: pipeline: %s may go on: %s", errand.job_id, commission.name, type(error).__name__)
+            log.warning("job %s: pipeline: %s may go on: %s", context.job_id, commission.name, type(error).__name__)
         return False

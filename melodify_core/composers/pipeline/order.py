@@ -8,7 +8,7 @@ from google.cloud.aiplatform_v1.types import PipelineJob
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt
 from melodify_core.config.settings import Pipeline
 from melodify_core.models import Brief, Wish
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 
 # Vertex AI's rule is ^[a-z][-a-z0-9]{0,127}$; "melodify-" stands before it.
 _PLAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
@@ -29,23 +29,24 @@ def output_uri(settings: Pipeline, job_id: str) -> str:
     return f"{settings.output}/{slug(job_id)}/music.wav"
 
 
-def order_of(settings: Pipeline, brief: Brief, wish: Wish, errand: Errand) -> PipelineJob:
+def order_of(settings: Pipeline, brief: Brief, wish: Wish, context: ProviderContext) -> PipelineJob:
     """Return the run to be created. No spec: Vertex AI fetches the template, and we need no kfp.
 
     Caching is off in the template itself, the only place where that is possible then.
     """
     return PipelineJob(
-        display_name=run_id(errand.job_id),
+        display_name=run_id(context.job_id),
         template_uri=settings.template_uri,
-        labels=settings.labels | {"melodify_job": slug(errand.job_id), "melodify_guild": str(errand.guild_id or "dm")},
+        labels=settings.labels
+        | {"melodify_job": slug(context.job_id), "melodify_guild": str(context.guild_id or "dm")},
         runtime_config=PipelineJob.RuntimeConfig(
             gcs_output_directory=f"{settings.output}/runs",
             parameter_values={
                 "prompt": music_prompt(brief, wish),
                 "negative_prompt": NEGATIVE_PROMPT,
                 "seconds": wish.seconds,
-                "seed": errand.seed,
-                "output_uri": output_uri(settings, errand.job_id),
+                "seed": context.seed,
+                "output_uri": output_uri(settings, context.job_id),
             },
         ),
         service_account=settings.service_account,

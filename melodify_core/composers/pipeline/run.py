@@ -11,7 +11,7 @@ from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.config.settings import Pipeline
 from melodify_core.errors import Unavailable
 from melodify_core.models import Progress
-from melodify_core.ports import Errand
+from melodify_core.ports import ProviderContext
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,12 @@ _GROWTH = 1.5  # of the pause between two looks
 class Run:
     """What is known of a run."""
 
-    def __init__(self, name: str, service: PipelineService, settings: Pipeline, errand: Errand) -> None:
+    def __init__(self, name: str, service: PipelineService, settings: Pipeline, context: ProviderContext) -> None:
         self.name = name
         self.job: PipelineJob | None = None
         self._service = service
         self._settings = settings
-        self._errand = errand
+        self._errand = context
         self._told: Progress | None = None
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 
 
 def double(number: int) -> int:
@@ -27,29 +27,29 @@ def interrupt_itself() -> str:
     return "still here"
 
 
-async def test_work_is_done_in_another_process(workshop: Workshop) -> None:
-    assert await workshop.run(20, double, 21) == 42
-    assert await workshop.run(20, os.getpid) != os.getpid()
+async def test_work_is_done_in_another_process(pool: WorkerPool) -> None:
+    assert await pool.run(20, double, 21) == 42
+    assert await pool.run(20, os.getpid) != os.getpid()
 
 
-async def test_an_error_of_the_work_comes_back_as_itself(workshop: Workshop) -> None:
+async def test_an_error_of_the_work_comes_back_as_itself(pool: WorkerPool) -> None:
     with pytest.raises(Rejected) as caught:
-        await workshop.run(20, refuse)
+        await pool.run(20, refuse)
     assert caught.value.values == {"limit_mb": 20}
 
 
-async def test_work_past_its_deadline_is_ended(workshop: Workshop) -> None:
+async def test_work_past_its_deadline_is_ended(pool: WorkerPool) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable, match=r"provider\.too_slow"):
-        await workshop.run(0.5, time.sleep, 3600)
+        await pool.run(0.5, time.sleep, 3600)
     assert time.monotonic() - started < 60
-    assert await workshop.run(20, double, 1) == 2
+    assert await pool.run(20, double, 1) == 2
 
 
-async def test_a_worker_that_dies_takes_nothing_with_it(workshop: Workshop) -> None:
+async def test_a_worker_that_dies_takes_nothing_with_it(pool: WorkerPool) -> None:
     with pytest.raises(Unavailable, match="internal"):
-        await workshop.run(20, die)
-    assert await workshop.run(20, double, 2) == 4
+        await pool.run(20, die)
+    assert await pool.run(20, double, 2) == 4
 
 
 def die_at_first(marker: str) -> str:
@@ -61,12 +61,12 @@ def die_at_first(marker: str) -> str:
     return "never"
 
 
-async def test_work_whose_worker_is_killed_is_done_once_more(workshop: Workshop, tmp_path: Path) -> None:
-    assert await workshop.run(20, die_at_first, str(tmp_path / "marker")) == "done"
+async def test_work_whose_worker_is_killed_is_done_once_more(pool: WorkerPool, tmp_path: Path) -> None:
+    assert await pool.run(20, die_at_first, str(tmp_path / "marker")) == "done"
 
 
 async def test_kills_from_outside_cost_nobody_s_work() -> None:
-    two = Workshop(2)
+    two = WorkerPool(2)
     try:
         workers = set(await asyncio.gather(*(two.run(20, whose, number) for number in range(4))))
         work = [asyncio.create_task(two.run(20, nap, number)) for number in range(10)]
@@ -88,12 +88,12 @@ def nap(number: int) -> int:
     return number
 
 
-async def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(workshop: Workshop) -> None:
-    assert await workshop.run(20, interrupt_itself) == "still here"
+async def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(pool: WorkerPool) -> None:
+    assert await pool.run(20, interrupt_itself) == "still here"
 
 
 async def test_no_more_work_runs_at_once_than_there_are_processes() -> None:
-    one = Workshop(1)
+    one = WorkerPool(1)
     try:
         started = time.monotonic()
         await asyncio.gather(*(one.run(20, time.sleep, 0.2) for _ in range(3)))
@@ -103,7 +103,7 @@ async def test_no_more_work_runs_at_once_than_there_are_processes() -> None:
 
 
 async def test_cancelled_work_frees_its_worker() -> None:
-    one = Workshop(1)
+    one = WorkerPool(1)
     try:
         task = asyncio.create_task(one.run(3600, time.sleep, 3600))
         await asyncio.sleep(0.5)
@@ -116,7 +116,7 @@ async def test_cancelled_work_frees_its_worker() -> None:
 
 
 async def test_an_idle_worker_that_is_killed_does_not_end_the_workshop() -> None:
-    one = Workshop(1)
+    one = WorkerPool(1)
     try:
         os.kill(await one.run(20, os.getpid), signal.SIGKILL)
         async with asyncio.timeout(30):
@@ -131,7 +131,7 @@ async def test_an_idle_worker_that_is_killed_does_not_end_the_workshop() -> None
 
 
 async def test_closing_cancels_what_is_under_way() -> None:
-    one = Workshop(1)
+    one = WorkerPool(1)
     task = asyncio.create_task(one.run(3600, time.sleep, 3600))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(one.close)

@@ -15,10 +15,10 @@ from melodify_core.config.settings import Settings, Work
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.context import Step
 from melodify_core.jobs.engine import Engine
-from melodify_core.jobs.maintenance import DAY_S, LOST_S, PULSE_S, Upkeep
+from melodify_core.jobs.maintenance import DAY_S, LOST_S, PULSE_S, Maintenance
 from melodify_core.library import Library, connect
-from melodify_core.models import Bill, Job, Parcel
-from melodify_core.observability.log_context import Trail, current
+from melodify_core.models import Bill, Job, PendingPost
+from melodify_core.observability.log_context import LogContext, current
 from melodify_core.storage.folder import FolderStorage
 from tests.jobs import a_job, a_song
 
@@ -30,20 +30,20 @@ class Away:
     handed_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def make(self, job: Job, step: Step) -> None:
-        await step.post_later(Parcel(job=job, song=a_song(job.job_id)))
+        await step.defer_post(PendingPost(job=job, song=a_song(job.job_id)))
         self.handed_over.set()
 
-    async def post(self, parcel: Parcel, step: Step) -> None:
-        del parcel
+    async def post(self, pending: PendingPost, step: Step) -> None:
+        del pending
         await step.pause(3600)
 
-    async def bury(self, job_id: str) -> None:
+    async def fail_unreadable_job(self, job_id: str) -> None:
         raise AssertionError(job_id)
 
 
 @dataclass
 class House:
-    """One process's upkeep over a real engine, and whom it buried."""
+    """One process's maintenance over a real engine, and whom it buried."""
 
     library: Library
     engine: Engine
@@ -51,12 +51,12 @@ class House:
     line: Away
     buried: list[str] = field(default_factory=list)
 
-    async def bury(self, job_id: str) -> None:
+    async def fail_unreadable_job(self, job_id: str) -> None:
         self.buried.append(job_id)
 
     @property
-    def upkeep(self) -> Upkeep:
-        return Upkeep(Settings(), self.library, self.engine, self.storage, self.bury)
+    def maintenance(self) -> Maintenance:
+        return Maintenance(Settings(), self.library, self.engine, self.storage, self.fail_unreadable_job)
 
     def reserve(self, job: Job, ago_s: float, *, queued: bool = False) -> None:
         with self.library.transaction() as connection:
@@ -84,10 +84,10 @@ async def test_a_song_that_waits_to_be_posted_hears_that_another_process_has_can
     async with asyncio.timeout(20):
         while "1-post" not in house.engine._posting:
             await asyncio.sleep(0.02)
-        await house.upkeep.stop_cancelled()
+        await house.maintenance.stop_cancelled()
         assert house.engine.in_hand == {"1"}
         assert house.library.request_cancel("1")
-        await house.upkeep.stop_cancelled()
+        await house.maintenance.stop_cancelled()
         while house.engine.in_hand:
             await asyncio.sleep(0.02)
 
@@ -103,7 +103,7 @@ async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House
         while await house.engine.owners() == set():
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
-    await house.upkeep.bury_lost()
+    await house.maintenance.fail_orphaned_jobs()
     assert house.buried == ["2"]
 
 
@@ -117,11 +117,11 @@ async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: Hous
     shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
     shelf.rename(elsewhere)
     shelf.symlink_to(elsewhere)
-    await house.upkeep.forget_old()
+    await house.maintenance.forget_old()
     assert len(list(elsewhere.glob("?.jpg"))) == 2
     shelf.unlink()
     elsewhere.rename(shelf)
-    await house.upkeep.forget_old()
+    await house.maintenance.forget_old()
     assert await house.storage.find("pictures/1.jpg") is None
     assert await house.storage.find("pictures/2.jpg") is None
 
@@ -143,7 +143,7 @@ async def test_what_an_order_that_was_cut_off_has_left_goes_after_a_day(house: H
     await house.storage.save(f"owners/{house.library.identity()}", b"mark", "text/plain")
     aged(folder, 25)
     await house.storage.save("pictures/2.jpg", b"picture", "image/jpeg")
-    await house.upkeep.forget_old()
+    await house.maintenance.forget_old()
     assert sorted(path.name for path in (folder / "pictures").iterdir()) == [
         *(".2.jpg.type", ".3.jpg.type"),
         *("2.jpg", "3.jpg"),
@@ -159,17 +159,17 @@ async def test_what_nobody_owns_is_looked_for_again_where_the_storage_was_away(
     shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
     shelf.rename(elsewhere)
     shelf.symlink_to(elsewhere)
-    upkeep = house.upkeep
-    await upkeep.forget_old()
+    maintenance = house.maintenance
+    await maintenance.forget_old()
     assert "looked for again" in caplog.text
     shelf.unlink()
     elsewhere.rename(shelf)
-    await upkeep.forget_old()
+    await maintenance.forget_old()
     assert await house.storage.find("pictures/1.jpg") is None
     # All files are listed some times a day, not every hour.
     await house.storage.save("pictures/1.jpg", b"picture", "image/jpeg")
     aged(tmp_path / "files", 25)
-    await upkeep.forget_old()
+    await maintenance.forget_old()
     assert await house.storage.find("pictures/1.jpg") is not None
 
 
@@ -177,23 +177,23 @@ async def test_the_line_of_a_stuck_job_says_which_one_and_in_which_server(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     house.reserve(a_job("7"), Settings().work.stuck_minutes * 60 + 1)
-    trails: list[Trail | None] = []
+    contexts: list[LogContext | None] = []
 
     def note(_record: logging.LogRecord) -> bool:
-        trails.append(current.get())
+        contexts.append(current.get())
         return True
 
     with caplog.filtering(note):  # type: ignore[arg-type]  # a filter may be a function
-        await house.upkeep.notice_stuck()
+        await house.maintenance.notice_stuck()
     assert caplog.messages == ["job 7 is open for more than 30 minutes"]
-    assert trails == [Trail("7", 20, None)]
+    assert contexts == [LogContext("7", 20, None)]
 
 
 async def test_what_is_reserved_is_measured_beside_what_was_spent(house: House) -> None:
     with house.library.transaction() as connection:
         house.library.reserve(connection, a_job("8"), time.time(), 0.10)
     house.library.book("8", "call", Bill(provider="vertex", model="m", dollars=0.06), time.time())
-    await house.upkeep.measure_money()
+    await house.maintenance.measure_money()
     measured = {
         kind: REGISTRY.get_sample_value("melodify_day_dollars", {"kind": kind}) for kind in ("spent", "reserved")
     }
@@ -202,9 +202,9 @@ async def test_what_is_reserved_is_measured_beside_what_was_spent(house: House) 
 
 async def test_who_has_not_seen_the_queue_for_long_has_no_pulse(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
-    upkeep = house.upkeep
+    maintenance = house.maintenance
     monkeypatch.setattr(time, "monotonic", lambda: now + PULSE_S + 2)
     with pytest.raises(Unavailable):
-        upkeep.see_pulse()
-    await upkeep.measure_queue()
-    upkeep.see_pulse()
+        maintenance.check_pulse()
+    await maintenance.measure_queue()
+    maintenance.check_pulse()

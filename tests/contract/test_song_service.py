@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from melodify_core.library import Library, Songbook, connect, upgrade
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Entry
-from melodify_core.services.songs import Takes
+from melodify_core.services.songs import SongService
 from melodify_core.storage.folder import FolderStorage
 from tests.jobs import POSTED, a_job, a_song
 from tests.pictures import sunset
@@ -44,31 +44,31 @@ def songbook(tmp_path: Path) -> Iterator[Songbook]:
     library = Library(engine)
     with library.transaction() as connection:
         library.reserve(connection, a_job("1"), time.time())
-    library.keep(a_job("1"), a_song("1"), POSTED, time.time())
+    library.record_song(a_job("1"), a_song("1"), POSTED, time.time())
     yield Songbook(engine)
     engine.dispose()
 
 
-async def asked_for(takes: Takes, entry: Entry) -> "asyncio.Task[object]":
+async def asked_for(songs: SongService, entry: Entry) -> "asyncio.Task[object]":
     """Return the request for the video, which has come as far as it can."""
-    task = asyncio.create_task(takes.video(entry, 10 << 20))
+    task = asyncio.create_task(songs.video(entry, 10 << 20))
     await asyncio.sleep(0.2)
     return task
 
 
-@pytest.mark.parametrize("gone", [0, 1], ids=["the one who films", "one who waits"])
+@pytest.mark.parametrize("gone", [0, 1], ids=["the one who videos", "one who waits"])
 async def test_one_video_is_made_at_a_time_whoever_goes_away(
-    songbook: Songbook, workshop: Workshop, tmp_path: Path, gone: int
+    songbook: Songbook, pool: WorkerPool, tmp_path: Path, gone: int
 ) -> None:
     storage = Held(tmp_path / "files")
     await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
     await storage.save("songs/1.mp3", wav(chords(1)), "audio/wav")
-    takes = Takes(songbook, storage, workshop)
-    entry = await takes.entry("1", 1)
-    first = [await asked_for(takes, entry) for _ in range(3)]
+    songs = SongService(songbook, storage, pool)
+    entry = await songs.entry("1", 1)
+    first = [await asked_for(songs, entry) for _ in range(3)]
     first[gone].cancel()
     await asyncio.sleep(0.2)
-    late = await asked_for(takes, entry)
+    late = await asked_for(songs, entry)
     assert storage.waiting == 1
     storage.free.set()
     videos = await asyncio.gather(*(task for task in (*first, late) if task is not first[gone]))

@@ -19,12 +19,12 @@ from melodify_core.bootstrap import open_studio
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.library import Library, connect
-from melodify_core.media.worker_pool import Workshop
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Job, Order, Place
-from melodify_core.services.job_admin import Desk, backup, open_desk
+from melodify_core.services.job_admin import JobAdmin, backup, open_job_admin
 from melodify_core.studio import Studio
 from tests.breaking import sqlite_error
-from tests.fakes import Desk as Delivery
+from tests.fakes import RecordingDelivery as Delivery
 from tests.jobs import a_job
 from tests.pictures import sunset
 from tests.stories import story_settings
@@ -52,8 +52,8 @@ def delivery() -> Failing:
 
 
 @pytest.fixture
-async def studio(settings: Settings, delivery: Failing, workshop: Workshop) -> AsyncIterator[Studio]:
-    async with open_studio(settings, delivery, workshop) as studio:
+async def studio(settings: Settings, delivery: Failing, pool: WorkerPool) -> AsyncIterator[Studio]:
+    async with open_studio(settings, delivery, pool) as studio:
         yield studio
 
 
@@ -62,9 +62,9 @@ async def an_order(studio: Studio, job_id: str) -> None:
     await studio.idle(60)
 
 
-async def reached(desk: Desk, job_id: str, state: str) -> None:
+async def reached(admin: JobAdmin, job_id: str, state: str) -> None:
     async with asyncio.timeout(20):
-        while (await desk.show(job_id)).row.state != state:
+        while (await admin.show(job_id)).row.state != state:
             await asyncio.sleep(0.02)
 
 
@@ -125,15 +125,15 @@ async def test_a_job_that_failed_because_something_was_away_is_tried_again(
 ) -> None:
     delivery.failing = True
     await an_order(studio, "81")
-    async with open_desk(settings) as desk:
-        assert (await desk.show("81")).row.outcome == "provider.unavailable"
+    async with open_job_admin(settings) as admin:
+        assert (await admin.show("81")).row.outcome == "provider.unavailable"
         delivery.failing = False
-        assert "waits again" in await desk.retry("81")
+        assert "waits again" in await admin.retry("81")
         await studio.idle(60)
-        file = await desk.show("81")
+        file = await admin.show("81")
         assert (file.row.state, file.row.outcome) == ("charged", None)
         with pytest.raises(Misconfigured, match="only a failed job"):
-            await desk.retry("81")
+            await admin.retry("81")
     assert len(delivery.songs) == 1
     assert delivery.apologies == ["provider.unavailable"]
 
@@ -151,36 +151,36 @@ async def test_a_try_that_the_database_breaks_off_can_be_made_again(
             refused.append(statement)
             raise sqlite_error(sqlite3.SQLITE_FULL, "database or disk is full")
 
-    async with open_desk(settings) as desk:
-        sa.event.listen(desk._library._engine, "do_execute", full)
+    async with open_job_admin(settings) as admin:
+        sa.event.listen(admin._library._engine, "do_execute", full)
         with pytest.raises(Unavailable):
-            await desk.retry("83")
+            await admin.retry("83")
         assert refused
-        assert (await desk.show("83")).row.state == "refunded"
-        assert "waits again" in await desk.retry("83")
+        assert (await admin.show("83")).row.state == "refunded"
+        assert "waits again" in await admin.retry("83")
         await studio.idle(60)
-        assert (await desk.show("83")).row.state == "charged"
+        assert (await admin.show("83")).row.state == "charged"
     assert len(delivery.songs) == 1
 
 
 async def test_the_asker_of_a_waiting_job_that_the_host_cancels_is_told_so(
-    delivery: Failing, workshop: Workshop, tmp_path: Path
+    delivery: Failing, pool: WorkerPool, tmp_path: Path
 ) -> None:
     settings = story_settings(tmp_path, work={"jobs": 1, "poll_s": 0.1})
-    async with open_studio(settings, delivery, workshop) as studio, open_desk(settings) as desk:
+    async with open_studio(settings, delivery, pool) as studio, open_job_admin(settings) as admin:
         for job_id, seconds in (("103", 120), ("104", 10)):
             order = Order(job_id, int(job_id), Place(channel_id=10, guild_id=20), sunset())
             await studio.submit(replace(order, wish=order.wish.model_copy(update={"seconds": seconds})))
             if job_id == "103":
-                await reached(desk, "103", "running")
-        assert "had not begun" in await desk.cancel("104")
-        assert "is told to stop" in await desk.cancel("103")
+                await reached(admin, "103", "running")
+        assert "had not begun" in await admin.cancel("104")
+        assert "is told to stop" in await admin.cancel("103")
         await studio.idle(60)
         async with asyncio.timeout(20):
             while len(delivery.apologies) < 2:
                 await asyncio.sleep(0.05)
         assert delivery.apologies == ["job.cancelled"] * 2
-        assert (await desk.show("104")).row.state == "withdrawn"
+        assert (await admin.show("104")).row.state == "withdrawn"
     assert [path.name for path in (settings.folder.path / "pictures").iterdir()] == []
 
 
@@ -190,23 +190,23 @@ async def test_a_job_whose_picture_is_gone_cannot_be_tried_again(
     delivery.failing = True
     await an_order(studio, "91")
     (settings.folder.path / "pictures" / "91.jpg").unlink()
-    async with open_desk(settings) as desk:
+    async with open_job_admin(settings) as admin:
         with pytest.raises(Misconfigured, match="its picture or its record is gone"):
-            await desk.retry("91")
-        assert (await desk.show("91")).row.state == "refunded"
+            await admin.retry("91")
+        assert (await admin.show("91")).row.state == "refunded"
 
 
 async def test_a_running_job_is_cancelled_from_another_process(studio: Studio, settings: Settings) -> None:
     order = Order("101", 1, Place(channel_id=10, guild_id=20), sunset())
     long = order.wish.model_copy(update={"seconds": 120})
     await studio.submit(Order(order.job_id, order.user_id, order.place, order.picture, long))
-    async with open_desk(settings) as desk:
-        await reached(desk, "101", "running")
-        assert "is told to stop" in await desk.cancel("101")
+    async with open_job_admin(settings) as admin:
+        await reached(admin, "101", "running")
+        assert "is told to stop" in await admin.cancel("101")
         await studio.idle(60)
-        assert (await desk.show("101")).row.outcome == "job.cancelled"
+        assert (await admin.show("101")).row.outcome == "job.cancelled"
         with pytest.raises(Misconfigured, match="has ended already"):
-            await desk.cancel("101")
+            await admin.cancel("101")
 
 
 async def test_a_backup_is_whole_while_the_process_writes(studio: Studio, settings: Settings, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.completion import keys_of, owner_of
-from melodify_core.jobs.orphaned_files import drop_spooled, drop_unowned
+from melodify_core.jobs.orphaned_files import delete_orphaned_files, delete_orphaned_takes
 from melodify_core.library import JobBook, Library, connect, upgrade
 from melodify_core.library.schema import usage
 from melodify_core.models import Bill, RawTake
@@ -69,7 +69,7 @@ def accept(library: Library, job_id: str) -> None:
 def keep(library: Library, job_id: str) -> None:
     accept(library, job_id)
     library.start(job_id, time.time())
-    library.keep(a_job(job_id), a_song(job_id), POSTED, time.time())
+    library.record_song(a_job(job_id), a_song(job_id), POSTED, time.time())
 
 
 async def save_all(storage: Storage, job_id: str) -> None:
@@ -108,7 +108,7 @@ async def test_a_job_keeps_exactly_what_it_owns(storage: Storage, library: Libra
         keep(library, job_id)
     for job_id in ("7", "8", "9"):
         library.refund(job_id, now, "storage.unavailable")
-    library.withdraw("10", now)
+    library.cancel_queued("10", now)
     library.book("11", "call", Bill(provider="lyria", model="m", dollars=0.06), now)
     library.end_cancelled("11", now)
     library.mark_gone("picture", ["5", "8", "9"])
@@ -118,17 +118,17 @@ async def test_a_job_keeps_exactly_what_it_owns(storage: Storage, library: Libra
         connection.execute(sa.text("DELETE FROM usage WHERE job_id = '12'"))
     for job_id in owned:
         await save_all(storage, job_id)
-    dropped = await drop_unowned(storage, library, now + SOON)
+    dropped = await delete_orphaned_files(storage, library, now + SOON)
     assert {job_id: await kept(storage, job_id) for job_id in owned} == owned
     assert dropped == 6 * len(owned) - sum(len(files) for files in owned.values())
-    assert await drop_unowned(storage, library, now + SOON) == 0
+    assert await delete_orphaned_files(storage, library, now + SOON) == 0
 
 
 async def test_what_was_saved_since_stays_for_the_order_that_is_about_to_be_taken(
     storage: Storage, library: Library
 ) -> None:
     await save_all(storage, "1")
-    assert await drop_unowned(storage, library, time.time() - SOON) == 0
+    assert await delete_orphaned_files(storage, library, time.time() - SOON) == 0
     assert len(await kept(storage, "1")) == 6
 
 
@@ -142,7 +142,7 @@ async def test_an_order_that_comes_back_between_the_look_and_the_deletion_keeps_
 
     storage = ComingBack(tmp_path / "files")
     await storage.save("pictures/1.jpg", b"first", "image/jpeg")
-    await drop_unowned(storage, library, time.time() + SOON)
+    await delete_orphaned_files(storage, library, time.time() + SOON)
     assert await storage.load("pictures/1.jpg") == b"again"
 
 
@@ -150,7 +150,7 @@ async def test_what_is_no_job_s_key_is_somebody_else_s(storage: Storage, library
     keys = ["pictures/cat.jpg", "pictures/1.png", "pictures/1.jpg.bak", "songs/1.wav", "songs/x1.mp3", "backups/1.jpg"]
     for key in keys:
         await storage.save(key, b"mine", "image/jpeg")
-    assert await drop_unowned(storage, library, time.time() + SOON) == 0
+    assert await delete_orphaned_files(storage, library, time.time() + SOON) == 0
     assert [await storage.load(key) for key in keys] == [b"mine"] * len(keys)
 
 
@@ -163,15 +163,15 @@ async def test_where_two_databases_share_a_storage_neither_deletes_what_may_be_t
     keep(library, "1")
     keep(other, "2")
     await save_all(storage, "1")
-    assert await drop_unowned(storage, library, time.time() + SOON) == 0
+    assert await delete_orphaned_files(storage, library, time.time() + SOON) == 0
     await save_all(storage, "2")
-    assert await drop_unowned(storage, other, time.time() + SOON) == 0
-    assert await drop_unowned(storage, library, time.time() + SOON) == 0
+    assert await delete_orphaned_files(storage, other, time.time() + SOON) == 0
+    assert await delete_orphaned_files(storage, library, time.time() + SOON) == 0
     assert [len(await kept(storage, job_id)) for job_id in "12"] == [6, 6]
     assert caplog.text.count("another database") == 2
     # Told that the other is no more, the first goes on.
     await storage.delete(f"owners/{other.identity()}")
-    assert await drop_unowned(storage, library, time.time() + SOON) == 6
+    assert await delete_orphaned_files(storage, library, time.time() + SOON) == 6
     engine.dispose()
 
 
@@ -181,9 +181,9 @@ async def test_in_its_first_day_a_mark_lets_another_database_leave_its_own(
     await save_all(folder, "1")
     for file in (tmp_path / "files").rglob("*"):
         os.utime(file, (1, 1))  # the other's, which has run for years
-    assert await drop_unowned(folder, library, time.time() - SOON) == 0
+    assert await delete_orphaned_files(folder, library, time.time() - SOON) == 0
     assert len(await kept(folder, "1")) == 6
-    assert await drop_unowned(folder, library, time.time() + SOON) == 6
+    assert await delete_orphaned_files(folder, library, time.time() + SOON) == 6
 
 
 def test_a_database_is_known_by_one_name(library: Library, engine: sa.Engine) -> None:
@@ -200,7 +200,7 @@ async def test_one_file_that_cannot_be_deleted_keeps_no_other(tmp_path: Path, li
 
     storage = Stubborn(tmp_path / "files")
     await save_all(storage, "1")
-    assert await drop_unowned(storage, library, time.time() + SOON) == 5
+    assert await delete_orphaned_files(storage, library, time.time() + SOON) == 5
     assert await kept(storage, "1") == [TAKE]
 
 
@@ -214,7 +214,7 @@ async def test_the_database_is_asked_once_a_page(tmp_path: Path, library: Librar
         (shelf / f"{number}.jpg").touch()
     asked: list[str] = []
     sa.event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    assert await drop_unowned(FolderStorage(tmp_path / "files"), library, time.time() + SOON) == 10
+    assert await delete_orphaned_files(FolderStorage(tmp_path / "files"), library, time.time() + SOON) == 10
     # Two questions for each of four pages; the rest finds out which database this is.
     assert len(asked) <= 8 + 4
 
@@ -253,7 +253,7 @@ async def test_a_take_that_waits_for_its_storage_stays_as_long_as_its_job_is_ope
     for path in folder.iterdir():
         if not path.name.startswith("4."):
             os.utime(path, (now - 100, now - 100))
-    await drop_spooled(spool, library, now - 60)
+    await delete_orphaned_takes(spool, library, now - 60)
     assert sorted({path.name for path in folder.iterdir()}) == [
         f"{job_id}.{part}" for job_id in ("1", "4") for part in ("audio", "json", "midi")
     ]
@@ -262,7 +262,7 @@ async def test_a_take_that_waits_for_its_storage_stays_as_long_as_its_job_is_ope
 async def test_nothing_is_logged_where_nothing_is_to_do(
     folder: FolderStorage, library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await drop_unowned(folder, library, time.time()) == 0
+    assert await delete_orphaned_files(folder, library, time.time()) == 0
     caplog.set_level(logging.INFO)
-    assert await drop_unowned(folder, library, time.time()) == 0
+    assert await delete_orphaned_files(folder, library, time.time()) == 0
     assert caplog.messages == []
