@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
-from melodify_core.jobs.completion import midi_key
 from melodify_core.jobs.context import JobContext, PlainStep, Underway
 from melodify_core.jobs.queue_positions import QueuePositions
 from melodify_core.jobs.workflow import SongLine, make_song
@@ -25,6 +24,7 @@ from melodify_core.services.members import Members
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
 from melodify_core.services.songs import SongService
+from melodify_core.storage.layout import midi_key
 from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.jobs.completion import tidy
 from melodify_core.jobs.workflow import labels_of
 from melodify_core.media import picture
 from melodify_core.media.worker_pool import WorkerPool
@@ -24,6 +23,7 @@ from melodify_core.services.members import Forgotten, Members
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
 from melodify_core.services.songs import SongService
+from melodify_core.storage.layout import picture_key, tidy
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage import guild_rules as rules
 from melodify_core.usage import limits
@@ -172,7 +172,7 @@ class Studio:
 
         If this never comes, or its picture cannot be deleted, the job's turn does: then all that is left is done.
         """
-        if await tidy(self.storage, f"pictures/{job_id}.jpg"):
+        if await tidy(self.storage, picture_key(job_id)):
             await self._engine.dequeue(job_id)
 
     async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
@@ -296,7 +296,7 @@ def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
         place=order.place,
         wish=order.wish,
         private=order.private,
-        picture_key=f"pictures/{order.job_id}.jpg",
+        picture_key=picture_key(order.job_id),
         picture_sha256=checked.sha256,
         picture_width=checked.width,
         picture_height=checked.height,

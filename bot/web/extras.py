@@ -9,6 +9,7 @@ from bot.web.recent import Recent
 from melodify_core.errors import Unavailable
 from melodify_core.media.video import shape_of
 from melodify_core.pages import Page
+from melodify_core.storage import layout
 
 _MOST = 2048
 # A video may come at any time; a score is there from the start.
@@ -29,10 +30,10 @@ class Extras:
         """Return the page with the files there are. A storage that is away has none."""
         if page.song is None:
             return page
-        stem = page.song.audio_key.removesuffix(".mp3")
-        midi_key = await self._found(f"{stem}.mid")
+        midi_key = await self._found(layout.midi_key(page.song.job_id))
         can_be_made = self._videos and page.picture_key is not None
-        video_key = f"{stem}.mp4" if can_be_made else await self._found(f"{stem}.mp4")
+        video = layout.video_key(page.song.job_id)
+        video_key = video if can_be_made else await self._found(video)
         width, height = shape_of(page.picture_width, page.picture_height) if video_key else (0, 0)
         return replace(page, midi_key=midi_key, video_key=video_key, video_width=width, video_height=height)
 

@@ -11,7 +11,8 @@ from melodify_core.errors import Code, MelodifyError, Rejected, Unavailable, fro
 from melodify_core.jobs.context import JobContext, Nothing, Step, show, with_db_retry
 from melodify_core.models import Asked, Job, PendingPost, Posted, Song, Stage, Wish
 from melodify_core.observability.log_context import ended, log_context
-from melodify_core.ports import Delivery, Storage
+from melodify_core.ports import Delivery
+from melodify_core.storage.layout import keys_of, midi_key, song_key, take_keys, tidy
 from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ async def _settle(job: Job, song: Song, posted: Posted, context: JobContext) -> 
     if not kept:
         raise Rejected(CANCELLED)
     ended("song")
-    await tidy(context.storage, *take_keys(job))
+    await tidy(context.storage, *take_keys(job.job_id))
     return True
 
 
@@ -96,7 +97,7 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
     if context.spool is not None and not isinstance(error, Unavailable):
         await finished(context.spool.drop, job.job_id)
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
-    await tidy(context.storage, *picture, *take_keys(job), song_key(job), midi_key(job.job_id))
+    await tidy(context.storage, *picture, *take_keys(job.job_id), song_key(job.job_id), midi_key(job.job_id))
 
 
 async def _apologise_later(job: Job, step: Step, error: MelodifyError, *, recalls: bool) -> None:
@@ -235,50 +236,6 @@ async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, rec
             await context.delivery.take_back(job)
         await context.delivery.apologise(job, error)
     return Nothing()
-
-
-def take_keys(job: Job) -> tuple[str, str]:
-    """Return where a raw take is stored, and the note that says what it is."""
-    return f"takes/{job.job_id}", f"takes/{job.job_id}.json"
-
-
-def song_key(job: Job) -> str:
-    """Return where the finished song is stored."""
-    return f"songs/{job.job_id}.mp3"
-
-
-def midi_key(job_id: str) -> str:
-    """Return where the song's score is stored, for composers that write one."""
-    return f"songs/{job_id}.mid"
-
-
-def video_key(job_id: str) -> str:
-    """Return where the song's video is stored, once somebody has asked for it."""
-    return f"songs/{job_id}.mp4"
-
-
-def keys_of(job_id: str) -> tuple[str, ...]:
-    """Return all keys under which something of a job may be stored."""
-    forms = ("pictures/{}.jpg", "takes/{}", "takes/{}.json", "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
-    return tuple(form.format(job_id) for form in forms)
-
-
-def owner_of(key: str) -> str | None:
-    """Return the job under whose id the key stands; None for a key that no job has."""
-    job_id = key.partition("/")[2].partition(".")[0]
-    return job_id if job_id.isascii() and job_id.isdigit() and key in keys_of(job_id) else None
-
-
-async def tidy(storage: Storage, *keys: str) -> bool:
-    """Delete what is not needed any more; return whether all is gone. What cannot be deleted now, retention does."""
-    gone = True
-    for key in keys:
-        try:
-            await storage.delete(key)
-        except MelodifyError as error:
-            log.warning("%s was not deleted: %s", key, error)
-            gone = False
-    return gone
 
 
 @asynccontextmanager

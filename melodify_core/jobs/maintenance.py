@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Unavailable
-from melodify_core.jobs.completion import tidy
 from melodify_core.jobs.engine import Engine
 from melodify_core.jobs.orphaned_files import delete_orphaned_files, delete_orphaned_takes
 from melodify_core.jobs.workers import DeadWorkerDetector, Slot, executor_id
@@ -18,6 +17,7 @@ from melodify_core.library import Library, RetainedKind
 from melodify_core.observability import metrics
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Storage
+from melodify_core.storage.layout import making_keys, song_keys, tidy
 from melodify_core.storage.spool import Spool
 from melodify_core.threads import finished
 
@@ -201,13 +201,13 @@ class Maintenance:
         return job_ids
 
     async def _delete_pictures(self, job_ids: list[str]) -> list[str]:
-        return await self._delete_files(job_ids, "pictures/{}.jpg", "takes/{}", "takes/{}.json")
+        return await self._delete_files(job_ids, making_keys)
 
     async def _delete_songs(self, job_ids: list[str]) -> list[str]:
-        return await self._delete_files(job_ids, "songs/{}.mp3", "songs/{}.mid", "songs/{}.mp4")
+        return await self._delete_files(job_ids, song_keys)
 
-    async def _delete_files(self, job_ids: list[str], *forms: str) -> list[str]:
-        return [job_id for job_id in job_ids if await tidy(self._storage, *(form.format(job_id) for form in forms))]
+    async def _delete_files(self, job_ids: list[str], keys: Callable[[str], tuple[str, ...]]) -> list[str]:
+        return [job_id for job_id in job_ids if await tidy(self._storage, *keys(job_id))]
 
 
 class Takeover:

@@ -9,16 +9,15 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from melodify_core.errors import MelodifyError
-from melodify_core.jobs.completion import owner_of
 from melodify_core.models import Filed
 from melodify_core.ports import Storage
+from melodify_core.storage.layout import SHELVES, SONGS, owner_of
 from melodify_core.storage.spool import Spool
 
 if TYPE_CHECKING:
     from melodify_core.library import Library, Owners
 
 log = logging.getLogger(__name__)
-SHELVES = ("pictures", "takes", "songs")
 # Each database leaves its mark here. Where there are two, neither knows what is the other's.
 MARKS = "owners"
 MARK = b"A Melodify's database owns files here. Delete this mark when that database is no more.\n"
@@ -82,7 +81,7 @@ async def _drop(filed: list[Filed], storage: Storage, library: "Library") -> int
 
 
 def _is_owned(key: str, job_id: str, owners: "Owners") -> bool:
-    kept = owners.songs if key.startswith("songs/") else owners.pictures
+    kept = owners.songs if key.startswith(f"{SONGS}/") else owners.pictures
     return job_id in owners.open or job_id in kept
 
 

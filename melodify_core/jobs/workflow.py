@@ -10,7 +10,6 @@ from typing import Any, cast
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs import completion as posting
 from melodify_core.jobs import paid_calls as paying
-from melodify_core.jobs.completion import midi_key, song_key, take_keys
 from melodify_core.jobs.context import JobContext, Step, fetch, found, show, store, with_db_retry
 from melodify_core.media import audio
 from melodify_core.models import (
@@ -28,6 +27,7 @@ from melodify_core.models import (
 )
 from melodify_core.observability.log_context import asking, stage_span, trace_job
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
+from melodify_core.storage.layout import midi_key, song_key, take_keys
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage.pseudonym import pseudonym
 
@@ -197,7 +197,7 @@ async def _compose_and_store(
     written last. Where one of them is there already, a crash fell between, and nothing is paid again.
     """
     await show(job, Stage.COMPOSING, context)
-    key, note = take_keys(job)
+    key, note = take_keys(job.job_id)
     spool = context.spool
     if await found(context, note):
         if spool:
@@ -252,7 +252,7 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
             raise
         # It is no music, and will be none at the next try.
         raise Refused("music.failed") from error
-    key = song_key(job)
+    key = song_key(job.job_id)
     await store(context, key, mastered.audio, "audio/mpeg", labels_of(job, context.salt))
     dollars = await with_db_retry(context.ledger.spent, job.job_id)
     return Song(

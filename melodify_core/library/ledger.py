@@ -51,6 +51,7 @@ from melodify_core.library.statements import (
     queued_since,
 )
 from melodify_core.models import Asked, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
+from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
 from melodify_core.usage.pseudonym import alias_of
@@ -531,6 +532,6 @@ def asked_of(row: sa.Row[Any]) -> Asked:
         state=row.state,
         place=Place.model_validate(note["place"]) if "place" in note else None,
         language=note.get("language", "en"),
-        picture_key=note.get("picture_key", f"pictures/{row.job_id}.jpg"),
+        picture_key=note.get("picture_key", picture_key(row.job_id)),
         page_id=row.page_id,
     )

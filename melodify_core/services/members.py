@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.jobs.completion import keys_of
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
+from melodify_core.storage.layout import keys_of
 from melodify_core.usage.limits import DAY_S
 from melodify_core.usage.pseudonym import alias_of
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.jobs.completion import keys_of, midi_key, video_key
 from melodify_core.media.video import make_video
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
+from melodify_core.storage.layout import keys_of, midi_key, video_key
 
 if TYPE_CHECKING:
     from melodify_core.library import Songbook

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Filed, Link, Stored
-from melodify_core.storage.keys import KEY, SHELF, shelf_of, split
+from melodify_core.storage.layout import KEY, SHELF, shelf_of, split
 from melodify_core.threads import finished
 
 Result = TypeVar("Result")

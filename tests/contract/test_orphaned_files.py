@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
-from melodify_core.jobs.completion import keys_of, owner_of
 from melodify_core.jobs.orphaned_files import delete_orphaned_files, delete_orphaned_takes
 from melodify_core.library import JobBook, Library, connect, upgrade
 from melodify_core.library.schema import usage
@@ -18,6 +17,7 @@ from melodify_core.models import Bill, RawTake
 from melodify_core.ports import Storage
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
+from melodify_core.storage.layout import keys_of, owner_of
 from melodify_core.storage.spool import Spool
 from tests.gcs_server import gcs_proxy, gcs_server, settings_of
 from tests.jobs import POSTED, a_job, a_song

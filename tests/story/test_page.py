@@ -11,8 +11,8 @@ from aiohttp import ClientSession
 from bot.posts.song_view import page_of
 from bot.web.serving import Port
 from melodify_core.config.settings import Web
-from melodify_core.jobs.completion import video_key
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.storage.layout import video_key
 from melodify_core.studio import Studio
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, story_settings, world

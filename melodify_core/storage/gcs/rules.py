@@ -7,13 +7,14 @@ from google.api_core.exceptions import from_http_response
 from melodify_core.config.settings import Gcs
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket
+from melodify_core.storage.layout import PICTURES, TAKES
 
 Rule = dict[str, Any]
 
 
 def wanted(settings: Gcs) -> dict[str, int]:
     """Return the days after which an object is deleted, by the prefix of its name."""
-    return {f"{settings.prefix}pictures/": settings.picture_days, f"{settings.prefix}takes/": settings.take_days}
+    return {f"{settings.prefix}{PICTURES}/": settings.picture_days, f"{settings.prefix}{TAKES}/": settings.take_days}
 
 
 def missing(rules: list[Rule], days: dict[str, int]) -> list[str]:

@@ -24,7 +24,7 @@ from melodify_core.storage.gcs import checks, links
 from melodify_core.storage.gcs.calls import Calls, Deadline
 from melodify_core.storage.gcs.client import Bucket
 from melodify_core.storage.gcs.errors import lacking, start_errors, storage_errors
-from melodify_core.storage.keys import KEY, shelf_of, split
+from melodify_core.storage.layout import KEY, shelf_of, split
 
 Result = TypeVar("Result")
 
