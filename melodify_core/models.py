@@ -280,7 +280,7 @@ UsageState = Literal["waiting", "running", "charged", "refunded", "withdrawn", "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AcceptedOrder:
     """What is known of an accepted order without its job's own record."""
 
     job_id: str

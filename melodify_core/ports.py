@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from melodify_core.errors import MelodifyError
 from melodify_core.models import (
-    Asked,
+    AcceptedOrder,
     Bill,
     Brief,
     Commission,
@@ -291,6 +291,6 @@ class Ledger(Protocol):
         """Write the song down and charge it; False for a job that was cancelled before: then nothing is kept."""
         ...
 
-    def asked(self, job_id: str) -> Asked | None:
+    def accepted_order(self, job_id: str) -> AcceptedOrder | None:
         """Return what is known of an accepted order without its job's own record."""
         ...

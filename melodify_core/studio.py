@@ -154,14 +154,14 @@ class Studio:
 
         Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
         """
-        asked = await asyncio.to_thread(self._library.asked, job_id)
-        if asked is None:
+        accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
+        if accepted is None:
             raise Rejected("job.too_late")
-        if asked.user_id != user_id and not moderator:
+        if accepted.user_id != user_id and not moderator:
             raise Rejected("job.not_yours")
-        with log_context(job_id, asked.place.guild_id if asked.place else None):
+        with log_context(job_id, accepted.place.guild_id if accepted.place else None):
             if await finished(self._library.cancel_queued, job_id, time.time()):
-                return asked.language
+                return accepted.language
             if not await finished(self._library.request_cancel, job_id):
                 raise Rejected("job.too_late")
             self._engine.interrupt(job_id)
@@ -178,8 +178,8 @@ class Studio:
     async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
         if await self.cancel(job_id, user_id) is None:
             return
-        if asked := await asyncio.to_thread(self._library.asked, job_id):
-            await self.moderation.tell_cancelled(asked, self.told)
+        if accepted := await asyncio.to_thread(self._library.accepted_order, job_id):
+            await self.moderation.tell_cancelled(accepted, self.told)
 
     async def cancel_as_moderator(self, job_id: str) -> Language | None:
         """Cancel anybody's job; see `cancel`."""

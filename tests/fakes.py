@@ -10,7 +10,7 @@ from melodify_core.jobs.context import Gate, JobContext, OpenGate, PlainStep, St
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
-    Asked,
+    AcceptedOrder,
     Bill,
     Brief,
     Commission,
@@ -207,7 +207,7 @@ class Book:
         del job, song, now
         return not self.cancelled
 
-    def asked(self, job_id: str) -> Asked | None:
+    def accepted_order(self, job_id: str) -> AcceptedOrder | None:
         del job_id
         return None
 

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.i18n.messages import say
-from melodify_core.models import Asked, GuildSettings, Language, RoleLimits
+from melodify_core.models import AcceptedOrder, GuildSettings, Language, RoleLimits
 
 if TYPE_CHECKING:
     from melodify_core.library import ServerDay
@@ -110,7 +110,7 @@ async def member_choices(client: discord.Client, user_ids: Iterable[int], typed:
 
 
 def job_choices(
-    language: Language, guild: discord.Guild | None, jobs: Sequence[Asked], typed: str
+    language: Language, guild: discord.Guild | None, jobs: Sequence[AcceptedOrder], typed: str
 ) -> list[app_commands.Choice[str]]:
     """Return the open songs: where each was asked for, how it stands, and its id."""
     named = []

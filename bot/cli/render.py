@@ -15,7 +15,7 @@ from melodify_core import models
 from melodify_core.bootstrap import make_one
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import Asked, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import AcceptedOrder, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
 
 NO_LIMIT = 1 << 40
 STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
@@ -151,7 +151,7 @@ class Till:
     def end_cancelled(self, job_id: str, now: float) -> None:
         """Do nothing."""
 
-    def asked(self, job_id: str) -> Asked | None:
+    def accepted_order(self, job_id: str) -> AcceptedOrder | None:
         """Know nothing."""
         del job_id
         return None

@@ -9,7 +9,7 @@ from functools import partial
 
 from melodify_core.errors import Code, MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import JobContext, Nothing, Step, show, with_db_retry
-from melodify_core.models import Asked, Job, PendingPost, Posted, Song, Stage, Wish
+from melodify_core.models import AcceptedOrder, Job, PendingPost, Posted, Song, Stage, Wish
 from melodify_core.observability.log_context import ended, log_context
 from melodify_core.ports import Delivery
 from melodify_core.storage.layout import keys_of, midi_key, song_key, take_keys, tidy
@@ -158,32 +158,32 @@ async def _drop(pending: PendingPost, error: MelodifyError, step: Step, context:
 
 async def fail_unreadable_job(job_id: str, context: JobContext) -> None:
     """End a job whose record cannot be read any more, with what its usage row knows: refund, apologise, tidy up."""
-    asked = await with_db_retry(context.ledger.asked, job_id)
-    if asked is None or asked.state not in ("waiting", "running"):
+    accepted = await with_db_retry(context.ledger.accepted_order, job_id)
+    if accepted is None or accepted.state not in ("waiting", "running"):
         return
-    with log_context(job_id, asked.place.guild_id if asked.place else None):
+    with log_context(job_id, accepted.place.guild_id if accepted.place else None):
         await with_db_retry(context.ledger.refund, job_id, time.time(), "internal")
         ended("internal")
         try:
-            await apologise_for(asked, Unavailable("internal"), context.delivery, context.song.deliver_deadline_s)
+            await apologise_for(accepted, Unavailable("internal"), context.delivery, context.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive: %s", job_id, error)
         await tidy(context.storage, *keys_of(job_id))
 
 
 async def apologise_for(
-    asked: Asked, error: MelodifyError, delivery: Delivery, deadline_s: float = APOLOGY_DEADLINE_S
+    accepted: AcceptedOrder, error: MelodifyError, delivery: Delivery, deadline_s: float = APOLOGY_DEADLINE_S
 ) -> None:
     """Apologise for a job of which no more is at hand than its usage row. Raises Unavailable."""
-    if asked.place is None:
+    if accepted.place is None:
         return
     # As much of a job as an apology needs.
     job = Job(
-        job_id=asked.job_id,
-        user_id=asked.user_id,
-        place=asked.place,
-        wish=Wish(language=asked.language),
-        picture_key=asked.picture_key,
+        job_id=accepted.job_id,
+        user_id=accepted.user_id,
+        place=accepted.place,
+        wish=Wish(language=accepted.language),
+        picture_key=accepted.picture_key,
         picture_sha256="",
         picture_width=1,
         picture_height=1,

@@ -141,8 +141,8 @@ class Maintenance:
 
     async def _tell(self, job_id: str, sentence: str, *values: object) -> None:
         """Log it as a line of the job."""
-        asked = await asyncio.to_thread(self._library.asked, job_id)
-        with log_context(job_id, asked.place.guild_id if asked and asked.place else None):
+        accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
+        with log_context(job_id, accepted.place.guild_id if accepted and accepted.place else None):
             log.error(sentence, *values)
 
     async def measure_queue(self) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from melodify_core.models import Asked, Forecast, Stage
+from melodify_core.models import AcceptedOrder, Forecast, Stage
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Delivery
 
@@ -54,7 +54,7 @@ class QueuePositions:
                     await self._tell(order, Forecast.at(position, typical_s, running, self._at_once))
         self._shown = shown
 
-    async def _tell(self, order: Asked, forecast: Forecast) -> None:
+    async def _tell(self, order: AcceptedOrder, forecast: Forecast) -> None:
         # Before it many others may have been told, one after the other; who makes it may be another process.
         if order.place is None or await asyncio.to_thread(self._library.state, order.job_id) != "waiting":
             return

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from melodify_core.library.database import read
-from melodify_core.library.ledger import asked_of
+from melodify_core.library.ledger import accepted_order_of
 from melodify_core.library.schema import costs, usage
 from melodify_core.library.statements import GUILD_RESERVED, OPEN_STATES, RESERVED
-from melodify_core.models import Asked, UsageState
+from melodify_core.models import AcceptedOrder, UsageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class JobBook:
         [row] = read(self._engine, sa.select(*(each.scalar_subquery() for each in (dollars, unsettled, reserved))))
         return JobMoney(*(float(each or 0) for each in row))
 
-    def open_in(self, guild_id: int, limit: int | None = None) -> list[Asked]:
+    def open_in(self, guild_id: int, limit: int | None = None) -> list[AcceptedOrder]:
         """Return the server's jobs that wait or run, the oldest first; all of them without a limit."""
         query = sa.select(usage).where(usage.c.guild_id == guild_id, usage.c.state.in_(OPEN_STATES))
-        return [asked_of(row) for row in read(self._engine, query.order_by(usage.c.created_at).limit(limit))]
+        return [accepted_order_of(row) for row in read(self._engine, query.order_by(usage.c.created_at).limit(limit))]
 
     def server_day(self, guild_id: int, since: float) -> ServerDay:
         """Return the server's figures since the unix time."""

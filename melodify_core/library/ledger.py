@@ -50,7 +50,7 @@ from melodify_core.library.statements import (
     UNBOOK,
     queued_since,
 )
-from melodify_core.models import Asked, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
+from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -186,12 +186,12 @@ class Library:
         rows = self._all(STATE, connection, {"its_job": job_id})
         return rows[0].state if rows else None
 
-    def asked(self, job_id: str) -> Asked | None:
+    def accepted_order(self, job_id: str) -> AcceptedOrder | None:
         """Return what is known of an accepted order."""
         rows = self._all(sa.select(usage).where(usage.c.job_id == job_id))
         if not rows:
             return None
-        return asked_of(rows[0])
+        return accepted_order_of(rows[0])
 
     def waiting(self) -> list[str]:
         """Return the ids of the jobs that wait, the next to start first."""
@@ -199,10 +199,10 @@ class Library:
         query = query.order_by(usage.c.turn, usage.c.created_at)
         return [row.job_id for row in self._all(query)]
 
-    def waiting_orders(self) -> list[Asked]:
+    def waiting_orders(self) -> list[AcceptedOrder]:
         """Return the jobs that wait, the next to start first."""
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
-        return [asked_of(row) for row in self._all(query)]
+        return [accepted_order_of(row) for row in self._all(query)]
 
     def running(self) -> int:
         """Return how many jobs run, in all processes."""
@@ -523,10 +523,10 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
     }
 
 
-def asked_of(row: sa.Row[Any]) -> Asked:
+def accepted_order_of(row: sa.Row[Any]) -> AcceptedOrder:
     """Return what a usage row tells of its order."""
     note = json.loads(row.brief_order or "{}")
-    return Asked(
+    return AcceptedOrder(
         job_id=row.job_id,
         user_id=row.user_id,
         state=row.state,

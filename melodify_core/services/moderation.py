@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.jobs.completion import apologise_for
-from melodify_core.models import Asked, GuildSettings, Language
+from melodify_core.models import AcceptedOrder, GuildSettings, Language
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Delivery
 from melodify_core.usage.guild_rules import Edit
@@ -46,7 +46,7 @@ class Moderation:
         """Return the server's figures of the last 24 hours."""
         return await asyncio.to_thread(self._book.server_day, guild_id, time.time() - DAY_S)
 
-    async def open_jobs(self, guild_id: int) -> list[Asked]:
+    async def open_jobs(self, guild_id: int) -> list[AcceptedOrder]:
         """Return the server's jobs that wait or run, the oldest first: as many as a list shows."""
         return await asyncio.to_thread(self._book.open_in, guild_id, LISTED)
 
@@ -56,22 +56,22 @@ class Moderation:
 
     async def cancel(self, guild_id: int, job_id: str, cancel: Cancel, told: Told) -> None:
         """Cancel a job of the server, and tell its asker. Raises Rejected("job.too_late") for any other."""
-        asked = await asyncio.to_thread(self._library.asked, job_id)
-        if asked is None or asked.place is None or asked.place.guild_id != guild_id:
+        accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
+        if accepted is None or accepted.place is None or accepted.place.guild_id != guild_id:
             raise Rejected("job.too_late")
         if await cancel(job_id) is None:
             return  # whoever works on it will say so
-        await self.tell_cancelled(asked, told)
+        await self.tell_cancelled(accepted, told)
 
-    async def tell_cancelled(self, asked: Asked, told: Told) -> None:
+    async def tell_cancelled(self, accepted: AcceptedOrder, told: Told) -> None:
         """Tell the asker of a job that is cancelled and had not begun. Where that fails, its turn in the queue does."""
-        with log_context(asked.job_id, asked.place.guild_id if asked.place else None):
+        with log_context(accepted.job_id, accepted.place.guild_id if accepted.place else None):
             try:
-                await apologise_for(asked, Rejected("job.cancelled"), self._delivery)
+                await apologise_for(accepted, Rejected("job.cancelled"), self._delivery)
             except MelodifyError as error:
-                log.warning("job %s: its asker is not told yet that it is cancelled: %s", asked.job_id, error)
+                log.warning("job %s: its asker is not told yet that it is cancelled: %s", accepted.job_id, error)
                 return
-            await told(asked.job_id)
+            await told(accepted.job_id)
 
     async def leave(self, guild_id: int) -> None:
         """Note that the bot is not in the server any more: its settings stay for a while."""
@@ -89,11 +89,11 @@ class Moderation:
         """End the jobs and the settings of the servers that were left before the unix time; return how many."""
         left = await asyncio.to_thread(self._guilds.left_before, before)
         for guild_id in left:
-            for asked in await asyncio.to_thread(self._book.open_in, guild_id):
+            for accepted in await asyncio.to_thread(self._book.open_in, guild_id):
                 try:
-                    await self.cancel(guild_id, asked.job_id, cancel, told)
+                    await self.cancel(guild_id, accepted.job_id, cancel, told)
                 except Rejected as error:
-                    log.info("job %s of server %d, which was left: %s", asked.job_id, guild_id, error)
+                    log.info("job %s of server %d, which was left: %s", accepted.job_id, guild_id, error)
             await asyncio.to_thread(self._guilds.erase, guild_id)
             log.info("server %d was left: its settings are erased", guild_id)
         return len(left)

@@ -444,9 +444,9 @@ async def one_at_a_time(house: House) -> AsyncIterator[Studio]:
 async def cancelled_and_told(house: House, studio: Studio, order: Order) -> None:
     """Cancel a waiting job as the button does: stop it, say so, and forget it."""
     assert await studio.cancel(order.job_id, order.user_id) == "en"
-    asked = studio._library.asked(order.job_id)
-    assert asked is not None
-    await posting.apologise_for(asked, Rejected("job.cancelled"), house.delivery)
+    accepted = studio._library.accepted_order(order.job_id)
+    assert accepted is not None
+    await posting.apologise_for(accepted, Rejected("job.cancelled"), house.delivery)
     await studio.told(order.job_id)
 
 

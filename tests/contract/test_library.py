@@ -339,12 +339,12 @@ def test_a_song_is_kept_or_cancelled_never_both(library: Library) -> None:
 
 def test_an_order_is_known_without_its_record(library: Library) -> None:
     accept(library, "1")
-    asked = library.asked("1")
-    assert asked is not None
-    assert asked.place == a_job("1").place
-    assert (asked.user_id, asked.state, asked.language) == (1, "waiting", "en")
-    assert asked.picture_key == "pictures/1.jpg"
-    assert library.asked("2") is None
+    accepted = library.accepted_order("1")
+    assert accepted is not None
+    assert accepted.place == a_job("1").place
+    assert (accepted.user_id, accepted.state, accepted.language) == (1, "waiting", "en")
+    assert accepted.picture_key == "pictures/1.jpg"
+    assert library.accepted_order("2") is None
 
 
 def test_the_typical_time_is_the_median_of_the_latest_songs(library: Library) -> None:

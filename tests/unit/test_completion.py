@@ -16,7 +16,7 @@ from melodify_core.jobs.completion import LINE_PAUSES_S, PAUSES_S, fail_job, fai
 from melodify_core.jobs.context import JobContext, PlainStep, Result
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Asked, Bill, Job, PendingPost, Place, Posted, Song, Stage
+from melodify_core.models import AcceptedOrder, Bill, Job, PendingPost, Place, Posted, Song, Stage
 from melodify_core.observability.log_context import LogContext, current
 from melodify_core.storage.folder import FolderStorage
 from tests.fakes import Book, Player, Reader, RecordingDelivery
@@ -272,8 +272,8 @@ async def test_every_line_about_a_late_post_is_the_job_s(
 class Known(Book):
     """A ledger that knows an open job of a server."""
 
-    def asked(self, job_id: str) -> Asked | None:
-        return Asked(job_id, 1, "running", Place(channel_id=10, guild_id=20), "en", f"pictures/{job_id}.jpg")
+    def accepted_order(self, job_id: str) -> AcceptedOrder | None:
+        return AcceptedOrder(job_id, 1, "running", Place(channel_id=10, guild_id=20), "en", f"pictures/{job_id}.jpg")
 
 
 async def test_a_buried_job_is_counted_and_its_lines_are_its_own(
