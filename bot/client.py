@@ -14,14 +14,14 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.admin.cog import Admin
-from bot.discord_api.guild_settings import Servers
+from bot.discord_api.guild_settings import GuildSettingsCache
 from bot.i18n.messages import say
 from bot.i18n.translator import Translator, language_of
 from bot.members.cog import Members
 from bot.ops.gateway_metrics import Heartbeats, request_counter, watch_gateway
 from bot.posts.cancel_button import CancelButton
 from bot.posts.delivery import DiscordDelivery
-from bot.posts.like_count import LikeLabels
+from bot.posts.like_count import LikeCounts
 from bot.posts.status_messages import StatusBoard
 from bot.requests.catch_up import CatchUp
 from bot.requests.cog import Generate, may_concern_us
@@ -83,7 +83,7 @@ class MelodifyClient(commands.AutoShardedBot):
         self._show = show
         self._public_url = settings.web.public_url
         self._always_sync = always_sync
-        self.like_labels = LikeLabels()
+        self.like_counts = LikeCounts()
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
         self._in_flight = RequestsInFlight()
@@ -99,7 +99,7 @@ class MelodifyClient(commands.AutoShardedBot):
             await self._opened.enter_async_context(self._show(self.studio))
         watch_studio(self.health, self.studio)
         self.health.add("heartbeat", self._see_heartbeat)
-        known = Servers(self.studio.guilds)
+        known = GuildSettingsCache(self.studio.guilds)
         intake = Intake(self, self.studio, self.studio.journal, delivery, self._in_flight)
         generate = Generate(self, self.studio, known, intake, self._in_flight)
         await self.add_cog(generate)

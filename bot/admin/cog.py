@@ -15,7 +15,7 @@ from discord.ext import commands
 
 from bot.admin.formatting import describe, job_choices, member_choices, number_in, status_text, watched_choices
 from bot.discord_api import permissions as places
-from bot.discord_api.ephemeral import Interaction, answered
+from bot.discord_api.ephemeral import Interaction, answer_ephemerally
 from bot.i18n.messages import LANGUAGES, say
 from bot.i18n.translator import language_of, localised
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS, STYLES
@@ -178,7 +178,7 @@ class Admin(commands.Cog):
                 text = say(language, "admin.reset", name=member.mention, songs=songs)
                 await interaction.edit_original_response(content=text)
 
-            await answered(interaction, answer)
+            await answer_ephemerally(interaction, answer)
 
         @_subcommand(self._group, "cancel", "song")
         @app_commands.autocomplete(song=self._open_songs)
@@ -191,7 +191,7 @@ class Admin(commands.Cog):
                 _note(interaction, f"cancelled job {job_id}")
                 await interaction.edit_original_response(content=say(language, "answer.cancelling"))
 
-            await answered(interaction, answer)
+            await answer_ephemerally(interaction, answer)
 
     def _define_overviews(self) -> None:
         @_subcommand(self._group, "status")
@@ -200,7 +200,7 @@ class Admin(commands.Cog):
                 day = await self._studio.moderation.day(_server(interaction))
                 await interaction.edit_original_response(content=status_text(language, day))
 
-            await answered(interaction, answer)
+            await answer_ephemerally(interaction, answer)
 
         @_subcommand(self._group, "export")
         async def export(interaction: Interaction) -> None:
@@ -211,7 +211,7 @@ class Admin(commands.Cog):
                     content=describe(language, settings), attachments=[discord.File(io.BytesIO(data), FILE)]
                 )
 
-            await answered(interaction, answer)
+            await answer_ephemerally(interaction, answer)
 
     async def _change(self, interaction: Interaction, edit: Callable[[], Edit], done: str, name: str = "") -> None:
         """Change the server's settings, and say what holds now."""
@@ -222,7 +222,7 @@ class Admin(commands.Cog):
             lines = [say(language, f"admin.{done}", name=name), "", describe(language, settings)]
             await interaction.edit_original_response(content="\n".join(lines))
 
-        await answered(interaction, answer)
+        await answer_ephemerally(interaction, answer)
 
     def _watch(self, interaction: Interaction, channel: Watchable) -> Edit:
         """Return the change, where pictures can be seen and songs be posted. Raises Rejected."""

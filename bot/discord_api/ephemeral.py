@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.discord_api.errors import discord_errors, told_errors
+from bot.discord_api.errors import map_all_errors, map_discord_errors
 from bot.i18n.messages import sentence
 from bot.i18n.translator import language_of
 from melodify_core.errors import MelodifyError
@@ -17,27 +17,29 @@ Interaction = discord.Interaction[Any]
 Answer = Callable[[Interaction, Language], Awaitable[None]]
 
 
-async def answered(interaction: Interaction, answer: Answer) -> None:
-    """Acknowledge, then answer the asker alone; what fails is told in a sentence."""
+async def answer_ephemerally(interaction: Interaction, answer: Answer) -> None:
+    """Acknowledge, then answer the asker alone; an error becomes its sentence."""
     language = language_of(interaction.locale)
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
-        with told_errors():
+        with map_all_errors():
             await answer(interaction, language)
     except MelodifyError as error:
         log.info("interaction %s: %s", interaction.id, error)
-        with discord_errors():
+        with map_discord_errors():
             await interaction.edit_original_response(content=sentence(language, error))
 
 
-async def tell(interaction: Interaction, language: Language, error: MelodifyError) -> None:
-    """Tell whoever pressed, and nobody else, why it cannot be. Never raises a MelodifyError."""
+async def report_error(interaction: Interaction, language: Language, error: MelodifyError) -> None:
+    """Send the error's sentence to the member who pressed, and to nobody else. Never raises a MelodifyError."""
     try:
-        with discord_errors():
+        with map_discord_errors():
             if interaction.response.is_done():
                 await interaction.followup.send(sentence(language, error), ephemeral=True)
             else:
                 await interaction.response.send_message(sentence(language, error), ephemeral=True)
     except MelodifyError as silent:
-        # Perhaps the press was answered by another process, or too late: the presser has seen that.
-        log.warning("interaction %s: nobody was told: %s", interaction.id, silent, exc_info=silent.__cause__)
+        # Another process was faster, or this one came too late: Discord shows the member that the press failed.
+        log.warning(
+            "interaction %s: its error could not be sent: %s", interaction.id, silent, exc_info=silent.__cause__
+        )

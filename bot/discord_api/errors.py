@@ -1,4 +1,4 @@
-"""Every way in which Discord fails, in our words."""
+"""Discord's failures as our errors, the retry of calls to it, and the acknowledgement of interactions."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) -> Iterator[None]:
-    """Turn every way in which Discord fails into Rejected or Unavailable."""
+def map_discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) -> Iterator[None]:
+    """Raise Rejected or Unavailable in place of every error of a call to Discord."""
     try:
         yield
     except discord.HTTPException as error:
@@ -35,11 +35,13 @@ def discord_errors(max_bytes: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
         raise Unavailable("discord.unavailable") from error
 
 
-async def retried(call: Callable[[], Awaitable[Result]], pauses_s: Sequence[float] = (0.5, 1.0, 2.0)) -> Result:
-    """Return what the call returns; where Discord is away for a moment, make it again.
+async def with_discord_retry(
+    call: Callable[[], Awaitable[Result]], pauses_s: Sequence[float] = (0.5, 1.0, 2.0)
+) -> Result:
+    """Return the call's result, and repeat the call while Discord is unavailable for a moment.
 
-    For calls that may come twice: edits, and messages with a nonce. discord.py itself tries again after 500, 502 and
-    504, and not after a 503 or a connection that was cut.
+    For calls that may arrive twice: edits, and messages with a nonce. discord.py itself retries after 500, 502 and
+    504, but not after 503 or a connection that was cut.
     """
     for pause_s in pauses_s:
         try:
@@ -47,15 +49,15 @@ async def retried(call: Callable[[], Awaitable[Result]], pauses_s: Sequence[floa
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and error.status < 500:
                 raise
-            log.info("trying again in %g s: %s: %s", pause_s, type(error).__name__, error)
+            log.info("Discord call failed, retrying in %g s: %s: %s", pause_s, type(error).__name__, error)
         await asyncio.sleep(pause_s)
     return await call()
 
 
-async def acknowledged(
+async def acknowledge_interaction(
     interaction: discord.Interaction[Any], *, ephemeral: bool = False, thinking: bool = True
 ) -> bool:
-    """Acknowledge: Discord waits three seconds. False when there is nobody to serve."""
+    """Defer the response within Discord's three seconds; return False when nobody can be answered any more."""
     tries = 0
 
     async def defer() -> None:
@@ -64,27 +66,30 @@ async def acknowledged(
         await interaction.response.defer(ephemeral=ephemeral, thinking=thinking)
 
     try:
-        await retried(defer, ACKNOWLEDGE_PAUSES_S)
+        await with_discord_retry(defer, ACKNOWLEDGE_PAUSES_S)
     except discord.HTTPException as error:
         if tries > 1 and error.code == ACKNOWLEDGED:
-            return True  # by the try whose answer was lost
-        # Acknowledged: another process of ours was faster; 10062: we were too slow, the asker sees it.
-        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
+            return True  # an earlier try succeeded, but its answer was lost
+        # Acknowledged: another process of ours was faster; 10062: this one was too slow, and Discord shows that.
+        log.warning("interaction %s: not acknowledged, it is dropped: %s", interaction.id, error)
         return False
     except (aiohttp.ClientError, OSError) as error:
-        log.warning("interaction %s: not acknowledged: %s", interaction.id, error)
+        log.warning("interaction %s: not acknowledged, it is dropped: %s", interaction.id, error)
         return False
     return True
 
 
 @contextmanager
-def told_errors() -> Iterator[None]:
-    """Turn a defect of ours too into a MelodifyError: discord.py only logs it, and whoever pressed waits for ever."""
+def map_all_errors() -> Iterator[None]:
+    """Raise a MelodifyError in place of every error, a defect of ours included.
+
+    discord.py only logs a defect, and the member who pressed would wait for ever.
+    """
     try:
-        with discord_errors():
+        with map_discord_errors():
             yield
     except MelodifyError:
         raise
     except Exception as error:
-        log.exception("a defect")
+        log.exception("a defect in a handler, the member gets the sentence for internal errors")
         raise Unavailable("internal") from error

@@ -31,7 +31,7 @@ class _Known:
     until: float
 
 
-class Servers:
+class GuildSettingsCache:
     """Remembers servers' settings for some seconds, so that most messages cost no query.
 
     A change by this process is seen at once, one by another process after `remembered_s` seconds.

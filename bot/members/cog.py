@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_api.ephemeral import answered
+from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import localised
 from bot.members.forget_me import ForgetButton
@@ -42,7 +42,7 @@ class Members(commands.Cog):
                 embed=listing.embed(language, page), view=listing.view(language, page)
             )
 
-        await answered(interaction, answer)
+        await answer_ephemerally(interaction, answer)
 
     async def quota(self, interaction: Interaction) -> None:
         """Say what the asker has left."""
@@ -54,7 +54,7 @@ class Members(commands.Cog):
             )
             await interaction.edit_original_response(content=quota_text(language, quota))
 
-        await answered(interaction, answer)
+        await answer_ephemerally(interaction, answer)
 
     async def forget_me(self, interaction: Interaction) -> None:
         """Ask whether it is meant."""
@@ -66,7 +66,7 @@ class Members(commands.Cog):
             view.stop()
             await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
 
-        await answered(interaction, answer)
+        await answer_ephemerally(interaction, answer)
 
     async def help(self, interaction: Interaction) -> None:
         """Say what Melodify does and how."""
@@ -79,7 +79,7 @@ class Members(commands.Cog):
             )
             await interaction.edit_original_response(embed=embed)
 
-        await answered(interaction, answer)
+        await answer_ephemerally(interaction, answer)
 
     def _songs_command(self) -> app_commands.Command[Any, ..., None]:
         whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
 from melodify_core.errors import MelodifyError, Unavailable
@@ -45,7 +45,7 @@ class ForgetButton(
         """Erase, and say what was."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
-        with discord_errors():
+        with map_discord_errors():
             await interaction.edit_original_response(content=say(language, "forget.working"), view=None)
             await interaction.edit_original_response(content=await self._forgotten(interaction, language))
 
@@ -71,7 +71,7 @@ async def _deleted(client: discord.Client, entry: Entry) -> bool:
     """Delete a song's message; True when it is gone."""
     channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
     try:
-        with discord_errors():
+        with map_discord_errors():
             await channel.get_partial_message(entry.message_id).delete()
     except Unavailable as error:
         log.warning("a message of somebody who is forgotten was not deleted: %s", error)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import name_of, say, sentence
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
@@ -130,7 +130,7 @@ class TurnButton(
         """Turn the page."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
-        with discord_errors():
+        with map_discord_errors():
             try:
                 page = await self._listing.fetch(interaction.client.studio, interaction)
             except MelodifyError as error:
@@ -169,7 +169,7 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
         language = language_of(interaction.locale)
         await interaction.response.defer(ephemeral=True, thinking=True)
         job_id = self.item.values[0]
-        with discord_errors():
+        with map_discord_errors():
             try:
                 text, files = await _played(interaction, language, job_id)
             except MelodifyError as error:

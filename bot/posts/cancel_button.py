@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
 from bot.posts.song_view import page_button
@@ -52,14 +52,14 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         except MelodifyError as error:
             log.info("job %s: not cancelled: %s", self._job_id, error)
             answer = sentence(language, error)
-        with discord_errors():
+        with map_discord_errors():
             await interaction.followup.send(answer, ephemeral=True)
 
 
 async def _close_status(interaction: discord.Interaction[Any], language: Language) -> None:
     """Say in the status message that there will be no song: nobody works on it who would."""
     if interaction.message is not None:
-        with discord_errors():
+        with map_discord_errors():
             # Through the interaction: the bot may not be where its message stands.
             await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
 

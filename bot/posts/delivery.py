@@ -11,7 +11,7 @@ from typing import Any
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.posts import song_embed as song_card
 from bot.posts.cancel_button import status_view
@@ -73,7 +73,7 @@ class DiscordDelivery:
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
         card = Card(job, song, audio, picture)
-        with discord_errors(job.place.max_bytes):
+        with map_discord_errors(job.place.max_bytes):
             if job.place.token is not None and await self._post_by_token(card):
                 # What only the asker sees is soon gone: nothing must link to it.
                 here = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
@@ -107,7 +107,7 @@ class DiscordDelivery:
         else:
             text = say(language, "status.kept", title=title)
         try:
-            with discord_errors():
+            with map_discord_errors():
                 async with asyncio.timeout(STATUS_DEADLINE_S):
                     await self._board.show(job.job_id, job.place, RANKS[Stage.DONE], text)
         except Rejected as refusal:
@@ -116,7 +116,7 @@ class DiscordDelivery:
     async def take_back(self, job: Job) -> None:
         """Delete the song wherever a try has posted it; none is no error. Raises Unavailable for later."""
         try:
-            with discord_errors():
+            with map_discord_errors():
                 await self._take_back(job)
         except Rejected as refusal:
             log.warning("job %s: its song was not taken back: %s", job.job_id, refusal)
@@ -125,7 +125,7 @@ class DiscordDelivery:
         """Say why in the status message; where that is gone, in its channel."""
         text = sentence(job.wish.language, error)
         try:
-            with discord_errors():
+            with map_discord_errors():
                 await self._say_last(job, text)
         except Rejected as refusal:
             log.warning("job %s: no place is left to apologise in: %s", job.job_id, refusal)
@@ -145,7 +145,7 @@ class DiscordDelivery:
         open_until = RANKS[Stage.DELIVERING]
         view = status_view(job_id, language, self._page(page_id)) if RANKS[stage] < open_until else None
         try:
-            with discord_errors():
+            with map_discord_errors():
                 async with asyncio.timeout(STATUS_DEADLINE_S):
                     await self._board.show(job_id, place, RANKS[stage], text, view)
         except MelodifyError as error:

@@ -1,4 +1,4 @@
-"""The count in the Like button. Many who press at once need few edits: each shows all presses up to then."""
+"""The count in the Like button. Many presses at one moment need few edits: each shows all presses up to then."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,32 +6,32 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class _Label:
+class _Button:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
     shown: int | None = None
 
 
-class LikeLabels:
-    """Shows counts in turn, song by song, so that an older one never overwrites a newer one."""
+class LikeCounts:
+    """Shows each song's counts one after the other, so that an older one never overwrites a newer one."""
 
     def __init__(self) -> None:
-        self._labels: dict[str, _Label] = {}
+        self._buttons: dict[str, _Button] = {}
 
     async def show(
         self, job_id: str, count: Callable[[], Awaitable[int]], edit: Callable[[int], Awaitable[object]]
     ) -> None:
-        """Edit the label to the count as it is now, unless one of those who waited with us has shown that."""
-        label = self._labels.setdefault(job_id, _Label())
-        label.waiting += 1
+        """Edit the button to the present count, unless another caller that waited too has shown it."""
+        button = self._buttons.setdefault(job_id, _Button())
+        button.waiting += 1
         try:
-            async with label.lock:
+            async with button.lock:
                 likes = await count()
-                if likes != label.shown:
-                    label.shown = None
+                if likes != button.shown:
+                    button.shown = None
                     await edit(likes)
-                    label.shown = likes
+                    button.shown = likes
         finally:
-            label.waiting -= 1
-            if not label.waiting:
-                del self._labels[job_id]
+            button.waiting -= 1
+            if not button.waiting:
+                del self._buttons[job_id]

@@ -4,7 +4,7 @@ import logging
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry
@@ -36,7 +36,7 @@ async def _videos(
     """Return the messages with videos of the song, None where that cannot be known."""
     after = discord.Object(entry.message_id)
     try:
-        with discord_errors():
+        with map_discord_errors():
             found = [message async for message in channel.history(limit=SEARCHED_MESSAGES, after=after)]
     except MelodifyError as error:
         # A channel that is gone has no videos either.
@@ -47,7 +47,7 @@ async def _videos(
 
 async def _deleted(message: discord.PartialMessage | discord.Message) -> bool:
     try:
-        with discord_errors():
+        with map_discord_errors():
             await message.delete()
     except MelodifyError as error:
         if isinstance(error.__cause__, discord.NotFound):

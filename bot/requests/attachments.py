@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.requests.request import SentPicture
 from melodify_core.config.settings import Discord, Settings
 from melodify_core.errors import Rejected
@@ -59,7 +59,7 @@ async def download(client: discord.Client, picture: SentPicture, settings: Setti
     """Return the file's bytes. Raises Rejected (picture.*) and Unavailable."""
     check(picture, settings)
     try:
-        with discord_errors():
+        with map_discord_errors():
             async with asyncio.timeout(settings.discord.download_s):
                 return await client.http.get_from_cdn(picture.url)
     except Rejected as error:

@@ -15,7 +15,7 @@ import discord
 from discord.ext import commands
 from discord.utils import snowflake_time, utcnow
 
-from bot.discord_api.errors import discord_errors, retried
+from bot.discord_api.errors import map_discord_errors, with_discord_retry
 from bot.requests.cog import may_concern_us
 from bot.requests.in_flight import RequestsInFlight
 from melodify_core.errors import MelodifyError, Unavailable
@@ -196,11 +196,11 @@ async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]
         return [message async for message in channel.history(limit=MESSAGES, after=since, oldest_first=False)]
 
     try:
-        with discord_errors():
+        with map_discord_errors():
             permissions = channel.permissions_for(channel.guild.me)
             # Discord counts calls that it has to refuse.
             if permissions.view_channel and permissions.read_message_history:
-                return await retried(read, pauses_s)
+                return await with_discord_retry(read, pauses_s)
             log.info("channel %s: its history cannot be read", channel.id)
     except MelodifyError as error:
         log.warning("channel %s: not looked back in: %s", channel.id, error, exc_info=error.__cause__)
@@ -214,7 +214,7 @@ async def _add_roles(message: discord.Message) -> None:
     if guild is None:
         return
     try:
-        with discord_errors():
-            message.author = await retried(lambda: guild.fetch_member(author.id))
+        with map_discord_errors():
+            message.author = await with_discord_retry(lambda: guild.fetch_member(author.id))
     except MelodifyError as error:
         log.info("message %s: its author's roles are not known: %s", message.id, error)

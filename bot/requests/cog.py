@@ -11,8 +11,8 @@ from discord.ext import commands
 
 from bot.discord_api import guild_settings as servers
 from bot.discord_api import permissions as places
-from bot.discord_api.errors import acknowledged, discord_errors
-from bot.discord_api.guild_settings import LOCALES, Servers, language_in, public_locale
+from bot.discord_api.errors import acknowledge_interaction, map_discord_errors
+from bot.discord_api.guild_settings import LOCALES, GuildSettingsCache, language_in, public_locale
 from bot.i18n.messages import say
 from bot.requests.attachments import answered_pictures, pictures_in, sent
 from bot.requests.definitions import Interaction, melodify_command, melodify_menu
@@ -37,7 +37,7 @@ class Generate(commands.Cog):
         self,
         client: commands.AutoShardedBot,
         studio: Studio,
-        known: Servers,
+        known: GuildSettingsCache,
         intake: Intake,
         in_flight: RequestsInFlight,
     ) -> None:
@@ -72,7 +72,7 @@ class Generate(commands.Cog):
             wish = self._wish(server, locale, hint or "", style, seconds)
             return self._asked_in(interaction, server, wish, [image], private=private)
 
-        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction, ephemeral=private))
+        await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction, ephemeral=private))
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
@@ -82,7 +82,7 @@ class Generate(commands.Cog):
             wish = self._wish(server, self._locale_of(interaction, server, private=False))
             return self._asked_in(interaction, server, wish, pictures_in(message))
 
-        await self._intake.take(interaction, prepare, lambda _: acknowledged(interaction))
+        await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction))
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -183,7 +183,7 @@ class Generate(commands.Cog):
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
         try:
-            with discord_errors():
+            with map_discord_errors():
                 guild_id = message.guild.id if message.guild else None
                 channel = self._client.get_partial_messageable(message.channel.id, guild_id=guild_id)
                 await reply(channel, message.id, say(await self._language_of_post(message), key), f"h{message.id}")

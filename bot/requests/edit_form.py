@@ -9,8 +9,8 @@ from typing import Any
 
 import discord
 
-from bot.discord_api.ephemeral import tell
-from bot.discord_api.errors import told_errors
+from bot.discord_api.ephemeral import report_error
+from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
@@ -64,11 +64,11 @@ async def on_form(interaction: Interaction) -> None:
         return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
-        with told_errors():
+        with map_all_errors():
             await interaction.client.retake.order(interaction, look_up)
     except MelodifyError as error:
         log.info("song %s: change: %s", match["job"], error, exc_info=error.__cause__)
-        await tell(interaction, language_of(interaction.locale), error)
+        await report_error(interaction, language_of(interaction.locale), error)
 
 
 def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import discord
 from pydantic import ValidationError
 
-from bot.discord_api.ephemeral import tell
-from bot.discord_api.errors import discord_errors, told_errors
+from bot.discord_api.ephemeral import report_error
+from bot.discord_api.errors import map_all_errors, map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
 from bot.posts.delivery import DiscordDelivery, link_to
@@ -98,7 +98,7 @@ class Intake:
             except MelodifyError as error:
                 log.warning("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
                 await self._journal.end(request_id)
-                await tell(interaction, language_of(interaction.locale), error)
+                await report_error(interaction, language_of(interaction.locale), error)
                 return
             await self._serve(RequestProgress(request=request))
 
@@ -165,7 +165,7 @@ class Intake:
                 return
             log.info("request %s: going on with it (try %d)", claimed.request_id, claimed.tries)
             try:
-                with told_errors():
+                with map_all_errors():
                     await self._serve(progress, resumed=True)
             except MelodifyError as error:  # an error of another version, say, that has no sentence here
                 await self._answer(
@@ -193,7 +193,7 @@ class Intake:
         """Order a song of each picture, and tell the asker what came of it."""
         responder, request = self._responder(progress), progress.request
         try:
-            with told_errors():
+            with map_all_errors():
                 await self._serve_all(responder, resumed=resumed)
         except MelodifyError as error:
             log.info("request %s: not taken: %s", request.first_id, error, exc_info=error.__cause__)
@@ -207,7 +207,7 @@ class Intake:
             return  # the earlier process had come to the end
         if request.refused is not None:
             raise from_record(request.refused)
-        with discord_errors():
+        with map_discord_errors():
             await responder.acknowledge()
         if not request.songs:
             raise Rejected("picture.none")
@@ -217,7 +217,7 @@ class Intake:
             await self._see_not_blocked(request)
             await self._admit(request)
         if request.several:
-            with discord_errors():
+            with map_discord_errors():
                 await responder.begin()
         for number in range(responder.progress.next, request.songs + 1):
             if not await self._serve_one(responder, number, resumed=resumed):
@@ -265,7 +265,7 @@ class Intake:
         if number > 1:
             await self._admit(request)
         # Before the wait for a free hand: in a rush everybody sees at once that the picture has arrived.
-        with discord_errors():
+        with map_discord_errors():
             place = await responder.open_status(number)
         async with self._downloads:
             self._see_open()
@@ -282,7 +282,7 @@ class Intake:
         request, song = responder.request, entry.song
         self._see_open()
         picture = await self.patiently(lambda: self._studio.songs.picture(entry))
-        with discord_errors():
+        with map_discord_errors():
             place = await responder.open_status(1)
         order = Order(
             request.first_id,
@@ -318,7 +318,7 @@ class Intake:
         """Answer; while Discord is away, wait for it. Where the process stops, the next one goes on."""
         for pause_s in (*ANSWER_PAUSES_S, None):
             try:
-                with told_errors():
+                with map_all_errors():
                     return await responder.answer(text, number)
             except MelodifyError as error:
                 first_id = responder.request.first_id

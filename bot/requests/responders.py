@@ -15,7 +15,7 @@ from typing import Any
 
 import discord
 
-from bot.discord_api.errors import retried
+from bot.discord_api.errors import with_discord_retry
 from bot.i18n.messages import say
 from bot.posts.delivery import link_to, open_thread
 from bot.posts.status_messages import edit_message
@@ -94,7 +94,7 @@ class Responder(ABC):
         if line := self.progress.lines.get(number):
             place = self.place(line)
             try:
-                await retried(lambda: edit_message(self._client, place, line.message_id, content=text))
+                await with_discord_retry(lambda: edit_message(self._client, place, line.message_id, content=text))
             except discord.HTTPException as error:
                 if error.status not in GONE:
                     raise
@@ -111,7 +111,7 @@ class Responder(ABC):
         nonce = f"{mark}{self.request.first_id}-{number}"
         if self.progress.thread and self.progress.head is not None:
             thread = self._messageable(self.progress.head.message_id)  # a thread has its message's id
-            return await retried(lambda: thread.send(text, embeds=embeds, nonce=nonce))
+            return await with_discord_retry(lambda: thread.send(text, embeds=embeds, nonce=nonce))
         if self._headed:
             return await self._say_more(text, embeds, nonce)
         message = await self._say_first(text, embeds, nonce)
@@ -209,17 +209,17 @@ class CommandResponder(Responder):
     async def _edit_response(self, **changes: Any) -> discord.Message:
         # A response is one by itself.
         interaction = interaction_of(self._client, self.request)
-        return await retried(lambda: interaction.edit_original_response(**changes))
+        return await with_discord_retry(lambda: interaction.edit_original_response(**changes))
 
     async def _say_elsewhere(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        return await retried(lambda: self._channel.send(text, embeds=embeds, nonce=nonce))
+        return await with_discord_retry(lambda: self._channel.send(text, embeds=embeds, nonce=nonce))
 
     async def _say_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         return await self._say_elsewhere(text, embeds, nonce)
 
     async def _to_asker(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        channel = await retried(lambda: self._client.create_dm(discord.Object(self.request.user_id)))
-        return await retried(lambda: channel.send(text, embeds=embeds, nonce=nonce))
+        channel = await with_discord_retry(lambda: self._client.create_dm(discord.Object(self.request.user_id)))
+        return await with_discord_retry(lambda: channel.send(text, embeds=embeds, nonce=nonce))
 
 
 class TokenResponder(CommandResponder):
@@ -302,7 +302,7 @@ async def reply(
     """Reply once: a second reply with the same nonce within minutes is the first one, also from another process."""
     # The post may be gone by now: then this is a plain message.
     reference = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
-    return await retried(
+    return await with_discord_retry(
         lambda: channel.send(text, reference=reference, nonce=nonce, embeds=embeds),
     )
 

@@ -8,8 +8,8 @@ import discord
 
 from bot.discord_api import guild_settings as servers
 from bot.discord_api import permissions as places
-from bot.discord_api.errors import acknowledged
-from bot.discord_api.guild_settings import Servers, language_in
+from bot.discord_api.errors import acknowledge_interaction
+from bot.discord_api.guild_settings import GuildSettingsCache, language_in
 from bot.requests.intake import Intake
 from bot.requests.request import Request, Way, checked
 from melodify_core.models import Entry, GuildSettings, Place, Wish
@@ -30,7 +30,7 @@ class Wanted:
 class Retake:
     """Takes requests for further songs."""
 
-    servers: Servers
+    servers: GuildSettingsCache
     intake: Intake
 
     async def order(self, interaction: Interaction, look_up: Callable[[], Awaitable[Wanted]]) -> None:
@@ -49,7 +49,7 @@ class Retake:
             hidden = _is_hidden(interaction) if request is None else request.way != "press" and request.private
             # "Thinking" would be for everybody, and then a refusal too.
             thinking = token or hidden
-            return await acknowledged(interaction, ephemeral=hidden, thinking=thinking)
+            return await acknowledge_interaction(interaction, ephemeral=hidden, thinking=thinking)
 
         await self.intake.take(interaction, prepare, acknowledge)
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-from bot.discord_api.ephemeral import tell
-from bot.discord_api.errors import told_errors
+from bot.discord_api.ephemeral import report_error
+from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
@@ -49,11 +49,11 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
         """Do what the button says; why it cannot be done only the presser reads."""
         language = language_of(interaction.locale)
         try:
-            with told_errors():
+            with map_all_errors():
                 await self.press(interaction, language)
         except MelodifyError as error:
             log.info("song %s: %s: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
-            await tell(interaction, language, error)
+            await report_error(interaction, language, error)
 
     @abstractmethod
     async def press(self, interaction: Interaction, language: Language) -> None:
@@ -110,7 +110,7 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
             view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
             await interaction.edit_original_response(view=view)
 
-        await interaction.client.like_labels.show(self.job_id, partial(studio.songs.likes, self.job_id), edit)
+        await interaction.client.like_counts.show(self.job_id, partial(studio.songs.likes, self.job_id), edit)
 
 
 class VideoButton(SongButton, template=rf"song:video:{JOB}"):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import discord
 import pytest
 
-from bot.discord_api.errors import discord_errors
+from bot.discord_api.errors import map_discord_errors
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
@@ -241,5 +241,5 @@ async def test_what_discord_answers_becomes_our_own_error(
 
 @pytest.mark.parametrize("lost", [TimeoutError, ConnectionResetError, lambda: discord.RateLimited(61.0)])
 def test_a_lost_connection_is_unavailable(lost: Callable[[], Exception]) -> None:
-    with pytest.raises(Unavailable), discord_errors():
+    with pytest.raises(Unavailable), map_discord_errors():
         raise lost()
