@@ -13,15 +13,14 @@ import psutil
 import sqlalchemy as sa
 
 from benchmarks.loop import Receiver
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import usage
 from melodify_core.media import audio, picture
 from melodify_core.models import Order, Place, Wish
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio
 from tests.postgres import fresh_database, postgres_server
 from tests.process.crash_worker import SOUND, Player, Reader
 from tests.stories import a_picture, percentile
@@ -63,11 +62,11 @@ def settings_for(url: str) -> Settings:
     return Settings.model_validate({"database": {"url": url}, "limits": limits, "work": {"jobs": CAP}})
 
 
-def adapters_in(folder: Path) -> Adapters:
+def providers_in(folder: Path) -> Providers:
     """Return providers that only take their time."""
     log = folder / "calls.log"
     parts: tuple[Any, ...] = (Reader(log), Player(log, delay_s=PROVIDER_S - CAPTION_S), FolderStorage(folder / "files"))
-    return Adapters(*parts)
+    return Providers(*parts)
 
 
 async def load(url: str, folder: Path) -> Measured:
@@ -76,9 +75,9 @@ async def load(url: str, folder: Path) -> Measured:
     upgrade_(url)
     gate = asyncio.Semaphore(AT_ONCE)
     settings = settings_for(url)
-    async with open_studio(
-        settings, cast("Any", Receiver()), cast("Any", Stored()), adapters=adapters_in(folder)
-    ) as studio:
+    async with open_services(
+        settings, cast("Any", Receiver()), cast("Any", Stored()), providers=providers_in(folder)
+    ) as services:
 
         async def order(number: int) -> None:
             # Job ids that end in 1: the player refuses multiples of eight.
@@ -87,26 +86,28 @@ async def load(url: str, folder: Path) -> Measured:
             )
             async with gate:
                 began = time.perf_counter()
-                await studio.submit(job)
+                await services.studio.submit(job)
                 measured.enqueue_s.append(time.perf_counter() - began)
 
-        measured.idle_start_s = await first_step_when_idle(studio, url)
+        measured.idle_start_s = await first_step_when_idle(services, url)
         process, began = psutil.Process(), time.perf_counter()
         cpu = sum(process.cpu_times()[:2])
         await asyncio.gather(*(order(number) for number in range(JOBS)))
-        await studio.idle(600)
+        await services.studio.idle(600)
         measured.wall_s = time.perf_counter() - began
         measured.cpu_s = sum(process.cpu_times()[:2]) - cpu
     return measured
 
 
-async def first_step_when_idle(studio: Studio, url: str) -> float:
+async def first_step_when_idle(services: Services, url: str) -> float:
     """Return the median seconds from an order to its first step, with nothing else to do."""
     ids = [str(8_000_001 + 8 * number) for number in range(9)]
     for job_id in ids:
-        await studio.submit(Order(job_id, int(job_id), Place(channel_id=1, guild_id=1), PICTURE, Wish(seconds=10)))
+        await services.studio.submit(
+            Order(job_id, int(job_id), Place(channel_id=1, guild_id=1), PICTURE, Wish(seconds=10))
+        )
         await asyncio.sleep(0.37)
-    await studio.idle(60)
+    await services.studio.idle(60)
     engine = connect(url)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(usage.c.created_at, usage.c.started_at).where(usage.c.job_id.in_(ids)))

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from benchmarks.render import photo
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Forecast, Job, Language, Link, Order, Place, Posted, Progress, Song, Stage, Wish
@@ -70,12 +70,12 @@ async def measure(folder: Path) -> tuple[float, float, int]:
         {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
     )
     receiver, lag = Receiver(), Lag()
-    async with open_studio(settings, receiver) as studio:
+    async with open_services(settings, receiver) as services:
         started = time.perf_counter()
         watcher = asyncio.create_task(lag.watch())
         orders = [Order(str(n), n, Place(channel_id=1), data, Wish(seconds=30)) for n in range(JOBS)]
-        await asyncio.gather(*(studio.submit(order) for order in orders))
-        await studio.idle(300)
+        await asyncio.gather(*(services.studio.submit(order) for order in orders))
+        await services.studio.idle(300)
         watcher.cancel()
         wall_s = time.perf_counter() - started
     return lag.worst_s, wall_s, receiver.songs

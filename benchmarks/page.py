@@ -1,4 +1,4 @@
-"""How fast a song's page is served beside the bot's own work: a real song of a real studio, visitors in a process each.
+"""How fast a song's page is served beside the bot's own work: a real song of real services, visitors in a process each.
 
 Visitors ask at fixed times, whether the answer before has come or not, and a time counts from the moment at which the
 request was due: an answer that is late makes those behind it late too, as it is for people.
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from benchmarks.loop import Lag, Receiver
 from benchmarks.render import photo
 from bot.web.serving import serve
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect
 from melodify_core.library.schema import usage
@@ -102,14 +102,16 @@ async def measure(folder: Path) -> Measured:
         "web": {"public_url": "http://127.0.0.1", "port": 0, "requests_per_minute": 10_000_000},
     }
     settings = Settings.model_validate(tables)
-    async with open_studio(settings, Receiver()) as studio:
-        await studio.submit(Order("1", 1, Place(channel_id=1), (folder / "photo.jpg").read_bytes(), Wish(seconds=30)))
-        await studio.idle(300)
+    async with open_services(settings, Receiver()) as services:
+        await services.studio.submit(
+            Order("1", 1, Place(channel_id=1), (folder / "photo.jpg").read_bytes(), Wish(seconds=30))
+        )
+        await services.studio.idle(300)
         engine = connect(settings.database.url)
         with engine.connect() as connection:
             page_id = connection.scalar(sa.select(usage.c.page_id))
         engine.dispose()
-        async with serve(studio.pages, studio.storage, settings.web) as address:
+        async with serve(services.pages, services.storage, settings.web) as address:
             url = f"{address}/s/{page_id}"
             reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
             writer.write(f"GET {urlsplit(url).path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())

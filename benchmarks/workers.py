@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from benchmarks.load import CAP, CAPTION_S, NO_LIMITS, PICTURE, Stored, upgrade_
 from benchmarks.loop import Receiver
-from melodify_core.bootstrap import Role, open_studio
+from melodify_core.bootstrap import Role, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.models import Order, Place, Wish
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from tests.postgres import fresh_database, postgres_server
 from tests.process.crash_worker import Player, Reader
@@ -33,22 +33,22 @@ def settings_for(url: str) -> Settings:
     return Settings.model_validate({"database": {"url": url}, "limits": limits, "work": {"jobs": CAP}})
 
 
-def adapters_in(folder: Path) -> Adapters:
+def providers_in(folder: Path) -> Providers:
     """Return providers that only take their time."""
     log = folder / "calls.log"
     player = Player(log, delay_s=PROVIDER_S - CAPTION_S)
     parts: tuple[Any, ...] = (Reader(log), player, FolderStorage(folder / "files"))
-    return Adapters(*parts)
+    return Providers(*parts)
 
 
 async def work(url: str, folder: Path) -> None:
     """Be a worker until the end."""
-    open_worker = open_studio(
+    open_worker = open_services(
         settings_for(url),
         cast("Any", Receiver()),
         cast("Any", Stored()),
         role=Role(serves=False),
-        adapters=adapters_in(folder),
+        providers=providers_in(folder),
     )
     async with open_worker:
         print("ready", flush=True)
@@ -73,20 +73,20 @@ async def throughput(url: str, folder: Path, workers: int) -> float:
 async def _finished_per_second(url: str, folder: Path, jobs: int) -> float:
     gate = asyncio.Semaphore(AT_ONCE)
     role = Role(works=False)
-    gateway = open_studio(
-        settings_for(url), cast("Any", Receiver()), cast("Any", Stored()), role=role, adapters=adapters_in(folder)
+    gateway = open_services(
+        settings_for(url), cast("Any", Receiver()), cast("Any", Stored()), role=role, providers=providers_in(folder)
     )
-    async with gateway as studio:
+    async with gateway as services:
 
         async def order(number: int) -> None:
             # Job ids that end in 1: the player refuses multiples of eight.
             place = Place(channel_id=1, guild_id=1)
             async with gate:
-                await studio.submit(Order(str(number * 8 + 1), number, place, PICTURE, Wish(seconds=10)))
+                await services.studio.submit(Order(str(number * 8 + 1), number, place, PICTURE, Wish(seconds=10)))
 
         began = time.perf_counter()
         await asyncio.gather(*(order(number) for number in range(jobs)))
-        await studio.idle(600)
+        await services.studio.idle(600)
         return jobs / (time.perf_counter() - began)
 
 

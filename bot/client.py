@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 import yarl
 from discord import app_commands
-from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -29,34 +28,45 @@ from bot.requests.definitions import sync_commands
 from bot.requests.edit_form import on_form
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
-from bot.requests.retake import Retake
+from bot.requests.retake import Retake, RetakeBot
 from bot.requests.song_buttons import ITEMS
+from melodify_core.bootstrap import Services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.maintenance import run_periodic
 from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery
-from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
 
-OpenStudio = Callable[[Delivery], AbstractAsyncContextManager[Studio]]
-# Shows the studio's songs to visitors of the web.
-Show = Callable[[Studio], AbstractAsyncContextManager[object]]
+
+class OpenServices(Protocol):
+    """Opens the services when the client is ready for them: bootstrap.open_services with its other parameters."""
+
+    def __call__(self, delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
+        """Return what is entered at the start, and left at the end."""
+        ...
 
 
-class MelodifyClient(commands.AutoShardedBot):
-    """Melodify in Discord. `studio` and `again` are there after `setup_hook`, that is, before the first event."""
+# Serves the song pages for as long as it is entered.
+ServePages = Callable[[Services], AbstractAsyncContextManager[object]]
 
-    studio: Studio
-    retake: Retake
+
+class MelodifyClient(RetakeBot):
+    """Melodify in Discord."""
 
     def __init__(
-        self, settings: Settings, open_studio: OpenStudio, show: Show | None = None, *, always_sync: bool = False
+        self,
+        settings: Settings,
+        open_services: OpenServices,
+        serve_pages: ServePages | None = None,
+        *,
+        always_sync: bool = False,
     ) -> None:
-        """With `always_sync` the commands are registered at every start, else when their definition has changed.
+        """Connect nothing yet.
 
-        `show` is entered when the studio is open, and left before it closes.
+        With `always_sync` the commands are registered at every start, else when their definition has changed.
+        `serve_pages` is entered when the services are open, and left before they close.
         """
         # Melodify does not speak: no warning at each start that it could not.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -79,8 +89,8 @@ class MelodifyClient(commands.AutoShardedBot):
         self.health = Health()
         self.health.add("gateway", self._see_gateway)
         self._heartbeats = Heartbeats()
-        self._open_studio = open_studio
-        self._show = show
+        self._open_services = open_services
+        self._serve_pages = serve_pages
         self._public_url = settings.web.public_url
         self._always_sync = always_sync
         self.like_counts = LikeCounts()
@@ -92,30 +102,30 @@ class MelodifyClient(commands.AutoShardedBot):
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
-        """Open the studio - jobs of an earlier process go on at once, through REST - and register the commands."""
+        """Open the services - jobs of an earlier process go on at once, through REST - and register the commands."""
         delivery = DiscordDelivery(self, StatusBoard(self), self._public_url)
-        self.studio = await self._opened.enter_async_context(self._open_studio(delivery))
-        if self._show is not None:
-            await self._opened.enter_async_context(self._show(self.studio))
-        watch_studio(self.health, self.studio)
+        services = await self._opened.enter_async_context(self._open_services(delivery, health=self.health))
+        self.services = services
+        if self._serve_pages is not None:
+            await self._opened.enter_async_context(self._serve_pages(services))
         self.health.add("heartbeat", self._see_heartbeat)
-        known = GuildSettingsCache(self.studio.guilds)
-        intake = Intake(self, self.studio, self.studio.journal, delivery, self._in_flight)
-        generate = Generate(self, self.studio, known, intake, self._in_flight)
+        known = GuildSettingsCache(services.guilds)
+        intake = Intake(self, services, delivery, self._in_flight)
+        generate = Generate(self, services.settings, known, intake, self._in_flight)
         await self.add_cog(generate)
-        catch_up = CatchUp(self, self.studio, self._in_flight, generate.on_message)
+        catch_up = CatchUp(self, services, self._in_flight, generate.on_message)
         self._opened.push_async_callback(catch_up.close)
         await self.add_cog(catch_up)
-        await self.add_cog(Members(self, self.studio))
-        await self.add_cog(Admin(self, self.studio))
+        await self.add_cog(Members(self, services.members))
+        await self.add_cog(Admin(self, services))
         self.retake = Retake(known, intake)
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         with suppress(Unavailable):  # then at the next turn
             await intake.look_after()
-        await self._opened.enter_async_context(run_periodic(intake.duty()))
-        await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else self.studio.notes)
+        await self._opened.enter_async_context(run_periodic(intake.periodic_task()))
+        await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else services.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Call the event's listeners. Those of messages that cannot concern us are not: each would be a task."""
@@ -128,10 +138,10 @@ class MelodifyClient(commands.AutoShardedBot):
     async def close(self) -> None:
         """Take no more orders, let running jobs end, then leave Discord. A second call waits for the first."""
         async with self._closing:
-            await self.leave_studio()
+            await self.close_services()
             await super().close()
 
-    async def leave_studio(self) -> None:
+    async def close_services(self) -> None:
         """Take no more orders and let running jobs end; Discord is still there for them to post to."""
         await self._in_flight.stop(self._serving_s)
         await self._opened.aclose()
@@ -141,7 +151,6 @@ class MelodifyClient(commands.AutoShardedBot):
 
     async def _see_heartbeat(self) -> None:
         self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})
-        await self.studio.check_maintenance()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""
@@ -157,13 +166,6 @@ class MelodifyClient(commands.AutoShardedBot):
         log.error("interaction %s failed", interaction.id, exc_info=error)
         if interaction.response.is_done():
             await interaction.edit_original_response(content=say(language_of(interaction.locale), "error.internal"))
-
-
-def watch_studio(health: Health, studio: Studio) -> None:
-    """Have the studio's parts asked after."""
-    health.add("database", studio.answers)
-    # A question to Cloud Storage is a call that is paid for: once a minute will do.
-    health.add("storage", studio.stores, every_s=60.0)
 
 
 def use_proxies(settings: Settings) -> None:

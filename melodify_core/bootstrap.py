@@ -1,4 +1,4 @@
-"""Opens everything in the right order and closes it again: database, place among the workers, providers, engine."""
+"""The composition root: builds everything in the right order, and closes it again. Nothing else builds services."""
 
 import asyncio
 import gc
@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
-from melodify_core.jobs.context import JobContext, PlainStep, Underway
+from melodify_core.jobs.completion import fail_unreadable_job, post
+from melodify_core.jobs.context import JobContext, PaidWork, PlainStep, Underway
 from melodify_core.jobs.queue_positions import QueuePositions
-from melodify_core.jobs.workflow import SongLine, make_song
+from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order
-from melodify_core.ports import Delivery, Ledger
-from melodify_core.providers import Adapters, check_adapters, longest_call_s, open_adapters
-from melodify_core.services.members import Members
+from melodify_core.observability.health import Health
+from melodify_core.ports import Delivery, Ledger, Storage
+from melodify_core.providers import Providers, check_providers, longest_call_s, open_providers, price_of
+from melodify_core.services.admission import Admission
+from melodify_core.services.members import MemberService
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
 from melodify_core.services.songs import SongService
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
     from melodify_core.jobs.maintenance import Maintenance
     from melodify_core.jobs.workers import Slot
-    from melodify_core.library import Library
+    from melodify_core.library import Guilds, Library, LibraryPages, Notes
 
 ONE_PROCESS = (
     "Several processes need PostgreSQL: set database.url to postgresql://user:password@host/name, "
@@ -61,106 +64,101 @@ POSITIONS_S = 10.0
 LEFT_S = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a process is made of, for those who speak to members: orders go to the studio, the rest to the others."""
+
+    settings: Settings
+    studio: Studio
+    songs: SongService
+    members: MemberService
+    moderation: Moderation
+    guilds: "Guilds"
+    pages: "LibraryPages"
+    storage: Storage
+    journal: RequestJournal
+    notes: "Notes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything else stands on: the database, the engine on it, and the providers."""
+
+    settings: Settings
+    database: "sa.Engine"
+    jobs_database: "sa.Engine"  # the running jobs' own connections
+    library: "Library"
+    engine: "Engine"
+    providers: Providers
+    pool: WorkerPool
+    slot: "Slot | None"  # this worker's, on PostgreSQL
+
+
 @asynccontextmanager
-async def open_studio(
+async def open_services(
     settings: Settings,
     delivery: Delivery,
     pool: WorkerPool | None = None,
     *,
     role: Role = ALONE,
-    adapters: Adapters | None = None,
-) -> AsyncIterator[Studio]:
-    """Yield the running studio; on exit running jobs get `settings.work.drain_s` seconds to end, and paid calls theirs.
+    providers: Providers | None = None,
+    health: Health | None = None,
+) -> AsyncIterator[Services]:
+    """Yield the running services; on exit running jobs get `settings.work.drain_s` seconds to end, paid calls theirs.
 
-    Raises Misconfigured when a provider, the storage or the database cannot be used.
+    `health` gets their checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
-    # Two seconds of imports that `render` and `check` do without.
-    from melodify_core.jobs.engine import Engine
-    from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
-    from melodify_core.library import (
-        Guilds,
-        JobBook,
-        Library,
-        LibraryPages,
-        MemberBook,
-        Notes,
-        Readings,
-        RequestBook,
-        Songbook,
-        connect,
-        connect_jobs,
-    )
-
     async with AsyncExitStack() as stack:
-        if pool is None:
-            pool = WorkerPool(settings.work.processes)
-            stack.push_async_callback(asyncio.to_thread, pool.close)
-        database = await asyncio.to_thread(connect, settings.database.url)
-        stack.callback(database.dispose)
-        jobs_database = connect_jobs(database)
-        stack.callback(jobs_database.dispose)
-        slot = await _take_place(stack, settings, database, role)
-        library = Library(database, salt_of(settings))
-        await asyncio.to_thread(library.create_schema)
-        if adapters is None:
-            memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
-            adapters = await stack.enter_async_context(open_adapters(settings, pool, memory))
-            await check_adapters(adapters)
-        adapters = replace(adapters, storage=MeasuredStorage(adapters.storage))
-        engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
+        ground = await _open_ground(stack, settings, pool, providers, role)
         underway = Underway()
-        stack.push_async_callback(engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
+        stack.push_async_callback(ground.engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
         maintenance: Maintenance | None = None
         if role.works:
-            context = _job_context(settings, adapters, delivery, pool, jobs_database, underway)
-            await engine.launch(SongLine(context))
-            maintenance = await _start_maintenance(stack, settings, library, engine, context, slot, role)
+            maintenance = await _start_jobs(stack, ground, delivery, underway, role)
         else:
-            await engine.connect()
-        if role.serves:
-            positions = QueuePositions(library, delivery, settings.work.jobs)
-            await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
+            await ground.engine.connect()
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
-        songbook, storage = Songbook(database), adapters.storage
-        songs = SongService(songbook, storage, pool)
-        members = Members(MemberBook(database), songbook, engine, storage, salt_of(settings))
-        pages = LibraryPages(database)
-        stack.push_async_callback(asyncio.to_thread, pages.close)
-        guilds = Guilds(database)
-        moderation = Moderation(guilds, JobBook(database), library, delivery)
-        studio = Studio(
-            settings,
-            library,
-            engine,
-            storage,
-            pool,
-            songbook,
-            guilds,
-            members,
-            songs,
-            pages,
-            moderation,
-            Notes(database),
-            RequestJournal(RequestBook(database)),
-            maintenance,
-        )
-        if role.works:
-            await stack.enter_async_context(
-                run_periodic(PeriodicTask("left servers", LEFT_S, partial(clear_left, studio)))
-            )
-        yield studio
+        services = _services(stack, ground, delivery)
+        await _start_periodic(stack, ground, services, delivery, role)
+        if health is not None:
+            _add_checks(health, services, maintenance)
+        yield services
 
 
-async def clear_left(studio: Studio) -> None:
-    """End what is kept of servers that the bot has left, after their days of grace."""
-    before = time.time() - studio.settings.retention.left_server_days * DAY_S
-    await studio.moderation.clear_left(before, studio.cancel_as_moderator, studio.told)
+async def _open_ground(
+    stack: AsyncExitStack,
+    settings: Settings,
+    pool: WorkerPool | None,
+    providers: Providers | None,
+    role: Role,
+) -> _Ground:
+    # Two seconds of imports that `render` and `check` do without.
+    from melodify_core.jobs.engine import Engine
+    from melodify_core.library import Library, Readings, connect, connect_jobs
+
+    if pool is None:
+        pool = WorkerPool(settings.work.processes)
+        stack.push_async_callback(asyncio.to_thread, pool.close)
+    database = await asyncio.to_thread(connect, settings.database.url)
+    stack.callback(database.dispose)
+    jobs_database = connect_jobs(database)
+    stack.callback(jobs_database.dispose)
+    slot = await _take_slot(stack, settings, database, role)
+    library = Library(database, salt_of(settings))
+    await asyncio.to_thread(library.create_schema)
+    if providers is None:
+        memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
+        providers = await stack.enter_async_context(open_providers(settings, pool, memory))
+        await check_providers(providers)
+    providers = replace(providers, storage=MeasuredStorage(providers.storage))
+    engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
+    return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot)
 
 
-async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
-    """Take this process's place: the file's lock on SQLite, a worker's slot on PostgreSQL."""
+async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
+    """Take what only one process may hold: the file's lock on SQLite, a worker's slot on PostgreSQL."""
     from melodify_core.jobs.workers import Slot, only_process
     from melodify_core.library import lock_file, on_sqlite
 
@@ -183,63 +181,112 @@ async def _take_place(stack: AsyncExitStack, settings: Settings, database: "sa.E
     return taken[0]
 
 
-def _job_context(
-    settings: Settings,
-    adapters: Adapters,
-    delivery: Delivery,
-    pool: WorkerPool,
-    database: "sa.Engine",
-    underway: Underway,
-) -> JobContext:
+async def _start_jobs(
+    stack: AsyncExitStack, ground: _Ground, delivery: Delivery, underway: Underway, role: Role
+) -> "Maintenance":
+    """Start the queues, and the maintenance of the jobs."""
+    from melodify_core.jobs.engine import JobHandler
+    from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
+    from melodify_core.jobs.workers import DeadWorkerDetector
+
+    context = _job_context(ground, delivery, underway)
+    fail_unreadable = partial(fail_unreadable_job, context=context)
+    handler = JobHandler(partial(make_song, context=context), partial(post, context=context), fail_unreadable)
+    await ground.engine.launch(handler)
+    maintenance = Maintenance(
+        ground.settings, ground.library, ground.engine, ground.providers.storage, fail_unreadable, context.paid.spool
+    )
+    tasks = maintenance.periodic_tasks()
+    if (slot := ground.slot) is not None:
+        every_s = ground.settings.database.takeover_s
+        detector = DeadWorkerDetector(slot.database, slot.number, every_s)
+        tasks += Takeover(slot, detector, ground.engine, role.lost).periodic_tasks(every_s)
+    await stack.enter_async_context(run_periodic(*tasks))
+    return maintenance
+
+
+def _job_context(ground: _Ground, delivery: Delivery, underway: Underway) -> JobContext:
     from melodify_core.library import Cap, Library, ProviderGate
 
+    settings = ground.settings
     caps = {
-        "openai": Cap(settings.openai.calls, settings.openai.calls_per_minute, 2 * settings.openai.deadline_s),
-        "lyria": Cap(settings.lyria.calls, settings.lyria.calls_per_minute, 2 * settings.lyria.deadline_s),
-        "pipeline": Cap(settings.pipeline.calls, settings.pipeline.calls_per_minute, 2 * settings.pipeline.deadline_s),
+        name: Cap(chosen.calls, chosen.calls_per_minute, 2 * chosen.deadline_s)
+        for name, chosen in (("openai", settings.openai), ("lyria", settings.lyria), ("pipeline", settings.pipeline))
     }
     return JobContext(
-        captioner=adapters.captioner,
-        composer=adapters.composer,
-        storage=adapters.storage,
+        providers=ground.providers,
         delivery=delivery,
-        ledger=Library(database, salt_of(settings), settings.limits),
-        pool=pool,
+        ledger=Library(ground.jobs_database, salt_of(settings), settings.limits),
+        pool=ground.pool,
         song=settings.song,
         salt=salt_of(settings),
-        gate=ProviderGate(database, caps, settings.work.patience_s),
-        spool=Spool(spool_folder(settings)),
-        underway=underway,
+        paid=PaidWork(
+            ProviderGate(ground.jobs_database, caps, settings.work.patience_s),
+            Spool(spool_folder(settings)),
+            underway,
+        ),
     )
 
 
 def spool_folder(settings: Settings) -> Path:
-    """Return where paid takes lie until they are stored: beside the files of the embedded storage."""
+    """Return where paid takes are kept until they are stored: beside the files of the embedded storage."""
     return settings.folder.path.parent / "spool"
 
 
-async def _start_maintenance(
-    stack: AsyncExitStack,
-    settings: Settings,
-    library: "Library",
-    engine: "Engine",
-    context: JobContext,
-    slot: "Slot | None",
-    role: Role,
-) -> "Maintenance":
-    from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
-    from melodify_core.jobs.workers import DeadWorkerDetector
+def _services(stack: AsyncExitStack, ground: _Ground, delivery: Delivery) -> Services:
+    from melodify_core.library import Guilds, JobBook, LibraryPages, MemberBook, Notes, RequestBook, Songbook
 
-    line = SongLine(context)
-    maintenance = Maintenance(settings, library, engine, context.storage, line.fail_unreadable_job, context.spool)
-    tasks = maintenance.periodic_tasks()
-    if slot is not None:
-        every_s = settings.database.takeover_s
-        tasks += Takeover(
-            slot, DeadWorkerDetector(slot.database, slot.number, every_s), engine, role.lost
-        ).periodic_tasks(every_s)
-    await stack.enter_async_context(run_periodic(*tasks))
-    return maintenance
+    settings, database, library, engine = ground.settings, ground.database, ground.library, ground.engine
+    storage, salt = ground.providers.storage, salt_of(settings)
+    guilds, songbook, pages = Guilds(database), Songbook(database), LibraryPages(database)
+    stack.push_async_callback(asyncio.to_thread, pages.close)
+    admission = Admission(settings.limits, library, guilds, price_of(settings))
+    studio = Studio(settings, library, engine, storage, ground.pool, admission)
+    moderation = Moderation(
+        guilds, JobBook(database), library, delivery, studio.cancel_as_moderator, studio.confirm_cancelled
+    )
+    return Services(
+        settings=settings,
+        studio=studio,
+        songs=SongService(songbook, storage, ground.pool),
+        members=MemberService(
+            MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_tell
+        ),
+        moderation=moderation,
+        guilds=guilds,
+        pages=pages,
+        storage=storage,
+        journal=RequestJournal(RequestBook(database)),
+        notes=Notes(database),
+    )
+
+
+async def _start_periodic(
+    stack: AsyncExitStack, ground: _Ground, services: Services, delivery: Delivery, role: Role
+) -> None:
+    """Start what is done again and again beside the jobs' own maintenance."""
+    from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
+
+    if role.serves:
+        positions = QueuePositions(ground.library, delivery, ground.settings.work.jobs)
+        await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
+    if role.works:
+        clear = partial(clear_left, services)
+        await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_S, clear)))
+
+
+async def clear_left(services: Services) -> None:
+    """End what is kept of servers that the bot has left, after their days of grace."""
+    before = time.time() - services.settings.retention.left_server_days * DAY_S
+    await services.moderation.clear_left(before)
+
+
+def _add_checks(health: Health, services: Services, maintenance: "Maintenance | None") -> None:
+    health.add("database", services.studio.open_jobs)
+    # A question to Cloud Storage is a call that is paid for: once a minute will do.
+    health.add("storage", services.storage.check, every_s=60.0)
+    if maintenance is not None:
+        health.add("maintenance", maintenance.check_pulse)
 
 
 def migrate(settings: Settings) -> str:
@@ -269,14 +316,12 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
         storage = FolderStorage(Path(folder))
         # Whatever storage is set: what one command makes is that command's own.
         local = settings.model_copy(update={"storage": "folder"})
-        async with open_adapters(local, pool) as adapters:
+        async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)
             job = job_of(order, checked)
             await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
             context = JobContext(
-                captioner=adapters.captioner,
-                composer=adapters.composer,
-                storage=storage,
+                providers=replace(providers, storage=storage),
                 delivery=delivery,
                 ledger=ledger,
                 pool=pool,

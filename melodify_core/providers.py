@@ -17,7 +17,7 @@ KEEP_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Adapters:
+class Providers:
     """The chosen providers."""
 
     captioner: Captioner
@@ -31,16 +31,18 @@ class Adapters:
 
 
 @asynccontextmanager
-async def open_adapters(settings: Settings, pool: WorkerPool, memory: Memory | None = None) -> AsyncIterator[Adapters]:
+async def open_providers(
+    settings: Settings, pool: WorkerPool, memory: Memory | None = None
+) -> AsyncIterator[Providers]:
     """Yield the chosen providers and close them afterwards. Raises Misconfigured when they lack a setting."""
     missing = missing_settings(settings)
     if missing:
         raise Misconfigured(*missing)
     async with AsyncExitStack() as opened:
-        adapters = Adapters(_captioner(settings, pool, memory), _composer(settings, pool), _storage(settings))
-        for provider in adapters.all:
+        providers = Providers(_captioner(settings, pool, memory), _composer(settings, pool), _storage(settings))
+        for provider in providers.all:
             opened.push_async_callback(provider.close)
-        yield adapters
+        yield providers
 
 
 @asynccontextmanager
@@ -56,11 +58,11 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         await storage.close()
 
 
-async def check_adapters(adapters: Adapters) -> None:
+async def check_providers(providers: Providers) -> None:
     """Raise Misconfigured with every mistake of every provider; one that is only away for now is logged."""
-    outcomes = await asyncio.gather(*(provider.check() for provider in adapters.all), return_exceptions=True)
+    outcomes = await asyncio.gather(*(provider.check() for provider in providers.all), return_exceptions=True)
     problems: list[str] = []
-    for provider, outcome in zip(adapters.all, outcomes, strict=True):
+    for provider, outcome in zip(providers.all, outcomes, strict=True):
         match outcome:
             case Misconfigured():
                 problems += outcome.problems

@@ -1,4 +1,4 @@
-"""The front door: takes orders, cancels them, tells where they stand. opening.py opens it."""
+"""The front door: takes orders, cancels them, says where they stand. bootstrap.py builds it."""
 
 import asyncio
 import hashlib
@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING
 from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.workflow import labels_of
-from melodify_core.media import picture
+from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
 from melodify_core.observability import metrics
 from melodify_core.observability.log_context import log_context
-from melodify_core.pages import Pages, new_page_id
+from melodify_core.pages import new_page_id
 from melodify_core.ports import Storage
-from melodify_core.providers import price_of
-from melodify_core.services.members import Forgotten, Members
-from melodify_core.services.moderation import Moderation
-from melodify_core.services.request_journal import RequestJournal
-from melodify_core.services.songs import SongService
+from melodify_core.services.admission import Admission
 from melodify_core.storage.layout import picture_key, tidy
 from melodify_core.threads import finished, unbroken
-from melodify_core.usage import guild_rules as rules
-from melodify_core.usage import limits
-from melodify_core.usage.quota import Quota, quota_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from melodify_core.jobs.engine import Engine
-    from melodify_core.jobs.maintenance import Maintenance
-    from melodify_core.library import Guilds, Library, Notes, Songbook
+    from melodify_core.library import Library
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
@@ -53,7 +43,7 @@ class Receipt:
 
 
 class Studio:
-    """SongService orders and tells where they stand."""
+    """Takes orders, cancels them, and says where they stand."""
 
     def __init__(
         self,
@@ -62,48 +52,23 @@ class Studio:
         engine: "Engine",
         storage: Storage,
         pool: WorkerPool,
-        songbook: "Songbook",
-        guilds: "Guilds",
-        members: Members,
-        songs: SongService,
-        pages: Pages,
-        moderation: Moderation,
-        notes: "Notes",
-        journal: RequestJournal,
-        maintenance: "Maintenance | None" = None,
+        admission: Admission,
     ) -> None:
-        """`maintenance` is that of a process that makes songs."""
-        self.songs = songs
-        self.moderation = moderation
-        self.notes = notes
-        self.journal = journal
-        self.settings = settings
-        self.members = members
-        self.songbook = songbook
-        self.pages = pages
-        self.storage = storage
-        self.guilds = guilds
+        self._settings = settings
         self._library = library
         self._engine = engine
+        self._storage = storage
         self._pool = pool
-        self._maintenance = maintenance
+        self._admission = admission
         self._salt = salt_of(settings)
-        self._price = price_of(settings)
-        self._admission = asyncio.Semaphore(ADMITTED_AT_ONCE)
+        self._turns = asyncio.Semaphore(ADMITTED_AT_ONCE)
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
-        """Raise Rejected when the limits leave no room for one more song of the member. Reserves nothing."""
-        await asyncio.to_thread(self._admit, user_id, guild_id, role_ids)
-
-    def _admit(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> None:
-        now = time.time()
-        with self._library.reading() as connection:
-            most = self._limits_in(guild_id, role_ids, connection)
-            standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
-        limits.check(most, standing, now, user_id, role_ids, self._price)
+        """Raise Rejected when the limits leave no room for one more song of the member. Reserve nothing."""
+        await asyncio.to_thread(self._admission.check, user_id, guild_id, role_ids)
 
     async def submit(self, order: Order) -> Receipt:
-        """Accept the order: picture checked and stored, limits held, job queued. A repeat gets the first receipt.
+        """Accept the order: store its picture, check the limits, queue its job. A repeat gets the first receipt.
 
         Raises Rejected (picture.*, limit.*) and Unavailable; then nothing is stored and nothing counts.
         """
@@ -117,40 +82,70 @@ class Studio:
         return receipt
 
     async def _submit(self, order: Order) -> Receipt:
-        # The limits were looked at when it was admitted, and hold in the transaction that takes it.
+        # The limits were checked when it was admitted, and are checked again in the transaction that takes it.
         most = await asyncio.to_thread(self._limits_for, order)
         if most is None:
             return await self._receipt(order.job_id, repeated=True)
-        checked = await prepare_picture(order.picture, self.settings, self._pool)
-        job = job_of(order, checked, paged=bool(self.settings.web.public_url))
+        checked = await prepare_picture(order.picture, self._settings, self._pool)
+        job = job_of(order, checked, paged=bool(self._settings.web.public_url))
         try:
-            await self.storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
-            async with self._admission:
+            await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
+            async with self._turns:
                 return await finished(self._accept, job, most, order.role_ids)
         except BaseException as error:
             # Also when interrupted: nothing may be left of an order that was not taken.
-            if not await unbroken(self._undone(job)) or not isinstance(error, Unavailable):
+            if not await unbroken(self._undo(job)) or not isinstance(error, Unavailable):
                 raise
             # The database took it, and went away before it could say so.
             return replace(await self._receipt(order.job_id, repeated=False), page_id=job.page_id)
 
-    async def _undone(self, job: Job) -> bool:
+    async def _undo(self, job: Job) -> bool:
         """Delete the picture of an order that was not taken; return whether it was taken all the same."""
         try:
             if await asyncio.to_thread(self._library.state, job.job_id) is not None:
                 return True
         except Unavailable as error:
             # A picture too many does less harm than a job without one.
-            log.warning("job %s: whether it was accepted is not known, so its picture stays: %s", job.job_id, error)
+            log.warning("job %s: it is not known whether it was accepted; its picture stays: %s", job.job_id, error)
             return False
-        await tidy(self.storage, job.picture_key)
+        await tidy(self._storage, job.picture_key)
         return False
+
+    def _limits_for(self, order: Order) -> Limits | None:
+        """Return what holds for the order; None for a repeat."""
+        with self._library.reading() as connection:
+            if self._library.state(order.job_id, connection) is not None:
+                return None
+            return self._admission.limits_in(order.place.counts_in, order.role_ids, connection)
+
+    def _accept(self, job: Job, most: Limits, role_ids: Collection[int]) -> Receipt:
+        """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
+        now = time.time()
+        # All other orders wait for the end of this transaction: it asks nothing that can be asked elsewhere.
+        with self._library.transaction() as connection:
+            repeated = self._admission.is_repeat(job, most, role_ids, now, connection)
+            if not repeated:
+                turn = self._library.reserve(connection, job, now, self._admission.price)
+                self._engine.enqueue(connection, job, turn)
+        forecast = self._forecast(job.job_id) or Forecast(0, None)
+        return Receipt(job.job_id, forecast, repeated, None if repeated else job.page_id)
+
+    async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
+        forecast = await asyncio.to_thread(self._forecast, job_id)
+        return Receipt(job_id, forecast or Forecast(0, None), repeated)
+
+    def _forecast(self, job_id: str) -> Forecast | None:
+        """Return where a waiting job stands, None for one that does not wait any more."""
+        position, running, typical_s = self._library.outlook(job_id)
+        if position == 0:
+            return None
+        return Forecast.at(position, typical_s, running, self._settings.work.jobs)
 
     async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
         """Cancel the job for the member; return the language of its messages when it had not begun.
 
-        Then the caller says that it is cancelled, and calls `told` when that is done. None is for one that is being
-        stopped, and that whoever works on it will speak of.
+        Then the caller says that it is cancelled, and calls `confirm_cancelled` when that is done. None means that the
+        job is being stopped, and that the worker that runs it will say so.
 
         Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
         """
@@ -167,48 +162,25 @@ class Studio:
             self._engine.interrupt(job_id)
             return None
 
-    async def told(self, job_id: str) -> None:
-        """Forget a job that was cancelled while it waited, when its asker was told so.
-
-        If this never comes, or its picture cannot be deleted, the job's turn does: then all that is left is done.
-        """
-        if await tidy(self.storage, picture_key(job_id)):
-            await self._engine.dequeue(job_id)
-
-    async def _cancel_and_tell(self, job_id: str, user_id: int) -> None:
-        if await self.cancel(job_id, user_id) is None:
-            return
-        if accepted := await asyncio.to_thread(self._library.accepted_order, job_id):
-            await self.moderation.tell_cancelled(accepted, self.told)
-
     async def cancel_as_moderator(self, job_id: str) -> Language | None:
         """Cancel anybody's job; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
 
-    async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
-        """Return what the member has left. Costs nothing."""
-        now = time.time()
-        standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
-        most = await asyncio.to_thread(self._limits_in, guild_id, role_ids, None)
-        money = await asyncio.to_thread(self._library.money, now - limits.DAY_S, user_id)
-        return quota_of(most, standing, now, user_id, role_ids, self._price, money)
+    async def confirm_cancelled(self, job_id: str) -> None:
+        """Forget a job that was cancelled while it waited; to be called when its asker was told so.
 
-    async def forget(self, user_id: int) -> Forgotten:
-        """End the member's jobs and erase what is stored of them. Raises Unavailable; may be repeated."""
-        return await self.members.forget(user_id, self._cancel_and_tell)
+        Where this is never called, or its picture cannot be deleted, the job's turn in the queue does the rest.
+        """
+        if await tidy(self._storage, picture_key(job_id)):
+            await self._engine.dequeue(job_id)
 
-    async def answers(self) -> None:
-        """See that the database answers. Raises Unavailable."""
-        await self.open_jobs()
+    async def is_known(self, job_id: str) -> bool:
+        """Return whether the order was ever taken, as far back as records are kept. Raises Unavailable."""
+        return await asyncio.to_thread(self._library.state, job_id) is not None
 
-    async def check_maintenance(self) -> None:
-        """See that this process looks after its jobs, where it makes songs. Raises Unavailable."""
-        if self._maintenance is not None:
-            self._maintenance.check_pulse()
-
-    async def stores(self) -> None:
-        """See that the storage answers. Raises Unavailable and Misconfigured."""
-        await self.storage.check()
+    async def open_jobs(self) -> int:
+        """Return how many jobs wait or run, in all processes."""
+        return await asyncio.to_thread(self._library.open_jobs)
 
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""
@@ -217,66 +189,16 @@ class Studio:
             while self._engine.running or await self.open_jobs():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
-    async def knows(self, job_id: str) -> bool:
-        """Return whether the order was ever taken, as far back as records are kept. Raises Unavailable."""
-        return await asyncio.to_thread(self._library.state, job_id) is not None
-
-    async def open_jobs(self) -> int:
-        """Return how many jobs wait or run, in all processes."""
-        return await asyncio.to_thread(self._library.open_jobs)
-
-    async def forecast(self, job_id: str) -> Forecast | None:
-        """Return where a waiting job stands, None for one that waits no more."""
-        return await asyncio.to_thread(self._forecast, job_id)
-
-    def _forecast(self, job_id: str) -> Forecast | None:
-        position, running, typical_s = self._library.outlook(job_id)
-        if position == 0:
-            return None
-        return Forecast.at(position, typical_s, running, self.settings.work.jobs)
-
-    def _limits_for(self, order: Order) -> Limits | None:
-        """Return what holds for the order; None for a repeat."""
-        with self._library.reading() as connection:
-            if self._library.state(order.job_id, connection) is not None:
-                return None
-            return self._limits_in(order.place.counts_in, order.role_ids, connection)
-
-    def _accept(self, job: Job, most: Limits, role_ids: Collection[int]) -> Receipt:
-        """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
-        now = time.time()
-        # All other orders wait for the end of this transaction: no question in it that can be asked elsewhere.
-        with self._library.transaction() as connection:
-            standing = self._library.standing_of(
-                job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=most, job_id=job.job_id
-            )
-            if not standing.known:
-                limits.check(most, standing, now, job.user_id, role_ids, self._price)
-                self._engine.enqueue(connection, job, self._library.reserve(connection, job, now, self._price))
-        forecast = self._forecast(job.job_id) or Forecast(0, None)
-        return Receipt(job.job_id, forecast, standing.known, None if standing.known else job.page_id)
-
-    def _limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:
-        """Return what holds for a member with these roles, in a server what its moderators have set too."""
-        if guild_id is None:
-            return self.settings.limits
-        server = self.guilds.settings_of(guild_id, connection)
-        return rules.limits_in(self.settings.limits, server, guild_id, role_ids)
-
-    async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
-        forecast = await self.forecast(job_id)
-        return Receipt(job_id, forecast or Forecast(0, None), repeated)
-
 
 async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> Picture:
     """Return the checked picture. Raises Rejected."""
-    bounds = picture.PictureLimits(
+    bounds = PictureLimits(
         max_bytes=settings.picture.max_megabytes * MEBIBYTE,
         max_pixels=settings.picture.max_megapixels * 1_000_000,
         longest_side=settings.picture.longest_side,
     )
     try:
-        return await pool.run(settings.picture.deadline_s, picture.prepare, data, bounds)
+        return await pool.run(settings.picture.deadline_s, prepare, data, bounds)
     except Unavailable as error:
         # The worker hung or died on this very picture.
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error

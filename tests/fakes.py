@@ -6,7 +6,7 @@ from pathlib import Path
 
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.jobs.context import Gate, JobContext, OpenGate, PlainStep, Step
+from melodify_core.jobs.context import Gate, JobContext, OpenGate, PaidWork, PlainStep, Step
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
@@ -28,6 +28,7 @@ from melodify_core.models import (
     Wish,
 )
 from melodify_core.ports import ProviderContext
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.spool import Spool
 from tests.briefs import BRIEF
@@ -240,15 +241,12 @@ class SongBench:
         storage = self.storage or FolderStorage(self.folder)
         await FolderStorage(self.folder).save(f"pictures/{job_id}.jpg", sunset(), "image/jpeg")
         job_context = JobContext(
-            self.reader,
-            self.player,
-            storage,
+            Providers(self.reader, self.player, storage),
             self.delivery,
             self.book,
             self.pool,
             self.song,
-            gate=self.gate,
-            spool=Spool(self.folder / "spool"),
+            paid=PaidWork(self.gate, Spool(self.folder / "spool")),
             pauses_s=(0.01,) * 5,
         )
         await make_song(a_job(job_id), step or PlainStep(), job_context)

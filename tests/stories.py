@@ -28,8 +28,8 @@ from simcord.builders import ChannelHandle, GuildHandle, UserHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
-from bot.client import MelodifyClient, Show
-from melodify_core.bootstrap import open_studio
+from bot.client import MelodifyClient, ServePages
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.composers.arranger.composer import make_take
 from melodify_core.config.settings import Settings
@@ -50,8 +50,9 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
+from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery, ProviderContext
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from tests.briefs import a_brief
@@ -98,9 +99,14 @@ class World:
         return replace(self, guild=guild, channel=channel, member=member, errors_before=self.env.error_cursor)
 
     @property
+    def services(self) -> Services:
+        """The services of the bot that runs now."""
+        return self.client.services
+
+    @property
     def studio(self) -> Studio:
         """The studio of the bot that runs now."""
-        return self.client.studio
+        return self.services.studio
 
     @property
     def mention(self) -> str:
@@ -158,7 +164,7 @@ class World:
 
     def database(self) -> sqlite3.Connection:
         """Return a connection of the story's own to the bot's database."""
-        return sqlite3.connect(database_path(self.studio.settings.database.url))
+        return sqlite3.connect(database_path(self.services.settings.database.url))
 
     def said(self, *places: ChannelHandle) -> list[discord.Message]:
         """Return what the bot has posted in these places, or in the channel and its threads."""
@@ -266,7 +272,7 @@ def _first_seconds() -> RawTake:
 def a_client(
     settings: Settings,
     pool: WorkerPool,
-    show: Show | None = None,
+    show: ServePages | None = None,
     *,
     composes: bool = False,
     composing_s: float = 0.0,
@@ -275,14 +281,15 @@ def a_client(
 
     Songs are `OneSong`'s, which takes `composing_s`, unless the bot `composes`, or other providers are set.
     """
-    adapters = None
+    providers = None
     if not composes and (settings.captioner, settings.composer, settings.storage) == ("palette", "arranger", "folder"):
         _first_seconds()  # made now: it would hold up the bot's loop
         captioner = PaletteCaptioner(pool, settings.song.caption_deadline_s)
-        adapters = Adapters(captioner, OneSong(composing_s), FolderStorage(settings.folder.path))
+        providers = Providers(captioner, OneSong(composing_s), FolderStorage(settings.folder.path))
 
-    def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
-        return open_studio(settings, Simulated(delivery, async_context.get()), pool, adapters=adapters)
+    def opened(delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
+        simulated = Simulated(delivery, async_context.get())
+        return open_services(settings, simulated, pool, providers=providers, health=health)
 
     return MelodifyClient(settings, opened, show, always_sync=True)
 
@@ -300,7 +307,7 @@ def a_channel(env: Env, guild: GuildHandle, denied: Sequence[str] = ()) -> Chann
 async def world(
     settings: Settings,
     pool: WorkerPool,
-    show: Show | None = None,
+    show: ServePages | None = None,
     *,
     composes: bool = False,
     composing_s: float = 0.0,

@@ -3,9 +3,11 @@
 What may be set stands in melodify_core/usage/guild_rules.py, what may be done in melodify_core/services/moderation.py.
 """
 
+import asyncio
 import io
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,13 +17,14 @@ from discord.ext import commands
 
 from bot.admin.formatting import describe, job_choices, member_choices, number_in, status_text, watched_choices
 from bot.discord_api import permissions as places
-from bot.discord_api.ephemeral import Interaction, answer_ephemerally
+from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import LANGUAGES, say
 from bot.i18n.translator import language_of, localised
+from bot.interaction import Bot, Interaction
+from melodify_core.bootstrap import Services
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS, STYLES
 from melodify_core.errors import Rejected
 from melodify_core.models import Language, RoleLimits
-from melodify_core.studio import Studio
 from melodify_core.usage import guild_rules as rules
 from melodify_core.usage.guild_rules import Edit
 
@@ -39,9 +42,11 @@ Choices = list[app_commands.Choice[str]]
 class Admin(commands.Cog):
     """The moderators' commands."""
 
-    def __init__(self, client: commands.AutoShardedBot, studio: Studio) -> None:
+    def __init__(self, client: Bot, services: Services) -> None:
         self._client = client
-        self._studio = studio
+        self._moderation = services.moderation
+        self._guilds = services.guilds
+        self._settings = services.settings
         self._group = app_commands.Group(
             name=localised("command.admin.name"),
             description=localised("command.admin.description"),
@@ -62,22 +67,22 @@ class Admin(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Remember when the bot was removed: the settings wait for a while."""
-        await self._studio.moderation.leave(guild.id)
+        await asyncio.to_thread(self._guilds.leave, guild.id, time.time())
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Let what was set hold again."""
-        await self._studio.moderation.come_back(guild.id)
+        await asyncio.to_thread(self._guilds.come_back, guild.id)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """See which servers have removed the bot while it was away."""
         shards = self._client.shards
-        for guild_id in await self._studio.moderation.set_in():
+        for guild_id in await asyncio.to_thread(self._guilds.present):
             # Other shards' servers are other processes' affair.
             ours = (guild_id >> 22) % (self._client.shard_count or 1) in shards
             if ours and self._client.get_guild(guild_id) is None:
-                await self._studio.moderation.leave(guild_id)
+                await asyncio.to_thread(self._guilds.leave, guild_id, time.time())
 
     def _define_channels(self) -> None:
         rule_choices = [app_commands.Choice(name=localised(f"admin.rule.{rule}"), value=rule) for rule in RULES]
@@ -173,7 +178,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "reset_quota", "member")
         async def reset_quota(interaction: Interaction, member: discord.User) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
-                songs = await self._studio.moderation.reset_quota(member.id, _server(interaction))
+                songs = await self._moderation.reset_quota(member.id, _server(interaction))
                 _note(interaction, f"gave {songs} songs back to {member.id}")
                 text = say(language, "admin.reset", name=member.mention, songs=songs)
                 await interaction.edit_original_response(content=text)
@@ -184,10 +189,8 @@ class Admin(commands.Cog):
         @app_commands.autocomplete(song=self._open_songs)
         async def cancel(interaction: Interaction, song: str) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
-                moderation, job_id = self._studio.moderation, str(number_in(song))
-                await moderation.cancel(
-                    _server(interaction), job_id, self._studio.cancel_as_moderator, self._studio.told
-                )
+                job_id = str(number_in(song))
+                await self._moderation.cancel(_server(interaction), job_id)
                 _note(interaction, f"cancelled job {job_id}")
                 await interaction.edit_original_response(content=say(language, "answer.cancelling"))
 
@@ -197,7 +200,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "status")
         async def status(interaction: Interaction) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
-                day = await self._studio.moderation.day(_server(interaction))
+                day = await self._moderation.day(_server(interaction))
                 await interaction.edit_original_response(content=status_text(language, day))
 
             await answer_ephemerally(interaction, answer)
@@ -205,7 +208,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "export")
         async def export(interaction: Interaction) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
-                settings = await self._studio.moderation.settings_of(_server(interaction))
+                settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))
                 data = json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False).encode()
                 await interaction.edit_original_response(
                     content=describe(language, settings), attachments=[discord.File(io.BytesIO(data), FILE)]
@@ -217,7 +220,7 @@ class Admin(commands.Cog):
         """Change the server's settings, and say what holds now."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
-            settings = await self._studio.moderation.change(_server(interaction), edit())
+            settings = await asyncio.to_thread(self._guilds.change, _server(interaction), edit(), time.time())
             _note(interaction, f"{done} {name}".strip())
             lines = [say(language, f"admin.{done}", name=name), "", describe(language, settings)]
             await interaction.edit_original_response(content="\n".join(lines))
@@ -226,7 +229,7 @@ class Admin(commands.Cog):
 
     def _watch(self, interaction: Interaction, channel: Watchable) -> Edit:
         """Return the change, where pictures can be seen and songs be posted. Raises Rejected."""
-        if not self._studio.settings.discord.message_content:
+        if not self._settings.discord.message_content:
             raise Rejected("rule.unseen")
         if interaction.guild is not None:
             kind = discord.ChannelType.public_thread if isinstance(channel, discord.ForumChannel) else channel.type
@@ -234,15 +237,15 @@ class Admin(commands.Cog):
         return rules.watch(channel.id)
 
     async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
-        settings = await self._studio.moderation.settings_of(_server(interaction))
+        settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))
         return watched_choices(interaction.guild, settings.watched_channels, typed)
 
     async def _blocked_members(self, interaction: Interaction, typed: str) -> Choices:
-        settings = await self._studio.moderation.settings_of(_server(interaction))
+        settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))
         return await member_choices(interaction.client, settings.blocked_users, typed)
 
     async def _open_songs(self, interaction: Interaction, typed: str) -> Choices:
-        jobs = await self._studio.moderation.open_jobs(_server(interaction))
+        jobs = await self._moderation.open_jobs(_server(interaction))
         return job_choices(language_of(interaction.locale), interaction.guild, jobs, typed)
 
 

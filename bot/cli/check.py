@@ -19,7 +19,7 @@ from melodify_core.errors import Misconfigured, Running, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability.health import Health
 from melodify_core.ports import Describing, Provider, SelfMending
-from melodify_core.providers import open_adapters
+from melodify_core.providers import open_providers
 
 DISCORD_DEADLINE_S = 15.0
 
@@ -116,8 +116,8 @@ async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], setting
 
 async def _providers(settings: Settings, *, mend: bool) -> list[Finding]:
     with closing(WorkerPool(1)) as pool:
-        async with open_adapters(settings, pool) as adapters:
-            named = zip(("captioner", "composer", "storage"), adapters.all, strict=True)
+        async with open_providers(settings, pool) as providers:
+            named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
             return [finding for port, provider in named for finding in await _provider(port, provider, mend=mend)]
 
 

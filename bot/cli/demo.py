@@ -18,7 +18,7 @@ from simcord.preview import Preview
 
 from bot.client import MelodifyClient
 from bot.i18n.messages import say
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
@@ -68,7 +68,7 @@ def _embedded(settings: Settings, folder: Path) -> Settings:
 
 @asynccontextmanager
 async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
-    client = MelodifyClient(settings, partial(open_studio, settings), always_sync=True)
+    client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
     locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
 
     async def speak(interaction: discord.Interaction[MelodifyClient]) -> bool:
@@ -102,7 +102,7 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
             ) as preview:
                 yield env, preview
         finally:
-            await client.leave_studio()
+            await client.close_services()
 
 
 async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:

@@ -10,12 +10,12 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.client import MelodifyClient, Show, use_proxies, watch_studio
+from bot.client import MelodifyClient, ServePages, use_proxies
 from bot.ops.gateway_metrics import request_counter
 from bot.ops.server import operating
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from melodify_core.bootstrap import Role, open_studio
+from melodify_core.bootstrap import Role, open_services
 from melodify_core.config.settings import Ops, Settings, Web
 from melodify_core.errors import Misconfigured
 from melodify_core.observability.health import Health
@@ -60,8 +60,8 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     role = Role(works=works, lost=stop.set)
     async with AsyncExitStack() as stack:
         # Its port first: one that is taken should be known before anything else is begun.
-        show = await stack.enter_async_context(_song_pages(settings.web))
-        client = MelodifyClient(settings, partial(open_studio, settings, role=role), show)
+        serve_pages = await stack.enter_async_context(_song_pages(settings.web))
+        client = MelodifyClient(settings, partial(open_services, settings, role=role), serve_pages)
         await stack.enter_async_context(operating(settings.ops, client.health))
         stack.enter_context(traced(settings.ops))
         return await _serve(client, token.get_secret_value(), stop, settings)
@@ -108,9 +108,7 @@ async def work(settings: Settings) -> int:
             await stack.enter_async_context(operating(settings.ops, health))
             stack.enter_context(traced(settings.ops))
             role = Role(serves=False, lost=stop.set)
-            studio = await stack.enter_async_context(open_studio(settings, delivery, role=role))
-            watch_studio(health, studio)
-            health.add("heartbeat", studio.check_maintenance)
+            await stack.enter_async_context(open_services(settings, delivery, role=role, health=health))
             log.info("working")
             await stop.wait()
             log.info(STOPPING, settings.work.drain_s, longest_call_s(settings))
@@ -118,15 +116,15 @@ async def work(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def _song_pages(settings: Web) -> AsyncIterator[Show | None]:
-    """Yield what serves the song pages of a studio, None when they are off."""
+async def _song_pages(settings: Web) -> AsyncIterator[ServePages | None]:
+    """Yield what serves the song pages, None when they are off."""
     if not settings.public_url:
         yield None
         return
     from bot.web.serving import listening
 
     async with listening(settings) as port:
-        yield lambda studio: port.serving(studio.pages, studio.storage, studio.songs)
+        yield lambda services: port.serving(services.pages, services.storage, services.songs)
 
 
 def traced(settings: Ops) -> AbstractContextManager[None]:

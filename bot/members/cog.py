@@ -10,22 +10,21 @@ from discord.ext import commands
 from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import localised
+from bot.interaction import Bot, Interaction
 from bot.members.forget_me import ForgetButton
 from bot.members.songs_list import Listing, SongMenu, TurnButton
 from bot.posts.song_embed import COLOUR
 from melodify_core.models import Language
-from melodify_core.studio import Studio
+from melodify_core.services.members import MemberService
 from melodify_core.usage.quota import Quota
-
-Interaction = discord.Interaction[Any]
 
 
 class Members(commands.Cog):
     """The members' commands."""
 
-    def __init__(self, client: commands.AutoShardedBot, studio: Studio) -> None:
+    def __init__(self, client: Bot, members: MemberService) -> None:
         self._client = client
-        self._studio = studio
+        self._members = members
 
     async def cog_load(self) -> None:
         """Bring the commands into the tree, and listen to their buttons."""
@@ -37,7 +36,7 @@ class Members(commands.Cog):
         """Show a list's first page."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
-            page = await listing.fetch(self._studio, interaction)
+            page = await listing.fetch(self._members, interaction)
             await interaction.edit_original_response(
                 embed=listing.embed(language, page), view=listing.view(language, page)
             )
@@ -49,7 +48,7 @@ class Members(commands.Cog):
 
         async def answer(interaction: Interaction, language: Language) -> None:
             roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-            quota = await self._studio.quota(
+            quota = await self._members.quota(
                 interaction.user.id, interaction.guild_id, tuple(role.id for role in roles)
             )
             await interaction.edit_original_response(content=quota_text(language, quota))

@@ -9,13 +9,12 @@ import discord
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
+from bot.interaction import Interaction
 from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.models import Entry, Language
-from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
 Extent = Literal["stored", "posted"]
-Interaction = discord.Interaction[Any]
 
 
 class ForgetButton(
@@ -35,13 +34,13 @@ class ForgetButton(
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Return the button that was pressed."""
         del item
         return cls(match["extent"], language_of(interaction.locale))  # type: ignore[arg-type]  # the pattern's
 
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Erase, and say what was."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
@@ -50,11 +49,11 @@ class ForgetButton(
             await interaction.edit_original_response(content=await self._forgotten(interaction, language))
 
     async def _forgotten(self, interaction: Interaction, language: Language) -> str:
-        studio: Studio = interaction.client.studio
+        members = interaction.client.services.members
         try:
             # Where they were posted is known only before it is forgotten.
-            posts = await studio.members.posts(interaction.user.id) if self._extent == "posted" else []
-            forgotten = await studio.forget(interaction.user.id)
+            posts = await members.posts(interaction.user.id) if self._extent == "posted" else []
+            forgotten = await members.forget(interaction.user.id)
         except MelodifyError as error:
             return sentence(language, error)
         except Exception:  # Discord's library only logs what a button raises: the presser would wait for ever

@@ -10,6 +10,7 @@ import discord
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import name_of, say, sentence
 from bot.i18n.translator import language_of
+from bot.interaction import Interaction
 from bot.posts.cancel_button import JOB
 from bot.posts.delivery import link_to
 from bot.posts.song_embed import COLOUR, file_stem, safe, title_of
@@ -17,12 +18,10 @@ from melodify_core.brief import clean
 from melodify_core.errors import MelodifyError
 from melodify_core.library import Order, Page
 from melodify_core.models import Entry, Language, Link
-from melodify_core.services.members import PAGE_SONGS
-from melodify_core.studio import Studio
+from melodify_core.services.members import PAGE_SONGS, MemberService
 
 # Whose songs: the asker's own, or the server's public ones.
 Whose = Literal["own", "server"]
-Interaction = discord.Interaction[Any]
 TITLE = 80
 OPTION = 100  # discord.com/developers/docs/components/reference#string-select
 
@@ -35,12 +34,12 @@ class Listing:
     order: Order
     page: int = 0
 
-    async def fetch(self, studio: Studio, interaction: Interaction) -> Page:
+    async def fetch(self, members: MemberService, interaction: Interaction) -> Page:
         """Return the page's songs. Raises Unavailable."""
         if self.whose == "own" or interaction.guild_id is None:
-            return await studio.members.own_songs(interaction.user.id, self.order, self.page)
+            return await members.own_songs(interaction.user.id, self.order, self.page)
         seen = visible_channels(interaction)
-        return await studio.members.public_songs(interaction.guild_id, seen, self.order, self.page)
+        return await members.public_songs(interaction.guild_id, seen, self.order, self.page)
 
     def embed(self, language: Language, page: Page) -> discord.Embed:
         """Return the page as the reader sees it."""
@@ -119,20 +118,20 @@ class TurnButton(
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Return the button that was pressed."""
         del item
         listing = Listing(match["whose"], match["order"], int(match["page"]))  # type: ignore[arg-type]  # the pattern's
         return cls(listing, language_of(interaction.locale), f"songs.{match['way']}")
 
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Turn the page."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
         with map_discord_errors():
             try:
-                page = await self._listing.fetch(interaction.client.studio, interaction)
+                page = await self._listing.fetch(interaction.client.services.members, interaction)
             except MelodifyError as error:
                 await interaction.followup.send(sentence(language, error), ephemeral=True)
                 return
@@ -158,13 +157,13 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Return the menu in which something was chosen."""
         del item, match
         return cls(language_of(interaction.locale))
 
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Send the song that was chosen."""
         language = language_of(interaction.locale)
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -180,8 +179,7 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
 async def _played(interaction: Interaction, language: Language, job_id: str) -> tuple[str, list[discord.File]]:
     if not re.fullmatch(JOB, job_id):
         return say(language, "error.song.gone"), []
-    studio: Studio = interaction.client.studio
-    heard = await studio.members.play(
+    heard = await interaction.client.services.members.play(
         job_id, interaction.user.id, interaction.guild_id, visible_channels(interaction), interaction.filesize_limit
     )
     song = heard.entry.song

@@ -9,10 +9,10 @@ import discord
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
+from bot.interaction import Interaction
 from bot.posts.song_view import page_button
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Language
-from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
 JOB = r"(?P<job>[0-9]{1,20})"
@@ -37,17 +37,17 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         del interaction, item
         return cls(match["job"])
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Cancel, and say only to the presser why not."""
         language = language_of(interaction.locale)
         await interaction.response.defer(ephemeral=True)
-        studio: Studio = interaction.client.studio
+        studio = interaction.client.services.studio
         moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
         try:
             its_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
             if its_language is not None:
                 await _close_status(interaction, its_language)
-                await studio.told(self._job_id)
+                await studio.confirm_cancelled(self._job_id)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:
             log.info("job %s: not cancelled: %s", self._job_id, error)
@@ -56,7 +56,7 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
             await interaction.followup.send(answer, ephemeral=True)
 
 
-async def _close_status(interaction: discord.Interaction[Any], language: Language) -> None:
+async def _close_status(interaction: Interaction, language: Language) -> None:
     """Say in the status message that there will be no song: nobody works on it who would."""
     if interaction.message is not None:
         with map_discord_errors():

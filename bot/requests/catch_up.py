@@ -16,10 +16,11 @@ from discord.ext import commands
 from discord.utils import snowflake_time, utcnow
 
 from bot.discord_api.errors import map_discord_errors, with_discord_retry
+from bot.interaction import Bot
 from bot.requests.cog import may_concern_us
 from bot.requests.in_flight import RequestsInFlight
+from melodify_core.bootstrap import Services
 from melodify_core.errors import MelodifyError, Unavailable
-from melodify_core.studio import Studio
 
 if TYPE_CHECKING:
     from melodify_core.library import ServerRules
@@ -39,15 +40,15 @@ class CatchUp(commands.Cog):
 
     def __init__(
         self,
-        client: commands.AutoShardedBot,
-        studio: Studio,
+        client: Bot,
+        services: Services,
         in_flight: RequestsInFlight,
         serve: Callable[[discord.Message], Awaitable[None]],
     ) -> None:
         """`serve` does what is done when a message is posted, and passes over one that this process has seen."""
         self._client = client
-        self._studio = studio
-        self._settings = studio.settings.discord
+        self._services = services
+        self._settings = services.settings.discord
         self._in_flight = in_flight
         self._serve = serve
         self._ready: set[int] = set()
@@ -103,7 +104,7 @@ class CatchUp(commands.Cog):
 
     async def _in_servers(self) -> None:
         batch = dict(islice(self._waiting.items(), SERVERS_AT_ONCE))
-        rules = await asyncio.to_thread(self._studio.guilds.rules_of, batch)
+        rules = await asyncio.to_thread(self._services.guilds.rules_of, batch)
         for guild_id in batch:
             await self._in_server(guild_id, rules[guild_id])
 
@@ -147,7 +148,7 @@ class CatchUp(commands.Cog):
                 break
             if message.author.bot or message.id in answered or not may_concern_us(message):
                 continue
-            if self._was_watched(message, rules) and not await self._studio.knows(str(message.id)):
+            if self._was_watched(message, rules) and not await self._services.studio.is_known(str(message.id)):
                 await self._take(message, rules)
         return True
 
@@ -163,7 +164,7 @@ class CatchUp(commands.Cog):
 
     async def _take(self, message: discord.Message, rules: "ServerRules") -> None:
         log.info("message %s was posted while we were away", message.id)
-        if self._studio.settings.limits.roles or rules.settings.roles:
+        if self._services.settings.limits.roles or rules.settings.roles:
             await _add_roles(message)
         try:
             await self._serve(message)

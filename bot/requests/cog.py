@@ -9,21 +9,21 @@ from collections import OrderedDict
 import discord
 from discord.ext import commands
 
-from bot.discord_api import guild_settings as servers
-from bot.discord_api import permissions as places
 from bot.discord_api.errors import acknowledge_interaction, map_discord_errors
-from bot.discord_api.guild_settings import LOCALES, GuildSettingsCache, language_in, public_locale
+from bot.discord_api.guild_settings import LOCALES, UNSET, GuildSettingsCache, language_in, public_locale
+from bot.discord_api.permissions import Channel, answers_by_token
 from bot.i18n.messages import say
+from bot.interaction import Bot, Interaction
 from bot.requests.attachments import answered_pictures, pictures_in, sent
-from bot.requests.definitions import Interaction, melodify_command, melodify_menu
+from bot.requests.definitions import melodify_command, melodify_menu
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
-from bot.requests.request import Request, Way, checked
+from bot.requests.request import Request, request_of
 from bot.requests.responders import reply
 from melodify_core.brief import HINT_CHARACTERS, clean
+from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
-from melodify_core.models import GuildSettings, Language, Place, Wish
-from melodify_core.studio import Studio
+from melodify_core.models import GuildSettings, Language, Wish
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +35,14 @@ class Generate(commands.Cog):
 
     def __init__(
         self,
-        client: commands.AutoShardedBot,
-        studio: Studio,
+        client: Bot,
+        settings: Settings,
         known: GuildSettingsCache,
         intake: Intake,
         in_flight: RequestsInFlight,
     ) -> None:
         self._client = client
-        self._settings = studio.settings
+        self._settings = settings
         self._in_flight = in_flight
         self._intake = intake
         self.servers = known
@@ -64,13 +64,13 @@ class Generate(commands.Cog):
         private: bool,
     ) -> None:
         """Serve /melodify. In direct messages everything is private as it is."""
-        private = private and (interaction.guild_id is not None or places.answers_by_token(interaction))
+        private = private and (interaction.guild_id is not None or answers_by_token(interaction))
 
         async def prepare() -> Request:
             server = await self._server_of(interaction)
             locale = self._locale_of(interaction, server, private=private)
             wish = self._wish(server, locale, hint or "", style, seconds)
-            return self._asked_in(interaction, server, wish, [image], private=private)
+            return self._request(interaction, server, wish, [image], private=private)
 
         await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction, ephemeral=private))
 
@@ -80,7 +80,7 @@ class Generate(commands.Cog):
         async def prepare() -> Request:
             server = await self._server_of(interaction)
             wish = self._wish(server, self._locale_of(interaction, server, private=False))
-            return self._asked_in(interaction, server, wish, pictures_in(message))
+            return self._request(interaction, server, wish, pictures_in(message))
 
         await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction))
 
@@ -109,76 +109,23 @@ class Generate(commands.Cog):
             return
         try:
             server = await self._intake.patiently(lambda: self._server_at(message))
-            await self._intake.take_post(self._asked_by(message, server, pictures))
+            wish = self._wish(server, self._locale_of_post(message, server), message.content)
+            await self._intake.take_post(self._request(message, server, wish, pictures))
         except MelodifyError as error:
             log.warning("message %s: not taken: %s", message.id, error, exc_info=error.__cause__)
             await self.say_to(message, f"error.{error.code}")
 
-    def _asked_by(self, message: discord.Message, server: GuildSettings, pictures: list[discord.Attachment]) -> Request:
-        wish = self._wish(server, self._locale_of_post(message, server), message.content)
-        permissions, channel = places.permissions_in(message), message.channel
-        place = Place(
-            channel_id=channel.id,
-            guild_id=message.guild.id if message.guild else None,
-            threadable=server.threads and places.threadable(permissions, channel.type),
-            max_bytes=places.upload_limit(message.guild),
-            archive_minutes=server.archive_minutes,
-            adult=servers.is_adult(server, channel),
-        )
-        request = self._request(message, "post", pictures, wish, place, message.author)
-        return checked(request, server, channel, permissions if message.guild else None)
-
-    def _asked_in(
+    def _request(
         self,
-        interaction: Interaction,
+        source: discord.Message | Interaction,
         server: GuildSettings,
         wish: Wish,
         pictures: list[discord.Attachment],
         *,
         private: bool = False,
     ) -> Request:
-        channel, token = interaction.channel, places.answers_by_token(interaction)
-        permissions = interaction.app_permissions
-        place = Place(
-            channel_id=interaction.channel_id or 0,
-            guild_id=interaction.guild_id,
-            threadable=not token
-            and server.threads
-            and places.threadable(permissions, channel.type if channel else None),
-            max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
-            archive_minutes=server.archive_minutes,
-            adult=not private and servers.is_adult(server, channel),
-            token=interaction.token if token else None,
-        )
-        way: Way = "token" if token else "private" if private else "command"
-        request = self._request(interaction, way, pictures, wish, place, interaction.user, private=private)
-        public = interaction.guild_id is not None and way == "command"
-        return checked(request, server, channel, permissions if public else None)
-
-    def _request(
-        self,
-        source: discord.Message | Interaction,
-        way: Way,
-        pictures: list[discord.Attachment],
-        wish: Wish,
-        place: Place,
-        user: discord.User | discord.Member,
-        *,
-        private: bool = False,
-    ) -> Request:
-        return Request(
-            first_id=str(source.id),
-            way=way,
-            user_id=user.id,
-            pictures=sent(pictures[: self._settings.discord.pictures_per_message]),
-            sent=len(pictures),
-            wish=wish,
-            place=place,
-            private=private,
-            role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
-            token=source.token if isinstance(source, discord.Interaction) else "",
-            message_id=source.id if isinstance(source, discord.Message) else 0,
-        )
+        taken = sent(pictures[: self._settings.discord.pictures_per_message])
+        return request_of(source, server, wish, private=private, pictures=taken, sent=len(pictures))
 
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
@@ -209,7 +156,7 @@ class Generate(commands.Cog):
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
         # Where the bot is not, there is nobody to have set anything.
-        return servers.UNSET if places.answers_by_token(interaction) else await self.servers.of(interaction.guild_id)
+        return UNSET if answers_by_token(interaction) else await self.servers.of(interaction.guild_id)
 
     def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
         """Return the asker's locale, and in public answers the server's."""
@@ -225,7 +172,7 @@ class Generate(commands.Cog):
         try:
             server = await self._server_at(message)
         except MelodifyError:
-            server = servers.UNSET
+            server = UNSET
         return language_in(self._locale_of_post(message, server))
 
     async def _server_at(self, message: discord.Message) -> GuildSettings:
@@ -263,7 +210,7 @@ def may_concern_us(message: discord.Message) -> bool:
     return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
 
 
-def _forum_of(channel: places.Channel) -> int | None:
+def _forum_of(channel: Channel) -> int | None:
     """Return the forum whose post the channel is. Other threads are where songs are talked about."""
     if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
         return channel.parent_id

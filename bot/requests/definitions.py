@@ -14,13 +14,13 @@ import discord
 from discord import app_commands
 
 from bot.i18n.translator import Translator, localised
+from bot.interaction import Interaction
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES
 
 log = logging.getLogger(__name__)
 
 REGISTERED = "commands"
 OPTIONS = ("image", "hint", "style", "length", "private")
-Interaction = discord.Interaction[discord.Client]
 
 
 class Melodify(Protocol):

@@ -22,12 +22,13 @@ from bot.requests import attachments as pictures
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.request import AnswerableRequest, Request, RequestProgress
 from bot.requests.responders import RESPONDERS, Responder
+from melodify_core.bootstrap import Services
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.maintenance import PeriodicTask
 from melodify_core.library import ClaimedRequest
 from melodify_core.models import Entry, Order
-from melodify_core.services.request_journal import RENEW_S, RequestJournal
-from melodify_core.studio import Receipt, Studio
+from melodify_core.services.request_journal import RENEW_S
+from melodify_core.studio import Receipt
 
 log = logging.getLogger(__name__)
 # Past these, every further picture of the same message would get the same refusal.
@@ -44,20 +45,19 @@ Result = TypeVar("Result")
 
 
 class Intake:
-    """Takes requests until it is told to stop."""
+    """Takes requests until the bot stops."""
 
     def __init__(
         self,
         client: discord.Client,
-        studio: Studio,
-        journal: RequestJournal,
+        services: Services,
         delivery: DiscordDelivery,
         in_flight: RequestsInFlight,
     ) -> None:
         self._client = client
-        self._studio = studio
-        self._settings = studio.settings
-        self._journal = journal
+        self._services = services
+        self._settings = services.settings
+        self._journal = services.journal
         self._delivery = delivery
         self._in_flight = in_flight
         # So many pictures are in memory at once, whatever number was posted.
@@ -144,8 +144,8 @@ class Intake:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 2.0)
 
-    def duty(self) -> PeriodicTask:
-        """Return what is done again and again: showing that this process lives, and going on for those that do not."""
+    def periodic_task(self) -> PeriodicTask:
+        """Return what shows that this process lives, and goes on for those that do not."""
         return PeriodicTask("requests", RENEW_S, self.look_after)
 
     async def look_after(self) -> None:
@@ -227,12 +227,12 @@ class Intake:
 
     async def _admit(self, request: Request) -> None:
         place, roles = request.place, request.role_ids
-        await self.patiently(lambda: self._studio.admit(request.user_id, place.guild_id, roles))
+        await self.patiently(lambda: self._services.studio.admit(request.user_id, place.guild_id, roles))
 
     async def _see_not_blocked(self, request: Request) -> None:
         """Raise Rejected where moderators have blocked the asker since."""
         if (guild_id := request.place.guild_id) is not None:
-            settings_of = self._studio.guilds.settings_of
+            settings_of = self._services.guilds.settings_of
             server = await self.patiently(lambda: asyncio.to_thread(settings_of, guild_id))
             if request.user_id in server.blocked_users:
                 raise Rejected("limit.blocked")
@@ -240,7 +240,7 @@ class Intake:
     async def _taken(self, responder: Responder, number: int) -> bool:
         """Return whether an earlier process had handed in this very order."""
         job_id = _job_id(responder, number)
-        return job_id is not None and await self.patiently(lambda: self._studio.knows(job_id))
+        return job_id is not None and await self.patiently(lambda: self._services.studio.is_known(job_id))
 
     async def _serve_one(self, responder: Responder, number: int, *, resumed: bool) -> bool:
         """Order the song of one picture; False when nothing more is to be done for the others."""
@@ -281,7 +281,7 @@ class Intake:
         """Hand in the order of another song of the entry's picture."""
         request, song = responder.request, entry.song
         self._see_open()
-        picture = await self.patiently(lambda: self._studio.songs.picture(entry))
+        picture = await self.patiently(lambda: self._services.songs.picture(entry))
         with map_discord_errors():
             place = await responder.open_status(1)
         order = Order(
@@ -300,10 +300,10 @@ class Intake:
         return True
 
     async def _entry(self, job_id: str, user_id: int) -> Entry:
-        return await self.patiently(lambda: self._studio.songs.entry(job_id, user_id))
+        return await self.patiently(lambda: self._services.songs.entry(job_id, user_id))
 
     async def _submit(self, order: Order) -> Receipt:
-        return await self.patiently(lambda: self._studio.submit(order))
+        return await self.patiently(lambda: self._services.studio.submit(order))
 
     async def _show_position(self, order: Order, receipt: Receipt) -> None:
         if not receipt.repeated:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import discord
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.discord_api import guild_settings as servers
-from bot.discord_api import permissions as places
+from bot.discord_api import guild_settings, permissions
+from bot.interaction import Interaction
 from melodify_core.errors import Rejected, to_record
 from melodify_core.models import GuildSettings, Place, Record, Wish
 
@@ -59,18 +59,93 @@ class Request(Record):
         return self.songs > 1
 
 
-def checked(
-    request: Request, server: GuildSettings, channel: places.Channel, permissions: discord.Permissions | None
+def request_of(
+    source: discord.Message | Interaction,
+    server: GuildSettings,
+    wish: Wish,
+    *,
+    private: bool = False,
+    pictures: tuple[SentPicture, ...] = (),
+    sent: int = 0,
+    parent_id: str | None = None,
+    same_reading: bool = False,
 ) -> Request:
-    """Return the request, with what speaks against it; without `permissions` no song goes into the channel."""
+    """Return what a message or an interaction asks for, with what speaks against it.
+
+    `parent_id` is of the song that another one is wanted of. `sent` counts the pictures of which `pictures` are taken.
+    """
+    way = _way_of(source, private=private, retake=parent_id is not None)
+    user = source.author if isinstance(source, discord.Message) else source.user
+    pressed = source if isinstance(source, discord.Message) else source.message
+    request = Request(
+        first_id=str(source.id),
+        way=way,
+        user_id=user.id,
+        pictures=pictures,
+        sent=sent,
+        wish=wish,
+        place=place_of(source, server, private=private),
+        private=private,
+        role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
+        token="" if isinstance(source, discord.Message) else source.token,
+        message_id=pressed.id if pressed else 0,
+        parent_id=parent_id,
+        same_reading=same_reading,
+    )
+    refusal = _refusal(request, server, source)
+    return request.model_copy(update={"refused": to_record(refusal)}) if refusal else request
+
+
+def _way_of(source: discord.Message | Interaction, *, private: bool, retake: bool) -> Way:
+    if isinstance(source, discord.Message):
+        return "post"
+    if permissions.answers_by_token(source):
+        return "token"
+    if private and source.guild_id is not None:
+        return "private"
+    return "press" if retake else "command"
+
+
+def place_of(source: discord.Message | Interaction, server: GuildSettings, *, private: bool = False) -> Place:
+    """Return where the songs go that are asked for there. The status message is not posted yet."""
+    channel = source.channel
+    place = Place(
+        channel_id=channel.id if channel else 0,
+        guild_id=source.guild.id if source.guild else None,
+        threadable=server.threads and permissions.threadable(permissions_of(source), channel.type if channel else None),
+        max_bytes=permissions.upload_limit(source.guild),
+        archive_minutes=server.archive_minutes,
+        adult=not private and guild_settings.is_adult(server, channel),
+    )
+    if isinstance(source, discord.Message):
+        return place
+    # What Discord says of the channel and the server may be missing where the bot is not.
+    place = place.model_copy(update={"channel_id": source.channel_id or 0, "guild_id": source.guild_id})
+    if not permissions.answers_by_token(source):
+        return place
+    by_token = {"threadable": False, "max_bytes": source.filesize_limit, "token": source.token}
+    return place.model_copy(update=by_token)
+
+
+def permissions_of(source: discord.Message | Interaction) -> discord.Permissions:
+    """Return what the bot may do there."""
+    if isinstance(source, discord.Message):
+        return permissions.permissions_in(source)
+    return source.app_permissions
+
+
+def _refusal(request: Request, server: GuildSettings, source: discord.Message | Interaction) -> Rejected | None:
+    """Return what speaks against the request: the moderators' rules, or what the bot may not do in the channel."""
+    channel = source.channel
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
     try:
-        servers.check(server, request.place.channel_id, parent_id, request.user_id)
-        if permissions is not None:
-            places.check(request.wish.language, permissions, channel)
+        guild_settings.check(server, request.place.channel_id, parent_id, request.user_id)
+        # Only there the song is posted into the channel.
+        if request.place.guild_id is not None and request.way in ("post", "command", "press"):
+            permissions.check(request.wish.language, permissions_of(source), channel)
     except Rejected as error:
-        return request.model_copy(update={"refused": to_record(error)})
-    return request
+        return error
+    return None
 
 
 class RequestProgress(Record):

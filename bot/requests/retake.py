@@ -6,15 +6,14 @@ from typing import Any
 
 import discord
 
-from bot.discord_api import guild_settings as servers
-from bot.discord_api import permissions as places
 from bot.discord_api.errors import acknowledge_interaction
-from bot.discord_api.guild_settings import GuildSettingsCache, language_in
+from bot.discord_api.guild_settings import UNSET, GuildSettingsCache, language_in
+from bot.discord_api.permissions import answers_by_token
+from bot.interaction import Bot
+from bot.posts.like_count import LikeCounts
 from bot.requests.intake import Intake
-from bot.requests.request import Request, Way, checked
-from melodify_core.models import Entry, GuildSettings, Place, Wish
-
-Interaction = discord.Interaction[Any]
+from bot.requests.request import Request, request_of
+from melodify_core.models import Entry, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +32,24 @@ class Retake:
     servers: GuildSettingsCache
     intake: Intake
 
-    async def order(self, interaction: Interaction, look_up: Callable[[], Awaitable[Wanted]]) -> None:
+    async def order(self, interaction: discord.Interaction[Any], look_up: Callable[[], Awaitable[Wanted]]) -> None:
         """Order another song; the response must be free.
 
         Why there is none is the answer, unless `look_up` says so: what that raises comes through, but Unavailable.
         """
-        token = places.answers_by_token(interaction)
+        token = answers_by_token(interaction)
 
         async def prepare() -> Request:
             wanted = await look_up()
-            server = servers.UNSET if token else await self.servers.of(interaction.guild_id)
-            return _request(interaction, server, wanted)
+            server = UNSET if token else await self.servers.of(interaction.guild_id)
+            return request_of(
+                interaction,
+                server,
+                wanted.wish,
+                private=wanted.entry.private,
+                parent_id=wanted.entry.song.job_id,
+                same_reading=wanted.same_reading,
+            )
 
         async def acknowledge(request: Request | None) -> bool:
             hidden = _is_hidden(interaction) if request is None else request.way != "press" and request.private
@@ -54,45 +60,19 @@ class Retake:
         await self.intake.take(interaction, prepare, acknowledge)
 
 
-def _is_hidden(interaction: Interaction) -> bool:
+def _is_hidden(interaction: discord.Interaction[Any]) -> bool:
     """Return whether only the presser sees the song. Asks no database: a private song must never be answered aloud."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-def _request(interaction: Interaction, server: GuildSettings, wanted: Wanted) -> Request:
-    user, message = interaction.user, interaction.message
-    private = wanted.entry.private
-    hidden = private and interaction.guild_id is not None
-    way: Way = "token" if places.answers_by_token(interaction) else "private" if hidden else "press"
-    request = Request(
-        first_id=str(interaction.id),
-        way=way,
-        user_id=user.id,
-        wish=wanted.wish,
-        place=_place(interaction, server),
-        private=private,
-        role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
-        token=interaction.token,
-        message_id=message.id if message else 0,
-        parent_id=wanted.entry.song.job_id,
-        same_reading=wanted.same_reading,
-    )
-    public = interaction.guild_id is not None and way == "press"
-    return checked(request, server, interaction.channel, interaction.app_permissions if public else None)
+class RetakeBot(Bot):
+    """A client whose buttons ask for further songs. These are there after `setup_hook` too."""
+
+    retake: Retake
+    like_counts: LikeCounts
 
 
-def _place(interaction: Interaction, server: GuildSettings) -> Place:
-    token, channel = places.answers_by_token(interaction), interaction.channel
-    kind = channel.type if channel else None
-    return Place(
-        channel_id=interaction.channel_id or 0,
-        guild_id=interaction.guild_id,
-        threadable=not token and server.threads and places.threadable(interaction.app_permissions, kind),
-        max_bytes=interaction.filesize_limit if token else places.upload_limit(interaction.guild),
-        archive_minutes=server.archive_minutes,
-        adult=servers.is_adult(server, channel),
-        token=interaction.token if token else None,
-    )
+Interaction = discord.Interaction[RetakeBot]
 
 
 def wish_of(entry: Entry, **changes: object) -> Wish:

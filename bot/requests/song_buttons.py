@@ -19,13 +19,11 @@ from bot.posts.removal import mark_of, remove_posts
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import page_of, song_button, song_view
 from bot.requests.edit_form import ChangeModal
-from bot.requests.retake import Wanted, wish_of
+from bot.requests.retake import Interaction, Wanted, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
-from melodify_core.studio import Studio
 
 log = logging.getLogger(__name__)
-Interaction = discord.Interaction[Any]
 
 
 class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"song:none:{JOB}"):
@@ -39,13 +37,13 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Return the button that was pressed."""
         del item
         return cls(match["job"], language_of(interaction.locale))
 
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Do what the button says; why it cannot be done only the presser reads."""
         language = language_of(interaction.locale)
         try:
@@ -61,8 +59,8 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
 
     async def entry(self, interaction: Interaction) -> Entry:
         """Return the song. Raises Rejected for one that is gone or private, and Unavailable."""
-        studio: Studio = interaction.client.studio
-        return await studio.songs.entry(self.job_id, interaction.user.id)
+        songs = interaction.client.services.songs
+        return await songs.entry(self.job_id, interaction.user.id)
 
 
 class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
@@ -102,15 +100,15 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         """Count, and show the number in the button."""
         del language
         await interaction.response.defer()
-        studio: Studio = interaction.client.studio
-        await studio.songs.like(self.job_id, interaction.user.id)
+        songs = interaction.client.services.songs
+        await songs.like(self.job_id, interaction.user.id)
         entry = await self.entry(interaction)
 
         async def edit(likes: int) -> None:
             view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
             await interaction.edit_original_response(view=view)
 
-        await interaction.client.like_counts.show(self.job_id, partial(studio.songs.likes, self.job_id), edit)
+        await interaction.client.like_counts.show(self.job_id, partial(songs.likes, self.job_id), edit)
 
 
 class VideoButton(SongButton, template=rf"song:video:{JOB}"):
@@ -122,8 +120,8 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         """Make it, or take the one that was made before."""
         entry = await self.entry(interaction)
         await interaction.response.defer(ephemeral=entry.private, thinking=True)
-        studio: Studio = interaction.client.studio
-        video = await studio.songs.video(entry, interaction.filesize_limit)
+        songs = interaction.client.services.songs
+        video = await songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
         title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
         if isinstance(video, Link):
@@ -143,8 +141,8 @@ class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
         """Tell, with the score where there is one."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         entry = await self.entry(interaction)
-        studio: Studio = interaction.client.studio
-        midi = await studio.songs.midi(entry)
+        songs = interaction.client.services.songs
+        midi = await songs.midi(entry)
         name = f"{file_stem(language, entry.song)}.mid"
         files = [discord.File(io.BytesIO(midi), filename=name)] if midi else []
         await interaction.followup.send(embed=details_of(language, entry), files=files, ephemeral=True)
@@ -175,8 +173,8 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         await interaction.response.defer()
         entry = await self.entry(interaction)
         _check_may_delete(interaction, entry)
-        studio: Studio = interaction.client.studio
-        await studio.songs.delete(entry)
+        songs = interaction.client.services.songs
+        await songs.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
         gone = await remove_posts(interaction.client, entry)
         await interaction.edit_original_response(

@@ -68,7 +68,7 @@ async def _settle(job: Job, song: Song, posted: Posted, context: JobContext) -> 
     if not kept:
         raise Rejected(CANCELLED)
     ended("song")
-    await tidy(context.storage, *take_keys(job.job_id))
+    await tidy(context.providers.storage, *take_keys(job.job_id))
     return True
 
 
@@ -94,10 +94,10 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
         await _apologise_later(job, step, error, recalls=recalls)
     # What failed because something was away can be tried again from the shell: for that the picture stays its days, and
     # a paid take that the storage did not get one day.
-    if context.spool is not None and not isinstance(error, Unavailable):
-        await finished(context.spool.drop, job.job_id)
+    if context.paid.spool is not None and not isinstance(error, Unavailable):
+        await finished(context.paid.spool.drop, job.job_id)
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
-    await tidy(context.storage, *picture, *take_keys(job.job_id), song_key(job.job_id), midi_key(job.job_id))
+    await tidy(context.providers.storage, *picture, *take_keys(job.job_id), song_key(job.job_id), midi_key(job.job_id))
 
 
 async def _apologise_later(job: Job, step: Step, error: MelodifyError, *, recalls: bool) -> None:
@@ -168,7 +168,7 @@ async def fail_unreadable_job(job_id: str, context: JobContext) -> None:
             await apologise_for(accepted, Unavailable("internal"), context.delivery, context.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive: %s", job_id, error)
-        await tidy(context.storage, *keys_of(job_id))
+        await tidy(context.providers.storage, *keys_of(job_id))
 
 
 async def apologise_for(
@@ -198,8 +198,8 @@ async def _deliver(job: Job, song: Song, context: JobContext) -> Posted:
     # Whoever presses a button under it at once must find it; it is charged when it is posted.
     if not await with_db_retry(context.ledger.write_down, job, song, time.time()):
         raise Rejected(CANCELLED)
-    sound = await context.storage.load(song.audio_key)
-    picture = await context.storage.load(song.picture_key)
+    sound = await context.providers.storage.load(song.audio_key)
+    picture = await context.providers.storage.load(song.picture_key)
     async with _deadline(context.song.deliver_deadline_s):
         return await _send(job, song, sound, picture, context)
 
@@ -211,7 +211,7 @@ async def _send(job: Job, song: Song, sound: bytes, picture: bytes, context: Job
     except Rejected as error:
         if error.code != "song.too_large":
             raise
-        link = await context.storage.link(song.audio_key, f"{song.title}.mp3")
+        link = await context.providers.storage.link(song.audio_key, f"{song.title}.mp3")
         if link is None:
             raise
     return await context.delivery.deliver(job, song, link, picture)

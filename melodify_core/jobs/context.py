@@ -1,4 +1,4 @@
-"""What a job is made with: the adapters, the steps that may be durable, and how an account is kept."""
+"""What a job is made with: the providers, the steps that may be durable, and how an account is kept."""
 
 import asyncio
 import logging
@@ -13,7 +13,8 @@ from melodify_core.config.settings import SongSettings
 from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, PendingPost, Stage
-from melodify_core.ports import Captioner, CommissioningComposer, Composer, Delivery, Ledger, Storage
+from melodify_core.ports import Delivery, Ledger
+from melodify_core.providers import Providers
 from melodify_core.storage.spool import Spool
 from melodify_core.threads import finished
 
@@ -82,20 +83,25 @@ class Underway:
 
 
 @dataclass(frozen=True, slots=True)
-class JobContext:
-    """What the line is made of."""
+class PaidWork:
+    """What paid calls share: how many run at once, where a take is kept until it is stored, what a stop waits for."""
 
-    captioner: Captioner
-    composer: Composer | CommissioningComposer
-    storage: Storage
+    gate: Gate = OpenGate()
+    spool: Spool | None = None
+    underway: Underway = field(default_factory=Underway)
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What the workflow works with."""
+
+    providers: Providers
     delivery: Delivery
     ledger: Ledger
     pool: WorkerPool
     song: SongSettings
     salt: bytes = b""
-    gate: Gate = OpenGate()
-    spool: Spool | None = None
-    underway: Underway = field(default_factory=Underway)
+    paid: PaidWork = field(default_factory=PaidWork)
     pauses_s: tuple[float, ...] = PAUSES_S
 
 
@@ -174,42 +180,42 @@ async def store(context: JobContext, key: str, data: bytes, content_type: str, l
     """Save what has cost money; while the storage is away, wait for it. Raises Unavailable when it stays away."""
     for pause_s in context.pauses_s:
         try:
-            await context.storage.save(key, data, content_type, labels)
+            await context.providers.storage.save(key, data, content_type, labels)
         except Unavailable as error:
             log.warning("%s is not stored yet, trying again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
         else:
             return
-    await context.storage.save(key, data, content_type, labels)
+    await context.providers.storage.save(key, data, content_type, labels)
 
 
 async def fetch(context: JobContext, key: str) -> bytes:
     """Return what is stored; while the storage is away, wait for it. Raises Unavailable, at once for a missing key."""
     for pause_s in context.pauses_s:
         try:
-            return await context.storage.load(key)
+            return await context.providers.storage.load(key)
         except Unavailable as error:
             if await _is_missing(context, key):
                 raise
             log.warning("%s cannot be read yet, trying again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
-    return await context.storage.load(key)
+    return await context.providers.storage.load(key)
 
 
 async def found(context: JobContext, key: str) -> bool:
     """Return whether something is stored; while the storage is away, wait for it. Raises Unavailable."""
     for pause_s in context.pauses_s:
         try:
-            return await context.storage.find(key) is not None
+            return await context.providers.storage.find(key) is not None
         except Unavailable as error:
             log.warning("whether %s is stored is not known yet, asking again in %g s: %s", key, pause_s, error)
             await asyncio.sleep(pause_s)
-    return await context.storage.find(key) is not None
+    return await context.providers.storage.find(key) is not None
 
 
 async def _is_missing(context: JobContext, key: str) -> bool:
     try:
-        return await context.storage.find(key) is None
+        return await context.providers.storage.find(key) is None
     except Unavailable:
         return False
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
@@ -45,20 +45,16 @@ def make_tables(database: sa.Engine) -> None:
     DBOS.migrate(database.url.render_as_string(hide_password=False))
 
 
-class Line(Protocol):
-    """What is done with a job, and with what could not be posted at once."""
+@dataclass(frozen=True, slots=True)
+class JobHandler:
+    """What is done with a job, with what could not be posted at once, and with a job whose record cannot be read.
 
-    async def make(self, job: Job, step: Step) -> None:
-        """Bring the job to its end. Raises only when cancelled."""
-        ...
+    Each raises only when it is cancelled.
+    """
 
-    async def post(self, pending: PendingPost, step: Step) -> None:
-        """Bring the pending to its end. Raises only when cancelled."""
-        ...
-
-    async def fail_unreadable_job(self, job_id: str) -> None:
-        """End a job whose record cannot be read any more. Raises only when cancelled."""
-        ...
+    make: Callable[[Job, Step], Awaitable[None]]
+    post: Callable[[PendingPost, Step], Awaitable[None]]
+    fail_unreadable: Callable[[str], Awaitable[None]]
 
 
 class Engine:
@@ -91,7 +87,7 @@ class Engine:
     def _new_client(self) -> DBOSClient:
         return DBOSClient(system_database_engine=self._database, serializer=self._serializer, lazy=True)
 
-    async def launch(self, line: Line) -> None:
+    async def launch(self, handler: JobHandler) -> None:
         """Start the queues on the running loop. Jobs that an earlier process of this name left go on."""
         DBOS(
             config=DBOSConfig(
@@ -107,15 +103,15 @@ class Engine:
             )
         )
 
-        # Declared here and not at import: importing a module does nothing, and `line` is known only now.
+        # Declared here and not at import: importing a module does nothing, and the handler is known only now.
         # No limit on recoveries: a job that was interrupted by a hundred deployments is still a job.
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         async def make(record: dict[str, Any]) -> None:
-            await self._make(record, line)
+            await self._make(record, handler)
 
         @DBOS.workflow(name=POST_WORKFLOW, max_recovery_attempts=None)
         async def post(record: dict[str, Any]) -> None:
-            await self._post(record, line)
+            await self._post(record, handler)
 
         # Recovered jobs run from the launch on: what they touch has to be there before.
         self._client = self._new_client()
@@ -281,7 +277,7 @@ class Engine:
         # The registry goes too: the next launch in this process declares its workflows anew.
         await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
 
-    async def _make(self, record: dict[str, Any], line: Line) -> None:
+    async def _make(self, record: dict[str, Any], handler: JobHandler) -> None:
         task = self._taken_up()
         try:
             job = Job.model_validate(record)
@@ -289,19 +285,19 @@ class Engine:
             job_id = DBOS.workflow_id or ""
             with log_context(job_id):
                 log.exception("job %s cannot be read any more", job_id)
-            await line.fail_unreadable_job(job_id)
+            await handler.fail_unreadable(job_id)
             return
         run = self._making[job.job_id] = _Run(task)
         try:
-            await line.make(job, _Durable(self._open_client, run.stop))
+            await handler.make(job, _Durable(self._open_client, run.stop))
         finally:
             self._making.pop(job.job_id, None)
 
-    async def _post(self, record: dict[str, Any], line: Line) -> None:
+    async def _post(self, record: dict[str, Any], handler: JobHandler) -> None:
         name = DBOS.workflow_id or ""
         run = self._posting[name] = _Run(self._taken_up())
         try:
-            await line.post(PendingPost.model_validate(record), _Durable(self._open_client, run.stop))
+            await handler.post(PendingPost.model_validate(record), _Durable(self._open_client, run.stop))
         finally:
             self._posting.pop(name, None)
 

@@ -159,7 +159,7 @@ class Maintenance:
         metrics.day_dollars.labels("spent").set(money.spent)
         metrics.day_dollars.labels("reserved").set(money.reserved)
 
-    def check_pulse(self) -> None:
+    async def check_pulse(self) -> None:
         """Raise Unavailable when the last look at the queue that succeeded is too long ago."""
         if time.monotonic() - self._looked_at > PULSE_S:
             raise Unavailable("database.unavailable")

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -17,7 +16,6 @@ from melodify_core.models import (
     Brief,
     Commission,
     Job,
-    PendingPost,
     Picture,
     Progress,
     RawTake,
@@ -35,25 +33,6 @@ log = logging.getLogger(__name__)
 # The picture and the text travel in the same message as the audio.
 MESSAGE_BYTES = 512 * 1024
 STORAGE_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SongLine:
-    """The engine's Line: what is done with a job, with these context."""
-
-    context: JobContext
-
-    async def make(self, job: Job, step: Step) -> None:
-        """Bring the job to its end."""
-        await make_song(job, step, self.context)
-
-    async def post(self, pending: PendingPost, step: Step) -> None:
-        """Bring the pending to its end."""
-        await posting.post(pending, step, self.context)
-
-    async def fail_unreadable_job(self, job_id: str) -> None:
-        """End a job whose record cannot be read any more."""
-        await posting.fail_unreadable_job(job_id, self.context)
 
 
 async def make_song(job: Job, step: Step, context: JobContext) -> None:
@@ -90,7 +69,7 @@ async def _reading(job: Job, context: JobContext, step: Step) -> Brief:
     # Another take pays for its music only.
     if job.brief is not None:
         return job.brief
-    with context.underway.holding(job.job_id):
+    with context.paid.underway.holding(job.job_id):
         return await step("caption", Brief, lambda: _caption(job, context), stoppable=True)
 
 
@@ -99,9 +78,11 @@ async def _caption(job: Job, context: JobContext) -> Brief:
     # A line about an early stage would stand in place of the apology, or of the song's link, for good.
     await show(job, Stage.LOOKING, context)
     picture = await _picture(job, context)
-    async with context.gate(context.captioner.name, job.job_id):
-        with asking(context.captioner.name):
-            return await context.captioner.caption(picture, job.wish, _provider_context(job, context, once=True))
+    async with context.paid.gate(context.providers.captioner.name, job.job_id):
+        with asking(context.providers.captioner.name):
+            return await context.providers.captioner.caption(
+                picture, job.wish, _provider_context(job, context, once=True)
+            )
 
 
 async def _picture(job: Job, context: JobContext) -> Picture:
@@ -114,7 +95,7 @@ def _provider_context(job: Job, context: JobContext, *, once: bool) -> ProviderC
 
     async def begun(bill: Bill) -> PaidCall:
         if once:
-            context.underway.begin(job.job_id)
+            context.paid.underway.begin(job.job_id)
         return await paying.begin(job.job_id, bill, context.ledger)
 
     async def progress(reached: Progress) -> None:
@@ -134,10 +115,10 @@ def _provider_context(job: Job, context: JobContext, *, once: bool) -> ProviderC
 
 async def _take(job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
     """Have the music made: in one step, or ordered in one and collected in the next."""
-    composer = context.composer
+    composer = context.providers.composer
     if not isinstance(composer, CommissioningComposer):
         work = partial(composer.compose, reading, job.wish, _provider_context(job, context, once=True))
-        with context.underway.holding(job.job_id):
+        with context.paid.underway.holding(job.job_id):
             return await step("compose", Take, lambda: _compose_and_store(job, context, work), stoppable=True)
     provider_context = _provider_context(job, context, once=False)
     ordered: list[Commission] = []
@@ -155,7 +136,7 @@ async def _take(job: Job, reading: Brief, context: JobContext, step: Step) -> Ta
         for unheard in ordered:
             await _stop(composer, unheard, job)
         # An interruption is no end: the job goes on, and its run with it.
-        await context.gate.leave(composer.name, job.job_id)
+        await context.paid.gate.leave(composer.name, job.job_id)
         raise
 
 
@@ -164,12 +145,12 @@ async def _ordered(job: Job, context: JobContext, order: Callable[[], Coroutine[
 
     Cancelled, it hears the answer first: what was ordered must be known, or it could not be stopped.
     """
-    await context.gate.enter(context.composer.name, job.job_id)
+    await context.paid.gate.enter(context.providers.composer.name, job.job_id)
     return await unbroken(order())
 
 
 async def _collected(job: Job, commission: Commission, context: JobContext, step: Step) -> Take:
-    composer = cast("CommissioningComposer", context.composer)
+    composer = cast("CommissioningComposer", context.providers.composer)
     collect = partial(composer.collect, commission, _provider_context(job, context, once=False))
     try:
         return await step(
@@ -198,15 +179,15 @@ async def _compose_and_store(
     """
     await show(job, Stage.COMPOSING, context)
     key, note = take_keys(job.job_id)
-    spool = context.spool
+    spool = context.paid.spool
     if await found(context, note):
         if spool:
             await finished(spool.drop, job.job_id)  # a crash may have left it
         return Take.model_validate_json(await fetch(context, note))
     raw = await finished(spool.get, job.job_id) if spool else None
     if raw is None:
-        async with context.gate(context.composer.name, job.job_id, begun=begun):
-            with asking(context.composer.name):
+        async with context.paid.gate(context.providers.composer.name, job.job_id, begun=begun):
+            with asking(context.providers.composer.name):
                 raw = await work()
             if spool:
                 await finished(spool.put, job.job_id, raw)
@@ -269,8 +250,8 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
         arousal=reading.arousal,
         genre=reading.genre,
         seed=job.seed,
-        captioner=context.captioner.name,
-        composer=context.composer.name,
+        captioner=context.providers.captioner.name,
+        composer=context.providers.composer.name,
         picture_key=job.picture_key,
         audio_key=key,
         dollars=dollars,

@@ -10,7 +10,7 @@ from melodify_core.errors import MelodifyError, Misconfigured
 
 log = logging.getLogger(__name__)
 ANSWER_S = 5.0
-Question = Callable[[], Awaitable[None]]
+Question = Callable[[], Awaitable[object]]
 
 
 @dataclass(slots=True)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
+from melodify_core.services.admission import Admission
 from melodify_core.storage.layout import keys_of
 from melodify_core.usage.limits import DAY_S
 from melodify_core.usage.pseudonym import alias_of
+from melodify_core.usage.quota import Quota
 
 if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
@@ -41,17 +43,31 @@ class Heard:
     audio: bytes | Link
 
 
-class Members:
-    """The members' own affairs."""
+class MemberService:
+    """What members do with what is theirs."""
 
     def __init__(
-        self, book: "MemberBook", songbook: "Songbook", engine: "Engine", storage: Storage, salt: bytes
+        self,
+        book: "MemberBook",
+        songbook: "Songbook",
+        engine: "Engine",
+        storage: Storage,
+        salt: bytes,
+        admission: Admission,
+        cancel: Callable[[str], Awaitable[object]],
     ) -> None:
+        """`cancel` ends a job of theirs."""
         self._book = book
         self._songbook = songbook
         self._engine = engine
         self._storage = storage
         self._salt = salt
+        self._admission = admission
+        self._cancel = cancel
+
+    async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
+        """Return what the member has left. Costs nothing."""
+        return await self._admission.quota(user_id, guild_id, role_ids)
 
     async def own_songs(self, user_id: int, order: "Order", page: int) -> "Page":
         """Return a page of the member's songs; pages count from 0."""
@@ -85,7 +101,7 @@ class Members:
         page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
         return [entry for entry in page.entries if entry.message_id]
 
-    async def forget(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> Forgotten:
+    async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of them. May be repeated.
 
         Raises Unavailable: member.busy while a request or job of theirs cannot be stopped any more, storage.* and
@@ -95,7 +111,7 @@ class Members:
             # It may become an order yet. One that a dead process has left will not: it is erased with the rest.
             while await asyncio.to_thread(self._book.asks, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
-        await self._stop_jobs(user_id, cancel)
+        await self._stop_jobs(user_id)
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
         for job_id in jobs:
             for key in keys_of(job_id):
@@ -110,10 +126,10 @@ class Members:
         log.info("a member had %d songs of %d orders erased", songs, len(jobs))
         return Forgotten(songs, len(jobs))
 
-    async def _stop_jobs(self, user_id: int, cancel: Callable[[str, int], Awaitable[object]]) -> None:
+    async def _stop_jobs(self, user_id: int) -> None:
         for job_id in await asyncio.to_thread(self._book.open_jobs, user_id):
             try:
-                await cancel(job_id, user_id)
+                await self._cancel(job_id)
             except Rejected as error:
                 log.info("job %s: not cancelled: %s", job_id, error)
         async with _ending():

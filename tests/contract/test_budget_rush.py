@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Lyria, Settings
 from melodify_core.errors import Rejected
 from melodify_core.media.worker_pool import WorkerPool
@@ -38,24 +38,24 @@ async def test_never_more_calls_begin_than_the_budget_pays(
     async with vertex_server(wav(chords(1.5))) as lyria:
         lyria.delay_s = 0.2
         delivery = RecordingDelivery()
-        async with open_studio(settings_at(tmp_path, lyria.url), delivery, pool) as studio:
+        async with open_services(settings_at(tmp_path, lyria.url), delivery, pool) as services:
             lyria.faults = [fault] * 1000 if fault else []
 
             async def order(number: int) -> str:
                 place = Place(channel_id=10, guild_id=20)
                 wish = Wish(seconds=10)
                 try:
-                    await studio.submit(Order(str(number), number, place, PICTURE, wish))
+                    await services.studio.submit(Order(str(number), number, place, PICTURE, wish))
                 except Rejected as error:
                     return error.code
                 return "accepted"
 
             told = await asyncio.gather(*map(order, range(1, ORDERS + 1)))
-            await studio.idle(60)
+            await services.studio.idle(60)
             # What comes later finds the budget as it is.
             late = [await order(ORDERS + number) for number in (1, 2)]
-            await studio.idle(60)
-            quota = await studio.quota(1, 20, ())
+            await services.studio.idle(60)
+            quota = await services.members.quota(1, 20, ())
     assert (told.count("accepted"), told.count("limit.budget")) == (SONGS, ORDERS - SONGS)
     assert late == ["limit.budget"] * 2
     assert len(lyria.asked) <= SONGS
@@ -90,14 +90,14 @@ async def test_who_cancels_in_the_middle_of_a_paid_call_has_had_it(tmp_path: Pat
     async with vertex_server(wav(chords(1.5))) as lyria:
         lyria.faults = [Fault()]
         settings = settings_at(tmp_path, lyria.url).model_copy(update={"lyria": Lyria(deadline_s=6)})
-        async with open_studio(settings, RecordingDelivery(), pool) as studio:
-            await studio.submit(Order("1", 7, Place(channel_id=10, guild_id=20), PICTURE, Wish(seconds=10)))
+        async with open_services(settings, RecordingDelivery(), pool) as services:
+            await services.studio.submit(Order("1", 7, Place(channel_id=10, guild_id=20), PICTURE, Wish(seconds=10)))
             async with asyncio.timeout(30):
                 while not lyria.asked:
                     await asyncio.sleep(0.02)
-            await studio.cancel("1", 7)
-            await studio.idle(30)
-            quota = await studio.quota(7, 20, ())
+            await services.studio.cancel("1", 7)
+            await services.studio.idle(30)
+            quota = await services.members.quota(7, 20, ())
     assert booked(tmp_path) == [0.06]
     assert quota.money.spent == pytest.approx(0.06)
     assert [each.left - each.limit for each in quota.allowances] == [-1] * 3

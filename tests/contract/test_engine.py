@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
 from melodify_core.jobs.context import Nothing, Step, Underway
-from melodify_core.jobs.engine import Engine
+from melodify_core.jobs.engine import Engine, JobHandler
 from melodify_core.jobs.workers import only_process
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, PendingPost
@@ -29,11 +29,14 @@ class Diary:
     tries: int = 1
     errors: list[MelodifyError] = field(default_factory=list)
 
+    def handler(self) -> JobHandler:
+        return JobHandler(self.make, self.post, self.fail_unreadable)
+
     async def post(self, pending: PendingPost, step: Step) -> None:
         await step.pause(0.01)
         self.lines.append(f"{pending.job.job_id} posted")
 
-    async def fail_unreadable_job(self, job_id: str) -> None:
+    async def fail_unreadable(self, job_id: str) -> None:
         self.lines.append(f"{job_id} buried")
 
     async def make(self, job: Job, step: Step) -> None:
@@ -81,7 +84,7 @@ async def engine_on(folder: Path, diary: Diary, work: Work = WORK, drain_s: floa
 
     enqueue = Queueing(library, engine)
 
-    await engine.launch(diary)
+    await engine.launch(diary.handler())
     try:
         yield enqueue
     finally:
@@ -167,7 +170,7 @@ async def test_interrupted_jobs_go_on_however_slow_the_database_is_to_connect_to
     database, jobs = (connect(f"sqlite:///{tmp_path}/melodify.db") for _ in range(2))
     sa.event.listen(database, "engine_connect", lambda *_: time.sleep(0.7))
     engine = Engine(database, WORK, "local", jobs)
-    await engine.launch(after)
+    await engine.launch(after.handler())
     try:
         for name in names:
             await after.wait_for(f"{name} end")

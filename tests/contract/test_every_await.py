@@ -1,6 +1,6 @@
 """A job is interrupted at every await, and every call to the outside fails once: what was promised is kept.
 
-The studio, the engine, the delivery and Discord's REST client are real, on SQLite and a Discord on loopback; the
+The services, the engine, the delivery and Discord's REST client are real, on SQLite and a Discord on loopback; the
 providers answer at once. Each case is a job of its own, and many run at a time.
 """
 
@@ -27,7 +27,7 @@ from discord.http import Route
 from bot.cli.run import rest_client
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs import completion as posting
@@ -37,9 +37,9 @@ from melodify_core.library.schema import calls, costs, songs, usage
 from melodify_core.models import Bill, Brief, Commission, Job, Order, PendingPost, Picture, Place, RawTake, Wish
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import ProviderContext
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio, job_of, prepare_picture
+from melodify_core.studio import job_of, prepare_picture
 from tests.breaking import MOMENTS, Fault, Moment, Port, Strike, breaking_database, every_suspension, own, sqlite_error
 from tests.briefs import BRIEF
 from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN, Discord, little_discord
@@ -157,19 +157,19 @@ class House:
             self.player = FarProvider(self.playing, "pipeline")
 
     @asynccontextmanager
-    async def studio(self) -> AsyncIterator[Studio]:
-        """Open the studio, as a new process would."""
+    async def studio(self) -> AsyncIterator[Services]:
+        """Open the services, as a new process would."""
         storage = self.files.around(FolderStorage(self.folder / "files"), *STORAGE)
-        adapters = Adapters(cast("Any", self.reader), cast("Any", self.player), storage)
+        providers = Providers(cast("Any", self.reader), cast("Any", self.player), storage)
         async with rest_client(self.settings) as client:
             await client.login(TOKEN)
             request = client.http.request
             client.http.request = lambda *a, **n: self.rest.through(str(a[0].url), lambda: request(*a, **n))  # type: ignore[method-assign]
             self.delivery = cast("Any", DiscordDelivery(client, StatusBoard(client)))
-            async with open_studio(self.settings, self.delivery, self.threads, adapters=adapters) as studio:
-                database = studio._library._engine
+            async with open_services(self.settings, self.delivery, self.threads, providers=providers) as services:
+                database = services.studio._library._engine
                 with breaking_database(database, self.statements, self.commits), every_suspension(self.strikes):
-                    yield studio
+                    yield services
 
     def an_order(self) -> Order:
         """Return a new member's order, whose status message stands in the channel."""
@@ -284,11 +284,11 @@ async def until(happens: Callable[[], bool]) -> None:
 
 async def probe(house: House) -> Strike:
     """Make one song undisturbed; return what was counted."""
-    async with house.studio() as studio:
+    async with house.studio() as services:
         order = house.an_order()
         strike = house.strikes[order.job_id] = Strike(0, "begin", lambda: None)
-        await studio.submit(order)
-        await studio.idle(END_S)
+        await services.studio.submit(order)
+        await services.studio.idle(END_S)
     assert house.wrong() == {}
     return strike
 
@@ -298,10 +298,10 @@ some_awaits = pytest.mark.parametrize("stride", [15, pytest.param(1, marks=pytes
 
 
 async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(house: House) -> None:
-    async with house.studio() as studio:
-        accepted = await interrupted(house, studio.submit)
-        await studio.idle(END_S)
-        await until(lambda: not studio._engine.in_hand)
+    async with house.studio() as services:
+        accepted = await interrupted(house, services.studio.submit)
+        await services.studio.idle(END_S)
+        await until(lambda: not services.studio._engine.in_hand)
     assert house.wrong(accepted=accepted) == {}
     assert set(house.states().values()) == {"charged"}
 
@@ -347,14 +347,14 @@ async def test_a_job_that_is_interrupted_at_any_await_goes_on_at_the_next_start(
 ) -> None:
     house.compose_far(far)
     count = (await probe(house)).seen
-    async with house.studio() as studio:
-        making = studio._engine._making
+    async with house.studio() as services:
+        making = services.studio._engine._making
 
         def interrupt(job_id: str) -> None:
             if run := making.get(job_id):
                 run.task.cancel()
 
-        await at_many_awaits(house, studio, count, stride, interrupt)
+        await at_many_awaits(house, services, count, stride, interrupt)
         await until(
             lambda: all(
                 (house.strikes[job_id].struck and job_id not in making) or state not in ("waiting", "running")
@@ -362,19 +362,21 @@ async def test_a_job_that_is_interrupted_at_any_await_goes_on_at_the_next_start(
             )
         )
     house.strikes.clear()
-    async with house.studio() as studio:
-        await studio.idle(END_S)
-        await until(lambda: not studio._engine.in_hand)
+    async with house.studio() as services:
+        await services.studio.idle(END_S)
+        await until(lambda: not services.studio._engine.in_hand)
     assert house.wrong() == {}
     assert set(house.states().values()) == {"charged"}
 
 
-async def at_many_awaits(house: House, studio: Studio, count: int, stride: int, act: Callable[[str], object]) -> None:
+async def at_many_awaits(
+    house: House, services: Services, count: int, stride: int, act: Callable[[str], object]
+) -> None:
     """Order a song for each of these awaits, at which `act` is called with the job's id."""
     for at, moment in itertools.product(range(random.randint(1, stride), count + 1, stride), MOMENTS):
         order = house.an_order()
         house.strikes[order.job_id] = Strike(at, moment, partial(act, order.job_id))
-        await studio.submit(order)
+        await services.studio.submit(order)
 
 
 @some_awaits
@@ -385,14 +387,14 @@ async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
     house.compose_far(far)
     count = (await probe(house)).seen
     cancelling: dict[str, asyncio.Task[Any]] = {}
-    async with house.studio() as studio:
+    async with house.studio() as services:
 
         def cancel(job_id: str) -> None:
-            cancelling[job_id] = asyncio.Task(studio.cancel(job_id, int(job_id)), context=Context())
+            cancelling[job_id] = asyncio.Task(services.studio.cancel(job_id, int(job_id)), context=Context())
 
-        await at_many_awaits(house, studio, count, stride, cancel)
-        await studio.idle(END_S)
-        await until(lambda: not studio._engine.in_hand and all(task.done() for task in cancelling.values()))
+        await at_many_awaits(house, services, count, stride, cancel)
+        await services.studio.idle(END_S)
+        await until(lambda: not services.studio._engine.in_hand and all(task.done() for task in cancelling.values()))
     assert house.wrong() == {}
     assert house.held() == []
     states, paid = house.states(), {row.job_id for row in house.rows(costs)}
@@ -403,9 +405,9 @@ async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
 
 
 async def test_a_cancelling_that_is_interrupted_at_any_await_leaves_no_line_open(house: House) -> None:
-    async with one_at_a_time(house) as studio:
-        await interrupted(house, partial(cancelled_and_told, house, studio), studio.submit)
-        await all_lines_closed(house, studio)
+    async with one_at_a_time(house) as services:
+        await interrupted(house, partial(cancelled_and_told, house, services), services.studio.submit)
+        await all_lines_closed(house, services)
     assert house.wrong() == {}
     assert {"withdrawn"} <= set(house.states().values()) <= {"withdrawn", "charged"}
 
@@ -413,59 +415,59 @@ async def test_a_cancelling_that_is_interrupted_at_any_await_leaves_no_line_open
 @pytest.mark.parametrize("port", ["statements", "commits", "files", "rest"])
 async def test_a_cancelling_of_which_one_call_fails_leaves_no_line_open(house: House, port: str) -> None:
     broken: Port = getattr(house, port)
-    async with one_at_a_time(house) as studio:
+    async with one_at_a_time(house) as services:
         for at in itertools.count(1):
             faults = [Fault(at, moment) for moment in MOMENTS]
             for fault in faults:
                 order = house.an_order()
-                await studio.submit(order)
+                await services.studio.submit(order)
                 broken.calls[order.job_id], broken.faults[order.job_id] = 0, fault
                 with suppress(Unavailable), log_context(order.job_id):
-                    await cancelled_and_told(house, studio, order)
+                    await cancelled_and_told(house, services, order)
             if not any(fault.struck for fault in faults):
                 break
         broken.faults.clear()
-        await all_lines_closed(house, studio)
+        await all_lines_closed(house, services)
     assert house.wrong() == {}
     assert {"withdrawn"} <= set(house.states().values()) <= {"withdrawn", "charged"}
 
 
 @asynccontextmanager
-async def one_at_a_time(house: House) -> AsyncIterator[Studio]:
+async def one_at_a_time(house: House) -> AsyncIterator[Services]:
     """Open the studio where one job runs for ever, and all others wait."""
     house.settings = house.settings.model_copy(update={"work": house.settings.work.model_copy(update={"jobs": 1})})
     house.reader.holds = asyncio.Event()
-    async with house.studio() as studio:
-        await studio.submit(house.an_order())
+    async with house.studio() as services:
+        await services.studio.submit(house.an_order())
         await until(lambda: house.reader.begun.total() == 1)
-        yield studio
+        yield services
 
 
-async def cancelled_and_told(house: House, studio: Studio, order: Order) -> None:
+async def cancelled_and_told(house: House, services: Services, order: Order) -> None:
     """Cancel a waiting job as the button does: stop it, say so, and forget it."""
-    assert await studio.cancel(order.job_id, order.user_id) == "en"
-    accepted = studio._library.accepted_order(order.job_id)
+    assert await services.studio.cancel(order.job_id, order.user_id) == "en"
+    accepted = services.studio._library.accepted_order(order.job_id)
     assert accepted is not None
     await posting.apologise_for(accepted, Rejected("job.cancelled"), house.delivery)
-    await studio.told(order.job_id)
+    await services.studio.confirm_cancelled(order.job_id)
 
 
-async def all_lines_closed(house: House, studio: Studio) -> None:
+async def all_lines_closed(house: House, services: Services) -> None:
     """Let the waiting jobs have their turn."""
     assert house.reader.holds is not None
     house.reader.holds.set()
-    await studio.idle(END_S)
+    await services.studio.idle(END_S)
     async with asyncio.timeout(END_S):
-        while await studio._engine.dead(list(house.lines)) != set(house.lines):
+        while await services.studio._engine.dead(list(house.lines)) != set(house.lines):
             await asyncio.sleep(0.05)
 
 
 async def test_a_song_that_is_posted_late_and_cancelled_at_any_await_never_stays(house: House) -> None:
-    async with house.studio() as studio:
-        count = (await late(house, studio, 0, "begin"))[0].seen
+    async with house.studio() as services:
+        count = (await late(house, services, 0, "begin"))[0].seen
         told: dict[str, bool] = {}
         for at, moment in itertools.product(range(1, count + 1), MOMENTS):
-            strike, job_id, told_so = await late(house, studio, at, moment)
+            strike, job_id, told_so = await late(house, services, at, moment)
             assert strike.struck
             told[job_id] = told_so
     assert house.wrong() == {}
@@ -474,28 +476,28 @@ async def test_a_song_that_is_posted_late_and_cancelled_at_any_await_never_stays
 
 
 async def test_a_song_that_is_posted_late_and_interrupted_at_any_await_is_posted_once(house: House) -> None:
-    async with house.studio() as studio:
-        count = (await late(house, studio, 0, "begin"))[0].seen
+    async with house.studio() as services:
+        count = (await late(house, services, 0, "begin"))[0].seen
         for at, moment in itertools.product(range(1, count + 1), MOMENTS):
-            await late(house, studio, at, moment, interrupts=True)
+            await late(house, services, at, moment, interrupts=True)
     assert house.wrong() == {}
     assert set(house.states().values()) == {"charged"}
 
 
 async def late(
-    house: House, studio: Studio, at: int, moment: Moment, *, interrupts: bool = False
+    house: House, services: Services, at: int, moment: Moment, *, interrupts: bool = False
 ) -> tuple[Strike, str, bool]:
     """Post a finished song late; at an await its asker cancels, or the work is interrupted and begun again.
 
     Return the strike, the job, and whether its asker was told that it is being cancelled.
     """
     order = house.an_order()
-    job, pending, job_context = await finished_song(house, studio, order)
+    job, pending, job_context = await finished_song(house, services, order)
     step, told = Recorded(), []
 
     async def cancel() -> None:
         with suppress(Rejected):
-            await studio.cancel(job.job_id, job.user_id)
+            await services.studio.cancel(job.job_id, job.user_id)
             told.append(job.job_id)
             step.stop.set()
 
@@ -511,9 +513,9 @@ async def late(
             cancelling.append(asyncio.Task(cancel(), context=Context()))
 
     strike = Strike(at, moment, act)
-    context = copy_context()
-    context.run(own.set, strike)
-    task = asyncio.get_running_loop().create_task(work(), context=context)
+    own_context = copy_context()
+    own_context.run(own.set, strike)
+    task = asyncio.get_running_loop().create_task(work(), context=own_context)
     await asyncio.wait({task})
     await asyncio.gather(*cancelling)
     if task.cancelled():
@@ -523,20 +525,21 @@ async def late(
     return strike, job.job_id, bool(told)
 
 
-async def finished_song(house: House, studio: Studio, order: Order) -> tuple[Job, PendingPost, JobContext]:
+async def finished_song(house: House, services: Services, order: Order) -> tuple[Job, PendingPost, JobContext]:
     """Return a paid job whose song is made and stored, and waits to be posted."""
     job = job_of(order, await prepare_picture(PICTURE, house.settings, house.threads))
-    ledger = studio._library
+    ledger = services.studio._library
     with ledger.transaction() as connection:
         ledger.reserve(connection, job, time.time())
     ledger.start(job.job_id, time.time())
     ledger.book(job.job_id, f"{job.job_id}-call", Bill(provider="lyria", model="m", dollars=0.06), time.time())
     house.player.begun[job.job_id] += 1
     song = a_song(job.job_id)
-    await studio.storage.save(song.picture_key, PICTURE, "image/jpeg")
-    await studio.storage.save(song.audio_key, b"sound", "audio/mpeg")
+    await services.storage.save(song.picture_key, PICTURE, "image/jpeg")
+    await services.storage.save(song.audio_key, b"sound", "audio/mpeg")
     reader, player = cast("Any", house.reader), cast("Any", house.player)
-    job_context = JobContext(reader, player, studio.storage, house.delivery, ledger, house.threads, house.settings.song)
+    providers = Providers(reader, player, services.storage)
+    job_context = JobContext(providers, house.delivery, ledger, house.threads, house.settings.song)
     return job, PendingPost(job=job, song=song), job_context
 
 
@@ -585,14 +588,14 @@ async def test_one_call_that_fails_costs_no_song(house: House, port: str, stride
     broken: Port = getattr(house, port)
     count = broken.calls.total()
     accepted: set[str] = set()
-    async with house.studio() as studio:
+    async with house.studio() as services:
         for at, moment in itertools.product(range(random.randint(1, stride), count + 1, stride), MOMENTS):
             order = house.an_order()
             broken.faults[order.job_id] = Fault(at, moment)
             with suppress(Unavailable):
-                await studio.submit(order)
+                await services.studio.submit(order)
                 accepted.add(order.job_id)
-        await studio.idle(END_S)
+        await services.studio.idle(END_S)
         # A status message whose last edit failed is closed by a post of its own.
         with suppress(TimeoutError):
             await until(lambda: house.wrong(accepted=accepted) == {})
@@ -607,12 +610,12 @@ async def test_a_provider_that_fails_is_apologised_for_and_what_it_was_paid_is_b
     house: House, port: str, moment: Moment
 ) -> None:
     broken: Port = getattr(house, port)
-    async with house.studio() as studio:
+    async with house.studio() as services:
         order = house.an_order()
         broken.faults[order.job_id] = Fault(1, moment)
-        await studio.submit(order)
-        await studio.idle(END_S)
-        await until(lambda: not studio._engine.in_hand)
+        await services.studio.submit(order)
+        await services.studio.idle(END_S)
+        await until(lambda: not services.studio._engine.in_hand)
     assert broken.faults[order.job_id].struck
     assert house.wrong(accepted={order.job_id}) == {}
     assert house.states() == {order.job_id: "refunded"}

@@ -18,15 +18,14 @@ from discord.http import Route
 from bot.cli.run import rest_client
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect
 from melodify_core.library.schema import usage
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order, Place, Wish
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio
 from tests.discord_server import CHANNEL_ID, DM_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
 from tests.process.crash_worker import Player, Reader
 from tests.stories import a_picture
@@ -43,7 +42,7 @@ _numbers = itertools.count(800_001, 8)  # the player refuses multiples of eight
 class Stage:
     """A studio that posts to the loopback Discord."""
 
-    studio: Studio
+    services: Services
     discord: Discord
     url: str
 
@@ -59,7 +58,7 @@ class Stage:
         }[call]
         self.discord.faults.append(Fault(method, path, kind, times))
         place = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID), status_id=int(status), threadable=True)
-        await self.studio.submit(Order(job_id, int(job_id), place, PICTURE, Wish(seconds=10)))
+        await self.services.studio.submit(Order(job_id, int(job_id), place, PICTURE, Wish(seconds=10)))
         return job_id
 
     def songs(self) -> Counter[str]:
@@ -88,15 +87,15 @@ async def stage(tmp_path: Path, pool: WorkerPool, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(Route, "BASE", world.api_url)
         await client.login(TOKEN)
         delivery = DiscordDelivery(client, StatusBoard(client))
-        async with open_studio(settings, cast("Any", delivery), pool, adapters=Adapters(*parts)) as studio:
-            yield Stage(studio, world, url)
+        async with open_services(settings, cast("Any", delivery), pool, providers=Providers(*parts)) as services:
+            yield Stage(services, world, url)
 
 
 async def test_a_call_that_fails_once_in_any_way_costs_no_song_and_posts_none_twice(stage: Stage) -> None:
     # What Discord remembers for minutes is not what saves us: only the look for the earlier post.
     stage.discord.remembers_nonces = False
     jobs = {await stage.order(call, kind): (call, kind) for call in CALLS for kind in KINDS}
-    await stage.studio.idle(120)
+    await stage.services.studio.idle(120)
     assert all(fault.times == 0 for fault in stage.discord.faults)
     wrong = {jobs[job_id]: count for job_id in jobs if (count := stage.songs()[job_id]) != 1}
     assert wrong == {}
@@ -108,7 +107,7 @@ async def test_a_call_that_always_fails_still_ends_in_one_song_where_there_is_an
     gone: tuple[Kind, ...] = (403, 404)
     jobs = {await stage.order(call, kind, times=1000): (call, kind) for call in CALLS for kind in gone}
     jobs |= {await stage.order("show a stage", kind, times=1000): ("show a stage", kind) for kind in (500, 503)}
-    await stage.studio.idle(120)
+    await stage.services.studio.idle(120)
     assert {jobs[job_id]: count for job_id in jobs if (count := stage.songs()[job_id]) != 1} == {}
     assert set(stage.states().values()) == {"charged"}
 
@@ -119,7 +118,7 @@ async def test_where_the_channel_is_gone_the_song_comes_as_a_direct_message(stag
         Fault("GET", f"/channels/{CHANNEL_ID}/messages", 404, 1000),
         Fault("POST", f"/channels/{CHANNEL_ID}/messages", 404, 1000),
     ]
-    await stage.studio.idle(60)
+    await stage.services.studio.idle(60)
     assert [message["channel_id"] for message in stage.discord.songs()] == [DM_ID]
     assert stage.states() == {job_id: "charged"}
 
@@ -127,7 +126,7 @@ async def test_where_the_channel_is_gone_the_song_comes_as_a_direct_message(stag
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_apology_arrives_once_whatever_happens_to_it(stage: Stage, kind: Kind) -> None:
     job_id = await stage.order("show a stage", kind, times=3, refused=True)
-    await stage.studio.idle(60)
+    await stage.services.studio.idle(60)
     said = [message["content"] for message in stage.discord.messages.values() if "does not count" in message["content"]]
     assert len(said) == 1
     assert stage.states() == {job_id: "refunded"}

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from melodify_core.config.settings import Settings, Work
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.context import Step
-from melodify_core.jobs.engine import Engine
+from melodify_core.jobs.engine import Engine, JobHandler
 from melodify_core.jobs.maintenance import DAY_S, LOST_S, PULSE_S, Maintenance
 from melodify_core.library import Library, connect
 from melodify_core.models import Bill, Job, PendingPost
@@ -25,7 +25,7 @@ from tests.jobs import a_job, a_song
 
 @dataclass
 class Away:
-    """A line on which every song has to wait until it can be posted."""
+    """Jobs whose songs all have to wait until it can be posted."""
 
     handed_over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -37,26 +37,26 @@ class Away:
         del pending
         await step.pause(3600)
 
-    async def fail_unreadable_job(self, job_id: str) -> None:
+    async def fail_unreadable(self, job_id: str) -> None:
         raise AssertionError(job_id)
 
 
 @dataclass
 class House:
-    """One process's maintenance over a real engine, and whom it buried."""
+    """One process's maintenance over a real engine, and the jobs that it failed."""
 
     library: Library
     engine: Engine
     storage: FolderStorage
-    line: Away
-    buried: list[str] = field(default_factory=list)
+    jobs: Away
+    failed: list[str] = field(default_factory=list)
 
-    async def fail_unreadable_job(self, job_id: str) -> None:
-        self.buried.append(job_id)
+    async def fail_unreadable(self, job_id: str) -> None:
+        self.failed.append(job_id)
 
     @property
     def maintenance(self) -> Maintenance:
-        return Maintenance(Settings(), self.library, self.engine, self.storage, self.fail_unreadable_job)
+        return Maintenance(Settings(), self.library, self.engine, self.storage, self.fail_unreadable)
 
     def reserve(self, job: Job, ago_s: float, *, queued: bool = False) -> None:
         with self.library.transaction() as connection:
@@ -70,16 +70,16 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     database = connect(f"sqlite:///{tmp_path}/melodify.db")
     library = Library(database)
     library.create_schema()
-    engine, line = Engine(database, Work(poll_s=0.05)), Away()
-    await engine.launch(line)
-    yield House(library, engine, FolderStorage(tmp_path / "files"), line)
+    engine, jobs = Engine(database, Work(poll_s=0.05)), Away()
+    await engine.launch(JobHandler(jobs.make, jobs.post, jobs.fail_unreadable))
+    yield House(library, engine, FolderStorage(tmp_path / "files"), jobs)
     await engine.drain(0.0)
     database.dispose()
 
 
 async def test_a_song_that_waits_to_be_posted_hears_that_another_process_has_cancelled_it(house: House) -> None:
     house.reserve(a_job("1"), 0, queued=True)
-    await house.line.handed_over.wait()
+    await house.jobs.handed_over.wait()
     house.library.start("1", time.time())
     async with asyncio.timeout(20):
         while "1-post" not in house.engine._posting:
@@ -96,7 +96,7 @@ async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House
     house.reserve(a_job("1"), LOST_S + 1, queued=True)
     house.reserve(a_job("2"), LOST_S + 1)
     async with asyncio.timeout(20):
-        await house.line.handed_over.wait()
+        await house.jobs.handed_over.wait()
         # The job's own record ends a moment later: then only its post is alive.
         while "1" in house.engine.running:
             await asyncio.sleep(0.02)
@@ -104,7 +104,7 @@ async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
     await house.maintenance.fail_orphaned_jobs()
-    assert house.buried == ["2"]
+    assert house.failed == ["2"]
 
 
 async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: House, tmp_path: Path) -> None:
@@ -205,6 +205,6 @@ async def test_who_has_not_seen_the_queue_for_long_has_no_pulse(house: House, mo
     maintenance = house.maintenance
     monkeypatch.setattr(time, "monotonic", lambda: now + PULSE_S + 2)
     with pytest.raises(Unavailable):
-        maintenance.check_pulse()
+        await maintenance.check_pulse()
     await maintenance.measure_queue()
-    maintenance.check_pulse()
+    await maintenance.check_pulse()

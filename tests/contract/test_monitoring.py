@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]  # its types are a package of their 
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability import metrics
 from tests.fakes import RecordingDelivery
@@ -87,7 +87,7 @@ async def test_a_task_is_missed_only_after_its_own_turns_and_also_when_it_was_ne
     metrics.maintenance_done.clear()
     metrics.maintenance_every_seconds.clear()
     opened_at = time.time()
-    async with open_studio(story_settings(tmp_path), RecordingDelivery(), pool):
+    async with open_services(story_settings(tmp_path), RecordingDelivery(), pool):
         done_at, every_s = gauge(done), gauge(every)
     assert {"retention", "left servers", "queue", "positions", "cancellations"} <= done_at.keys()
     assert done_at.keys() == every_s.keys()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.client import MelodifyClient
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
+from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio
 from tests.discord_server import TOKEN
 from tests.process.crash_worker import Player, Reader, Threads
 
@@ -25,10 +25,10 @@ async def main(plan: dict[str, Any]) -> None:
     """Serve until somebody ends the process."""
     settings = Settings.model_validate(plan["settings"] | {"discord": plan["discord"] | {"token": TOKEN}})
     log, threads = Path(plan["log"]), Threads()
-    adapters = Adapters(Reader(log), Player(log), FolderStorage(settings.folder.path))
+    providers = Providers(Reader(log), Player(log), FolderStorage(settings.folder.path))
 
-    def opened(delivery: Delivery) -> AbstractAsyncContextManager[Studio]:
-        return open_studio(settings, delivery, threads, adapters=adapters)
+    def opened(delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
+        return open_services(settings, delivery, threads, providers=providers, health=health)
 
     client = MelodifyClient(settings, opened)
     async with client:

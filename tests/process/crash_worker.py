@@ -1,4 +1,4 @@
-"""A real process that makes songs until it is killed: the studio, the engine, discord.py's REST, on a real database.
+"""A real process that makes songs until it is killed: the services, the engine, discord.py's REST, on a real database.
 
 Only the providers are small, so that hundreds of kills take minutes and not hours; what was asked of them is written
 to a file that outlives the process. `python -m tests.process.crash_worker SETTINGS` where SETTINGS is JSON.
@@ -19,15 +19,14 @@ from bot.cli.run import rest_client
 from bot.client import use_proxies
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from melodify_core.bootstrap import Role, open_studio
+from melodify_core.bootstrap import Role, Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Rejected
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Brief, Order, Picture, Place, RawTake, Wish
 from melodify_core.ports import ProviderContext
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio
 from tests.briefs import BRIEF
 from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN
 from tests.sounds import chords, wav
@@ -136,11 +135,13 @@ def _note(log: Path, what: str, context: ProviderContext) -> None:
         file.write(f"{what} {context.job_id}\n")
 
 
-async def take_orders(studio: Studio, orders: list[dict[str, Any]], log: Path) -> None:
+async def take_orders(services: Services, orders: list[dict[str, Any]], log: Path) -> None:
     """Hand the orders in; whether they were accepted, the database says."""
     for order in orders:
         place = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID), status_id=order["status_id"])
-        await studio.submit(Order(order["job_id"], order["user_id"], place, a_picture(size=(64, 48)), Wish(seconds=10)))
+        await services.studio.submit(
+            Order(order["job_id"], order["user_id"], place, a_picture(size=(64, 48)), Wish(seconds=10))
+        )
     with log.open("a") as file:
         file.write("ready\n")
 
@@ -154,17 +155,17 @@ async def main(plan: dict[str, Any]) -> None:
     async with rest_client(settings) as client:
         await client.login(TOKEN)
         delivery = Trapped(DiscordDelivery(client, StatusBoard(client)), trap)
-        adapters = Adapters(
+        providers = Providers(
             cast("Any", Trapped(Reader(log), trap)),
             cast("Any", Trapped(Player(log), trap)),
             cast("Any", Trapped(storage, trap)),
         )
         role = Role(serves=plan["serves"])
-        async with open_studio(settings, cast("Any", delivery), threads, role=role, adapters=adapters) as studio:
-            await take_orders(studio, plan["orders"], log)
+        async with open_services(settings, cast("Any", delivery), threads, role=role, providers=providers) as services:
+            await take_orders(services, plan["orders"], log)
             if plan["stays"]:
                 await asyncio.Event().wait()
-            await studio.idle(plan["idle_s"])
+            await services.studio.idle(plan["idle_s"])
     threads.close()
 
 

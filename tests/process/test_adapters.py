@@ -10,7 +10,7 @@ import pytest
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.providers import Adapters, check_adapters, missing_settings, open_adapters
+from melodify_core.providers import Providers, check_providers, missing_settings, open_providers
 
 VERTEX = {"vertex": {"project": "p", "endpoint": "http://127.0.0.1:9"}}
 OPENAI = {"openai": {"api_key": "sk-x", "base_url": "http://127.0.0.1:9/v1"}}
@@ -27,14 +27,14 @@ OWNERS = {
 }
 PROGRAM = """
 import asyncio, json, sys
-from melodify_core.providers import open_adapters
+from melodify_core.providers import open_providers
 from melodify_core.config.settings import Settings
 from melodify_core.media.worker_pool import WorkerPool
 
 async def main():
     pool = WorkerPool(1)
-    async with open_adapters(Settings.model_validate(json.loads(sys.argv[1])), pool) as adapters:
-        names = [provider.name for provider in adapters.all]
+    async with open_providers(Settings.model_validate(json.loads(sys.argv[1])), pool) as providers:
+        names = [provider.name for provider in providers.all]
     pool.close()
     print(json.dumps({"names": names, "modules": sorted(sys.modules)}))
 
@@ -75,7 +75,7 @@ def test_the_embedded_providers_lack_nothing() -> None:
 
 async def test_nothing_is_opened_while_a_setting_is_missing(pool: WorkerPool) -> None:
     with pytest.raises(Misconfigured, match=r"vertex\.project is missing"):
-        async with open_adapters(Settings(composer="lyria"), pool):
+        async with open_providers(Settings(composer="lyria"), pool):
             pytest.fail("opened")
 
 
@@ -92,28 +92,28 @@ class Broken:
     async def close(self) -> None: ...
 
 
-def adapters_of(*providers: Any) -> Adapters:
-    return Adapters(*providers)
+def providers_of(*providers: Any) -> Providers:
+    return Providers(*providers)
 
 
 async def test_every_mistake_of_every_provider_is_told() -> None:
-    wrong = adapters_of(
+    wrong = providers_of(
         Broken("a", Misconfigured("a.key is wrong.")),
         Broken("b", Misconfigured("b.one is wrong.", "b.two is wrong.")),
         Broken("c", Unavailable("storage.unavailable")),
     )
     with pytest.raises(Misconfigured) as caught:
-        await check_adapters(wrong)
+        await check_providers(wrong)
     assert caught.value.problems == ("a.key is wrong.", "b.one is wrong.", "b.two is wrong.")
 
 
 async def test_a_provider_that_is_only_away_does_not_stop_the_start(caplog: pytest.LogCaptureFixture) -> None:
     away = Broken("far", Unavailable("provider.unavailable"))
-    await check_adapters(adapters_of(away, away, away))
+    await check_providers(providers_of(away, away, away))
     assert "far cannot be reached now" in caplog.text
 
 
 async def test_a_bug_in_a_check_is_not_hidden() -> None:
     fine = Broken("fine", Unavailable("provider.unavailable"))
     with pytest.raises(ZeroDivisionError):
-        await check_adapters(adapters_of(fine, Broken("buggy", ZeroDivisionError()), fine))
+        await check_providers(providers_of(fine, Broken("buggy", ZeroDivisionError()), fine))

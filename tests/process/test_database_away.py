@@ -12,16 +12,15 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.maintenance import UNSTARTED_S
 from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Order, Place, Posted, Wish
-from melodify_core.providers import Adapters
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import Studio
 from tests.briefs import BRIEF
 from tests.discord_server import Discord, little_discord
 from tests.fakes import RecordingDelivery
@@ -86,32 +85,34 @@ class Announcing(RecordingDelivery):
 
 
 @pytest.fixture
-async def world(tmp_path: Path, pool: WorkerPool) -> AsyncIterator[tuple[Studio, Announcing, Path]]:
+async def world(tmp_path: Path, pool: WorkerPool) -> AsyncIterator[tuple[Services, Announcing, Path]]:
     path = tmp_path / "melodify.db"
     settings = Settings.model_validate(
         {"database": {"url": f"sqlite:///{path}"}, "limits": LIMITS, "work": {"poll_s": 0.1}}
     )
     log, delivery = tmp_path / "calls.log", Announcing()
     parts: tuple[Any, ...] = (Reader(log), Player(log, delay_s=0.5), FolderStorage(tmp_path / "files"))
-    async with open_studio(settings, cast("Any", delivery), pool, adapters=Adapters(*parts)) as studio:
-        yield studio, delivery, path
+    async with open_services(settings, cast("Any", delivery), pool, providers=Providers(*parts)) as services:
+        yield services, delivery, path
 
 
-async def an_order(studio: Studio, job_id: str) -> None:
-    await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), a_picture(size=(64, 48)), Wish(seconds=10)))
+async def an_order(services: Services, job_id: str) -> None:
+    await services.studio.submit(
+        Order(job_id, 1, Place(channel_id=10, guild_id=20), a_picture(size=(64, 48)), Wish(seconds=10))
+    )
 
 
 async def test_jobs_wait_for_a_database_that_somebody_else_has_locked(
-    world: tuple[Studio, Announcing, Path],
+    world: tuple[Services, Announcing, Path],
 ) -> None:
-    studio, delivery, path = world
-    await an_order(studio, "1")
+    services, delivery, path = world
+    await an_order(services, "1")
     await delivery.working.wait()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         await asyncio.sleep(3)
         other.execute("ROLLBACK")
-    await studio.idle(60)
+    await services.studio.idle(60)
     assert len(delivery.songs) == 1
     assert delivery.apologies == []
 
@@ -126,10 +127,10 @@ def no_collection() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_collection")
 async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_sentence(
-    world: tuple[Studio, Announcing, Path],
+    world: tuple[Services, Announcing, Path],
 ) -> None:
-    studio, delivery, path = world
-    await an_order(studio, "1")
+    services, delivery, path = world
+    await an_order(services, "1")
     await delivery.working.wait()
     # SQLite's own way of saying "disk full", for every connection from now on.
     with closing(sqlite3.connect(path)) as other:
@@ -144,13 +145,13 @@ async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_
     sa.event.listen(sa.engine.Engine, "checkout", full)
     try:
         with pytest.raises(Unavailable, match=r"database\.unavailable"):
-            await fill(studio, path)
+            await fill(services, path)
         await asyncio.sleep(1)
     finally:
         sa.event.remove(sa.engine.Engine, "checkout", full)
         sa.event.listen(sa.engine.Engine, "checkout", roomy)
     try:
-        await studio.idle(90)
+        await services.studio.idle(90)
     finally:
         sa.event.remove(sa.engine.Engine, "checkout", roomy)
     assert "1" in {song.job_id for song in delivery.songs}
@@ -158,9 +159,9 @@ async def test_jobs_wait_while_the_disk_is_full_and_new_orders_are_refused_in_a_
 
 
 async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_written_stays_posted(
-    world: tuple[Studio, Announcing, Path],
+    world: tuple[Services, Announcing, Path],
 ) -> None:
-    studio, delivery, path = world
+    services, delivery, path = world
     refuses = asyncio.Event()
 
     def checkout(connection: Any, _record: Any, _proxy: Any = None) -> None:
@@ -169,13 +170,13 @@ async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_writt
     delivery.on_posted = refuses.set
     sa.event.listen(sa.engine.Engine, "checkout", checkout)
     try:
-        await an_order(studio, "1")
+        await an_order(services, "1")
         await asyncio.wait_for(refuses.wait(), 30)
         await asyncio.sleep(1.5)
         with closing(sqlite3.connect(path)) as other:
             assert other.execute("SELECT state FROM usage").fetchall() == [("running",)]
         refuses.clear()
-        await studio.idle(60)
+        await services.studio.idle(60)
     finally:
         sa.event.remove(sa.engine.Engine, "checkout", checkout)
     assert [song.job_id for song in delivery.songs] == ["1"]
@@ -184,7 +185,7 @@ async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_writt
         assert other.execute("SELECT state FROM usage").fetchall() == [("charged",)]
 
 
-async def fill(studio: Studio, path: Path) -> None:
+async def fill(services: Services, path: Path) -> None:
     """Write until nothing more fits: first readings, then orders."""
     long = BRIEF.model_copy(update={"arrangement": "x" * 300, "soundscape": "y" * 300, "caption": "z" * 300})
     engine = connect(f"sqlite:///{path}")
@@ -199,4 +200,4 @@ async def fill(studio: Studio, path: Path) -> None:
         engine.dispose()
     # Ids that are no multiples of eight: the player refuses those.
     for number in range(1001, 3000, 8):
-        await an_order(studio, str(number))
+        await an_order(services, str(number))

@@ -15,14 +15,13 @@ import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
 from bot.cli.jobs import jobs
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Job, Order, Place
 from melodify_core.services.job_admin import JobAdmin, backup, open_job_admin
-from melodify_core.studio import Studio
 from tests.breaking import sqlite_error
 from tests.fakes import RecordingDelivery as Delivery
 from tests.jobs import a_job
@@ -52,14 +51,14 @@ def delivery() -> Failing:
 
 
 @pytest.fixture
-async def studio(settings: Settings, delivery: Failing, pool: WorkerPool) -> AsyncIterator[Studio]:
-    async with open_studio(settings, delivery, pool) as studio:
-        yield studio
+async def studio(settings: Settings, delivery: Failing, pool: WorkerPool) -> AsyncIterator[Services]:
+    async with open_services(settings, delivery, pool) as services:
+        yield services
 
 
-async def an_order(studio: Studio, job_id: str) -> None:
-    await studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), sunset()))
-    await studio.idle(60)
+async def an_order(services: Services, job_id: str) -> None:
+    await services.studio.submit(Order(job_id, 1, Place(channel_id=10, guild_id=20), sunset()))
+    await services.studio.idle(60)
 
 
 async def reached(admin: JobAdmin, job_id: str, state: str) -> None:
@@ -72,21 +71,21 @@ def counted(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, {"provider": "folder", **labels}) or 0.0
 
 
-async def test_the_storage_is_measured_like_the_other_providers(studio: Studio) -> None:
+async def test_the_storage_is_measured_like_the_other_providers(services: Services) -> None:
     asked = counted("melodify_provider_seconds_count")
     failed = counted("melodify_provider_errors_total", code="storage.unavailable")
-    await an_order(studio, "61")
+    await an_order(services, "61")
     assert counted("melodify_provider_seconds_count") > asked
     assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed
     with pytest.raises(Unavailable):
-        await studio.storage.load("songs/62.mp3")
+        await services.storage.load("songs/62.mp3")
     assert counted("melodify_provider_errors_total", code="storage.unavailable") == failed + 1
 
 
 async def test_jobs_are_listed_and_shown(
-    studio: Studio, settings: Settings, capsys: pytest.CaptureFixture[str]
+    services: Services, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await an_order(studio, "71")
+    await an_order(services, "71")
     assert await jobs(settings, "list", None, None, as_json=True) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["job_id"], row["state"], row["guild_id"], row["outcome"]) == ("71", "charged", 20, None)
@@ -103,9 +102,9 @@ async def test_jobs_are_listed_and_shown(
 
 
 async def test_what_is_reserved_and_what_is_not_settled_stand_beside_what_was_spent(
-    studio: Studio, settings: Settings, capsys: pytest.CaptureFixture[str]
+    services: Services, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await an_order(studio, "75")
+    await an_order(services, "75")
     database = connect(settings.database.url)
     library = Library(database)
     with library.transaction() as connection:
@@ -121,15 +120,15 @@ async def test_what_is_reserved_and_what_is_not_settled_stand_beside_what_was_sp
 
 
 async def test_a_job_that_failed_because_something_was_away_is_tried_again(
-    studio: Studio, delivery: Failing, settings: Settings
+    services: Services, delivery: Failing, settings: Settings
 ) -> None:
     delivery.failing = True
-    await an_order(studio, "81")
+    await an_order(services, "81")
     async with open_job_admin(settings) as admin:
         assert (await admin.show("81")).row.outcome == "provider.unavailable"
         delivery.failing = False
         assert "waits again" in await admin.retry("81")
-        await studio.idle(60)
+        await services.studio.idle(60)
         file = await admin.show("81")
         assert (file.row.state, file.row.outcome) == ("charged", None)
         with pytest.raises(Misconfigured, match="only a failed job"):
@@ -139,10 +138,10 @@ async def test_a_job_that_failed_because_something_was_away_is_tried_again(
 
 
 async def test_a_try_that_the_database_breaks_off_can_be_made_again(
-    studio: Studio, delivery: Failing, settings: Settings
+    services: Services, delivery: Failing, settings: Settings
 ) -> None:
     delivery.failing = True
-    await an_order(studio, "83")
+    await an_order(services, "83")
     delivery.failing = False
     refused: list[str] = []
 
@@ -158,7 +157,7 @@ async def test_a_try_that_the_database_breaks_off_can_be_made_again(
         assert refused
         assert (await admin.show("83")).row.state == "refunded"
         assert "waits again" in await admin.retry("83")
-        await studio.idle(60)
+        await services.studio.idle(60)
         assert (await admin.show("83")).row.state == "charged"
     assert len(delivery.songs) == 1
 
@@ -167,15 +166,15 @@ async def test_the_asker_of_a_waiting_job_that_the_host_cancels_is_told_so(
     delivery: Failing, pool: WorkerPool, tmp_path: Path
 ) -> None:
     settings = story_settings(tmp_path, work={"jobs": 1, "poll_s": 0.1})
-    async with open_studio(settings, delivery, pool) as studio, open_job_admin(settings) as admin:
+    async with open_services(settings, delivery, pool) as services, open_job_admin(settings) as admin:
         for job_id, seconds in (("103", 120), ("104", 10)):
             order = Order(job_id, int(job_id), Place(channel_id=10, guild_id=20), sunset())
-            await studio.submit(replace(order, wish=order.wish.model_copy(update={"seconds": seconds})))
+            await services.studio.submit(replace(order, wish=order.wish.model_copy(update={"seconds": seconds})))
             if job_id == "103":
                 await reached(admin, "103", "running")
         assert "had not begun" in await admin.cancel("104")
         assert "is told to stop" in await admin.cancel("103")
-        await studio.idle(60)
+        await services.studio.idle(60)
         async with asyncio.timeout(20):
             while len(delivery.apologies) < 2:
                 await asyncio.sleep(0.05)
@@ -185,10 +184,10 @@ async def test_the_asker_of_a_waiting_job_that_the_host_cancels_is_told_so(
 
 
 async def test_a_job_whose_picture_is_gone_cannot_be_tried_again(
-    studio: Studio, delivery: Failing, settings: Settings
+    services: Services, delivery: Failing, settings: Settings
 ) -> None:
     delivery.failing = True
-    await an_order(studio, "91")
+    await an_order(services, "91")
     (settings.folder.path / "pictures" / "91.jpg").unlink()
     async with open_job_admin(settings) as admin:
         with pytest.raises(Misconfigured, match="its picture or its record is gone"):
@@ -196,23 +195,25 @@ async def test_a_job_whose_picture_is_gone_cannot_be_tried_again(
         assert (await admin.show("91")).row.state == "refunded"
 
 
-async def test_a_running_job_is_cancelled_from_another_process(studio: Studio, settings: Settings) -> None:
+async def test_a_running_job_is_cancelled_from_another_process(services: Services, settings: Settings) -> None:
     order = Order("101", 1, Place(channel_id=10, guild_id=20), sunset())
     long = order.wish.model_copy(update={"seconds": 120})
-    await studio.submit(Order(order.job_id, order.user_id, order.place, order.picture, long))
+    await services.studio.submit(Order(order.job_id, order.user_id, order.place, order.picture, long))
     async with open_job_admin(settings) as admin:
         await reached(admin, "101", "running")
         assert "is told to stop" in await admin.cancel("101")
-        await studio.idle(60)
+        await services.studio.idle(60)
         assert (await admin.show("101")).row.outcome == "job.cancelled"
         with pytest.raises(Misconfigured, match="has ended already"):
             await admin.cancel("101")
 
 
-async def test_a_backup_is_whole_while_the_process_writes(studio: Studio, settings: Settings, tmp_path: Path) -> None:
-    await an_order(studio, "111")
+async def test_a_backup_is_whole_while_the_process_writes(
+    services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    await an_order(services, "111")
     target = tmp_path / "copy.db"
-    working = asyncio.create_task(an_order(studio, "112"))
+    working = asyncio.create_task(an_order(services, "112"))
     assert "was copied" in await asyncio.to_thread(backup, settings, target)
     await working
     with closing(sqlite3.connect(target)) as copy:

@@ -162,7 +162,7 @@ async def test_a_running_bot_says_that_it_is_ready_and_logs_lines_of_json(world:
         async with asyncio.timeout(30):
             while (answer := await fetched(port, "/readyz"))[0] != 200:
                 await asyncio.sleep(0.1)
-        assert answer[1] == "gateway: well\ndatabase: well\nstorage: well\nheartbeat: well\n"
+        assert answer[1] == "gateway: well\ndatabase: well\nstorage: well\nmaintenance: well\nheartbeat: well\n"
         await world.post_picture(sunset())
         await until(world.songs)
         measured = (await fetched(port, "/metrics"))[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.bootstrap import Role, open_studio
+from melodify_core.bootstrap import Role, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.jobs.workers import SLOTS, DeadWorkerDetector, Slot, executor_id
@@ -88,5 +88,5 @@ async def test_sqlite_serves_one_process_only(tmp_path: Path) -> None:
     settings = Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/melodify.db"}})
     for role in (Role(works=False), Role(serves=False)):
         with pytest.raises(Misconfigured, match="need PostgreSQL"):
-            async with open_studio(settings, None, role=role):  # type: ignore[arg-type]  # never gets that far
+            async with open_services(settings, None, role=role):  # type: ignore[arg-type]  # never gets that far
                 pytest.fail("opened")

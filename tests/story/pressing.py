@@ -33,7 +33,7 @@ def labels_of(message: discord.Message) -> list[str]:
 
 def files_of(here: World, job_id: str) -> list[str]:
     """Return what is stored of the job."""
-    return sorted(path.name for path in Path(here.studio.settings.folder.path).rglob(f"{job_id}*") if path.is_file())
+    return sorted(path.name for path in Path(here.services.settings.folder.path).rglob(f"{job_id}*") if path.is_file())
 
 
 def a_press(

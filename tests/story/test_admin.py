@@ -212,7 +212,7 @@ async def test_an_open_song_is_cancelled_from_the_list(court: Court, bot: World)
     # What another server makes is none of this one's business.
     elsewhere = bot.corner(locale="ko")
     await elsewhere.command(length=120)
-    [theirs] = await here.studio.moderation.open_jobs(elsewhere.guild.id)
+    [theirs] = await here.services.moderation.open_jobs(elsewhere.guild.id)
     assert "too late" in await court.rule("cancel", song=theirs.job_id)
     for _, value in await court.choices("cancel", "song"):
         await court.rule("cancel", song=value)
@@ -291,18 +291,18 @@ async def test_a_korean_moderator_reads_korean(court: Court) -> None:
 async def test_what_is_set_survives_a_restart_and_an_absence(bot: World, court: Court) -> None:
     here = court.here
     await court.rule("block", member=here.member.user)
-    await bot.restart(bot.studio.settings)
+    await bot.restart(bot.services.settings)
     here.client = bot.client
     assert "You cannot ask for songs here" in await court.ask()
     guild = here.env.backend.guilds[here.guild.id]
     await here.emit("GUILD_DELETE", {"id": str(here.guild.id)})
-    moderation = here.studio.moderation
-    assert here.guild.id not in await moderation.set_in()
+    moderation, guilds = here.services.moderation, here.services.guilds
+    assert here.guild.id not in guilds.present()
     assert guild is not None
-    assert await moderation.clear_left(0.0, here.studio.cancel_as_moderator, here.studio.told) == 0
-    assert (await moderation.settings_of(here.guild.id)).blocked_users
-    assert await moderation.clear_left(4e9, here.studio.cancel_as_moderator, here.studio.told) == 1
-    assert not (await moderation.settings_of(here.guild.id)).blocked_users
+    assert await moderation.clear_left(0.0) == 0
+    assert guilds.settings_of(here.guild.id).blocked_users
+    assert await moderation.clear_left(4e9) == 1
+    assert not guilds.settings_of(here.guild.id).blocked_users
 
 
 async def test_pictures_in_a_forum_s_posts_are_taken_when_the_forum_is_watched(court: Court) -> None:

@@ -35,7 +35,7 @@ async def with_song(bot: World, locale: str | None = None) -> World:
 
 
 async def restarted(bot: World, here: World) -> None:
-    await bot.restart(bot.studio.settings)
+    await bot.restart(bot.services.settings)
     here.client = bot.client
 
 
@@ -114,7 +114,7 @@ async def test_with_the_song_its_videos_go_and_the_thread_stays(here: World) -> 
 
 
 async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: World) -> None:
-    takes = here.studio.songs
+    takes = here.services.songs
     job_id = job_of(here.songs()[0])
     entry = await takes.entry(job_id, here.member.id)
     film = asyncio.create_task(takes.video(entry, 10 << 20))
@@ -132,7 +132,7 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: Wo
     await restarted(bot, here)
     await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": "999"})
     await here.songs_done()
-    entry = await here.studio.songs.entry(job_of(here.songs()[1]), here.member.id)
+    entry = await here.services.songs.entry(job_of(here.songs()[1]), here.member.id)
     assert entry.song.wish is not None
     assert (entry.song.wish.hint, entry.song.wish.style, entry.song.wish.seconds) == ("rain", "piano", 120)
     assert entry.song.parent_id == job_of(song)
@@ -141,7 +141,7 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: Wo
 async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here: World) -> None:
     [song] = here.songs()
     form = await here.member.click(song, custom_id=button("change", song))
-    await here.studio.songs.delete(await here.studio.songs.entry(job_of(song), here.member.id))
+    await here.services.songs.delete(await here.services.songs.entry(job_of(song), here.member.id))
     result = await here.member.submit_modal(form, {"style": ["piano"], "seconds": "20"})
     assert "not there any more" in only(result).content
     assert here.orders() == 1

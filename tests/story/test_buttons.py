@@ -39,7 +39,7 @@ def job_of(message: discord.Message) -> str:
 
 
 def files_of(here: World, job_id: str) -> list[str]:
-    folder = here.studio.settings.folder.path
+    folder = here.services.settings.folder.path
     forms = (".jpg", ".mid", ".mp3", ".mp4")
     return sorted(path.name for path in Path(folder).rglob(f"{job_id}*") if path.suffix in forms)
 
@@ -56,7 +56,7 @@ def paid(here: World, job_id: str) -> list[str]:
 
 
 async def restarted(bot: World, here: World) -> None:
-    await bot.restart(bot.studio.settings)
+    await bot.restart(bot.services.settings)
     here.client = bot.client
 
 
@@ -155,7 +155,7 @@ async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, 
     await here.member.click(asked.response, label="Yes, delete it")
     assert here.songs() == []
     assert files_of(here, job_id) == []
-    assert await here.studio.members.own_songs(here.member.id, "newest", 0) == await here.studio.members.own_songs(
+    assert await here.services.members.own_songs(here.member.id, "newest", 0) == await here.services.members.own_songs(
         0, "newest", 0
     )
 
@@ -172,8 +172,8 @@ async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
 @pytest.mark.parametrize("label", LABELS)
 async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) -> None:
     [song] = here.songs()
-    entry = await here.studio.songs.entry(job_of(song), here.member.id)
-    await here.studio.songs.delete(entry)
+    entry = await here.services.songs.entry(job_of(song), here.member.id)
+    await here.services.songs.delete(entry)
     orders = here.orders()
     result = await here.member.click(song, label=label)
     texts = [result.response.content] if result.response else []
@@ -184,7 +184,7 @@ async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) 
 
 async def test_a_take_of_a_picture_that_retention_has_deleted_is_refused_in_a_sentence(here: World) -> None:
     [song] = here.songs()
-    (here.studio.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
+    (here.services.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
     [told] = (await here.member.click(song, label=LABELS[0])).followups
     assert told.ephemeral
     assert "not stored any more" in told.content

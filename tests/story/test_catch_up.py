@@ -47,7 +47,7 @@ async def connect(here: World) -> None:
 async def come_back(here: World, way: str = "reconnect", settings: Settings | None = None) -> None:
     """Let the bot connect anew, or start a new process."""
     if way == "restart":
-        await here.restart(settings or here.studio.settings)
+        await here.restart(settings or here.services.settings)
     else:
         await connect(here)
         await here.env.settle()
@@ -63,7 +63,7 @@ def answered(here: World, *places: ChannelHandle) -> list[int]:
 def watch(here: World, channel_id: int, changed_at: float = 0.0) -> None:
     """Let the moderators have the channel watched."""
     watched = GuildSettings(watched_channels=frozenset({channel_id}))
-    here.studio.guilds.change(here.guild.id, lambda _: watched, changed_at)
+    here.services.guilds.change(here.guild.id, lambda _: watched, changed_at)
 
 
 def make_older(here: World, message: discord.Message, minutes: float) -> int:
@@ -208,7 +208,7 @@ async def test_pictures_from_before_a_channel_was_chosen_are_not_taken_and_menti
 
 async def test_without_the_intent_only_mentions_are_seen(here: World) -> None:
     watch(here, here.channel.id)
-    settings = here.studio.settings
+    settings = here.services.settings
     blind = {"message_content": False, "watched_channels": frozenset()}
     settings = settings.model_copy(update={"discord": settings.discord.model_copy(update=blind)})
     await leave(here)
@@ -237,7 +237,7 @@ async def test_a_member_s_roles_count_as_they_do_for_a_new_message(here: World) 
     rules = GuildSettings(
         watched_channels=frozenset({other.channel.id}), roles={str(other.guild.id): one, str(patrons.id): two}
     )
-    here.studio.guilds.change(other.guild.id, lambda _: rules, 0.0)
+    here.services.guilds.change(other.guild.id, lambda _: rules, 0.0)
     await leave(here)
     for member in (other.member, patron):
         for _ in range(3):
@@ -253,7 +253,7 @@ async def test_a_channel_that_cannot_be_read_does_not_keep_the_others_waiting(he
     next_one = a_channel(here.env, other.guild)
     await here.env.settle()
     both = GuildSettings(watched_channels=frozenset({1234, broken.id, next_one.id}))
-    here.studio.guilds.change(other.guild.id, lambda _: both, 0.0)
+    here.services.guilds.change(other.guild.id, lambda _: both, 0.0)
     await leave(here)
     await missed(other, "", channel=broken)
     [picture] = await missed(other, "", channel=next_one)
@@ -315,7 +315,7 @@ async def test_a_message_that_breaks_something_does_not_keep_the_next_waiting(he
             raise ZeroDivisionError
 
     await here.client.remove_cog(CatchUp.__cog_name__)
-    await here.client.add_cog(CatchUp(here.client, here.studio, RequestsInFlight(), serve))
+    await here.client.add_cog(CatchUp(here.client, here.services, RequestsInFlight(), serve))
     await leave(here)
     pictures = await missed(here, "", "")
     await connect(here)

@@ -12,7 +12,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import MelodifyClient, intents_of
-from melodify_core.bootstrap import open_studio
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import story_settings, world
@@ -52,7 +52,7 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_client(settings: Settings, pool: WorkerPool) -> MelodifyClient:
-    return MelodifyClient(settings, partial(open_studio, settings, pool=pool))
+    return MelodifyClient(settings, partial(open_services, settings, pool=pool))
 
 
 @pytest.mark.usefixtures("addresses")

@@ -43,7 +43,7 @@ async def the_song_in_the_direct_messages(here: World) -> None:
     assert "could not post your song where you asked" in song.content
     assert states(here) == ["charged"]
     # The list's link leads there: it is no song of the server's.
-    page = await here.studio.members.own_songs(here.member.id, "newest", 0)
+    page = await here.services.members.own_songs(here.member.id, "newest", 0)
     assert [(entry.guild_id, entry.message_id) for entry in page.entries] == [(None, song.id)]
 
 

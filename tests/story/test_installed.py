@@ -201,7 +201,7 @@ async def test_where_not_even_a_direct_message_arrives_the_song_is_in_the_list(a
     expire(here, await abroad.command())
     here.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
     await here.songs_done()
-    page = await here.studio.members.own_songs(here.member.id, "newest", 0)
+    page = await here.services.members.own_songs(here.member.id, "newest", 0)
     assert [(entry.channel_id, entry.message_id) for entry in page.entries] == [(0, 0)]
 
 

@@ -1,6 +1,7 @@
 """Stories: the process dies between the first sign to the asker and the order. The next one goes on, or apologises."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -124,9 +125,10 @@ def has_handed_in_the_first(here: World) -> bool:
 
 def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
     """Return what another process takes requests with."""
-    studio, client = here.studio, here.client
+    client = here.client
     delivery = DiscordDelivery(client, StatusBoard(client))
-    return Intake(client, studio, RequestJournal(studio.journal._book), delivery, in_flight)
+    services = dataclasses.replace(here.services, journal=RequestJournal(here.services.journal._book))
+    return Intake(client, services, delivery, in_flight)
 
 
 async def next_process(here: World) -> Intake:
@@ -279,7 +281,7 @@ async def test_who_was_blocked_meanwhile_gets_no_song(bot: World) -> None:
     here = bot.corner(locale="en-GB")
     blocked = GuildSettings(blocked_users=frozenset({here.member.id}))
     await died_with(here, ask_by_post, lambda _: None)
-    here.studio.guilds.change(here.guild.id, lambda _: blocked, 0.0)
+    here.services.guilds.change(here.guild.id, lambda _: blocked, 0.0)
     await next_process(here)
     [line] = here.said()
     assert line.content == say("en", "error.limit.blocked")
@@ -378,13 +380,13 @@ async def test_where_the_bot_is_not_a_token_that_has_died_moves_everything_to_th
 
 
 async def test_a_member_is_forgotten_when_what_they_are_asking_for_has_come_to_its_end(bot: World) -> None:
-    here, studio = bot.corner(), bot.studio
-    assert await studio.journal.begin("7", here.member.id, "{}")
-    forgetting = asyncio.create_task(studio.forget(here.member.id))
+    here, services = bot.corner(), bot.services
+    assert await services.journal.begin("7", here.member.id, "{}")
+    forgetting = asyncio.create_task(services.members.forget(here.member.id))
     await asyncio.sleep(0.5)
     assert not forgetting.done()
     await here.command()  # meanwhile it becomes an order
-    await studio.journal.end("7")
+    await services.journal.end("7")
     await forgetting
     assert (here.orders(), left(here)) == (0, [])
 
@@ -395,7 +397,7 @@ async def test_what_a_dead_process_has_left_of_a_member_is_forgotten_at_once(bot
     with closing(here.database()) as database, database:
         database.execute("UPDATE requests SET leased_until = 1")
     async with asyncio.timeout(5):
-        await here.studio.forget(here.member.id)
+        await here.services.members.forget(here.member.id)
     assert left(here) == []
 
 

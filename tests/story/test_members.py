@@ -36,7 +36,7 @@ async def a_song(here: World, **options: Any) -> None:
 
 
 def files_of(here: World) -> list[str]:
-    folder = here.studio.settings.folder.path
+    folder = here.services.settings.folder.path
     return sorted(path.name for path in Path(folder).rglob("*") if path.is_file())
 
 
@@ -86,7 +86,7 @@ async def test_own_songs_are_listed_with_their_posts_and_played_for_the_reader_a
 
 
 async def test_pages_turn_also_after_a_restart(bot: World, here: World) -> None:
-    engine = connect(here.studio.settings.database.url)
+    engine = connect(here.services.settings.database.url)
     for number in range(9):
         job = a_job(f"{here.member.id}{number}", here.member.id)
         Library(engine).record_song(job, a_finished_song(job.job_id), POSTED, time.time())
@@ -94,7 +94,7 @@ async def test_pages_turn_also_after_a_restart(bot: World, here: World) -> None:
     result = await here.member.slash(here.channel, "songs")
     assert result.response is not None
     assert "**8." in str(result.response.embeds[0].description)
-    await bot.restart(bot.studio.settings)
+    await bot.restart(bot.services.settings)
     here.client = bot.client
     await here.member.click(result.response, label="Next")
     again = here.env.backend.get_message(here.channel.id, result.response.id)
@@ -126,10 +126,10 @@ async def test_a_song_of_somebody_else_is_not_played_from_a_forged_menu(here: Wo
     await a_song(here, private=True)
     private_id = next(iter(job_ids(here)))
     stranger = here.guild.add_member(here.env.create_user("stranger"))
-    heard = await here.studio.members.own_songs(stranger.id, "newest", 0)
+    heard = await here.services.members.own_songs(stranger.id, "newest", 0)
     assert heard.total == 0
     with pytest.raises(Exception, match=r"song\.gone"):
-        await here.studio.members.play(private_id, stranger.id, here.guild.id, {here.channel.id}, 10**7)
+        await here.services.members.play(private_id, stranger.id, here.guild.id, {here.channel.id}, 10**7)
 
 
 def job_ids(here: World) -> list[str]:

@@ -10,10 +10,10 @@ from aiohttp import ClientSession
 
 from bot.posts.song_view import page_of
 from bot.web.serving import Port
+from melodify_core.bootstrap import Services
 from melodify_core.config.settings import Web
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
-from melodify_core.studio import Studio
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, story_settings, world
 from tests.story.pressing import button
@@ -28,8 +28,8 @@ async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> Asy
     port = Port(web)
     await port.hold()
 
-    def show(studio: Studio) -> AbstractAsyncContextManager[object]:
-        return port.serving(studio.pages, studio.storage, studio.songs)
+    def show(services: Services) -> AbstractAsyncContextManager[object]:
+        return port.serving(services.pages, services.storage, services.songs)
 
     # One at a time: the second waits.
     work = {"jobs": 1, "poll_s": 0.1}
@@ -117,7 +117,7 @@ async def test_a_link_unfolds_with_a_video_that_is_made_when_it_is_asked_for(her
     await here.songs_done()
     [song] = here.songs()
     link = page_of(song)
-    page = await here.studio.pages.page(link.rpartition("/")[2])
+    page = await here.services.pages.page(link.rpartition("/")[2])
     assert page is not None
     assert page.song is not None
     key = video_key(page.song.job_id)
@@ -125,7 +125,7 @@ async def test_a_link_unfolds_with_a_video_that_is_made_when_it_is_asked_for(her
     assert f'<meta property="og:video" content="{link}/song.mp4">' in html
     assert '<meta property="og:video:width" content="320">' in html
     assert '<meta property="og:video:height" content="336">' in html
-    assert await here.studio.storage.find(key) is None
+    assert await here.services.storage.find(key) is None
     answers = await asyncio.gather(*(fetched(web, f"{link}/song.mp4") for _ in range(3)))
     assert answers == [(200, "video/mp4")] * 3
     async with web.get(f"{link}/song.mp4", headers={"Range": "bytes=4-7"}) as part:
@@ -142,10 +142,10 @@ async def test_a_video_that_somebody_asked_for_is_the_page_s_and_a_like_leaves_t
     await here.member.click(song, label="🎬 Video")
     await here.member.click(song, label="♥ Like")
     assert page_of(here.songs()[0]) == link
-    page = await here.studio.pages.page(link.rpartition("/")[2])
+    page = await here.services.pages.page(link.rpartition("/")[2])
     assert page is not None
     assert page.song is not None
-    kept = await here.studio.storage.load(video_key(page.song.job_id))
+    kept = await here.services.storage.load(video_key(page.song.job_id))
     async with web.get(f"{link}/song.mp4") as answer:
         assert (answer.content_type, await answer.read()) == ("video/mp4", kept)
 
@@ -154,10 +154,10 @@ async def test_of_a_song_whose_picture_is_gone_no_video_is_made(here: World, web
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     link = page_of(here.songs()[0])
-    page = await here.studio.pages.page(link.rpartition("/")[2])
+    page = await here.services.pages.page(link.rpartition("/")[2])
     assert page is not None
     assert page.picture_key is not None
-    await here.studio.storage.delete(page.picture_key)
+    await here.services.storage.delete(page.picture_key)
     assert (await fetched(web, f"{link}/song.mp4"))[0] == 404
 
 
@@ -166,7 +166,7 @@ async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: Clien
     await here.songs_done()
     link = page_of(here.songs()[0])
     assert (await fetched(web, link))[0] == 200
-    await here.studio.forget(here.member.id)
+    await here.services.members.forget(here.member.id)
     await asyncio.sleep(1.1)  # the page is remembered for a second
     for rest in ("", "/song.mp3", "/picture.jpg"):
         status, html = await fetched(web, f"{link}{rest}")

@@ -28,7 +28,7 @@ async def a_server(bot: World, locale: str = "en-US", **changes: Any) -> World:
     here = bot.corner(locale=locale)
     await here.env.settle()
     settings = {name: value(here) if callable(value) else value for name, value in changes.items()}
-    here.studio.guilds.change(here.guild.id, lambda before: before.model_copy(update=settings), 0.0)
+    here.services.guilds.change(here.guild.id, lambda before: before.model_copy(update=settings), 0.0)
     return here
 
 
@@ -79,7 +79,7 @@ async def test_a_change_is_seen_at_once(bot: World) -> None:
     here = await a_server(bot)
     await here.post("", PICTURE)
     assert here.said() == []
-    here.studio.guilds.change(here.guild.id, lambda _: GuildSettings(watched_channels=this_channel(here)), 0.0)
+    here.services.guilds.change(here.guild.id, lambda _: GuildSettings(watched_channels=this_channel(here)), 0.0)
     await here.post("", PICTURE)
     await here.songs_done()
     assert len(here.songs()) == 1
@@ -105,7 +105,7 @@ async def test_a_thread_of_a_denied_channel_is_denied_too(bot: World) -> None:
     here = await a_server(bot)
     await here.command()
     await here.songs_done()
-    here.studio.guilds.change(here.guild.id, lambda _: GuildSettings(denied_channels=this_channel(here)), 0.0)
+    here.services.guilds.change(here.guild.id, lambda _: GuildSettings(denied_channels=this_channel(here)), 0.0)
     result = await here.command(here.channel.threads[0])
     assert result.response is not None
     assert "do not want songs" in result.response.content
@@ -232,7 +232,7 @@ def settings_away(here: World) -> Iterator[None]:
 
 async def test_while_the_database_is_away_the_last_known_settings_hold(bot: World) -> None:
     here = await a_server(bot, blocked_users=the_member)
-    servers = GuildSettingsCache(here.studio.guilds, remembered_s=0)
+    servers = GuildSettingsCache(here.services.guilds, remembered_s=0)
     known = await servers.of(here.guild.id)
     assert known.blocked_users == {here.member.id}
     with settings_away(here):

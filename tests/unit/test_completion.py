@@ -18,6 +18,7 @@ from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import AcceptedOrder, Bill, Job, PendingPost, Place, Posted, Song, Stage
 from melodify_core.observability.log_context import LogContext, current
+from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from tests.fakes import Book, Player, Reader, RecordingDelivery
 from tests.jobs import a_job, a_song
@@ -72,7 +73,7 @@ async def context(tmp_path: Path, pool: WorkerPool) -> JobContext:
     storage = FolderStorage(tmp_path)
     await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
     await storage.save("songs/1.mp3", b"sound", "audio/mpeg")
-    return JobContext(Reader(), Player(), storage, cast("Any", Slow()), Book(), pool, SongSettings())
+    return JobContext(Providers(Reader(), Player(), storage), cast("Any", Slow()), Book(), pool, SongSettings())
 
 
 def ended_as(outcome: str) -> float:
@@ -153,7 +154,7 @@ async def test_a_line_that_is_never_closed_takes_no_song_back(context: JobContex
     await post(PendingPost(job=a_job("1"), song=a_song("1"), posted=Posted(message_id=2)), clock, context)
     assert clock.paused_s == list(LINE_PAUSES_S)
     assert (book_of(context).lines, deliverer_of(context).apologies) == ([], [])
-    assert await context.storage.find("songs/1.mp3") is not None
+    assert await context.providers.storage.find("songs/1.mp3") is not None
 
 
 async def test_a_song_that_is_posted_late_has_its_line_closed_later_still(context: JobContext) -> None:

@@ -1,0 +1,60 @@
+"""Which limits hold for an order, and whether they leave room for it."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from melodify_core.config.settings import Limits
+from melodify_core.models import Job
+from melodify_core.usage import guild_rules, limits
+from melodify_core.usage.quota import Quota, quota_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from melodify_core.library import Guilds, Library
+
+
+class Admission:
+    """The host's limits, the servers' own, and what counts against both. `price` is what a song is expected to cost."""
+
+    def __init__(self, host: Limits, library: "Library", guilds: "Guilds", price: float) -> None:
+        self.price = price
+        self._host = host
+        self._library = library
+        self._guilds = guilds
+
+    def limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:
+        """Return what holds for a member with these roles, in a server what its moderators have set too."""
+        if guild_id is None:
+            return self._host
+        server = self._guilds.settings_of(guild_id, connection)
+        return guild_rules.limits_in(self._host, server, guild_id, role_ids)
+
+    def check(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> None:
+        """Raise Rejected when the limits leave no room for one more song of the member. Reserve nothing."""
+        now = time.time()
+        with self._library.reading() as connection:
+            most = self.limits_in(guild_id, role_ids, connection)
+            standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
+        limits.check(most, standing, now, user_id, role_ids, self.price)
+
+    def is_repeat(
+        self, job: Job, most: Limits, role_ids: Collection[int], now: float, connection: "Connection"
+    ) -> bool:
+        """Return whether the job was accepted before. Raise Rejected when a new one would pass the limits `most`."""
+        standing = self._library.standing_of(
+            job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=most, job_id=job.job_id
+        )
+        if not standing.known:
+            limits.check(most, standing, now, job.user_id, role_ids, self.price)
+        return standing.known
+
+    async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
+        """Return what the member has left."""
+        now = time.time()
+        standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
+        most = await asyncio.to_thread(self.limits_in, guild_id, role_ids, None)
+        money = await asyncio.to_thread(self._library.money, now - limits.DAY_S, user_id)
+        return quota_of(most, standing, now, user_id, role_ids, self.price, money)
