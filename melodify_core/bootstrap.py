@@ -20,6 +20,7 @@ from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order
 from melodify_core.observability.health import Health
+from melodify_core.observability.log_context import trace_job
 from melodify_core.ports import Delivery, Ledger, Storage
 from melodify_core.providers import Providers, check_providers, longest_call_s, open_providers, price_of
 from melodify_core.services.admission import Admission
@@ -328,6 +329,7 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
                 song=settings.song,
                 salt=salt_of(settings),
             )
-            await make_song(job, PlainStep(), context)
+            with trace_job(job):
+                await make_song(job, PlainStep(), context)
             key = midi_key(job.job_id)
             return await storage.load(key) if await storage.find(key) else None

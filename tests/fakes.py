@@ -27,6 +27,7 @@ from melodify_core.models import (
     Stage,
     Wish,
 )
+from melodify_core.observability.log_context import trace_job
 from melodify_core.ports import ProviderContext
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
@@ -249,7 +250,9 @@ class SongBench:
             paid=PaidWork(self.gate, Spool(self.folder / "spool")),
             pauses_s=(0.01,) * 5,
         )
-        await make_song(a_job(job_id), step or PlainStep(), job_context)
+        job = a_job(job_id)
+        with trace_job(job):
+            await make_song(job, step or PlainStep(), job_context)
 
     def files(self) -> set[str]:
         return {

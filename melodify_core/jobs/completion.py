@@ -109,11 +109,6 @@ async def _apologise_later(job: Job, step: Step, error: MelodifyError, *, recall
 
 async def post(pending: PendingPost, step: Step, context: JobContext) -> None:
     """Post what could not be posted at once, for six hours; then a song is given up like any failed job."""
-    with log_context(pending.job.job_id, pending.job.place.guild_id, Stage.DELIVERING):
-        await _post(pending, step, context)
-
-
-async def _post(pending: PendingPost, step: Step, context: JobContext) -> None:
     for number, pause_s in enumerate(LINE_PAUSES_S if pending.posted else PAUSES_S):
         await step.pause(pause_s)
         try:

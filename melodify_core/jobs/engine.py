@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import Result, Step, Underway
-from melodify_core.models import Job, PendingPost
-from melodify_core.observability.log_context import log_context
+from melodify_core.models import Job, PendingPost, Stage
+from melodify_core.observability.log_context import log_context, trace_job
 
 log = logging.getLogger(__name__)
 
@@ -289,7 +289,8 @@ class Engine:
             return
         run = self._making[job.job_id] = _Run(task)
         try:
-            await handler.make(job, _Durable(self._open_client, run.stop))
+            with trace_job(job):
+                await handler.make(job, _Durable(self._open_client, run.stop))
         finally:
             self._making.pop(job.job_id, None)
 
@@ -297,7 +298,9 @@ class Engine:
         name = DBOS.workflow_id or ""
         run = self._posting[name] = _Run(self._taken_up())
         try:
-            await handler.post(PendingPost.model_validate(record), _Durable(self._open_client, run.stop))
+            pending = PendingPost.model_validate(record)
+            with log_context(pending.job.job_id, pending.job.place.guild_id, Stage.DELIVERING):
+                await handler.post(pending, _Durable(self._open_client, run.stop))
         finally:
             self._posting.pop(name, None)
 

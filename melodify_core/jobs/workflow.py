@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
-from melodify_core.jobs import completion as posting
-from melodify_core.jobs import paid_calls as paying
+from melodify_core.jobs import completion, paid_calls
 from melodify_core.jobs.context import JobContext, Step, fetch, found, show, store, with_db_retry
 from melodify_core.media import audio
 from melodify_core.models import (
@@ -23,7 +22,7 @@ from melodify_core.models import (
     Stage,
     Take,
 )
-from melodify_core.observability.log_context import asking, stage_span, trace_job
+from melodify_core.observability.log_context import asking, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
 from melodify_core.storage.layout import midi_key, song_key, take_keys
 from melodify_core.threads import finished, unbroken
@@ -37,19 +36,18 @@ STORAGE_TRIES = 3
 
 async def make_song(job: Job, step: Step, context: JobContext) -> None:
     """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
-    with trace_job(job):
-        try:
-            if not await with_db_retry(context.ledger.start, job.job_id, time.time()):
-                # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
-                await posting.fail_job(job, context, step, Rejected(posting.CANCELLED))
-                return
-            await _make(job, context, step)
-        except MelodifyError as error:
-            log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
-            await posting.fail_job(job, context, step, error)
-        except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
-            log.exception("job %s failed", job.job_id)
-            await posting.fail_job(job, context, step, Unavailable("internal"))
+    try:
+        if not await with_db_retry(context.ledger.start, job.job_id, time.time()):
+            # Cancelled while it waited, by somebody who could not tell its asker, or was interrupted before.
+            await completion.fail_job(job, context, step, Rejected(completion.CANCELLED))
+            return
+        await _make(job, context, step)
+    except MelodifyError as error:
+        log.warning("job %s failed: %s", job.job_id, error, exc_info=error.__cause__)
+        await completion.fail_job(job, context, step, error)
+    except Exception:  # the job's boundary: whatever went wrong, the asker hears of it and pays nothing
+        log.exception("job %s failed", job.job_id)
+        await completion.fail_job(job, context, step, Unavailable("internal"))
 
 
 async def _make(job: Job, context: JobContext, step: Step) -> None:
@@ -62,7 +60,7 @@ async def _make(job: Job, context: JobContext, step: Step) -> None:
         work = partial(_master, job, reading, take, context)
         song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
     with stage_span(Stage.DELIVERING):
-        await posting.deliver(job, song, context, step)
+        await completion.deliver(job, song, context, step)
 
 
 async def _reading(job: Job, context: JobContext, step: Step) -> Brief:
@@ -96,7 +94,7 @@ def _provider_context(job: Job, context: JobContext, *, once: bool) -> ProviderC
     async def begun(bill: Bill) -> PaidCall:
         if once:
             context.paid.underway.begin(job.job_id)
-        return await paying.begin(job.job_id, bill, context.ledger)
+        return await paid_calls.begin(job.job_id, bill, context.ledger)
 
     async def progress(reached: Progress) -> None:
         await context.delivery.show_stage(job, Stage.COMPOSING, reached)

@@ -14,7 +14,8 @@ from melodify_core.jobs.context import Nothing, Step, Underway
 from melodify_core.jobs.engine import Engine, JobHandler
 from melodify_core.jobs.workers import only_process
 from melodify_core.library import Library, connect
-from melodify_core.models import Job, PendingPost
+from melodify_core.models import Job, PendingPost, Stage
+from melodify_core.observability.log_context import LogContext, current
 from tests.jobs import a_job, a_song
 
 WORK = Work(poll_s=0.05)
@@ -98,6 +99,26 @@ async def test_a_queued_job_runs_its_steps_in_order(tmp_path: Path) -> None:
         enqueue(a_job("1"))
         await diary.wait_for("1 end")
     assert diary.lines == ["1 first", "1 second", "1 end"]
+
+
+async def test_what_is_done_for_a_job_and_for_its_late_post_is_logged_as_the_job_s(tmp_path: Path) -> None:
+    contexts: list[LogContext | None] = []
+
+    class Late(Diary):
+        async def make(self, job: Job, step: Step) -> None:
+            contexts.append(current.get())
+            await step.defer_post(PendingPost(job=job, song=a_song(job.job_id)))
+
+        async def post(self, pending: PendingPost, step: Step) -> None:
+            contexts.append(current.get())
+            await super().post(pending, step)
+
+    diary = Late()
+    async with engine_on(tmp_path, diary) as enqueue:
+        enqueue(a_job("1"))
+        await diary.wait_for("1 posted")
+    assert contexts == [LogContext("1", 20, Stage.QUEUED), LogContext("1", 20, Stage.DELIVERING)]
+    assert current.get() is None
 
 
 async def test_whoever_cancels_a_song_that_waits_to_be_posted_ends_the_wait(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from prometheus_client import REGISTRY
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, to_record
 from melodify_core.jobs.completion import LINE_PAUSES_S, PAUSES_S, fail_job, fail_unreadable_job, post
-from melodify_core.jobs.context import JobContext, PlainStep, Result
+from melodify_core.jobs.context import JobContext, PlainStep, Result, Step
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import AcceptedOrder, Bill, Job, PendingPost, Place, Posted, Song, Stage
-from melodify_core.observability.log_context import LogContext, current
+from melodify_core.observability.log_context import LogContext, current, log_context, trace_job
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from tests.fakes import Book, Player, Reader, RecordingDelivery
@@ -68,6 +68,18 @@ class Slow(RecordingDelivery):
         return await super().deliver(*args, **named)  # type: ignore[arg-type]  # as it came
 
 
+async def made(step: Step, context: JobContext) -> None:
+    """Make the song of job 1, as the engine does."""
+    with trace_job(a_job("1")):
+        await make_song(a_job("1"), step, context)
+
+
+async def posted_late(pending: PendingPost, step: Step, context: JobContext) -> None:
+    """Post what waits, as the engine does."""
+    with log_context(pending.job.job_id, pending.job.place.guild_id, Stage.DELIVERING):
+        await post(pending, step, context)
+
+
 @pytest.fixture
 async def context(tmp_path: Path, pool: WorkerPool) -> JobContext:
     storage = FolderStorage(tmp_path)
@@ -108,7 +120,7 @@ async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refun
 ) -> None:
     clock, songs = Clock(), ended_as("song")
     deliverer_of(context).away = 99
-    await make_song(a_job("1"), clock, context)
+    await made(clock, context)
     [pending] = clock.later
     assert pending.song is not None
     assert ended_as("song") == songs
@@ -119,12 +131,12 @@ async def test_a_song_that_cannot_be_posted_now_is_handed_over_and_neither_refun
 async def test_a_line_that_could_not_be_closed_is_closed_later(context: JobContext) -> None:
     clock, songs = Clock(), ended_as("song")
     deliverer_of(context).hesitates = 4
-    await make_song(a_job("1"), clock, context)
+    await made(clock, context)
     [pending] = clock.later
     # The song is posted and written down all the same.
     assert book_of(context).lines == ["start 1", "record 1"]
     assert (pending.posted is not None, pending.song is not None) == (True, True)
-    await post(pending, clock, context)
+    await posted_late(pending, clock, context)
     assert deliverer_of(context).closed == ["1"]
     assert clock.paused_s == list(LINE_PAUSES_S[:5])
     assert (len(deliverer_of(context).songs), ended_as("song")) == (1, songs + 1)
@@ -144,14 +156,14 @@ async def test_an_apology_that_meets_other_records_is_handed_over(context: JobCo
     await fail_job(a_job("1"), context, clock, Rejected("limit.budget"))
     [pending] = clock.later
     assert (pending.song, pending.error) == (None, to_record(Rejected("limit.budget")))
-    await post(pending, Clock(), context)
+    await posted_late(pending, Clock(), context)
     assert len(deliverer_of(context).apologies) == 1
 
 
 async def test_a_line_that_is_never_closed_takes_no_song_back(context: JobContext) -> None:
     clock = Clock()
     deliverer_of(context).hesitates = 10_000
-    await post(PendingPost(job=a_job("1"), song=a_song("1"), posted=Posted(message_id=2)), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1"), posted=Posted(message_id=2)), clock, context)
     assert clock.paused_s == list(LINE_PAUSES_S)
     assert (book_of(context).lines, deliverer_of(context).apologies) == ([], [])
     assert await context.providers.storage.find("songs/1.mp3") is not None
@@ -160,7 +172,7 @@ async def test_a_line_that_is_never_closed_takes_no_song_back(context: JobContex
 async def test_a_song_that_is_posted_late_has_its_line_closed_later_still(context: JobContext) -> None:
     clock = Clock()
     deliverer_of(context).hesitates = 1
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
     [pending] = clock.later
     assert book_of(context).lines == ["record 1"]
     assert pending.posted is not None
@@ -182,18 +194,18 @@ async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_tak
     book = Torn()
     book.torn = 2
     torn, clock = dataclasses.replace(context, ledger=book), Clock()
-    await make_song(a_job("1"), clock, torn)
+    await made(clock, torn)
     [pending] = clock.later
     assert book.lines == ["start 1"]
     # Posting it again finds the post; what matters here is that it is written down in the end.
-    await post(pending, clock, torn)
+    await posted_late(pending, clock, torn)
     assert book.lines == ["start 1", "record 1"]
     assert deliverer_of(context).apologies == []
 
 
 async def test_a_song_that_is_cancelled_while_it_waits_to_be_posted_never_appears(context: JobContext) -> None:
     book_of(context).cancelled = True
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), Clock(), context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), Clock(), context)
     assert deliverer_of(context).songs == []
     assert deliverer_of(context).apologies == ["job.cancelled"]
     assert book_of(context).lines == ["refund 1"]
@@ -217,9 +229,9 @@ async def test_a_song_that_is_cancelled_while_it_is_posted_is_taken_back(context
     context = dataclasses.replace(context, delivery=cast("Any", delivery))
     if late:
         book_of(context).bills.append(Bill(provider="player", model="m", dollars=0.5))
-        await post(PendingPost(job=a_job("1"), song=a_song("1")), Clock(), context)
+        await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), Clock(), context)
     else:
-        await make_song(a_job("1"), Clock(), context)
+        await made(Clock(), context)
     assert delivery.songs == []
     assert delivery.apologies == ["job.cancelled"]
     assert book_of(context).lines[-1] == "end cancelled 1"  # it was paid for
@@ -229,11 +241,11 @@ async def test_a_song_that_cannot_be_taken_back_now_is_taken_back_with_its_apolo
     delivery, clock = Cancelling(deaf=True), Clock()
     delivery.book = book_of(context)
     context = dataclasses.replace(context, delivery=cast("Any", delivery))
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
     assert len(delivery.songs) == 1
     [pending] = clock.later
     delivery.deaf = False
-    await post(pending, clock, context)
+    await posted_late(pending, clock, context)
     assert delivery.songs == []
     assert delivery.apologies == ["job.cancelled"]
     assert book_of(context).lines == ["refund 1"]
@@ -242,7 +254,7 @@ async def test_a_song_that_cannot_be_taken_back_now_is_taken_back_with_its_apolo
 async def test_a_parcel_is_posted_when_discord_is_back(context: JobContext) -> None:
     clock, songs = Clock(), ended_as("song")
     deliverer_of(context).away = 3
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
     assert clock.paused_s == list(PAUSES_S[:4])
     assert len(deliverer_of(context).songs) == 1
     assert book_of(context).lines == ["record 1"]
@@ -253,21 +265,11 @@ async def test_a_parcel_is_posted_when_discord_is_back(context: JobContext) -> N
 async def test_after_six_hours_a_song_is_given_up_and_refunded(context: JobContext) -> None:
     clock, dropped = Clock(), ended_as("discord.unavailable")
     deliverer_of(context).away = 999
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
     assert sum(clock.paused_s) == pytest.approx(6 * 3600)
     assert book_of(context).lines == ["refund 1"]
     assert deliverer_of(context).apologies == ["discord.unavailable"]
     assert ended_as("discord.unavailable") == dropped + 1
-
-
-async def test_every_line_about_a_late_post_is_the_job_s(
-    context: JobContext, log_contexts: dict[str, LogContext | None]
-) -> None:
-    deliverer_of(context).away = 1
-    await post(PendingPost(job=a_job("1"), song=a_song("1")), Clock(), context)
-    [log_context] = log_contexts.values()
-    assert log_context == LogContext("1", 20, Stage.DELIVERING)
-    assert current.get() is None
 
 
 class Known(Book):
@@ -277,7 +279,7 @@ class Known(Book):
         return AcceptedOrder(job_id, 1, "running", Place(channel_id=10, guild_id=20), "en", f"pictures/{job_id}.jpg")
 
 
-async def test_a_buried_job_is_counted_and_its_lines_are_its_own(
+async def test_an_unreadable_job_is_counted_and_its_lines_are_its_own(
     context: JobContext, log_contexts: dict[str, LogContext | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -294,14 +296,14 @@ async def test_a_buried_job_is_counted_and_its_lines_are_its_own(
 @pytest.mark.parametrize("error", [Rejected("provider.refused"), Unavailable("internal")])
 async def test_an_apology_that_could_not_arrive_arrives_later(context: JobContext, error: MelodifyError) -> None:
     clock = Clock()
-    await post(PendingPost(job=a_job("1"), error=to_record(error)), clock, context)
+    await posted_late(PendingPost(job=a_job("1"), error=to_record(error)), clock, context)
     assert deliverer_of(context).apologies == [error.code]
     assert book_of(context).lines == []
 
 
 async def test_a_cancelled_job_that_was_paid_for_is_forfeited(context: JobContext) -> None:
     deliverer_of(context).error = Rejected("job.cancelled")  # as a step would raise it
-    await make_song(a_job("1"), Clock(), context)
+    await made(Clock(), context)
     assert book_of(context).lines == ["start 1", "end cancelled 1"]
 
 
