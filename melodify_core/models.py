@@ -244,7 +244,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class ListedFile:
     """A key as a list of the storage has it."""
 
     key: str

@@ -10,11 +10,11 @@ from melodify_core.models import (
     Bill,
     Brief,
     Commission,
-    Filed,
     Forecast,
     Job,
     Language,
     Link,
+    ListedFile,
     Picture,
     Place,
     Posted,
@@ -121,7 +121,7 @@ class CommissioningComposer(Provider, Protocol):
 
 
 @runtime_checkable
-class Describing(Protocol):
+class Describable(Protocol):
     """A provider that can be put together in several ways."""
 
     def describe(self) -> str:
@@ -130,7 +130,7 @@ class Describing(Protocol):
 
 
 @runtime_checkable
-class SelfMending(Protocol):
+class SelfRepairing(Protocol):
     """A provider with settings on its own side that Melodify can make."""
 
     async def advice(self) -> list[str]:
@@ -174,7 +174,7 @@ class Storage(Provider, Protocol):
         """
         ...
 
-    def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+    def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf, such as "pictures", page by page, in any order; none where there is no such.
 
         What is saved or deleted meanwhile may be among them or not. Only keys are listed: files of another form are
