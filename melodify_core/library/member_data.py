@@ -1,4 +1,4 @@
-"""What the library knows of one member. Synchronous; callers run it off the event loop.
+"""The songs, jobs and requests of one member. Synchronous; callers run it off the event loop.
 
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
@@ -30,7 +30,7 @@ class SongListPage:
 
 
 class MemberBook:
-    """Members' songs, and the end of all that is known of one."""
+    """Reads a member's data, and erases it on request."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -74,12 +74,12 @@ class MemberBook:
     def forget(self, user_id: int, alias: int, now: float, counts_since: float) -> int:
         """Erase the member in one transaction; return how many songs went.
 
-        What still counts for limits and budgets stays under the alias, older rows stay as nobody's.
+        Usage that still counts for limits and budgets moves to the alias, older rows move to NOBODY.
         """
         mine = usage.c.user_id == user_id
         with changing(self._engine) as connection:
             own = connection.execute(sa.select(songs.c.job_id, songs.c.song).where(songs.c.user_id == user_id)).all()
-            # The very readings that these songs were made from, where they are remembered.
+            # Also the cached readings that these songs were made from.
             for row in own:
                 brief = _brief_of(row.song)
                 if brief is not None:
@@ -99,5 +99,5 @@ def _brief_of(song: str) -> Brief | None:
     try:
         return Song.model_validate_json(song).brief
     except ValidationError:
-        # Whoever wants to be forgotten is, also where a record cannot be read any more.
+        # A record that cannot be read any more must not keep a member from being forgotten.
         return None
