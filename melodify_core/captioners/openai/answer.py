@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
-from melodify_core.captioners.openai.mending import mended
+from melodify_core.captioners.openai.normalising import mended
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Brief
 
