@@ -1,1 +1,1 @@
-"""Measures what the README claims: `make bench`. Each line prints a figure beside the asked one."""
+"""Measures what the documents claim: `make bench`. Each line prints a figure beside its target."""

@@ -1,4 +1,4 @@
-"""Runs every benchmark, or those that are named: `python -m benchmarks render loop`."""
+"""Runs every short benchmark, or the given ones: `python -m benchmarks render loop`."""
 
 import sys
 
@@ -33,7 +33,7 @@ ALL = {
     "page": page.main,
 }
 
-# Minutes each: only when they are named.
+# They take minutes each and run only when they are given.
 LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "restart": restart.main, "setup": setup.main}
 
 if __name__ == "__main__":

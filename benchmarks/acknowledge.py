@@ -1,6 +1,6 @@
-"""How long 100 commands at once wait for their acknowledgement, with the real bot in the simulated Discord.
+"""Measures how long 100 commands at once wait for their acknowledgement, with the real bot in the simulated Discord.
 
-And what it costs to write a request down before that.
+It also measures what it costs to store a request before that.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from tests.postgres import fresh_database, postgres_server
 from tests.stories import acknowledge_times, percentile, story_settings, world
 
 COMMANDS = 100
-RECORD = "x" * 1000  # about as long as one of ours
+RECORD = "x" * 1000  # about as long as a real record
 
 
 async def measure(folder: Path, pool: WorkerPool) -> list[float]:
@@ -25,8 +25,8 @@ async def measure(folder: Path, pool: WorkerPool) -> list[float]:
         return await acknowledge_times(here.env, here.guild, here.channel, COMMANDS)
 
 
-async def write_down(url: str) -> list[float]:
-    """Return the seconds that each request takes to be written down, one after the other."""
+async def store_requests(url: str) -> list[float]:
+    """Return the seconds that it takes to store each request, one after the other."""
     engine = connect(url)
     upgrade(engine)
     journal, times = RequestJournal(RequestBook(engine)), []
@@ -43,8 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, closing(WorkerPool()) as pool:
         times = asyncio.run(measure(Path(folder), pool))
     p50, p99 = (percentile(times, share) * 1000 for share in (0.5, 0.99))
-    print(f"acknowledgement, {COMMANDS} commands at once: p50 {p50:.0f} ms, p99 {p99:.0f} ms (asked: p99 <= 250 ms)")
+    print(f"acknowledgement, {COMMANDS} commands at once: p50 {p50:.0f} ms, p99 {p99:.0f} ms (target: p99 <= 250 ms)")
     with tempfile.TemporaryDirectory() as folder, postgres_server() as server, fresh_database(server) as postgres:
         for name, url in (("SQLite", f"sqlite:///{folder}/melodify.db"), ("PostgreSQL", postgres)):
-            p50 = percentile(asyncio.run(write_down(url)), 0.5) * 1000
-            print(f"a request is written down before it, on {name}: p50 {p50:.1f} ms (asked: <= 5 ms)")
+            p50 = percentile(asyncio.run(store_requests(url)), 0.5) * 1000
+            print(f"a request is stored before it, on {name}: p50 {p50:.1f} ms (target: <= 5 ms)")

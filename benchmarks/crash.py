@@ -1,4 +1,4 @@
-"""Kills real workers at every boundary of a job and at random moments, and real bots while members ask.
+"""Kills real workers at every boundary of a job and at random moments, and real bots while members send requests.
 
 On both databases: `make bench-crash`.
 """
@@ -15,10 +15,10 @@ from tests.process.asking import Asking, Outcome
 from tests.process.asking_discord import AskingDiscord
 from tests.process.crash import Ledger, Proving, prove
 
-# Two jobs pass so many boundaries; each is tried.
+# Two jobs pass this many boundaries; a worker is killed at each.
 BOUNDARIES = 54
 RANDOM_KILLS = 50
-# Bots that are killed from the first second of their start on.
+# Bots are killed from the first second of their start on.
 BOT_KILLS = 50
 
 
@@ -40,9 +40,11 @@ def main() -> None:
         for name, url in (("SQLite", f"sqlite:///{folder}/melodify.db"), ("PostgreSQL", postgres)):
             place = Path(folder) / name
             place.mkdir()
-            print(f"crashes on {name}: {asyncio.run(measure(url, place))} (asked: 0 of each)", flush=True)
+            print(f"crashes on {name}: {asyncio.run(measure(url, place))} (target: 0 of each)", flush=True)
         with fresh_database(server) as other:
             for name, url in (("SQLite", f"sqlite:///{folder}/asked.db"), ("PostgreSQL", other)):
                 place = Path(folder) / f"asked-{name}"
                 place.mkdir()
-                print(f"requests on {name}: {asyncio.run(measure_requests(url, place))} (asked: 0 of each)", flush=True)
+                print(
+                    f"requests on {name}: {asyncio.run(measure_requests(url, place))} (target: 0 of each)", flush=True
+                )

@@ -1,4 +1,4 @@
-"""What the Cloud Storage adapter adds to the server's own time, with the real SDK against a server on loopback."""
+"""Measures what the Cloud Storage adapter adds to the server's time, with the real SDK and a server on loopback."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ SIZES = {"pictures/{}.jpg": 150_000, "takes/{}.wav": 6_300_000, "songs/{}.mp3": 
 async def through_adapter(url: str) -> list[float]:
     """Return the seconds that the three files of each job take to be saved and loaded."""
     storage = GcsStorage(settings_of(url))
-    await storage.check()  # connected, as after a start
+    await storage.check()  # connect, as at a start
     times = []
     for job in range(JOBS):
         files = {key.format(job): os.urandom(size) for key, size in SIZES.items()}
@@ -65,7 +65,7 @@ def main() -> None:
         whole, own = (statistics.median(times) * 1000 for times in (asyncio.run(through_adapter(url)), bare(url)))
     print(
         f"gcs, a job's three files saved and loaded: {whole:.0f} ms, of which the server's own {own:.0f} ms: "
-        f"overhead {whole - own:.0f} ms at the median (asked: <= 60 ms)"
+        f"overhead {whole - own:.0f} ms at the median (target: <= 60 ms)"
     )
 
 

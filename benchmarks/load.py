@@ -1,4 +1,4 @@
-"""500 jobs of 200 members, each with four seconds of provider time, on both databases."""
+"""Runs 500 jobs of 200 members, each with four seconds of provider time, on both databases."""
 
 import asyncio
 import statistics
@@ -27,7 +27,7 @@ from tests.stories import a_picture, percentile
 
 JOBS, MEMBERS, CAP, PROVIDER_S = 500, 200, 32, 4.0
 CAPTION_S = 0.05  # of the four seconds: what tests.process.crash_worker.Reader takes
-AT_ONCE = 8  # as bot/requests/intake.py hands them in
+AT_ONCE = 8  # as many as bot/requests/intake.py submits at once
 PICTURE = a_picture(size=(64, 48))
 NO_LIMITS = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 0, "waiting_per_user": 0}
 
@@ -43,7 +43,7 @@ class Measured:
 
 
 class Stored:
-    """A pool that has done everything before: how much CPU a picture and a song take is another benchmark's."""
+    """A pool with ready results: other benchmarks measure the CPU time of a picture and a song."""
 
     def __init__(self) -> None:
         bounds = picture.PictureLimits(max_bytes=1 << 20, max_pixels=1 << 20, longest_side=768)
@@ -51,19 +51,19 @@ class Stored:
         self._song = audio.master(SOUND, title="x", cover_jpeg=self._picture.jpeg, max_bytes=1 << 20)
 
     async def run(self, deadline_s: float, work: object, *arguments: object) -> object:
-        """Return what was made before."""
+        """Return a result that was made before."""
         del deadline_s, arguments
         return self._picture if work is picture.prepare else self._song
 
 
 def settings_for(url: str) -> Settings:
-    """Return settings for the load."""
+    """Return the settings for the load."""
     limits = NO_LIMITS | {"waiting": 0, "waiting_per_guild": 0}
     return Settings.model_validate({"database": {"url": url}, "limits": limits, "work": {"jobs": CAP}})
 
 
 def providers_in(folder: Path) -> Providers:
-    """Return providers that only take their time."""
+    """Return providers that only wait."""
     log = folder / "calls.log"
     parts: tuple[Any, ...] = (Reader(log), Player(log, delay_s=PROVIDER_S - CAPTION_S), FolderStorage(folder / "files"))
     return Providers(*parts)
@@ -80,7 +80,7 @@ async def load(url: str, folder: Path) -> Measured:
     ) as services:
 
         async def order(number: int) -> None:
-            # Job ids that end in 1: the player refuses multiples of eight.
+            # Job ids end in 1, because the player refuses multiples of eight.
             job = Order(
                 str(number * 8 + 1), number % MEMBERS, Place(channel_id=1, guild_id=1), PICTURE, Wish(seconds=10)
             )
@@ -117,7 +117,7 @@ async def first_step_when_idle(services: Services, url: str) -> float:
 
 
 def upgrade_(url: str) -> None:
-    """Make the tables."""
+    """Create the tables."""
     engine = connect(url)
     upgrade(engine)
     engine.dispose()
@@ -135,9 +135,9 @@ def main() -> None:
             got = asyncio.run(load(url, folder / name))
             print(
                 f"load on {name}, {JOBS} jobs of {MEMBERS} members, {PROVIDER_S:.0f} s each, {CAP} at once: "
-                f"{got.wall_s:.1f} s, {got.wall_s / ideal_s:.2f} x the ideal (asked: <= 1.15); enqueue p99 "
-                f"{percentile(got.enqueue_s, 0.99) * 1000:.0f} ms (asked: <= 250 ms); CPU "
+                f"{got.wall_s:.1f} s, {got.wall_s / ideal_s:.2f} x the ideal (target: <= 1.15); enqueue p99 "
+                f"{percentile(got.enqueue_s, 0.99) * 1000:.0f} ms (target: <= 250 ms); CPU "
                 f"{got.cpu_s / JOBS * 1000:.0f} ms a job; order to first step when idle "
-                f"{got.idle_start_s:.2f} s at the median (asked: <= 0.3 s)",
+                f"{got.idle_start_s:.2f} s at the median (target: <= 0.3 s)",
                 flush=True,
             )

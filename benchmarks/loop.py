@@ -1,4 +1,4 @@
-"""How long the event loop is blocked while eight jobs run at once, in the real studio with the embedded providers."""
+"""Measures how long eight jobs at once block the event loop, in the real studio with the embedded providers."""
 
 import asyncio
 import tempfile
@@ -43,12 +43,12 @@ class Receiver:
         raise AssertionError(job.job_id)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
-        """Fail: no job of the benchmark may."""
+        """Fail: no job of the benchmark may fail."""
         raise AssertionError(f"job {job.job_id}: {error}")
 
 
 class Lag:
-    """The longest time by which a short sleep came back too late."""
+    """Measures how late a short sleep returns at most."""
 
     def __init__(self) -> None:
         self.worst_s = 0.0
@@ -85,5 +85,5 @@ def main() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         worst_s, wall_s, songs = asyncio.run(measure(Path(folder)))
-    print(f"event loop, {JOBS} jobs of 30 s at once: blocked {worst_s * 1000:.0f} ms at the most (asked: <= 50 ms)")
+    print(f"event loop, {JOBS} jobs of 30 s at once: blocked {worst_s * 1000:.0f} ms at the most (target: <= 50 ms)")
     print(f"{songs} songs of 30 s in {wall_s:.1f} s")

@@ -1,7 +1,7 @@
-"""What the Lyria composer adds to the server's own time, with the real SDKs against the tests' servers on loopback.
+"""Measures what the Lyria composer adds to the server's time, with the real SDKs and the tests' servers on loopback.
 
-The servers run in a process of their own. Their own time is that of the same call with ready-made bytes, sent without
-the SDK and its answer not even read.
+The servers run in a process of their own. Their time is that of the same call with prepared bytes, without the SDK and
+without reading the answer.
 """
 
 import asyncio
@@ -51,12 +51,12 @@ def main() -> None:
     for model in SOUNDS:
         whole, own = lyria_overhead(model)
         texts.append(f"{model} {whole - own:.0f} ms (a take {whole:.0f} ms, the server's own {own:.0f} ms)")
-    print(f"lyria, overhead per take at the median: {'; '.join(texts)} (asked: <= 60 ms)")
+    print(f"lyria, overhead per take at the median: {'; '.join(texts)} (target: <= 60 ms)")
 
 
 async def _measure(url: str, model: str) -> tuple[float, float]:
     composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
-    context = _errand()
+    context = _provider_context()
     whole = await _median(lambda: composer.compose(a_brief(), Wish(), context))
     await composer.close()
     return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
@@ -88,9 +88,9 @@ async def _median(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(took[WARM_UP:])
 
 
-def _errand() -> ProviderContext:
+def _provider_context() -> ProviderContext:
     async def picture() -> Picture:
-        raise AssertionError("not asked for")
+        raise AssertionError("the composer does not need the picture")
 
     async def progress(progress: Progress) -> None:
         del progress

@@ -1,4 +1,4 @@
-"""How much memory an idle `melodify run` holds, with the embedded and with the real providers, all on loopback."""
+"""Measures the memory of an idle `melodify run`, with the embedded and with the real providers, all on loopback."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ SETTLE_S = 3.0
 
 
 async def idle_mb(folder: Path, variables: dict[str, str]) -> float:
-    """Return the resident memory of a `melodify run` that is connected and has nothing to do, children included."""
+    """Return the resident memory of a connected and idle `melodify run` with its child processes."""
     async with little_discord() as discord:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")} | {
             "MELODIFY_DISCORD__TOKEN": TOKEN,
@@ -61,7 +61,7 @@ def main() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         embedded = asyncio.run(idle_mb(Path(folder), {}))
-    print(f"idle memory of `melodify run`, embedded providers: {embedded:.0f} MB (asked: <= 160 MB)")
+    print(f"idle memory of `melodify run`, embedded providers: {embedded:.0f} MB (target: <= 160 MB)")
     with tempfile.TemporaryDirectory() as folder:
         real = asyncio.run(real_mb(Path(folder)))
-    print(f"idle memory of `melodify run`, OpenAI, Lyria and Cloud Storage: {real:.0f} MB (asked: <= 320 MB)")
+    print(f"idle memory of `melodify run`, OpenAI, Lyria and Cloud Storage: {real:.0f} MB (target: <= 320 MB)")

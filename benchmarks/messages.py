@@ -1,4 +1,4 @@
-"""What a message without a picture costs: the bot's own share of discord.py's time for the event."""
+"""Measures the bot's share of discord.py's time for a message without a picture."""
 
 import asyncio
 import statistics
@@ -19,7 +19,7 @@ EVENTS, ROUNDS = 2000, 15
 
 
 async def seconds(parse: Callable[[Any], None], payload: dict[str, Any]) -> float:
-    """Return the time of one event; what it leaves to the loop counts too."""
+    """Return the time of one event, including the work that it schedules on the loop."""
     before, began = asyncio.all_tasks(), time.perf_counter()
     for _ in range(EVENTS):
         parse(payload)
@@ -33,13 +33,13 @@ async def measure(folder: Path, pool: WorkerPool) -> tuple[float, float]:
     async with world(story_settings(folder), pool, composes=True) as here:
         elsewhere = here.corner()  # a channel that is not watched
         payload = post_payload(here.env, await elsewhere.post("Has anybody seen my keys?"))
-        state = here.client._connection  # noqa: SLF001 - where discord.py takes events in; there is no public way
-        ours, nobody = state.dispatch, partial(discord.Client.dispatch, discord.Client(intents=here.client.intents))
+        state = here.client._connection  # noqa: SLF001 - where discord.py receives events; there is no public way
+        ours, bare = state.dispatch, partial(discord.Client.dispatch, discord.Client(intents=here.client.intents))
         with_bot: list[float] = []
         without: list[float] = []
-        # In turns, so that a busy machine is busy for both.
+        # In turns, so that a busy machine slows both down alike.
         for _ in range(ROUNDS):
-            for dispatch, found in ((nobody, without), (ours, with_bot)):
+            for dispatch, found in ((bare, without), (ours, with_bot)):
                 state.dispatch = dispatch
                 found.append(await seconds(state.parse_message_create, payload))
         state.dispatch = ours
@@ -52,5 +52,5 @@ def main() -> None:
         ours, bare = asyncio.run(measure(Path(folder), pool))
     print(
         f"a message without a picture: {ours * 1e6:.1f} us, {bare * 1e6:.1f} us without the bot's handler: "
-        f"{(ours / bare - 1) * 100:+.1f} % (asked: at most +10 %)"
+        f"{(ours / bare - 1) * 100:+.1f} % (target: at most +10 %)"
     )

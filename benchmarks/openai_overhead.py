@@ -1,4 +1,4 @@
-"""What the OpenAI captioner adds to the server's own time, and what it sends for a 12-megapixel photo.
+"""Measures what the OpenAI captioner adds to the server's time, and what it sends for a 12-megapixel photo.
 
 The server is the tests' own, on loopback in a process of its own; it takes WAIT_S for a verdict and for a reading.
 """
@@ -45,7 +45,7 @@ def main() -> None:
     median, worst, sent = openai_overhead()
     print(
         f"openai, moderation and caption above the server's own time: {median:.0f} ms median, {worst:.0f} ms worst "
-        f"(asked: <= 60 ms); sent for a 12-megapixel photo, both calls: {sent / 1000:.0f} KB (asked: <= 160 KB)"
+        f"(target: <= 60 ms); sent for a 12-megapixel photo, both calls: {sent / 1000:.0f} KB (target: <= 160 KB)"
     )
 
 
@@ -54,13 +54,13 @@ async def _measure(url: str, picture: Picture) -> list[float]:
     took = []
     for _ in range(WARM_UP + ROUNDS):
         start = time.perf_counter()
-        await captioner.caption(picture, Wish(hint="rainy evening"), _errand(picture))
+        await captioner.caption(picture, Wish(hint="rainy evening"), _provider_context(picture))
         took.append(time.perf_counter() - start)
     await captioner.close()
     return took[WARM_UP:]
 
 
-def _errand(picture: Picture) -> ProviderContext:
+def _provider_context(picture: Picture) -> ProviderContext:
     async def load() -> Picture:
         return picture
 

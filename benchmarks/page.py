@@ -1,7 +1,7 @@
-"""How fast a song's page is served beside the bot's own work: a real song of real services, visitors in a process each.
+"""Measures how fast the bot serves a song's page: a real song of real services, and visitors in a process each.
 
-Visitors ask at fixed times, whether the answer before has come or not, and a time counts from the moment at which the
-request was due: an answer that is late makes those behind it late too, as it is for people.
+Visitors send requests at fixed times, whether the previous answer has arrived or not. A time counts from the moment at
+which the request was due, so that a late answer makes the next ones late too, as for people.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ WARM_S = 2.0
 
 
 async def _visit(url: str, number: int, began: float, until: float, late: list[float]) -> None:
-    """Ask over one connection, every CONNECTIONS / PER_S seconds."""
+    """Send requests over one connection, every CONNECTIONS / PER_S seconds."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept-Language: en\r\n\r\n".encode()
@@ -60,20 +60,20 @@ async def visit(url: str) -> list[float]:
 
 
 async def _visited(url: str) -> tuple[list[float], float]:
-    """Have a process of its own visit; return its times, and how long this process's loop was blocked meanwhile."""
+    """Visit the page from another process; return its times, and how long this process's loop was blocked meanwhile."""
     visitor = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.page", url), stdout=asyncio.subprocess.PIPE
     )
-    await asyncio.sleep(1.0)  # it is on its way
+    await asyncio.sleep(1.0)  # the process has begun
     lag = Lag()
     watching = asyncio.create_task(lag.watch())
-    told, _ = await visitor.communicate()
+    output, _ = await visitor.communicate()
     watching.cancel()
-    return json.loads(told), lag.worst_s
+    return json.loads(output), lag.worst_s
 
 
 async def _alone() -> float:
-    """Return how long the loop is blocked while nobody visits: by the machine's other work."""
+    """Return how long the loop is blocked by the machine's other work, without visitors."""
     lag = Lag()
     watching = asyncio.create_task(lag.watch())
     await asyncio.sleep(SECONDS)
@@ -88,7 +88,7 @@ class Measured:
     times: list[float]
     worst_s: float
     worst_alone_s: float
-    worked_s: float  # by this process: of a request, the surest figure on a machine that others use too
+    worked_s: float  # CPU time of this process: the most reliable figure on a machine that others use too
     page_bytes: int
 
 
@@ -98,7 +98,7 @@ async def measure(folder: Path) -> Measured:
     tables = {
         "database": {"url": f"sqlite:///{folder}/melodify.db"},
         "folder": {"path": folder / "files"},
-        # The limit is there, and is not reached.
+        # The rate limit is on, but is not reached.
         "web": {"public_url": "http://127.0.0.1", "port": 0, "requests_per_minute": 10_000_000},
     }
     settings = Settings.model_validate(tables)
@@ -132,12 +132,12 @@ def main() -> None:
     p50, p99 = (1000 * times[int(len(times) * part)] for part in (0.5, 0.99))
     print(
         f"song page of {found.page_bytes / 1000:.0f} kB at {PER_S} requests/s over {CONNECTIONS} connections: "
-        f"{len(times) / SECONDS:.0f}/s answered, p50 {p50:.1f} ms, p99 {p99:.1f} ms (asked: < 50 ms), "
+        f"{len(times) / SECONDS:.0f}/s answered, p50 {p50:.1f} ms, p99 {p99:.1f} ms (target: < 50 ms), "
         f"at most {1000 * times[-1]:.0f} ms"
     )
     each_us = 1e6 * found.worked_s / (PER_S * (WARM_S + SECONDS))
     print(
-        f"the bot's event loop meanwhile: blocked {found.worst_s * 1000:.0f} ms at the most (asked: < 50 ms; "
+        f"the bot's event loop meanwhile: blocked {found.worst_s * 1000:.0f} ms at the most (target: < 50 ms; "
         f"{found.worst_alone_s * 1000:.0f} ms without visitors), {each_us:.0f} us of CPU for a request"
     )
 

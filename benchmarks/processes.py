@@ -12,7 +12,7 @@ INTERVAL_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Wall seconds, and the highest sum of resident memory over the process tree, in MB: shared pages count twice."""
+    """Wall seconds, and the peak resident memory of the process tree in MB, in which shared pages count twice."""
 
     wall_s: float
     peak_mb: float
@@ -39,5 +39,5 @@ def _tree_mb(parent: psutil.Process) -> float:
         for process in [parent, *parent.children(recursive=True)]:
             total += process.memory_info().rss / 1e6
     except psutil.NoSuchProcess:
-        return 0.0  # it ended while it was looked at
+        return 0.0  # the process ended meanwhile
     return total

@@ -1,4 +1,4 @@
-"""`melodify render` of a 12-megapixel JPEG: wall time and peak memory, start-up included."""
+"""Measures wall time and peak memory of `melodify render` for a 12-megapixel JPEG, including the start."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ ROUNDS = 3
 
 
 def photo(path: Path) -> None:
-    """Write a 12-megapixel JPEG with gradients and grain: no decoder gets away with a flat picture."""
+    """Write a 12-megapixel JPEG with gradients and grain, because a flat picture is too easy for a decoder."""
     rng = np.random.default_rng(12)
     x = np.linspace(0, 1, WIDTH)[None, :, None]
     y = np.linspace(0, 1, HEIGHT)[:, None, None]
@@ -28,8 +28,8 @@ def main() -> None:
         picture = Path(folder) / "photo.jpg"
         photo(picture)
         command = ["-m", "bot", "render", str(picture), "--seconds", "30", "--out", f"{folder}/song.mp3"]
-        # The command runs where there is no config.toml.
+        # The command runs in a folder without a config.toml.
         runs = [measure(command, folder) for _ in range(ROUNDS)]
     walls = sorted(run.wall_s for run in runs)
-    print(f"render, 12-megapixel JPEG, 30 s song: {walls[0]:.2f} .. {walls[-1]:.2f} s wall (asked: <= 5 s)")
-    print(f"render, peak memory of all processes: {max(run.peak_mb for run in runs):.0f} MB (asked: <= 350 MB)")
+    print(f"render, 12-megapixel JPEG, 30 s song: {walls[0]:.2f} .. {walls[-1]:.2f} s wall (target: <= 5 s)")
+    print(f"render, peak memory of all processes: {max(run.peak_mb for run in runs):.0f} MB (target: <= 350 MB)")

@@ -1,6 +1,6 @@
-"""How soon a bot begins its first job after a start.
+"""Measures how soon a bot begins its first job after a start.
 
-1 000 jobs wait, and 50 requests are no orders yet.
+1 000 jobs wait, and 50 requests are not orders yet.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from tests.process.asking import Asking
 from tests.process.asking_discord import AskingDiscord
 from tests.stories import a_picture
 
-WAITING, REQUESTS, ASKED_S = 1000, 50, 3.0
+WAITING, REQUESTS, TARGET_S = 1000, 50, 3.0
 PICTURE = a_picture(size=(64, 48))
 PLACE = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID))
 
 
 async def leave_behind(url: str, folder: Path, world: AskingDiscord) -> None:
-    """Leave jobs and requests in the database, as a process does that dies."""
+    """Leave jobs and requests in the database, like a process that dies."""
     settings, storage = settings_for(url), FolderStorage(folder / "files")
     database = connect(url)
     upgrade(database)
@@ -66,7 +66,7 @@ async def leave_behind(url: str, folder: Path, world: AskingDiscord) -> None:
 
 
 async def measure(url: str, folder: Path) -> tuple[float, float]:
-    """Return the seconds from the start of the process to the first question to a provider, and its CPU seconds."""
+    """Return the seconds from the start of the process to the first call to a provider, and its CPU seconds."""
     async with little_discord(AskingDiscord()) as discord:
         world = cast("AskingDiscord", discord)
         await leave_behind(url, folder, world)
@@ -92,6 +92,6 @@ def main() -> None:
             seconds, cpu_s = asyncio.run(measure(url, place))
             print(
                 f"a start on {name} with {WAITING} waiting jobs and {REQUESTS} open requests: the first job begins "
-                f"after {seconds:.1f} s, {cpu_s:.1f} s of CPU, the imports included (asked: <= {ASKED_S:.0f} s)",
+                f"after {seconds:.1f} s, {cpu_s:.1f} s of CPU, the imports included (target: <= {TARGET_S:.0f} s)",
                 flush=True,
             )

@@ -1,7 +1,7 @@
-"""`make bench-setup`: what a newcomer and a contributor wait for, beside an earlier commit, in fresh clones.
+"""Measures the setup in fresh clones, compared to an earlier commit: `make bench-setup`.
 
-Three quarters of an hour, most of it the earlier commit's tests. Every clone has caches of its own, so that each first
-`make demo` fetches its packages. CPU seconds are those of all processes that were waited for.
+It takes 45 minutes, most of it for the earlier commit's tests. Every clone has caches of its own, so that the first
+`make demo` of each fetches its packages. CPU seconds are those of all child processes.
 """
 
 import os
@@ -24,7 +24,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a command took, and what it printed."""
+    """The time that a command took, and what it printed."""
 
     wall_s: float
     cpu_s: float
@@ -42,7 +42,7 @@ class Clone:
         self.variables = {**os.environ, **caches, **variables}
 
     def run(self, *command: str, may_fail: bool = False) -> Cost:
-        """Run a command to its end; when it fails, exit with what it printed, or with `may_fail` say so and go on."""
+        """Run a command to its end. When it fails, print its output and exit, or go on with `may_fail`."""
         began, spent = time.monotonic(), _cpu_s()
         done = subprocess.run(
             command, cwd=self.folder, env=self.variables, stdout=-1, stderr=subprocess.STDOUT, text=True, check=False
@@ -77,7 +77,7 @@ class Clone:
         return float(self.run(*report).output)
 
     def environment_mb(self) -> float:
-        """Return what .venv takes on disk."""
+        """Return the size of .venv on disk."""
         return sum(path.lstat().st_blocks * 512 for path in (self.folder / ".venv").rglob("*")) / MIB
 
 
@@ -87,7 +87,7 @@ def _cpu_s() -> float:
 
 
 def main() -> None:
-    """Measure both commits and print the figures beside the asked ones."""
+    """Measure both commits and print the figures beside their targets."""
     with tempfile.TemporaryDirectory(prefix="melodify-setup-") as name:
         folder = Path(name)
         with _clone(folder / "pip", "HEAD", WITHOUT_UV="1") as by_pip:
@@ -117,10 +117,10 @@ def _tests(before: Clone, now: Clone) -> None:
     for clone in (before, now):
         clone.run(*collect, *(["--no-cov"] if clone is before else []))  # writes the bytecode
     _print("collection", "CPU s", before.run(*collect, "--no-cov").cpu_s, now.run(*collect).cpu_s, "at most 6 CPU s")
-    # A test of the earlier commit that fails by the clock must not cost the whole hour.
+    # A flaky test of the earlier commit must not spoil the whole hour.
     everything = before.run("make", "test", may_fail=True)
     quick = now.run("make", "test")
-    # Checked anew, as the earlier commit was.
+    # Start without a cache, as for the earlier commit.
     shutil.rmtree(now.folder / ".mypy_cache")
     all_now = now.run("make", "test-all", may_fail=True)
     _print("`make test`", "s", everything.wall_s, quick.wall_s, "at most 300 s")
@@ -129,5 +129,5 @@ def _tests(before: Clone, now: Clone) -> None:
     _print("branch coverage", "%", before.covered(), now.covered(), "not less")
 
 
-def _print(what: str, unit: str, before: float, now: float, asked: str) -> None:
-    print(f"{what:36} {before:8.1f} -> {now:8.1f} {unit:6} ratio {now / before:5.2f}   asked: {asked}", flush=True)
+def _print(what: str, unit: str, before: float, now: float, target: str) -> None:
+    print(f"{what:36} {before:8.1f} -> {now:8.1f} {unit:6} ratio {now / before:5.2f}   target: {target}", flush=True)

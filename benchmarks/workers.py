@@ -1,7 +1,7 @@
-"""How throughput grows with workers on one PostgreSQL: 1, 2 and 4 processes with a cap of 32 each.
+"""Measures how throughput grows with workers on one PostgreSQL: 1, 2 and 4 processes with a cap of 32 jobs each.
 
-Jobs wait for their provider for twelve seconds: so four workers with 32 places each leave the two cores of these
-machines some air, and what is measured is the queue and not the number of cores.
+Jobs wait for their provider for twelve seconds, so that four workers with 32 jobs each do not exhaust two cores, and
+the benchmark measures the queue and not the number of cores.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ def settings_for(url: str) -> Settings:
 
 
 def providers_in(folder: Path) -> Providers:
-    """Return providers that only take their time."""
+    """Return providers that only wait."""
     log = folder / "calls.log"
     player = Player(log, delay_s=PROVIDER_S - CAPTION_S)
     parts: tuple[Any, ...] = (Reader(log), player, FolderStorage(folder / "files"))
@@ -42,7 +42,7 @@ def providers_in(folder: Path) -> Providers:
 
 
 async def work(url: str, folder: Path) -> None:
-    """Be a worker until the end."""
+    """Run as a worker until the process ends."""
     open_worker = open_services(
         settings_for(url),
         cast("Any", Receiver()),
@@ -56,7 +56,7 @@ async def work(url: str, folder: Path) -> None:
 
 
 async def throughput(url: str, folder: Path, workers: int) -> float:
-    """Return the jobs per second that so many workers finish."""
+    """Return how many jobs per second the workers finish."""
     command = (sys.executable, "-W", "ignore", "-m", "benchmarks.workers", url, str(folder))
     processes = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(workers)]
     try:
@@ -79,7 +79,7 @@ async def _finished_per_second(url: str, folder: Path, jobs: int) -> float:
     async with gateway as services:
 
         async def order(number: int) -> None:
-            # Job ids that end in 1: the player refuses multiples of eight.
+            # Job ids end in 1, because the player refuses multiples of eight.
             place = Place(channel_id=1, guild_id=1)
             async with gate:
                 await services.studio.submit(Order(str(number * 8 + 1), number, place, PICTURE, Wish(seconds=10)))
@@ -105,7 +105,7 @@ def main() -> None:
             alone = alone or reached
             print(
                 f"{workers} workers on PostgreSQL, {CAP} jobs at once each, {PROVIDER_S:.0f} s a job: "
-                f"{reached:.2f} jobs a second, {reached / alone / workers:.2f} x linear (asked: >= 0.85)",
+                f"{reached:.2f} jobs a second, {reached / alone / workers:.2f} x linear (target: >= 0.85)",
                 flush=True,
             )
 

@@ -1,4 +1,4 @@
-"""Words on their way in and out of a Brief: the styles, the cleaning of foreign text, the prompt for a music model."""
+"""The words around a Brief: the styles, the cleaning of foreign text, the prompts for a music model."""
 
 import re
 import unicodedata
@@ -86,8 +86,8 @@ _LIKENESSES = (
 def clean(text: str, limit: int) -> str:
     """Return foreign text as one harmless line of at most `limit` characters.
 
-    Control, format (zero-width, right-to-left override), surrogate and private characters go; so do mentions,
-    links and markdown; white space is folded. Emoji joiners go too: an emoji may fall apart, no text may hide.
+    Remove control, format (zero-width, right-to-left override), surrogate and private characters, mentions, links and
+    markdown, and fold white space. Emoji joiners are removed too: an emoji may fall apart, but no text can hide.
     """
     # A first cut bounds the work on hostile lengths; four times leaves room for what is taken out.
     text = unicodedata.normalize("NFC", text[: limit * 4])
@@ -100,7 +100,7 @@ def clean(text: str, limit: int) -> str:
 def plain_words(text: str, limit: int) -> str:
     """Return a model's text for a Brief: cleaned, and without addresses, artists' names and likenesses.
 
-    A name that no list has and no turn of phrase announces stays; the musical fields have closed lists against that.
+    A name that is in no list and follows no such phrase stays; the musical fields have closed lists against that.
     """
     # Room for what is taken out; the cut comes last.
     text = clean(text, limit * 4)
@@ -124,8 +124,8 @@ def _plain(character: str) -> str:
 def music_prompt(brief: Brief, wish: Wish) -> str:
     """Return the prompt for a music model, composed of the Brief's musical fields only.
 
-    The hint does not go in as such: it has steered the Brief. So words that were smuggled in through a picture or
-    a hint can at most become the name of an instrument.
+    It does not contain the hint, which has steered the Brief. Words that were smuggled in through a picture or a hint
+    can at most become the name of an instrument.
     """
     style = STYLES.get(wish.style, "")
     sentences = [
@@ -140,6 +140,6 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
 
 
 def short_prompt(brief: Brief, wish: Wish) -> str:
-    """Return a plainer prompt than `music_prompt`, for a model that took offence at that one."""
+    """Return a plainer prompt than `music_prompt`, for a model that refused that one."""
     style = STYLES.get(wish.style, "")
     return f"Instrumental {style or NO_GENRE}. {brief.energy} energy, {brief.bpm} BPM, {brief.mode} key."

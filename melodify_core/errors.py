@@ -1,8 +1,8 @@
-"""The four kinds of error. What users read of them stands in the bot's message catalogue, found by the code."""
+"""The four kinds of error. The bot's message catalogue has the sentence that users read, by the code."""
 
 from typing import Any, Literal
 
-# Each code has one sentence per language in bot/i18n/locales; a test holds the two together.
+# Each code has one sentence per language in bot/i18n/locales; a test checks that both agree.
 Code = Literal[
     "picture.empty",
     "picture.too_large",
@@ -102,7 +102,7 @@ class Unavailable(MelodifyError):
 
 
 class Misconfigured(Exception):
-    """The operator's to mend, raised at start only. Carries one English sentence per mistake."""
+    """The operator has to fix something; raised at start only. Carries one English sentence per mistake."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
@@ -110,7 +110,7 @@ class Misconfigured(Exception):
 
 
 class Running(Misconfigured):
-    """Another Melodify has what only one may have: a mistake for whoever starts a second one."""
+    """Another Melodify holds what only one process may hold, because a second one was started."""
 
 
 def to_record(error: MelodifyError) -> dict[str, object]:

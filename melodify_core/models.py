@@ -1,4 +1,4 @@
-"""The things that are passed around, one word each: Order, Job, Picture, Brief, Take, Song. No behaviour."""
+"""The models that everything passes around: Order, Job, Picture, Brief, Take, Song. Data without behaviour."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["en", "ko"]
 Mode = Literal["major", "minor"]
-# How far a composer that works elsewhere has come.
+# The progress of a composer that works elsewhere.
 Progress = Literal["queued", "provisioning", "running"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 
@@ -17,12 +17,12 @@ Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 class Record(BaseModel):
     """Frozen data that may be stored as JSON; an unknown field is an error."""
 
-    # What is wrong with a record may be logged, what stands in it not: that may be a token.
+    # Errors may be logged, the content of a record may not: it may hold a token.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Stage(StrEnum):
-    """Where a job stands, as the status message tells it."""
+    """The stages of a job, as the status message shows them."""
 
     QUEUED = "queued"
     LOOKING = "looking"
@@ -33,40 +33,40 @@ class Stage(StrEnum):
 
 
 class Wish(Record):
-    """What the asker wants beside the picture. Texts are already cleaned and clipped."""
+    """The options of an order beside the picture. Texts are already cleaned and clipped."""
 
     hint: str = ""
     style: str = "auto"
     seconds: int = 30
     language: Language = "en"
-    locale: str = ""  # the asker's Discord locale, such as "ja": a captioner that speaks it writes in it
+    locale: str = ""  # the asker's Discord locale, such as "ja", for captioners that write in that language
     seed: int | None = None
     vocals: bool = False  # for composers that can sing
 
 
 class Place(Record):
-    """Where the answer goes, in ids: nothing here expires but the token, where there is one."""
+    """Where the answer is posted, as ids. Nothing here expires but the token."""
 
     channel_id: int
     guild_id: int | None = None
     status_id: int | None = None  # the bot's status message in channel_id
-    threadable: bool = False  # a thread may be opened on the status message
+    threadable: bool = False  # the bot may open a thread on the status message
     max_bytes: int = 10 * 1024 * 1024  # the place's upload limit
     archive_minutes: int = 1440  # how long a thread opened here stays when nobody writes
-    adult: bool = False  # an age-restricted channel of a server that lets sexual pictures through there
-    # Where the bot is no member: the interaction's token, through which alone it may answer, for 15 minutes.
+    adult: bool = False  # an age-restricted channel of a server that allows sexual pictures there
+    # Where the bot is not a member: the interaction's token, the only way to answer, valid for 15 minutes.
     token: Annotated[str | None, Field(repr=False)] = None
     ordered_in: int | None = None  # the server where a song for direct messages was asked for
 
     @property
     def counts_in(self) -> int | None:
-        """The server whose limits and budget a song of this place counts for."""
+        """The server whose limits and budget this song counts for."""
         return self.guild_id if self.guild_id is not None else self.ordered_in
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked, with the picture's bytes still in hand."""
+    """A request for a song, with the picture's bytes."""
 
     job_id: str  # the id of the interaction or message: a repeat is the same job
     user_id: int
@@ -75,7 +75,7 @@ class Order:
     wish: Wish = Wish()
     private: bool = False
     role_ids: tuple[int, ...] = ()  # the member's roles, for the limits
-    brief: "Brief | None" = None  # another take: the picture was read already
+    brief: "Brief | None" = None  # of another take, whose picture was read already
     parent_id: str | None = None  # the job whose song this is another take of
     parent_link: str = ""  # where that song was posted
 
@@ -93,10 +93,10 @@ class Job(Record):
     picture_width: int
     picture_height: int
     seed: int
-    brief: "Brief | None" = None  # the reading where it is known already: nothing is paid for it again
+    brief: "Brief | None" = None  # the reading, where it was paid for already
     parent_id: str | None = None
     parent_link: str = ""
-    # Of its page on the web: whoever knows it may look. None where there is no page.
+    # The id of its page on the web: anyone who knows it may open the page. None where there is no page.
     page_id: Annotated[str | None, Field(repr=False)] = None
 
 
@@ -114,7 +114,7 @@ Adjustable = Literal["mode", "energy", "genre", "bpm", "valence", "arousal", "in
 
 
 class Adjustment(Record):
-    """A value of a reading that could not be used as it was told, and what was taken instead; "" where nothing was."""
+    """A value of a reading that could not be used, and the value used instead; "" where it was dropped."""
 
     name: Adjustable
     said: Annotated[str, Field(max_length=40)]
@@ -122,7 +122,7 @@ class Adjustment(Record):
 
 
 class Brief(Record):
-    """The musical reading of a picture. Title and caption are in the asker's language, the rest in English."""
+    """The musical reading of a picture. Title and caption are in the asker's language, all else is in English."""
 
     title: Annotated[str, Field(min_length=1, max_length=80)]
     caption: Annotated[str, Field(min_length=1, max_length=300)]
@@ -141,7 +141,7 @@ class Brief(Record):
 
 @dataclass(frozen=True, slots=True)
 class RawTake:
-    """What a composer made: audio in any container that PyAV reads, and what the composer knows of it."""
+    """A composer's result: audio in any container that PyAV reads, and what the composer knows about it."""
 
     audio: bytes = field(repr=False)
     content_type: str
@@ -150,11 +150,11 @@ class RawTake:
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
-    midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, where there is one
+    midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, if the composer has it
 
 
 class Bill(Record):
-    """What one call to a paid provider cost, estimated from its list prices."""
+    """The cost of one call to a paid provider, estimated from its list prices."""
 
     provider: str
     model: str
@@ -166,20 +166,20 @@ class Bill(Record):
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Dollars: what was paid, or may have been, and what is expected beyond that for songs that are not finished."""
+    """Dollars: what was (or may have been) paid, and what unfinished songs are expected to cost beyond that."""
 
     spent: float
     reserved: float
 
 
 class Commission(Record):
-    """Work that a composer has ordered elsewhere, under a name that leads back to it."""
+    """Work that a composer has ordered elsewhere, and the name to find it again."""
 
     name: str
 
 
 class Take(Record):
-    """A raw take in storage, described."""
+    """The metadata of a raw take in storage."""
 
     key_in_storage: str
     content_type: str
@@ -192,7 +192,7 @@ class Take(Record):
 
 @dataclass(frozen=True, slots=True)
 class Mastered:
-    """The finished audio and what was measured on it."""
+    """The finished audio and its measurements."""
 
     audio: bytes = field(repr=False)  # MP3
     duration_s: float
@@ -203,7 +203,7 @@ class Mastered:
 
 
 class Song(Record):
-    """The stored result of a job: everything that a reader may be shown."""
+    """The stored result of a job: everything that may be shown to readers."""
 
     job_id: str
     title: str
@@ -221,14 +221,14 @@ class Song(Record):
     composer: str
     picture_key: str
     audio_key: str
-    dollars: float = 0.0  # what the providers were paid for it, estimated
+    dollars: float = 0.0  # the estimated cost of the providers
     duration_s: float
     lufs: float
     true_peak_dbtp: float
     bitrate_kbps: int
     size_bytes: int
     waveform: tuple[int, ...]
-    # What another take starts from; None for songs of the first versions.
+    # Another take starts from these; None for songs of the first versions.
     brief: Brief | None = None
     wish: Wish | None = None
     model: str = ""  # of the composer
@@ -237,24 +237,24 @@ class Song(Record):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What storage knows of a key without loading it."""
+    """The metadata of a stored key."""
 
     content_type: str
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """A key as a list of the storage has it."""
+class ListedFile:
+    """A key in a listing of the storage."""
 
     key: str
     saved_at: float  # unix seconds
-    version: str  # another one after each save
+    version: str  # changes with each save
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A signed address: whoever has it can open the file, until the unix second `expires_at`."""
+    """A signed URL: anyone who has it can open the file, until the unix second `expires_at`."""
 
     url: str = field(repr=False)
     expires_at: int
@@ -262,26 +262,26 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where a waiting job stands: 1 is the next to start, 0 is started. `starts_at` is a guess, in unix seconds."""
+    """A job's position in the queue: 1 starts next, 0 has started. `starts_at` is an estimate, in unix seconds."""
 
     position: int
     starts_at: int | None = None
 
     @classmethod
     def at(cls, position: int, typical_s: float | None, running: int, at_once: int) -> "Forecast":
-        """Return the forecast where so many jobs run, each typically for so long, and `at_once` can in one process."""
-        room = max(running, at_once)  # more run than that where there are several processes
+        """Return the forecast for `running` jobs, each of which takes `typical_s`, and `at_once` jobs per process."""
+        room = max(running, at_once)  # with several processes, more jobs run than `at_once`
         rounds = max(0, -(-(position + running - room) // room))
         return cls(position, None if typical_s is None else int(time.time() + rounds * typical_s))
 
 
-# "withdrawn" was cancelled before it began, "forfeited" when something had been paid for it already.
+# "withdrawn": cancelled before it started. "forfeited": cancelled after something was paid for it.
 UsageState = Literal["waiting", "running", "charged", "refunded", "withdrawn", "forfeited"]
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedOrder:
-    """What is known of an accepted order without its job's own record."""
+    """What the usage row knows about an accepted order, without its job's record."""
 
     job_id: str
     user_id: int
@@ -289,27 +289,27 @@ class AcceptedOrder:
     place: Place | None
     language: Language
     picture_key: str
-    page_id: str | None = field(default=None, repr=False)  # as its job has it
+    page_id: str | None = field(default=None, repr=False)  # see Job.page_id
 
 
 class PendingPost(Record):
-    """What is still to be posted for a job: its song, where that is posted its last line, or the apology for it."""
+    """What is still to be posted for a job: its song, the last status line of a posted song, or an apology."""
 
     job: Job
     song: Song | None = None
     error: dict[str, Any] | None = None  # as errors.to_record writes it
     posted: "Posted | None" = None
-    # Before the apology its song is taken back, wherever a try has posted it.
+    # Before the apology, delete the song wherever a try has posted it.
     recalls: bool = False
 
 
 class Posted(Record):
-    """Where a song was posted. Zeros: nowhere, it is only in the member's list."""
+    """Where a song was posted. Zeros: nowhere; it is only in the member's list."""
 
     channel_id: int = 0
     message_id: int = 0
-    direct: bool = False  # to the asker, because the server's channel could not be had
-    line_open: bool = False  # the status message does not tell of it yet
+    direct: bool = False  # to the asker, because the server's channel was not available
+    line_open: bool = False  # the status message does not mention the song yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +328,7 @@ class Entry:
 
 
 class RoleLimits(Record):
-    """What the members with a role may have in one server. None is the same as everybody."""
+    """The limits of the members with a role in one server. None: the same as everybody."""
 
     songs_per_minute: int | None = None
     songs_per_hour: int | None = None
@@ -337,7 +337,7 @@ class RoleLimits(Record):
 
 
 class GuildSettings(Record):
-    """What a server's moderators have set. None and empty: as the host's settings say."""
+    """The settings of a server, made by its moderators. None and empty: as in the host's settings."""
 
     watched_channels: frozenset[int] = frozenset()
     allowed_channels: frozenset[int] = frozenset()  # empty: all

@@ -1,6 +1,6 @@
-"""What a song's page on the web shows, and where the web application asks for it.
+"""What a song's page on the web shows, and the port that the web application reads it from.
 
-Pages are found by ids that cannot be guessed: whoever has the link may look.
+Page ids cannot be guessed: anyone who has the link may open the page.
 """
 
 import secrets
@@ -16,19 +16,19 @@ _ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is known of a page. Without song and stage, the song could not be made."""
+    """The content of a page. Without song and stage, the song could not be made."""
 
     page_id: str
     song: Song | None = None
     stage: Stage | None = None  # while the song is being made
-    private: bool = False  # there is no page for anybody
+    private: bool = False  # nobody can open the page
     deleted: bool = False
     language: str = "en"  # of title and caption, as a BCP 47 tag such as "ko" or "pt-BR"
     created_at: float = 0.0  # unix seconds
     picture_key: str | None = None  # also while the song is being made
     picture_width: int = 0  # in pixels; 0 where it is not known
     picture_height: int = 0
-    # What there is beside the song; None also before anybody has looked.
+    # Files beside the song; None also before they were looked up.
     midi_key: str | None = None
     video_key: str | None = None  # MP4
     video_width: int = 0
@@ -36,7 +36,7 @@ class Page:
 
 
 class Pages(Protocol):
-    """Where pages are looked up."""
+    """Looks up pages."""
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page as it is now, None for an unknown id. Raises Unavailable."""
@@ -45,16 +45,16 @@ class Pages(Protocol):
     def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
         """Yield the stage of a song in the making, now and at each change.
 
-        Ends with Stage.DONE, or without it when nothing more will come. May be closed at any time. Raises Unavailable.
+        Ends with Stage.DONE, or without it when there will be no song. May be closed at any time. Raises Unavailable.
         """
         ...
 
 
 def address_of(public_url: str, page_id: str) -> str:
-    """Return where the page is found."""
+    """Return the page's address."""
     return f"{public_url}/s/{page_id}"
 
 
 def new_page_id() -> str:
-    """Return a new id of 128 random bits, fit for an address."""
+    """Return a new URL-safe id of 128 random bits."""
     return secrets.token_urlsafe(_ID_BYTES)

@@ -1,4 +1,4 @@
-"""The ports: what the straight line asks of the outside. One contract test suite each runs on every adapter."""
+"""The ports: what the workflow needs from the outside. A contract test suite per port runs on every adapter."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from melodify_core.models import (
     Bill,
     Brief,
     Commission,
-    Filed,
     Forecast,
     Job,
     Language,
     Link,
+    ListedFile,
     Picture,
     Place,
     Posted,
@@ -28,55 +28,55 @@ from melodify_core.models import (
 
 
 class PaidCall(Protocol):
-    """A call to a provider that costs money, booked at its expected price before it begins. Raises nothing.
+    """A call to a provider that costs money, booked at its expected price before it begins. Never raises.
 
-    What becomes neither `billed` nor `free` stays booked as it is: cut off, given up, or ended with the process.
+    A call that is neither `billed` nor `free` stays booked at that price: it was cut off, or the process ended.
     """
 
     async def billed(self, bill: Bill) -> None:
-        """Note what it has cost, also when its answer is of no use."""
+        """Book what the call cost, also when its answer is useless."""
         ...
 
     async def free(self) -> None:
-        """Give back what it was booked with: it is known that it costs nothing."""
+        """Remove the booking, because the call is known to cost nothing."""
         ...
 
     def lost(self) -> None:
-        """Say that it ended, and that nobody knows what it costs."""
+        """Report that the call ended at an unknown cost."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """The job that a provider works for: what it may know of it, and how it reports back."""
+    """The job that a provider works for: what the provider may know, and how it reports back."""
 
     job_id: str
     seed: int
     asker: str  # salted hash of the member's id, 64 hex digits: all that a provider learns of the member
     guild_id: int | None
     picture: Callable[[], Awaitable[Picture]]  # raises Unavailable
-    # To be called right before each paid call, with what it is expected to cost. A bill with a request id is booked
-    # once for the job. Raises Rejected when that would pass a budget, and Unavailable.
+    # Call it right before each paid call, with the expected cost. A bill with a request id is booked once per job.
+    # Raises Rejected when that would exceed a budget, and Unavailable.
     begun: Callable[[Bill], Awaitable[PaidCall]]
     progress: Callable[[Progress], Awaitable[None]]  # never raises
     adult: bool = False  # sexual pictures may be read, though none that involve children
 
 
 class Provider(Protocol):
-    """What every adapter of the outside has. It may be built only inside the running event loop."""
+    """What every adapter has in common. Build it only inside the running event loop."""
 
     name: str
 
     async def check(self) -> None:
-        """See, without spending anything, whether this can work.
+        """Check, without spending anything, whether this can work.
 
-        Raises Misconfigured, with one sentence per mistake that names the setting or the console page that mends it,
-        and Unavailable when the outside is only away for now.
+        Raises Misconfigured, with one sentence per mistake that names the setting or the console page to fix it, and
+        Unavailable when the service is only away for now.
         """
         ...
 
     async def close(self) -> None:
-        """Give connections back. Nothing may be asked afterwards."""
+        """Close connections. The adapter must not be used afterwards."""
         ...
 
 
@@ -92,7 +92,7 @@ class Captioner(Provider, Protocol):
 
 
 class Composer(Provider, Protocol):
-    """Makes the music of a Brief."""
+    """Composes the music of a Brief."""
 
     async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         """Return a take of about `wish.seconds` seconds.
@@ -105,10 +105,10 @@ class Composer(Provider, Protocol):
 
 @runtime_checkable
 class CommissioningComposer(Provider, Protocol):
-    """A composer that has its work done elsewhere, for minutes: ordered in one step, collected in the next."""
+    """A composer whose work runs elsewhere for minutes: ordered in one step, collected in the next."""
 
     async def commission(self, brief: Brief, wish: Wish, context: ProviderContext) -> Commission:
-        """Order the work. A repeat for one job finds the first order. Raises Refused or Unavailable."""
+        """Order the work. A repeat for the same job returns the first order. Raises Refused or Unavailable."""
         ...
 
     async def collect(self, commission: Commission, context: ProviderContext) -> RawTake:
@@ -116,78 +116,78 @@ class CommissioningComposer(Provider, Protocol):
         ...
 
     async def cancel(self, commission: Commission) -> None:
-        """Stop the work if it still goes on; what is done or gone is no error. Raises Unavailable."""
+        """Stop the work if it still runs; finished or missing work is no error. Raises Unavailable."""
         ...
 
 
 @runtime_checkable
-class Describing(Protocol):
-    """A provider that can be put together in several ways."""
+class Describable(Protocol):
+    """A provider that depends on what is installed on this machine."""
 
     def describe(self) -> str:
-        """Return in some words what it is made of here, for `melodify check`. Raises Misconfigured."""
+        """Return in a few words what it uses here, for `melodify check`. Raises Misconfigured."""
         ...
 
 
 @runtime_checkable
-class SelfMending(Protocol):
-    """A provider with settings on its own side that Melodify can make."""
+class SelfRepairing(Protocol):
+    """A provider with settings on its own side that Melodify can change."""
 
     async def advice(self) -> list[str]:
-        """Return one sentence for each that is not as the settings want it. Raises Misconfigured, Unavailable."""
+        """Return one sentence for each of them that is wrong. Raises Misconfigured, Unavailable."""
         ...
 
     async def fix(self) -> list[str]:
-        """Make them; return one sentence for each change. Raises Misconfigured, Unavailable."""
+        """Change them, and return one sentence for each change. Raises Misconfigured, Unavailable."""
         ...
 
 
 class Storage(Provider, Protocol):
-    """Keeps bytes under keys such as "pictures/123.jpg"."""
+    """Stores bytes under keys such as "pictures/123.jpg"."""
 
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
-        """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable.
+        """Store all bytes or nothing; a second save of a key replaces the first. Raises Unavailable.
 
-        `labels` say whose it is ("job", "guild", "user" as salted hash), for those who look into the storage.
+        `labels` name the owner ("job", "guild", "user" as salted hash), for people who look into the storage.
         """
         ...
 
     async def load(self, key: str) -> bytes:
-        """Return the bytes. Raises Unavailable, also when the key is not there."""
+        """Return the bytes. Raises Unavailable, also when the key does not exist."""
         ...
 
     async def read(self, key: str, start: int, length: int) -> bytes:
-        """Return up to `length` bytes from the byte `start` on: fewer where the key ends, none behind its end.
+        """Return up to `length` bytes from the byte `start` on: fewer at the end, none behind it.
 
-        `length` is at least 1, `start` at least 0. Raises Unavailable, also when the key is not there.
+        `length` is at least 1, `start` at least 0. Raises Unavailable, also when the key does not exist.
         """
         ...
 
     async def find(self, key: str) -> Stored | None:
-        """Return what is known of the key, None when it is not there. Raises Unavailable."""
+        """Return the key's metadata, None when it does not exist. Raises Unavailable."""
         ...
 
     async def delete(self, key: str, version: str | None = None) -> None:
-        """Delete the key; one that is not there is no error. Raises Unavailable.
+        """Delete the key; a missing key is no error. Raises Unavailable.
 
-        With the `version` of a list only if it was not saved again since.
+        With the `version` of a listing, delete it only if it was not saved again since.
         """
         ...
 
-    def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
-        """Yield the keys of a shelf, such as "pictures", page by page, in any order; none where there is no such.
+    def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
+        """Yield the keys of a shelf such as "pictures", page by page, in any order; none for a missing shelf.
 
-        What is saved or deleted meanwhile may be among them or not. Only keys are listed: files of another form are
-        somebody else's. May be closed at any time. Raises Unavailable.
+        Keys that are saved or deleted meanwhile may be included or not. Files whose names are not keys are left out:
+        they belong to somebody else. May be closed at any time. Raises Unavailable.
         """
         ...
 
     async def clear(self, before: float) -> None:
-        """Delete what saves and checks that were cut off before the unix time have left. Raises Unavailable."""
+        """Delete the remains of saves and checks that were cut off before the unix time. Raises Unavailable."""
         ...
 
     async def link(self, key: str, file_name: str) -> Link | None:
-        """Return an address under which anybody can download the key as `file_name`; None where there is no such.
+        """Return a URL to download the key as `file_name`; None where the storage has no such URLs.
 
         Raises Unavailable.
         """
@@ -195,57 +195,57 @@ class Storage(Provider, Protocol):
 
 
 class Memory(Protocol):
-    """Remembers paid readings for some time, so that the same question is not paid twice."""
+    """Stores paid readings for some time, so that nobody pays twice for the same question."""
 
     async def recall(self, key: str) -> Brief | None:
-        """Return what was remembered under the key."""
+        """Return the reading that was stored under the key."""
         ...
 
     async def remember(self, key: str, brief: Brief) -> None:
-        """Remember; the oldest are forgotten when there are too many."""
+        """Store the reading; delete the oldest ones when there are too many."""
         ...
 
 
 class Delivery(Protocol):
-    """Tells the asker: progress, song, apology. Each call may come twice for one job."""
+    """Posts progress, song or apology for the asker. Each call may be repeated for a job."""
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
-        """Show progress. Never raises: a lost status line must not lose a song."""
+        """Show the job's progress. Never raises: a status line that fails must not cost a song."""
         ...
 
     async def show_position(
         self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
     ) -> None:
-        """Show the place in the queue, with the way to the job's page where it has one. Never raises."""
+        """Show the position in the queue, with a link to the job's page if it has one. Never raises."""
         ...
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
-        """Post the song, or the link to it, and say where.
+        """Post the song, or the link to it, and return where.
 
-        Raises Rejected when the place is gone, closed or too small for the audio, Unavailable for later.
+        Raises Rejected when the place is gone, closed or too small for the audio, Unavailable when it may work later.
         """
         ...
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
-        """Say in the status message where the song is, for which `deliver` left the line open.
+        """Link the song in the status message, where `deliver` left that open.
 
-        Raises Unavailable for later; a message that is gone is no error.
+        Raises Unavailable when it may work later; a missing message is no error.
         """
         ...
 
     async def take_back(self, job: Job) -> None:
-        """Delete the song wherever a try has posted it; none is no error. Raises Unavailable for later."""
+        """Delete the song wherever a try has posted it; no song is no error. Raises Unavailable."""
         ...
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
-        """Say why there is no song. Raises Unavailable for later; a place that is gone is no error."""
+        """Post why there is no song. Raises Unavailable; a place that is gone is no error."""
         ...
 
 
 class Ledger(Protocol):
-    """Keeps account of a job. Synchronous: the workflow calls it off the loop. Each call may come twice.
+    """Keeps the account of a job. Synchronous: the workflow calls it off the loop. Each call may be repeated.
 
-    `now` is in unix seconds. Every call raises Unavailable("database.unavailable") while there is no answer.
+    `now` is in unix seconds. Every call raises Unavailable("database.unavailable") while the database is away.
     """
 
     def start(self, job_id: str, now: float) -> bool:
@@ -253,22 +253,22 @@ class Ledger(Protocol):
         ...
 
     def reach(self, job_id: str, stage: Stage) -> None:
-        """Note how far the job is, for those who look at its page."""
+        """Note the job's stage, for the visitors of its page."""
         ...
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
-        """Note a call that begins, with what it is expected to cost; one that is booked already stays.
+        """Book a call that begins at its expected price; a call that is booked already stays as it is.
 
-        Raises Rejected where that would pass a budget.
+        Raises Rejected where that would exceed a budget.
         """
         ...
 
     def settle(self, call_id: str, bill: Bill) -> None:
-        """Note what a booked call has cost."""
+        """Replace a booked call's expected price with what it cost."""
         ...
 
     def unbook(self, call_id: str) -> None:
-        """Give back what a call was booked with that is known to cost nothing."""
+        """Remove the booking of a call that is known to cost nothing."""
         ...
 
     def spent(self, job_id: str) -> float:
@@ -276,7 +276,7 @@ class Ledger(Protocol):
         ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
-        """Take the job off its member's limits, unless it was charged; `code` is the error that ended it."""
+        """End the job without charging its member, unless it was charged; `code` is the error that ended it."""
         ...
 
     def end_cancelled(self, job_id: str, now: float) -> None:
@@ -284,13 +284,13 @@ class Ledger(Protocol):
         ...
 
     def write_down(self, job: Job, song: Song, now: float) -> bool:
-        """Note the song before it is posted: who presses a button under it finds it. False for a cancelled job."""
+        """Store the song before it is posted, so that the buttons under it work. False for a cancelled job."""
         ...
 
     def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
-        """Write the song down and charge it; False for a job that was cancelled before: then nothing is kept."""
+        """Record the song and charge it; False for a job that was cancelled before: then nothing is recorded."""
         ...
 
     def accepted_order(self, job_id: str) -> AcceptedOrder | None:
-        """Return what is known of an accepted order without its job's own record."""
+        """Return what the usage row knows about an accepted order, without its job's record."""
         ...

@@ -1,4 +1,4 @@
-"""Waiting for work in threads. A thread cannot be cancelled: who awaits one waits for its end before cleaning up."""
+"""Awaits work in threads. A thread cannot be cancelled: its caller waits for its end before cleaning up."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,12 +9,12 @@ Args = TypeVarTuple("Args")
 
 
 async def finished(work: Callable[[*Args], Result], *args: *Args) -> Result:
-    """Return work(*args), run in a thread. Cancelled, raise CancelledError when the thread has ended, not before."""
+    """Return work(*args), run in a thread. When cancelled, wait for the thread's end, then raise CancelledError."""
     return await unbroken(asyncio.to_thread(work, *args))
 
 
 async def unbroken(work: Coroutine[Any, Any, Result]) -> Result:
-    """Return what the work returns. Cancelled, bring it to its end first, and raise CancelledError then."""
+    """Return the result of the work. When cancelled, wait for the work's end, then raise CancelledError."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -24,6 +24,6 @@ async def unbroken(work: Coroutine[Any, Any, Result]) -> Result:
             cancelled = error
     if cancelled is not None:
         if not task.cancelled():
-            task.exception()  # seen: the cancellation stands above it
+            task.exception()  # retrieved, so that asyncio does not log it: the cancellation takes precedence
         raise cancelled
     return task.result()

@@ -1,1 +1,1 @@
-"""How good the embedded composer's songs are: each figure beside the asked one. `make quality` runs it."""
+"""Measures how good the embedded composer's songs are: each figure beside its target. `make quality` runs it."""

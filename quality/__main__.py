@@ -1,10 +1,10 @@
-"""Prints every figure beside the asked one, or those that are named: `python -m quality written sound speed`."""
+"""Prints every figure beside its target, or the given ones: `python -m quality written sound speed`."""
 
 import sys
 
 
 def main() -> None:
-    """Run what is named; `sound` alone needs essentia."""
+    """Run the given parts, else all; only `sound` needs essentia."""
     named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed", "recognition"]
     if "written" in named:
         from quality import written

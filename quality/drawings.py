@@ -1,4 +1,4 @@
-"""Draws what is no photo, such as illustrations, pages, charts, gradients and noise; flat, inked, shaded and grainy."""
+"""Draws what is not a photo, such as illustrations, pages, charts, gradients, noise; flat, inked, shaded and grainy."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ def drawings(motifs: Mapping[str, Callable[[Random], Image.Image]]) -> Iterator[
 
 
 def colour(random: Random, low: int = 20, high: int = 250) -> Colour:
-    """Return any colour between two levels."""
+    """Return a random colour between two levels."""
     return (random.randint(low, high), random.randint(low, high), random.randint(low, high))
 
 
@@ -287,7 +287,7 @@ def _shaded(picture: Image.Image) -> Image.Image:
 
 
 def _grainy(picture: Image.Image) -> Image.Image:
-    """Return the picture shaded, softened and with a paper's grain: what comes nearest to a photo."""
+    """Return the picture shaded, softened and with a paper's grain, which is the closest to a photo."""
     grain = np.random.default_rng(7).normal(0, 7, (480, 640, 1))
     soft = np.asarray(_shaded(picture).filter(ImageFilter.GaussianBlur(1.2)), dtype=np.float64)
     return Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8), "RGB")

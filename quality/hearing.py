@@ -1,4 +1,4 @@
-"""What other people's analysers hear in a finished MP3: essentia's key, tempo and onsets, pyloudnorm's loudness."""
+"""Analyses a finished MP3 with other people's tools: essentia's key, tempo and onsets, pyloudnorm's loudness."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 from melodify_core.media.audio.codec import RATE, decode
 from melodify_core.models import Mode
 
-RATE_OF_ANALYSIS = 44_100  # what essentia's algorithms are tuned to
+RATE_OF_ANALYSIS = 44_100  # essentia's algorithms are tuned to this rate
 SILENT_DB = -50.0
 _PITCHES = {"C": 0, "C#": 1, "Db": 1, "D": 2, "D#": 3, "Eb": 3, "E": 4, "F": 5, "F#": 6, "Gb": 6, "G": 7, "G#": 8,
             "Ab": 8, "A": 9, "A#": 10, "Bb": 10, "B": 11}  # fmt: skip
@@ -21,7 +21,7 @@ Sound = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one song sounds like."""
+    """The measured sound of a song."""
 
     tonic: int
     mode: Mode
@@ -38,7 +38,7 @@ class Heard:
 
 
 def hear(mp3: bytes) -> Heard:
-    """Return what is heard in a song."""
+    """Return the analysis of a song."""
     essentia.log.infoActive = essentia.log.warningActive = False
     stereo = np.concatenate(list(decode(mp3)), axis=1).astype(np.float32)
     mono = np.ascontiguousarray(resample_poly(stereo.mean(axis=0), 147, 160).astype(np.float32))
@@ -80,6 +80,6 @@ def _silence(stereo: Sound) -> float:
 
 
 def _clicks(mono: Sound) -> int:
-    """Return how many discontinuities essentia finds: samples that no prediction from their neighbours explains."""
+    """Return how many discontinuities essentia finds: samples that cannot be predicted from their neighbours."""
     finder = es.DiscontinuityDetector(frameSize=512, hopSize=256, detectionThreshold=20)
     return sum(len(finder(frame)[0]) for frame in es.FrameGenerator(mono, frameSize=512, hopSize=256))

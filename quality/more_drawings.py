@@ -1,4 +1,4 @@
-"""Motifs that were drawn after the thresholds were set, and were not used for setting them."""
+"""Motifs that were drawn after the thresholds were set, and did not influence them."""
 
 from collections.abc import Callable
 from random import Random

@@ -1,4 +1,4 @@
-"""Pictures out of the archives of packages, with what a person saw in them: photos.toml. No measuring."""
+"""Reads pictures from archives of packages, and what a person saw in them from photos.toml. Measures nothing."""
 
 import tarfile
 import tomllib
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# `make quality` downloads the packages of pictures.txt to here; nothing of them is installed.
+# `make quality` downloads the packages of pictures.txt to this folder and installs none of them.
 ARCHIVES = Path(".venv-quality/pictures")
 DRAWING = "drawing"
 _TRUTHS = Path(__file__).with_name("photos.toml")
@@ -16,7 +16,7 @@ _TRUTHS = Path(__file__).with_name("photos.toml")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture with what it shows: subjects and kinds of the eyes, "people:2", or "drawing"."""
+    """A picture and what it shows: subjects and kinds of the eyes, "people:2", or "drawing"."""
 
     name: str
     truths: frozenset[str]
@@ -24,7 +24,7 @@ class Shown:
 
 
 def shown_by_packages(part: str) -> Iterator[Shown]:
-    """Yield the pictures of "tuning" or "held_out"; a package that is not there is said to be missing."""
+    """Yield the pictures of "tuning" or "held_out", and report missing packages."""
     for package, pictures in tomllib.loads(_TRUTHS.read_text("utf-8"))[part].items():
         archive = next(iter(sorted(ARCHIVES.glob(f"{package}-*"))), None)
         if archive is None:
@@ -40,7 +40,7 @@ def shown_by_packages(part: str) -> Iterator[Shown]:
 
 
 def _same(name: str) -> str:
-    """Return a name without the two ways in which accents are written."""
+    """Return a name in one Unicode form, because accents can be written in two."""
     return unicodedata.normalize("NFC", name)
 
 

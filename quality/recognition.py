@@ -1,6 +1,6 @@
-"""Whether the eyes are right: on photos that a person judged before, and on drawings, of which nothing may be claimed.
+"""Measures how often the eyes are right: on photos that a person has judged, and on drawings, which get no claims.
 
-The thresholds were set on the tuning pictures; the figures that count are those of the others. Each answer is printed.
+The thresholds were set on the tuning pictures; the figures of the other pictures count. Each answer is printed.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SEVERAL = frozenset({"people:2", "people:3"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was said of a picture, and how long the caption stage took."""
+    """The eyes' answer for a picture, and the duration of the caption stage."""
 
     shown: Shown
     scene: Scene
@@ -30,10 +30,10 @@ class Answer:
 
     @property
     def right(self) -> bool:
-        """Whether what was said is so."""
+        """Whether the answer is right."""
         scene = self.scene
         if scene.people:
-            # One is said to be one; two or more are said to be some.
+            # A caption distinguishes one face from several.
             return bool({"people:1"} & self.shown.truths if scene.people == 1 else _SEVERAL & self.shown.truths)
         return (scene.subject or scene.kind) in self.shown.truths
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def _answer(shown: Shown) -> Answer:
     jpeg = prepare(shown.data, PictureLimits()).jpeg
-    scene = scene_of(measure(jpeg), look(jpeg))  # and loads what is not loaded yet
+    scene = scene_of(measure(jpeg), look(jpeg))  # also loads the networks before the measurement
     started = perf_counter()
     brief = read(jpeg, Wish())
     return Answer(shown, scene, brief.caption, perf_counter() - started)
@@ -63,8 +63,8 @@ def _answer(shown: Shown) -> Answer:
 
 def _report(answers: list[Answer]) -> None:
     for answer in answers:
-        said = answer.caption.partition(".")[0] if answer.scene.kind else "-"
-        print(f"  {answer.shown.name:<56.56} {_mark(answer):<7} {said}")
+        claim = answer.caption.partition(".")[0] if answer.scene.kind else "-"
+        print(f"  {answer.shown.name:<56.56} {_mark(answer):<7} {claim}")
     photos = [answer for answer in answers if DRAWING not in answer.shown.truths]
     drawn = [answer for answer in answers if DRAWING in answer.shown.truths]
     sure, likely = ([answer for answer in photos if answer.scene.certainty == level] for level in ("sure", "likely"))

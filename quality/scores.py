@@ -1,4 +1,4 @@
-"""What can be read off the written music: moves of the tune, chord tones, key, empty bars, groove, parallels."""
+"""Measures the written music: moves of the tune, chord tones, key, empty bars, groove, parallels."""
 
 import io
 from collections import Counter
@@ -13,13 +13,13 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Note, Score
 from melodify_core.models import Mode
 
-# Krumhansl & Kessler 1982, from the tonic up. Written out again: the composer's own table is under test.
+# Krumhansl & Kessler 1982, from the tonic up. Written out again, because the composer's own table is under test.
 PROFILES: dict[Mode, tuple[float, ...]] = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
 SIXTEENTHS = 16
-LATE = 0.2  # beats by which a played note may follow its place
+LATE = 0.2  # beats by which a played note may be late
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def key_correlation(score: Score) -> float:
 
 
 def groove_consistency(score: Score) -> float:
-    """Return 1 minus the mean share of the 16 places that differ in being struck from bar to bar, all parts together.
+    """Return 1 minus the mean share of the 16 steps that differ in being struck from bar to bar, all parts together.
 
-    As in MusPy (Dong et al. 2020; Wu & Yang 2020), there on a finer grid, which flatters.
+    As in MusPy (Dong et al. 2020; Wu & Yang 2020), which uses a finer grid, so that its values are higher.
     """
     last = max(section.first_bar + section.bars for section in score.sections) - 1
     struck = np.zeros((last, SIXTEENTHS), bool)
@@ -90,7 +90,7 @@ def chord_at(score: Score, beat: float) -> tuple[int, ...]:
 
 
 def opening(score: Score) -> tuple[object, ...]:
-    """Return what the first two bars sound like, as far as two openings can be told apart: who plays what when."""
+    """Return a key that distinguishes the first two bars from other openings: who plays what when."""
     heard = (
         (round(note.start * 4), note.pitch, part.program)
         for part in score.parts
@@ -101,7 +101,7 @@ def opening(score: Score) -> tuple[object, ...]:
 
 
 def onsets_a_second(scores: Iterable[Score]) -> list[float]:
-    """Return how many moments a second are struck, for each score; notes that are struck together count once."""
+    """Return the struck moments per second of each score; notes that are struck together count once."""
     return [
         len({round(note.start * 8) for part in score.parts for note in part.notes}) / score.seconds for score in scores
     ]

@@ -1,4 +1,4 @@
-"""The songs that are measured: Briefs of five moods, Briefs all over the plane of moods, and Briefs of pictures."""
+"""The songs to measure: Briefs of five moods, Briefs all over the plane of moods, and Briefs of pictures."""
 
 import io
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ TURNS = 3  # songs of each style in the set that takes the styles in turn
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a song is made of."""
+class SongSpec:
+    """The input of a song."""
 
     brief: Brief
     wish: Wish
@@ -36,7 +36,7 @@ class Asked:
 
 
 def brief_of_mood(valence: float, arousal: float, mode: Mode, bpm: int) -> Brief:
-    """Return a Brief that says no more than the mood; the seed casts."""
+    """Return a Brief with nothing but the mood; the seed chooses the instruments."""
     return Brief(
         title="Measured",
         caption="Measured.",
@@ -53,15 +53,15 @@ def brief_of_mood(valence: float, arousal: float, mode: Mode, bpm: int) -> Brief
     )
 
 
-def moods_by_style(style: str, seeds: int) -> Iterator[Asked]:
+def moods_by_style(style: str, seeds: int) -> Iterator[SongSpec]:
     """Yield every mood with every seed."""
     for seed in range(seeds):
         for mood in MOODS:
-            yield Asked(brief_of_mood(*mood), Wish(style=style, seconds=SECONDS), seed)
+            yield SongSpec(brief_of_mood(*mood), Wish(style=style, seconds=SECONDS), seed)
 
 
-def styles_in_turn() -> list[Asked]:
-    """Return songs of all styles with moods that have nothing to do with the style: the harder case."""
+def styles_in_turn() -> list[SongSpec]:
+    """Return songs of all styles with moods that are independent of the style: the harder case."""
     random = Random(6)
     count = TURNS * len(STYLES)
     levels = [2 * (number + 0.5) / count - 1 for number in range(count)]
@@ -72,16 +72,16 @@ def styles_in_turn() -> list[Asked]:
         mode: Mode = "major" if valence >= 0 else "minor"
         bpm = round(98 + 38 * arousal + random.uniform(-8, 8))
         wish = Wish(style=list(STYLES)[number % len(STYLES)], seconds=SECONDS)
-        songs.append(Asked(brief_of_mood(valence, arousal, mode, bpm), wish, number))
+        songs.append(SongSpec(brief_of_mood(valence, arousal, mode, bpm), wish, number))
     return songs
 
 
-def of_pictures() -> list[Asked]:
+def of_pictures() -> list[SongSpec]:
     """Return songs of drawn pictures, each in five lights; the picture chooses the style."""
     limits = PictureLimits()
     drawn = (prepare(picture, limits) for scene in pictures.SCENES.values() for picture in _lights(scene()))
     wish = Wish(seconds=SECONDS)
-    return [Asked(read(picture.jpeg, wish), wish, number) for number, picture in enumerate(drawn)]
+    return [SongSpec(read(picture.jpeg, wish), wish, number) for number, picture in enumerate(drawn)]
 
 
 def _lights(data: bytes) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""`python -m quality sound`: finished songs, as other people's analysers hear them."""
+"""`python -m quality sound`: analyses finished songs with other people's tools."""
 
 import sys
 from collections.abc import Sequence
@@ -16,35 +16,35 @@ from melodify_core.media.audio import master
 from quality.figures import at_least, at_most
 from quality.hearing import Heard, hear
 from quality.scores import opening
-from quality.songs import Asked, of_pictures, styles_in_turn
+from quality.songs import SongSpec, of_pictures, styles_in_turn
 
 FOLDS = (0.5, 1.0, 2.0)  # an octave of tempo is allowed
-EDGED = {"chiptune"}  # square waves and noise: every edge is a click to the detector
+EDGED = {"chiptune"}  # square waves and noise: the detector counts every edge as a click
 MOST_BYTES = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A song as it was written and as it was heard."""
+    """A song as it was written and as it was analysed."""
 
-    asked: Asked
+    spec: SongSpec
     score: Score
     heard: Heard
-    bare_peak: float  # share of full scale, before anything is done to the played sound
+    bare_peak: float  # share of full scale, before the sound is finished
 
     @property
     def in_key(self) -> bool:
-        """Whether the key was heard that was written."""
+        """Whether the analysis finds the written key."""
         return (self.heard.tonic, self.heard.mode) == (self.score.key.tonic, self.score.key.mode)
 
     @property
     def off_tempo(self) -> float:
-        """By which share the heard tempo differs from the written one."""
+        """The relative difference between the heard tempo and the written one."""
         return min(abs(self.heard.bpm * fold / self.score.bpm - 1) for fold in FOLDS)
 
 
 def main() -> None:
-    """Print the figures of both sets, and those of the pictures alone that need no sound."""
+    """Print the figures of both sets, and the figures of the pictures' scores."""
     print(f"sound: {synthesiser()}")
     pictures = of_pictures()
     report("songs of drawn pictures, the picture chooses the style", pictures)
@@ -59,23 +59,23 @@ def main() -> None:
     at_least("same input, same bytes", float(same), 1, ".0f")
 
 
-def report(title: str, asked: Sequence[Asked]) -> None:
-    """Render, listen and print."""
-    songs = [_song(one) for one in asked]
+def report(title: str, specs: Sequence[SongSpec]) -> None:
+    """Render and analyse the songs, and print the figures."""
+    songs = [_song(one) for one in specs]
     print(f"{title}: {len(songs)} songs")
     beating = [song for song in songs if song.score.part("drums")]
-    arousal = [song.asked.brief.arousal for song in songs]
+    arousal = [song.spec.brief.arousal for song in songs]
     heard = [song.heard for song in songs]
     at_least("essentia hears the written key, share", _share(song.in_key for song in songs), 0.9)
-    at_least("major or minor as intended, share", _share(s.heard.mode == s.asked.brief.mode for s in songs), 0.9)
+    at_least("major or minor as intended, share", _share(s.heard.mode == s.spec.brief.mode for s in songs), 0.9)
     at_least(f"tempo within 3 %, share of {len(beating)} with drums", _share(s.off_tempo < 0.03 for s in beating), 0.9)
     at_least("arousal and onset rate, correlation", _correlation(arousal, [one.onset_rate for one in heard]), 0.8)
     at_least("arousal and spectral centroid, correlation", _correlation(arousal, [one.centroid for one in heard]), 0.5)
     at_most("loudness, furthest from -14 LUFS", max(abs(one.lufs + 14) for one in heard), 0.5)
     at_most("true peak, highest, dBTP", max(one.true_peak_db for one in heard), -1.0)
     at_most("silence, longest share of a song", max(one.silence for one in heard), 0.03, ".3f")
-    errors = [abs(song.heard.seconds - song.asked.wish.seconds) for song in songs]
-    at_most("duration, furthest from the asked one, s", max(errors), 0.1, ".3f")
+    errors = [abs(song.heard.seconds - song.spec.wish.seconds) for song in songs]
+    at_most("duration, furthest from the wished one, s", max(errors), 0.1, ".3f")
     at_most("DC, highest, share of full scale", max(one.dc for one in heard), 0.001, ".5f")
     at_most("bare synthesis, highest sample (1 clips)", max(song.bare_peak for song in songs), 0.99)
     smooth = [song.heard.clicks for song in songs if song.score.style not in EDGED]
@@ -86,14 +86,14 @@ def report(title: str, asked: Sequence[Asked]) -> None:
     print(f"  styles: {', '.join(sorted({song.score.style for song in songs}))}")
 
 
-def _song(asked: Asked) -> Song:
-    score = score_of(asked.brief, asked.wish, asked.seed)
+def _song(spec: SongSpec) -> Song:
+    score = score_of(spec.brief, spec.wish, spec.seed)
     played, _ = played_by(chosen(), score)
     mastered = master(wav_of(score), title="Measured", cover_jpeg=b"", max_bytes=MOST_BYTES)
-    song = Song(asked, score, hear(mastered.audio), float(np.abs(played.astype(np.int32)).max()) / 32768)
+    song = Song(spec, score, hear(mastered.audio), float(np.abs(played.astype(np.int32)).max()) / 32768)
     if "-v" in sys.argv:
         print(
-            f"    {score.style:<10} a {asked.brief.arousal:+.2f} {score.key.name} {score.key.mode} {song.in_key}"
+            f"    {score.style:<10} a {spec.brief.arousal:+.2f} {score.key.name} {score.key.mode} {song.in_key}"
             f" {score.bpm:.0f}/{song.heard.bpm:.0f} {song.heard}",
             flush=True,
         )
@@ -101,10 +101,10 @@ def _song(asked: Asked) -> Song:
 
 
 def _unlike(one: Score, other: Score) -> bool:
-    def told(score: Score) -> tuple[object, ...]:
+    def traits(score: Score) -> tuple[object, ...]:
         return round(score.bpm), score.key.mode, {part.name for part in score.parts}
 
-    return told(one) != told(other)
+    return traits(one) != traits(other)
 
 
 def _share(truths: object) -> float:

@@ -1,4 +1,4 @@
-"""`python -m quality speed`: from Brief to MP3 in a warm process, against the bare synthesis of the same MIDI file."""
+"""`python -m quality speed`: from Brief to MP3 in a warm process, compared to bare synthesis of the same MIDI file."""
 
 import subprocess
 import sys
@@ -26,10 +26,10 @@ BRIEF = brief_of_mood(*MOODS[2])
 
 
 def main() -> None:
-    """Print the figures: the best of some rounds, of the slowest style."""
+    """Print the figures of the slowest style: the best of some rounds."""
     print(f"speed: best of {ROUNDS} rounds, slowest of {len(STYLES)} styles")
     font = font_path().read_bytes()
-    for seconds, asked in LENGTHS:
+    for seconds, target in LENGTHS:
         wishes = [Wish(style=style, seconds=seconds) for style in STYLES]
         whole = [_best(partial(_mp3, wish)) for wish in wishes]
         wav = [_best(partial(make_take, BRIEF, wish, 1)) for wish in wishes]
@@ -37,7 +37,7 @@ def main() -> None:
         times = dict(zip(STYLES, whole, strict=True))
         ratios = [a / b for a, b in zip(whole, bare, strict=True)]
         print("  " + ", ".join(f"{style} {time:.2f}" for style, time in times.items()))
-        at_most(f"{seconds} s song, Brief to MP3, s", max(whole), asked)
+        at_most(f"{seconds} s song, Brief to MP3, s", max(whole), target)
         at_most("  over bare synthesis, the whole, median of the styles", median(ratios), MOST_RATIO)
         at_most("  the same, of the style with the cheapest synthesis", max(ratios), MOST_RATIO)
         at_most("  the same, without the MP3", max(a / b for a, b in zip(wav, bare, strict=True)), MOST_RATIO)
@@ -65,6 +65,6 @@ def _peak_mb(seconds: int) -> float:
 
 if __name__ == "__main__":
     _mp3(Wish(style="cinematic", seconds=int(sys.argv[1])))
-    # Not getrusage: its peak is inherited from the process that started this one.
+    # Not getrusage, whose peak is inherited from the process that started this one.
     [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     print(int(peak.split()[1]) / 1000)

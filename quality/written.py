@@ -1,4 +1,4 @@
-"""`python -m quality written`: the scores of every style, mood and seed. Needs no analyser."""
+"""`python -m quality written`: measures the scores of every style, mood and seed. Needs no analyser."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ HEAD = "  style       steps repeats leap strong  key  (10%)  empty groove parall
 
 
 def main() -> None:
-    """Print the figures by style, and of all."""
+    """Print the figures by style and in total."""
     print(f"written: {SEEDS} seeds x {len(MOODS)} moods x {len(STYLES)} styles, {SECONDS} s each")
     print(HEAD)
     by_style = {style: of_style(style, SEEDS) for style in STYLES}
@@ -33,7 +33,7 @@ def main() -> None:
     at_least("groove consistency, mean of the worst style", min(map(_groove, by_style.values())), 0.8)
     at_most("parallel fifths and octaves, styles that care, share", _parallels(caring), 0, ".4f")
     different = np.mean([len({one.opening for one in found}) / len(found) for found in by_style.values()])
-    # Takes of five Briefs only; that different pictures open differently is a figure of `sound`.
+    # Takes of five Briefs only; `sound` measures that different pictures open differently.
     at_least("openings (two bars) unlike those of all other takes in the style", float(different), 0.99, ".4f")
     at_least("pieces of 90 s whose tune is highest in the climax, share", _climaxes(), 0.8)
 

@@ -18,7 +18,7 @@ from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Running, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.observability.health import Health
-from melodify_core.ports import Describing, Provider, SelfMending
+from melodify_core.ports import Describable, Provider, SelfRepairing
 from melodify_core.providers import open_providers
 
 DISCORD_DEADLINE_S = 15.0
@@ -129,13 +129,13 @@ async def _provider(port: str, provider: Provider, *, mend: bool) -> list[Findin
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
         return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
-    made_of = f": {provider.describe()}" if isinstance(provider, Describing) else ""
+    made_of = f": {provider.describe()}" if isinstance(provider, Describable) else ""
     return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{made_of}", *notes)]
 
 
 async def _notes(provider: Provider, *, mend: bool) -> list[str]:
     """Return what was set, or what could be: songs are made without it too."""
-    if not isinstance(provider, SelfMending):
+    if not isinstance(provider, SelfRepairing):
         return []
     if mend:
         return await provider.fix()

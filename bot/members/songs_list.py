@@ -16,7 +16,7 @@ from bot.posts.delivery import link_to
 from bot.posts.song_embed import COLOUR, file_stem, safe, title_of
 from melodify_core.brief import clean
 from melodify_core.errors import MelodifyError
-from melodify_core.library import Order, Page
+from melodify_core.library import SongListPage, SortOrder
 from melodify_core.models import Entry, Language, Link
 from melodify_core.services.members import PAGE_SONGS, MemberService
 
@@ -31,17 +31,17 @@ class Listing:
     """Which page of which list."""
 
     whose: Whose
-    order: Order
+    order: SortOrder
     page: int = 0
 
-    async def fetch(self, members: MemberService, interaction: Interaction) -> Page:
+    async def fetch(self, members: MemberService, interaction: Interaction) -> SongListPage:
         """Return the page's songs. Raises Unavailable."""
         if self.whose == "own" or interaction.guild_id is None:
             return await members.own_songs(interaction.user.id, self.order, self.page)
         seen = visible_channels(interaction)
         return await members.public_songs(interaction.guild_id, seen, self.order, self.page)
 
-    def embed(self, language: Language, page: Page) -> discord.Embed:
+    def embed(self, language: Language, page: SongListPage) -> discord.Embed:
         """Return the page as the reader sees it."""
         title = say(language, f"songs.title.{self.whose}")
         embed = discord.Embed(title=title, colour=discord.Colour(COLOUR))
@@ -54,7 +54,7 @@ class Listing:
         pages = -(-page.total // PAGE_SONGS)
         return embed.set_footer(text=say(language, "songs.page", page=self.page + 1, pages=pages, songs=page.total))
 
-    def view(self, language: Language, page: Page) -> discord.ui.View:
+    def view(self, language: Language, page: SongListPage) -> discord.ui.View:
         """Return what stands under the page."""
         view = discord.ui.View(timeout=None)
         if page.entries:

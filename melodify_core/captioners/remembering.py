@@ -1,4 +1,4 @@
-"""A captioner that does not pay twice for the same question: remembered answers, and one asker for many at a time."""
+"""A captioner that does not pay twice for the same question: it stores answers, and asks once for all who wait."""
 
 import asyncio
 import hashlib
@@ -16,46 +16,46 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Asking:
-    """A question that is being asked right now, and those who wait for its answer."""
+class _PendingQuestion:
+    """A question that is being asked right now, and how many callers wait for its answer."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    askers: int = 0
+    callers: int = 0
     answer: Brief | MelodifyError | None = None
 
 
 class RememberingCaptioner:
-    """Wraps a captioner with a memory. What fails is told to those who wait for it, and not remembered."""
+    """Wraps a captioner with a memory. An error is raised to all callers that wait, and is not stored."""
 
     def __init__(self, captioner: Captioner, memory: Memory, model_label: str) -> None:
         self.name = captioner.name
         self._captioner = captioner
         self._memory = memory
         self._model_label = model_label
-        self._asked: dict[str, _Asking] = {}
+        self._pending: dict[str, _PendingQuestion] = {}
 
     async def check(self) -> None:
         """Check the captioner. Raises Misconfigured and Unavailable."""
         await self._captioner.check()
 
     async def close(self) -> None:
-        """Close the captioner; the memory is not ours."""
+        """Close the captioner; the memory belongs to the caller."""
         await self._captioner.close()
 
     async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
-        """Return the remembered reading, else the captioner's. Raises what the captioner raises."""
+        """Return the stored reading, else the captioner's. Raises what the captioner raises."""
         key = key_of(picture, wish, self._model_label, adult=context.adult)
-        async with self._turn(key) as asking:
-            if isinstance(asking.answer, MelodifyError):
-                raise asking.answer
-            if asking.answer is None:
+        async with self._turn(key) as pending:
+            if isinstance(pending.answer, MelodifyError):
+                raise pending.answer
+            if pending.answer is None:
                 try:
-                    asking.answer = await self._answer(key, picture, wish, context)
+                    pending.answer = await self._answer(key, picture, wish, context)
                 except (Refused, Unavailable) as error:
-                    # A budget that is used up is this asker's alone.
-                    asking.answer = error
+                    # Other errors, such as a used-up budget, concern only this caller.
+                    pending.answer = error
                     raise
-            return asking.answer
+            return pending.answer
 
     async def _answer(self, key: str, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         remembered = await self._recall(key, context.job_id)
@@ -66,36 +66,36 @@ class RememberingCaptioner:
         return brief
 
     @asynccontextmanager
-    async def _turn(self, key: str) -> AsyncIterator[_Asking]:
-        """Let one at a time through for a key. One that is cancelled leaves no answer: the next asks again."""
-        asking = self._asked.setdefault(key, _Asking())
-        asking.askers += 1
+    async def _turn(self, key: str) -> AsyncIterator[_PendingQuestion]:
+        """Let one caller at a time through per key. A cancelled caller leaves no answer: the next one asks again."""
+        pending = self._pending.setdefault(key, _PendingQuestion())
+        pending.callers += 1
         try:
-            async with asking.turn:
-                yield asking
+            async with pending.turn:
+                yield pending
         finally:
-            asking.askers -= 1
-            if not asking.askers:
-                del self._asked[key]
+            pending.callers -= 1
+            if not pending.callers:
+                del self._pending[key]
 
-    # The memory saves money and nothing else: whatever happens to it, the song goes on.
+    # The memory only saves money: the song goes on whatever happens to it.
 
     async def _recall(self, key: str, job_id: str) -> Brief | None:
         try:
             return await self._memory.recall(key)
         except Exception as error:  # noqa: BLE001  # see above
-            log.warning("job %s: nothing could be recalled: %s", job_id, type(error).__name__)
+            log.warning("job %s: stored readings are not available, asking anew: %s", job_id, type(error).__name__)
             return None
 
     async def _remember(self, key: str, brief: Brief, job_id: str) -> None:
         try:
             await self._memory.remember(key, brief)
         except Exception as error:  # noqa: BLE001  # see above
-            log.warning("job %s: nothing could be remembered: %s", job_id, type(error).__name__)
+            log.warning("job %s: the reading could not be stored, going on without: %s", job_id, type(error).__name__)
 
 
 def key_of(picture: Picture, wish: Wish, model_label: str, *, adult: bool = False) -> str:
-    """Return 64 hex digits for all that an answer follows from; the wish's seed is the composer's alone."""
+    """Return 64 hex digits for all that an answer depends on; the wish's seed concerns only the composer."""
     parts: tuple[object, ...] = (
         picture.sha256,
         wish.hint,
@@ -107,6 +107,6 @@ def key_of(picture: Picture, wish: Wish, model_label: str, *, adult: bool = Fals
         model_label,
     )
     if adult:
-        # A picture that may be read in one place only must not be remembered for all.
+        # A reading that only one kind of place may have must not be stored for all.
         parts = (*parts, "adult")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Filed
+from melodify_core.models import ListedFile
 from melodify_core.ports import Storage
 from melodify_core.storage.layout import SHELVES, SONGS, owner_of
 from melodify_core.storage.spool import Spool
@@ -63,7 +63,7 @@ async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
     return not others and mine in marks and marks[mine] < before
 
 
-async def _drop(filed: list[Filed], storage: Storage, library: "Library") -> int:
+async def _drop(filed: list[ListedFile], storage: Storage, library: "Library") -> int:
     jobs = {each.key: job_id for each in filed if (job_id := owner_of(each.key)) is not None}
     if not jobs:
         return 0

@@ -14,7 +14,7 @@ from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds, ServerRules
 from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
 from melodify_core.library.ledger import Library, Owners, RetainedKind
-from melodify_core.library.member_data import MemberBook, Order, Page
+from melodify_core.library.member_data import MemberBook, SongListPage, SortOrder
 from melodify_core.library.notes import Notes
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
@@ -36,16 +36,16 @@ __all__ = [
     "LibraryPages",
     "MemberBook",
     "Notes",
-    "Order",
     "Owners",
-    "Page",
     "ProviderGate",
     "Readings",
     "RequestBook",
     "RetainedKind",
     "ServerDay",
     "ServerRules",
+    "SongListPage",
     "Songbook",
+    "SortOrder",
     "connect",
     "connect_jobs",
     "database_path",

@@ -1,4 +1,4 @@
-"""The connection to the one database, SQLite or PostgreSQL, and its schema. What is in it, others know."""
+"""The connection to the database, SQLite or PostgreSQL, and its schema. The other modules know the tables."""
 
 import os
 import sqlite3
@@ -18,7 +18,7 @@ from melodify_core.errors import Misconfigured, Unavailable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# alembic takes a sixth of a second to import and most commands never look at the schema: imported where it is used.
+# alembic is imported where it is used: it takes a sixth of a second, and most commands never look at the schema.
 BUSY_TIMEOUT_MS = 30_000  # as DBOS sets it for connections of its own
 VERSION_TABLE = "melodify_version"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,11 +27,11 @@ UNVERSIONED = "0001"
 ADMISSION = 0x6D656C6F6469  # one number for one lock: "melodi" in ASCII
 CONNECTIONS = 20
 PRIVATE = 0o600
-# On PostgreSQL, what a process's jobs share; and what their engine holds all the time: one to listen on, and one with
-# the lock of its background jobs.
+# On PostgreSQL: the connections that a process's jobs share, and those that their engine always holds: one to listen
+# on, and one with the lock of its background jobs.
 JOB_CONNECTIONS = 2
 ENGINE_CONNECTIONS = 2
-# SQLite's primary result codes for a file that cannot be worked on now. A table that is missing is none of these.
+# SQLite's primary result codes for a file that cannot be used now. A missing table is not among them.
 TRANSIENT_ERRORS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -41,13 +41,13 @@ TRANSIENT_ERRORS = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
 }
-QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not tried again
+QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not retried
 CONNECT_S = 10
-SURELY_ALIVE_S = 1.0
+PING_AFTER_IDLE_S = 1.0
 RETURNED = "melodify.returned"  # on a pooled connection: when, by the monotonic clock
 DURABLE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
-# What is wrong with a schema, and how to mend it.
+# What is wrong with a schema, and how to fix it.
 SCHEMA: dict[State, str] = {
     "empty": "The database has no tables yet: run `melodify migrate`.",
     "old": "The database has the schema of an older Melodify: stop all its processes, then run `melodify migrate`.",
@@ -61,11 +61,11 @@ def connect(url: str) -> sa.Engine:
 
 
 def connect_jobs(engine: sa.Engine) -> sa.Engine:
-    """Return what the jobs of this process use of the database, so that members' orders come through beside them.
+    """Return the engine for the jobs of this process, so that they do not hold up members' orders.
 
-    On PostgreSQL a few connections of their own. When 32 jobs ended at one moment, each had a connection and a thread,
-    and all competed for the interpreter with an order, which took a second. Who waits for a connection does not
-    compete. On SQLite all threads take turns anyway.
+    On PostgreSQL, jobs get a few connections of their own. When 32 jobs ended at the same moment with a connection and
+    a thread each, all of them competed with an order for the interpreter, and the order took a second. A thread that
+    waits for a connection does not compete. On SQLite all threads take turns anyway.
     """
     return engine if on_sqlite(engine) else _postgres(engine.url, JOB_CONNECTIONS + ENGINE_CONNECTIONS, 0)
 
@@ -89,14 +89,14 @@ def _connect_sqlite(url: str) -> sa.Engine:
 
 
 def _make_private(path: Path) -> None:
-    """Let nobody else read the database: who asked for what stands in it, and how they are answered.
+    """Make the database readable by its owner only: it holds members' orders and the tokens to answer them.
 
-    SQLite gives the files that it makes beside a database the same mode.
+    SQLite gives the files that it creates beside a database the same mode.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
     for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm", ".lock"))):
-        # Not there, or on a disk that may only be read: then there is nothing to change.
+        # The file is missing or on a read-only disk: then there is nothing to change.
         with suppress(OSError):
             found = file.stat()
             if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o077:
@@ -119,29 +119,29 @@ def _connect_postgres(url: str) -> sa.Engine:
 def _postgres(address: sa.URL, connections: int, more: int) -> sa.Engine:
     engine = sa.create_engine(
         address,
-        hide_parameters=True,  # what stands in a record stands in no error's text: that may be a token
+        hide_parameters=True,  # a record may hold a token, which must not get into an error's text
         pool_size=connections,
         max_overflow=more,
         connect_args={"connect_timeout": CONNECT_S, "keepalives_idle": 15, "keepalives_interval": 5},
     )
     sa.event.listen(engine, "handle_error", _mark_disconnected)
-    _replace_the_dead(engine)
+    _replace_dead_connections(engine)
     return engine
 
 
-def _replace_the_dead(engine: sa.Engine) -> None:
-    """Replace unseen a connection that a restart of the database has killed: ask it before it is used again.
+def _replace_dead_connections(engine: sa.Engine) -> None:
+    """Ping a pooled connection before it is used, and replace it when a restart of the database has killed it.
 
-    Not one that was used a moment ago, as `pool_pre_ping` would: that question took a fifth of an order's time.
+    `pool_pre_ping` would also ping a connection that was used a moment ago: that took a fifth of an order's time.
     """
 
     def remember(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
         record.info[RETURNED] = time.monotonic()
 
     def ask(connection: DBAPIConnection, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
-        # A new one was not returned before.
+        # A new connection was never returned to the pool.
         idle_s = time.monotonic() - record.info[RETURNED] if RETURNED in record.info else 0.0
-        if idle_s < SURELY_ALIVE_S:
+        if idle_s < PING_AFTER_IDLE_S:
             return
         try:
             engine.dialect.do_ping(connection)
@@ -172,20 +172,20 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Writers queue for the lock instead of failing half way; readers never wait (WAL).
     connection.isolation_level = "IMMEDIATE"
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    # What a power failure takes of the engine's records is done again, and its effects are found: see `_durable`.
+    # Steps whose records a power failure takes are done again, and find what they did before: see `_durable`.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     try:
         connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:
-        connection.execute("SELECT 1")  # a database that may only be read says so when it is written to
+        connection.execute("SELECT 1")  # a read-only database raises when it is written to
 
 
 def _mark_disconnected(context: sa.engine.ExceptionContext) -> None:
-    """Count a database that cannot do its work now, a full one too, as one that has hung up.
+    """Treat a database that cannot work now, because it is full for example, as disconnected.
 
-    The engine of the jobs tries again for as long as it takes where a connection was lost. Any other error it records
-    as the end of the step whose result it could not write: a song that was posted would be taken back.
+    The job engine retries a lost connection for as long as it takes. It records any other error as the result of the
+    step whose result it could not write: a song that was posted would be taken back.
     """
     error = context.original_exception
     if isinstance(error, sqlite3.OperationalError):
@@ -195,10 +195,10 @@ def _mark_disconnected(context: sa.engine.ExceptionContext) -> None:
 
 
 def _rollback_on_invalidate(connection: sqlite3.Connection, _record: object, error: BaseException | None) -> None:
-    """End the transaction of a connection that is given up.
+    """End the transaction of a connection that is discarded.
 
-    Closing is not enough: while a cursor lives, perhaps in the traceback of the error, SQLite keeps the connection and
-    its lock. The next garbage collection may be minutes away.
+    Closing is not enough: as long as a cursor exists, perhaps in the traceback of the error, SQLite keeps the
+    connection and its lock. The next garbage collection may be minutes away.
     """
     del error
     with suppress(sqlite3.Error):
@@ -208,8 +208,8 @@ def _rollback_on_invalidate(connection: sqlite3.Connection, _record: object, err
 def _serialize_access(engine: sa.Engine) -> None:
     """Let one thread at a time use the file.
 
-    SQLite has one writer at a time anyway, and lets the others sleep and look again: of 20 threads the unlucky waited
-    a second for a write of half a millisecond. Here they queue. The lock is the thread's own: it may hold a second
+    SQLite allows one writer at a time anyway, and lets the others sleep and poll: with 20 threads, some waited a second
+    for a write of half a millisecond. Here they queue. The lock is reentrant, because a thread may hold a second
     connection.
     """
     turn = threading.RLock()
@@ -224,10 +224,10 @@ def _serialize_access(engine: sa.Engine) -> None:
 
 
 def _durable(connection: sa.Connection) -> None:
-    """Have the next transaction on SQLite's disk before it counts, and with it all that came before.
+    """Write the next transaction, and all before it, to SQLite's disk before it is committed.
 
-    Orders, costs and charges must outlive a power failure; that a job was started, or what its steps returned, need
-    not. Every commit would wait for the disk otherwise, a dozen times a job, one after the other.
+    Orders, costs and charges must survive a power failure. That a job started, or what its steps returned, need not:
+    otherwise every commit would wait for the disk, a dozen times per job, one after the other.
     """
     connection.info[DURABLE] = True
     connection.exec_driver_sql("PRAGMA synchronous=FULL")
@@ -235,7 +235,7 @@ def _durable(connection: sa.Connection) -> None:
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that stands alone from its first line on, in all processes: what it reads stays true."""
+    """Open a transaction that excludes all others, in every process, so that what it reads stays true."""
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
             _durable(connection)
@@ -247,9 +247,9 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def changing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connection]:
-    """A transaction for changes that need no look at what others do meanwhile.
+    """Open a transaction for changes that do not depend on what others do meanwhile.
 
-    Not `durable` is for what may be lost in a power failure, and only then.
+    Without `durable` its changes may be lost in a power failure, and only then.
     """
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
@@ -261,7 +261,7 @@ def changing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connecti
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection for questions."""
+    """Open a connection for queries."""
     with reachable(), engine.connect() as connection:
         yield connection
 
@@ -281,7 +281,7 @@ def read(
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turn a database that is away, full or not to be written into Unavailable("database.unavailable")."""
+    """Raise Unavailable("database.unavailable") where the database is away, full or cannot be written."""
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
@@ -293,7 +293,7 @@ def reachable() -> Iterator[None]:
 
 
 def schema_state(engine: sa.Engine) -> State:
-    """Return how the database's schema stands to this program's."""
+    """Return how the database's schema compares to this program's."""
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(_config())
@@ -326,7 +326,7 @@ def upgrade(engine: sa.Engine) -> None:
 
 
 def open_schema(engine: sa.Engine) -> None:
-    """See that the schema fits; SQLite's is made and migrated at once. Raises Misconfigured."""
+    """Check that the schema is current; create or migrate it on SQLite. Raises Misconfigured."""
     state = schema_state(engine)
     if state == "newer":
         raise Misconfigured(SCHEMA["newer"])

@@ -1,4 +1,4 @@
-"""How many calls a provider gets, counted over all processes: those that run, and those of the last minute."""
+"""Limits the calls to a provider over all processes: those that run now, and those of the last minute."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ from melodify_core.threads import finished
 log = logging.getLogger(__name__)
 
 MINUTE_S = 60.0
-LOOK_S = 0.25
-# A place that is not freed costs others theirs for minutes; longer than this a result must not wait for it.
+POLL_S = 0.25
+# A slot that is not freed is missing for minutes. A result must not wait longer than this for it.
 LEAVE_PAUSES_S = (0.5, 1.0, 0.0)
 
 
@@ -46,7 +46,7 @@ class ProviderGate:
 
     @asynccontextmanager
     async def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AsyncIterator[None]:
-        """Hold a place; see `enter` and `leave`."""
+        """Hold a slot; see `enter` and `leave`."""
         try:
             await self.enter(provider, job_id, begun=begun)
             yield
@@ -54,27 +54,27 @@ class ProviderGate:
             await self.leave(provider, job_id)
 
     async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
-        """Wait for a place and take it. A job that holds one already, from before a crash say, keeps it.
+        """Wait for a slot and take it. A job that holds one already, from before a crash for example, keeps it.
 
-        Work that has `begun` elsewhere is counted, and never waits. Raises Unavailable("provider.busy") when no place
+        Work that has `begun` elsewhere is counted, and never waits. Raises Unavailable("provider.busy") when no slot
         frees up in time.
         """
         if cap := self._cap(provider):
             await self._wait(provider, cap, _ticket(provider, job_id), begun=begun)
 
     async def leave(self, provider: str, job_id: str) -> None:
-        """Free the job's place, if it holds one. Raises nothing: the result of the call must not be lost with it."""
+        """Free the job's slot, if it holds one. Never raises: the result of the call must not be lost with it."""
         if self._cap(provider) is None:
             return
         for pause_s in LEAVE_PAUSES_S:
             try:
                 await finished(self._free, _ticket(provider, job_id))
             except Unavailable as error:
-                log.warning("job %s: its place at %s is not free yet: %s", job_id, provider, error)
+                log.warning("job %s: its slot at %s could not be freed, trying again: %s", job_id, provider, error)
                 await asyncio.sleep(pause_s)
             else:
                 return
-        log.warning("job %s: its place at %s is held until its time is up", job_id, provider)
+        log.warning("job %s: its slot at %s stays taken until it expires", job_id, provider)
 
     def _cap(self, provider: str) -> Cap | None:
         cap = self._caps.get(provider)
@@ -83,9 +83,9 @@ class ProviderGate:
     async def _wait(self, provider: str, cap: Cap, ticket: str, *, begun: bool) -> None:
         try:
             async with asyncio.timeout(self._patience_s):
-                # A place frees up in another process: there is no event to wait for.
+                # Another process may free a slot: there is no event to wait for.
                 while not await self._entered(provider, cap, ticket, begun=begun):  # noqa: ASYNC110
-                    await asyncio.sleep(LOOK_S * random.uniform(0.5, 1.5))
+                    await asyncio.sleep(POLL_S * random.uniform(0.5, 1.5))
         except TimeoutError as error:
             raise Unavailable("provider.busy") from error
 
@@ -93,8 +93,8 @@ class ProviderGate:
         try:
             return await finished(self._enter, provider, cap, ticket, begun)
         except Unavailable as error:
-            # Whoever waits for a place has time to wait for the database too.
-            log.warning("no place at %s yet: %s", provider, error)
+            # A caller that waits for a slot can wait for the database too.
+            log.warning("could not ask for a slot at %s, trying again: %s", provider, error)
             return False
 
     def _enter(self, provider: str, cap: Cap, ticket: str, begun: bool) -> bool:
@@ -106,7 +106,7 @@ class ProviderGate:
             connection.execute(calls.delete().where(mine, calls.c.until <= now, calls.c.started_at <= now - MINUTE_S))
             if connection.execute(ours.where(calls.c.until > now).values(until=now + cap.longest_s)).rowcount:
                 return True
-            # An earlier call of this job keeps its place among those of the last minute.
+            # An earlier call of this job still counts among those of the last minute.
             connection.execute(ours.values(id=secrets.token_hex(16)))
             running = connection.scalar(count.where(mine, calls.c.until > now)) or 0
             recent = connection.scalar(count.where(mine, calls.c.started_at > now - MINUTE_S)) or 0

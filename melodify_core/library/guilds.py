@@ -1,4 +1,4 @@
-"""What servers have set. Synchronous; callers run it off the event loop.
+"""The settings of Discord servers. Synchronous; callers run it off the event loop.
 
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
@@ -27,7 +27,7 @@ class Guilds:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        # Counts this process's changes, so that whoever remembers settings knows when to ask again.
+        # Counts this process's changes, so that a cache of settings knows when to read them again.
         self.generation = 0
 
     def settings_of(self, guild_id: int, connection: sa.Connection | None = None) -> GuildSettings:
@@ -72,7 +72,7 @@ class Guilds:
             connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(left_at=None))
 
     def present(self) -> list[int]:
-        """Return the servers that something is known of and that the bot has not left."""
+        """Return the servers that have a row here and that the bot has not left."""
         return [
             row.guild_id for row in read(self._engine, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
         ]

@@ -55,7 +55,7 @@ FIELDS = [usage.c[name] for name in JobRow.__dataclass_fields__]
 
 
 class JobBook:
-    """All jobs that are known."""
+    """Reads the jobs of all members."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -112,9 +112,9 @@ class JobBook:
         )
 
     def reopen(self, connection: sa.Connection, job_id: str, now: float) -> int | None:
-        """Let a refunded job wait again, within the caller's transaction, and return its turn in the queue.
+        """Queue a refunded job again, within the caller's transaction, and return its turn in the queue.
 
-        None when it is not refunded any more.
+        Return None when it is not refunded any more.
         """
         fresh = {
             "state": "waiting",

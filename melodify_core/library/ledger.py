@@ -1,4 +1,4 @@
-"""The questions and changes that the studio needs, one method each. Synchronous; callers run it off the event loop.
+"""The ledger of jobs: what was ordered, paid, charged and refunded. Synchronous; callers run it off the event loop.
 
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
@@ -22,25 +22,24 @@ from melodify_core.library.statements import (
     ALL_OPEN,
     BOOK,
     BOOKED,
-    DROP_SONG,
+    DELETE_SONG,
     END,
     END_CANCELLED,
-    FATE,
     GUILD_OPEN,
     GUILD_RESERVED,
     GUILD_USE,
-    KEEP_SONG,
+    INSERT_SONG,
     LATEST_TIMES,
+    LOCK_STATE,
     MEMBER_MONEY,
     MEMBER_USE,
     MONEY,
     OPEN_STATES,
     OUTLOOK,
-    PLACE_SONG,
-    REACH,
     RESERVE,
     RESERVED,
     RUNNING,
+    SET_STAGE,
     SETTLE,
     SONG_KNOWN,
     SPENT,
@@ -48,6 +47,7 @@ from melodify_core.library.statements import (
     STARTED,
     STATE,
     UNBOOK,
+    UPDATE_SONG,
     queued_since,
 )
 from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
@@ -56,15 +56,15 @@ from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
 from melodify_core.usage.pseudonym import alias_of
 
-# What retention deletes of an ended job, each after its own days.
+# What retention deletes of an ended job, each kind after its own number of days.
 RetainedKind = Literal["record", "picture", "song"]
-# Whose rows are that belonged to somebody who had themselves forgotten.
+# The user id of rows whose member was forgotten.
 NOBODY = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How many jobs wait and run, and since when the oldest of those that wait does, in unix seconds."""
+    """How many jobs wait and run, and since when the oldest waiting job waits, in unix seconds."""
 
     waiting: int
     running: int
@@ -75,7 +75,7 @@ class Queue:
 class Owners:
     """Which of some jobs own stored files."""
 
-    open: frozenset[str]  # these own whatever may be stored of a job
+    open: frozenset[str]  # these own every file of a job
     pictures: frozenset[str]  # these own their picture and take: retention has not deleted them yet
     songs: frozenset[str]
 
@@ -84,9 +84,9 @@ class Library:
     """The ledger of jobs and the songs."""
 
     def __init__(self, engine: sa.Engine, salt: bytes = b"", limits: Limits | None = None) -> None:
-        """`salt` is that of the members' pseudonyms: limits hold for who had themselves forgotten.
+        """Open the ledger. Paid calls are checked against the budgets of `limits` and of the servers' settings.
 
-        The budgets of `limits`, and of the servers' own, hold for what is paid.
+        `salt` is the one of the members' pseudonyms: limits also hold for members who were forgotten.
         """
         self._engine = engine
         self._salt = salt
@@ -94,15 +94,15 @@ class Library:
         self._guilds = Guilds(engine)
 
     def create_schema(self) -> None:
-        """See that the tables are there. Raises Misconfigured."""
+        """Create the tables if they are missing. Raises Misconfigured."""
         open_schema(self._engine)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
-        """A transaction that stands alone from its first line on: what it reads stays true."""
+        """Open a transaction that excludes all others, so that what it reads stays true."""
         return transaction(self._engine)
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
-        """A connection for several questions in a row."""
+        """Open a connection for several queries in a row."""
         return reading(self._engine)
 
     def standing_of(
@@ -117,7 +117,7 @@ class Library:
     ) -> Standing:
         """Return what counts against the limits of a member in a server, of the server and of all, since the unix time.
 
-        With `limits`, what none of them needs is not asked: a busy server has many songs a day. With `job_id`,
+        With `limits`, queries that no limit needs are left out: a busy server has many songs a day. With `job_id`,
         `known` says whether that job was accepted before.
         """
         times = {"since": since, "user": user_id, "alias": alias_of(user_id, self._salt), "guild": guild_id}
@@ -157,7 +157,7 @@ class Library:
         return tuple((float(row.at), float(row.dollars)) for row in self._all(query, connection))
 
     def reserve(self, connection: sa.Connection, job: Job, now: float, dollars: float = 0.0) -> int:
-        """Write the usage row of an accepted order; return its turn in the queue, the least is the first.
+        """Write the usage row of an accepted order; return its turn in the queue, the lowest is the first.
 
         `dollars` is what the job is expected to cost.
         """
@@ -182,7 +182,7 @@ class Library:
         return int(connection.execute(RESERVE, values).scalar_one())
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
-        """Return where the job stands, None when it was never accepted."""
+        """Return the job's state, None when it was never accepted."""
         rows = self._all(STATE, connection, {"its_job": job_id})
         return rows[0].state if rows else None
 
@@ -205,7 +205,7 @@ class Library:
         return [accepted_order_of(row) for row in self._all(query)]
 
     def running(self) -> int:
-        """Return how many jobs run, in all processes."""
+        """Return how many jobs run in all processes."""
         return self._count(RUNNING)
 
     def typical_s(self) -> float | None:
@@ -213,9 +213,9 @@ class Library:
         return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES)])
 
     def outlook(self, job_id: str) -> tuple[int, int, float | None]:
-        """Return the job's place in the queue, `running` and `typical_s` at once.
+        """Return the job's position in the queue, and what `running` and `typical_s` return, in one query.
 
-        The place 1 is the next to start, 0 is no longer waiting.
+        Position 1 starts next, 0 means that the job does not wait any more.
         """
         rows = self._all(OUTLOOK, None, {"its_job": job_id})
         return rows[0].position, rows[0].running, _median([row.took_s for row in rows if row.took_s is not None])
@@ -226,7 +226,7 @@ class Library:
         return int(self._all(query)[0][0])
 
     def queue(self) -> Queue:
-        """Return what waits and runs in all processes."""
+        """Return the length of the queue and the number of running jobs, over all processes."""
         query = (
             sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(queued_since).label("oldest"))
             .where(usage.c.state.in_(OPEN_STATES))
@@ -245,13 +245,13 @@ class Library:
         )
         return [row.job_id for row in self._all(query)]
 
-    def lease(self, duty: str, holder: str, now: float, seconds: float) -> bool:
-        """Take the duty, which one process at a time has, or keep it for so long; False while another has it."""
-        name = f"lease:{duty}"
+    def lease(self, task: str, holder: str, now: float, seconds: float) -> bool:
+        """Take or renew the lease of a task that one process at a time does; False while another process holds it."""
+        name = f"lease:{task}"
         with self.transaction() as connection:
             found = connection.scalar(sa.select(notes.c.text).where(notes.c.name == name))
             owner, _, until = (found or "nobody 0").partition(" ")
-            # One that ends later than it can was taken by a clock that went wrong.
+            # A lease that ends later than possible was taken by a wrong clock.
             if owner != holder and now < float(until) <= now + seconds:
                 return False
             connection.execute(notes.delete().where(notes.c.name == name))
@@ -261,7 +261,7 @@ class Library:
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before.
 
-        Raises Rejected, limit.budget or limit.guild_budget, when a job that has cost nothing yet would pass a budget.
+        Raises Rejected, limit.budget or limit.guild_budget, when a job that has cost nothing yet would exceed a budget.
         """
         with changing(self._engine, durable=False) as connection:
             connection.execute(START, {"its_job": job_id, "now": now})
@@ -270,52 +270,52 @@ class Library:
             return True
         if rows[0].state == "withdrawn":
             return False
-        # One for which something was paid goes on: it may be done but for its posting, at less than was expected, and
-        # what it has still to pay is checked when that is booked.
+        # A job for which something was paid goes on: perhaps only its posting is left, and whatever it has still to pay
+        # is checked when it is booked.
         if rows[0].ahead > 0 and not rows[0].booked:
             with self.reading() as connection:
                 self._check_budgets(rows[0], rows[0].ahead, now, connection)
         return True
 
-    def _check_budgets(self, whose: sa.Row[Any], dollars: float, now: float, connection: sa.Connection) -> None:
-        """Raise Rejected where so much more, for the job of the row, would pass a budget."""
-        if whose.user_id in self._limits.exempt_users:
+    def _check_budgets(self, job: sa.Row[Any], dollars: float, now: float, connection: sa.Connection) -> None:
+        """Raise Rejected where `dollars` more for the job would exceed a budget."""
+        if job.user_id in self._limits.exempt_users:
             return
-        most, guild_id = self._limits, whose.guild_id
+        limits, guild_id = self._limits, job.guild_id
         if guild_id is not None:
-            most = limits_in(most, self._guilds.settings_of(guild_id, connection), guild_id, ())
+            limits = limits_in(limits, self._guilds.settings_of(guild_id, connection), guild_id, ())
         since = now - DAY_S
-        spent = self._spending(sa.true(), since, connection) if most.dollars_per_day else ()
-        ours = guild_id is not None and bool(most.dollars_per_guild_day)
+        spent = self._spending(sa.true(), since, connection) if limits.dollars_per_day else ()
+        ours = guild_id is not None and bool(limits.dollars_per_guild_day)
         guild_spent = self._spending(usage.c.guild_id == guild_id, since, connection) if ours else ()
-        check_budgets(most, Standing(spent=spent, guild_spent=guild_spent), dollars, now)
+        check_budgets(limits, Standing(spent=spent, guild_spent=guild_spent), dollars, now)
 
     def reach(self, job_id: str, stage: Stage) -> None:
-        """Note how far the job is, for those who look at its page."""
+        """Note the job's stage, for the visitors of its page."""
         with changing(self._engine, durable=False) as connection:
-            connection.execute(REACH, {"its_job": job_id, "its_stage": stage.value})
+            connection.execute(SET_STAGE, {"its_job": job_id, "its_stage": stage.value})
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
-        """Note a call that begins, with what it is expected to cost; one that is booked already stays.
+        """Book a call that begins at its expected price; a call that is booked already stays as it is.
 
-        Raises Rejected, limit.budget or limit.guild_budget, where that would pass a budget.
+        Raises Rejected, limit.budget or limit.guild_budget, where that would exceed a budget.
         """
-        # No other call begins meanwhile, in no process.
+        # The transaction keeps all other calls, in every process, from beginning meanwhile.
         with self.transaction() as connection:
             if self._all(BOOKED, connection, {"its_call": call_id}):
                 return
-            whose = self._all(STARTED, connection, {"its_job": job_id})
-            if whose:
-                self._check_budgets(whose[0], bill.dollars, now, connection)
+            rows = self._all(STARTED, connection, {"its_job": job_id})
+            if rows:
+                self._check_budgets(rows[0], bill.dollars, now, connection)
             connection.execute(BOOK, {"job_id": job_id, "call_id": call_id, "created_at": now, **bill.model_dump()})
 
     def settle(self, call_id: str, bill: Bill) -> None:
-        """Note what a booked call has cost."""
+        """Replace a booked call's expected price with what it cost."""
         with self._changing() as connection:
             connection.execute(SETTLE, {"its_call": call_id, **bill.model_dump()})
 
     def unbook(self, call_id: str) -> None:
-        """Give back what a call was booked with that is known to cost nothing."""
+        """Remove the booking of a call that is known to cost nothing."""
         with self._changing() as connection:
             connection.execute(UNBOOK, {"its_call": call_id})
 
@@ -330,14 +330,14 @@ class Library:
         return float(self._all(SPENT, None, {"its_job": job_id})[0][0] or 0)
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
-        """Take the job off its member's limits; once charged it stays charged."""
+        """End the job without charging its member; a charged job stays charged."""
         self._end(job_id, "refunded", now, outcome=code)
 
     def end_cancelled(self, job_id: str, now: float) -> None:
         """End a job that its asker cancelled: it counts if something was paid for it."""
         with self._changing() as connection:
             if connection.execute(END_CANCELLED, {"its_job": job_id, "now": now}).rowcount:
-                connection.execute(DROP_SONG, {"its_job": job_id})
+                connection.execute(DELETE_SONG, {"its_job": job_id})
 
     def reset_usage(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in a server; return how many songs that were."""
@@ -356,49 +356,49 @@ class Library:
             return connection.execute(change).rowcount == 1
 
     def request_cancel(self, job_id: str) -> bool:
-        """Ask whoever works on the job to stop; False when nobody does."""
+        """Ask the process that runs the job to stop it; False when the job does not run."""
         change = usage.update().where(usage.c.job_id == job_id, usage.c.state == "running").values(cancelled=True)
         with self._changing() as connection:
             return connection.execute(change).rowcount == 1
 
     def cancelled(self, job_ids: Collection[str]) -> set[str]:
-        """Return those of the jobs that shall stop."""
+        """Return those of the jobs that were asked to stop."""
         query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
         return {row.job_id for row in self._all(query)} if job_ids else set()
 
     def write_down(self, job: Job, song: Song, now: float) -> bool:
-        """Note the song before it is posted: who presses a button under it finds it. False for a cancelled job.
+        """Store the song before it is posted, so that the buttons under it work at once. False for a cancelled job.
 
-        Until it is kept it is its member's alone.
+        Until `record_song` only its member can see it.
         """
         values = _row_of(job, song, Posted(direct=True), now)
-        # What a power failure takes is written again by the step that posts.
+        # After a power failure, the step that posts writes it again.
         with changing(self._engine, durable=False) as connection:
-            fate = connection.execute(FATE, {"its_job": job.job_id}).first()
-            if fate is None or fate.state == "charged":
+            row = connection.execute(LOCK_STATE, {"its_job": job.job_id}).first()
+            if row is None or row.state == "charged":
                 return True
-            if fate.cancelled:
+            if row.cancelled:
                 return False
-            if fate.state in OPEN_STATES and connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
-                connection.execute(KEEP_SONG, values)
+            if row.state in OPEN_STATES and connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
+                connection.execute(INSERT_SONG, values)
         return True
 
     def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
-        """Write down where the song was posted and charge its usage row, in one transaction. A repeat changes nothing.
+        """Record where the song was posted and charge its usage row, in one transaction. A repeat changes nothing.
 
-        False for a job that was cancelled before: then nothing is kept.
+        Return False for a job that was cancelled before: then nothing is recorded.
         """
         values = _row_of(job, song, posted, now)
         with self._changing() as connection:
-            # First what locks the job's row: of two workers that both think it theirs, one sees the other's song.
-            fate = connection.execute(FATE, {"its_job": job.job_id}).first()
-            if fate is not None and fate.state == "charged":
-                return True  # and if its song is not there any more, its member has deleted it
-            if fate is not None and fate.cancelled:
+            # Lock the job's row first: if two workers both believe that they own the job, one sees the other's song.
+            row = connection.execute(LOCK_STATE, {"its_job": job.job_id}).first()
+            if row is not None and row.state == "charged":
+                return True  # where its song is missing, its member has deleted it
+            if row is not None and row.cancelled:
                 return False
             self._end(job.job_id, "charged", now, connection)
-            if not connection.execute(PLACE_SONG, {"its_job": job.job_id, **values}).rowcount:
-                connection.execute(KEEP_SONG, values)
+            if not connection.execute(UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
+                connection.execute(INSERT_SONG, values)
         return True
 
     def song(self, job_id: str) -> Song | None:
@@ -407,7 +407,7 @@ class Library:
         return Song.model_validate_json(rows[0].song) if rows else None
 
     def kept_of(self, kind: RetainedKind, before: float, limit: int) -> list[str]:
-        """Return ended jobs from before the unix time of which that kind is still kept, the oldest first."""
+        """Return jobs that ended and were created before the unix time, and still have that kind; the oldest first."""
         query = (
             sa.select(usage.c.job_id)
             .where(usage.c.state.not_in(OPEN_STATES), usage.c.created_at < before, ~usage.c[f"{kind}_gone"])
@@ -417,22 +417,22 @@ class Library:
         return [row.job_id for row in self._all(query)]
 
     def mark_gone(self, kind: RetainedKind, job_ids: Collection[str]) -> None:
-        """Note that retention has deleted that kind of these jobs; a song is then in no list any more."""
+        """Note that retention has deleted that kind of these jobs; songs are removed from all lists."""
         with self._changing() as connection:
             connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values({f"{kind}_gone": True}))
             if kind == "song":
                 erase_songs(connection, job_ids, time.time())
 
     def owners(self, job_ids: Collection[str]) -> Owners:
-        """Return which of the jobs own files. One that was never accepted, or has nothing left, owns none."""
+        """Return which of the jobs own files. A job that was never accepted, or has nothing left, owns none."""
         with self.reading() as connection:
-            # In this order: a job that ends in between is open in the first answer or has its song in the second.
+            # In this order: a job that ends in between is open in the first result or has its song in the second.
             jobs = sa.select(usage.c.job_id, usage.c.state, usage.c.picture_gone).where(usage.c.job_id.in_(job_ids))
             rows = self._all(jobs, connection)
             known = sa.select(songs.c.job_id).where(songs.c.job_id.in_(job_ids))
             its_songs = {row.job_id for row in self._all(known, connection)}
         keep = {row.job_id for row in rows if not row.picture_gone}
-        # A song whose job is not known any more keeps its picture, too: nobody else will delete it.
+        # A song whose job is not known any more also keeps its picture: nothing else will delete it.
         alone = its_songs - {row.job_id for row in rows}
         return Owners(
             frozenset(row.job_id for row in rows if row.state in OPEN_STATES),
@@ -441,7 +441,7 @@ class Library:
         )
 
     def identity(self) -> str:
-        """Return what tells this database from any other."""
+        """Return a random id that distinguishes this database from any other; create it at first."""
         known = sa.select(notes.c.text).where(notes.c.name == "identity")
         with self.transaction() as connection:
             if (found := connection.scalar(known)) is not None:
@@ -451,19 +451,19 @@ class Library:
         return fresh
 
     def drop_aliases(self, before: float) -> None:
-        """Make nobody's what the forgotten have used, once it counts no more."""
+        """Move the usage of forgotten members to NOBODY once it does not count for limits any more."""
         old = (usage.c.user_id < NOBODY, usage.c.created_at < before)
         with self._changing() as connection:
             connection.execute(usage.update().where(*old).values(user_id=NOBODY, guild_id=None))
 
     def recall(self, question: str, since: float) -> Brief | None:
-        """Return the reading that was remembered for the question after the unix time `since`."""
+        """Return the reading that was stored for the question after the unix time `since`."""
         query = sa.select(readings.c.brief).where(readings.c.question == question, readings.c.created_at > since)
         rows = self._all(query)
         return Brief.model_validate_json(rows[0].brief) if rows else None
 
     def remember(self, question: str, brief: Brief, now: float, entries: int) -> None:
-        """Remember a reading, and forget the oldest of more than `entries`."""
+        """Store a reading, and delete the oldest beyond `entries`."""
         kept = sa.select(readings.c.question).order_by(readings.c.created_at.desc()).limit(entries)
         row = {"question": question, "created_at": now, "brief": brief.model_dump_json()}
         with self.transaction() as connection:
@@ -479,9 +479,9 @@ class Library:
             connection.execute(END, change)
             return
         with self._changing() as own:
-            # A song that was not posted in the end is nobody's.
+            # A song that was not posted in the end is deleted.
             if own.execute(END, change).rowcount:
-                own.execute(DROP_SONG, {"its_job": job_id})
+                own.execute(DELETE_SONG, {"its_job": job_id})
 
     def _changing(self) -> AbstractContextManager[sa.Connection]:
         return changing(self._engine)
@@ -511,7 +511,7 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "user_id": job.user_id,
-        # What nobody in the server can see is no song of the server's.
+        # A song that nobody in the server can see does not belong to the server's songs.
         "guild_id": None if posted.direct else job.place.guild_id,
         "channel_id": posted.channel_id,
         "message_id": posted.message_id,
@@ -524,7 +524,7 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
 
 
 def accepted_order_of(row: sa.Row[Any]) -> AcceptedOrder:
-    """Return what a usage row tells of its order."""
+    """Return the accepted order of a usage row."""
     note = json.loads(row.brief_order or "{}")
     return AcceptedOrder(
         job_id=row.job_id,

@@ -1,4 +1,4 @@
-"""What the library knows of one member. Synchronous; callers run it off the event loop.
+"""The songs, jobs and requests of one member. Synchronous; callers run it off the event loop.
 
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
@@ -17,12 +17,12 @@ from melodify_core.library.songbook import LIKES, entry_of, erase_songs
 from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Brief, Entry, Song
 
-# The newest first, or the best liked.
-Order = Literal["newest", "liked"]
+# Newest songs first, or most liked songs first.
+SortOrder = Literal["newest", "liked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SongListPage:
     """Some songs of a list, and how long the list is."""
 
     entries: tuple[Entry, ...]
@@ -30,26 +30,28 @@ class Page:
 
 
 class MemberBook:
-    """Members' songs, and the end of all that is known of one."""
+    """Reads a member's data, and erases it on request."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def own_songs(self, user_id: int, order: Order, skip: int, limit: int) -> Page:
+    def own_songs(self, user_id: int, sort: SortOrder, skip: int, limit: int) -> SongListPage:
         """Return some of the member's songs, private ones too."""
-        return self._page(songs.c.user_id == user_id, order, skip, limit)
+        return self._page(songs.c.user_id == user_id, sort, skip, limit)
 
-    def public_songs(self, guild_id: int, asked_in: Collection[int], order: Order, skip: int, limit: int) -> Page:
+    def public_songs(
+        self, guild_id: int, asked_in: Collection[int], sort: SortOrder, skip: int, limit: int
+    ) -> SongListPage:
         """Return some of a server's songs: those that were asked for in one of these channels and are not private."""
         whose = sa.and_(songs.c.guild_id == guild_id, ~songs.c.private, songs.c.asked_in.in_(asked_in))
-        return self._page(whose, order, skip, limit)
+        return self._page(whose, sort, skip, limit)
 
-    def _page(self, whose: sa.ColumnElement[bool], order: Order, skip: int, limit: int) -> Page:
+    def _page(self, whose: sa.ColumnElement[bool], sort: SortOrder, skip: int, limit: int) -> SongListPage:
         newest = songs.c.created_at.desc()
-        by = (LIKES.desc(), newest) if order == "liked" else (newest,)
+        by = (LIKES.desc(), newest) if sort == "liked" else (newest,)
         rows = read(self._engine, sa.select(songs, LIKES).where(whose).order_by(*by).offset(skip).limit(limit))
         total = read(self._engine, sa.select(sa.func.count()).select_from(songs).where(whose))
-        return Page(tuple(entry_of(row) for row in rows), int(total[0][0]))
+        return SongListPage(tuple(entry_of(row) for row in rows), int(total[0][0]))
 
     def open_jobs(self, user_id: int) -> list[str]:
         """Return the member's jobs that wait or run."""
@@ -72,12 +74,12 @@ class MemberBook:
     def forget(self, user_id: int, alias: int, now: float, counts_since: float) -> int:
         """Erase the member in one transaction; return how many songs went.
 
-        What still counts for limits and budgets stays under the alias, older rows stay as nobody's.
+        Usage that still counts for limits and budgets moves to the alias, older rows move to NOBODY.
         """
         mine = usage.c.user_id == user_id
         with changing(self._engine) as connection:
             own = connection.execute(sa.select(songs.c.job_id, songs.c.song).where(songs.c.user_id == user_id)).all()
-            # The very readings that these songs were made from, where they are remembered.
+            # Also the cached readings that these songs were made from.
             for row in own:
                 brief = _brief_of(row.song)
                 if brief is not None:
@@ -97,5 +99,5 @@ def _brief_of(song: str) -> Brief | None:
     try:
         return Song.model_validate_json(song).brief
     except ValidationError:
-        # Whoever wants to be forgotten is, also where a record cannot be read any more.
+        # A record that cannot be read any more must not keep a member from being forgotten.
         return None

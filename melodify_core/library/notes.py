@@ -1,4 +1,4 @@
-"""What an installation remembers of itself. Synchronous; callers run it off the event loop.
+"""Short texts that an installation stores about itself. Synchronous; callers run it off the event loop.
 
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
@@ -21,7 +21,7 @@ class Notes:
         return str(rows[0].text) if rows else None
 
     def write(self, name: str, text: str) -> None:
-        """Write the note, in the place of an earlier one."""
+        """Write the note, and replace an earlier one of that name."""
         with transaction(self._engine) as connection:
             connection.execute(notes.delete().where(notes.c.name == name))
             connection.execute(notes.insert().values(name=name, text=text))

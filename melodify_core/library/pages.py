@@ -1,6 +1,6 @@
-"""The Pages port on the library: what a page shows, and how far its song is, whichever process makes it.
+"""The Pages port on the library: what a page shows and how far its song is, whichever process makes it.
 
-Visitors are strangers: they have threads of their own, so that however many come, jobs find theirs free.
+Visitors are strangers, so pages use threads of their own: however many visitors come, jobs find theirs free.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from melodify_core.pages import Page
 
 Result = TypeVar("Result")
 THREADS = 4
-# Questions that wait for a thread or its answer. More than this is a database that does not keep up.
-MOST_QUESTIONS = 256
+# Queries that wait for a thread or for the database. With more than this, the database does not keep up.
+MAX_QUERIES = 256
 POLL_S = 1.0
 _FIELDS = (
     *(usage.c[name] for name in ("page_id", "state", "stage", "brief_order", "picture_gone", "created_at")),
@@ -37,18 +37,18 @@ class LibraryPages:
     """Looks pages up in the tables."""
 
     def __init__(self, engine: sa.Engine, poll_s: float = POLL_S) -> None:
-        """While songs are watched, the database is asked every `poll_s` seconds, once for all of them."""
+        """Read the stages of all watched songs every `poll_s` seconds, with one query."""
         self._engine = engine
         self._poll_s = poll_s
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
-        self._questions = 0
+        self._queries = 0
         self._watched: Counter[str] = Counter()
         self._stages: dict[str, Stage | None] = {}
         self._seen_at = 0.0
-        self._looking = asyncio.Lock()
+        self._refresh = asyncio.Lock()
 
     def close(self) -> None:
-        """Wait for the questions that are being answered, and ask no more."""
+        """Wait for the running queries and start no more."""
         self._threads.shutdown(cancel_futures=True)
 
     async def page(self, page_id: str) -> Page | None:
@@ -73,9 +73,9 @@ class LibraryPages:
                 del self._watched[page_id]
 
     async def _stage(self, page_id: str) -> Stage | None:
-        """Return how far the song is, None when it will never be there; seen at most `poll_s` seconds ago."""
-        async with self._looking:
-            # A little less, so that one who has just slept that long does not see the same once more.
+        """Return the song's stage, read at most `poll_s` seconds ago; None when there will be no song."""
+        async with self._refresh:
+            # A little less, so that a watcher who has just slept that long does not get the same stages again.
             if page_id not in self._stages or time.monotonic() - self._seen_at > 0.9 * self._poll_s:
                 watched = list(self._watched)
                 self._stages = await self._off_loop(lambda: self._stages_of(watched))
@@ -83,13 +83,13 @@ class LibraryPages:
         return self._stages.get(page_id)
 
     async def _off_loop(self, work: Callable[[], Result]) -> Result:
-        if self._questions >= MOST_QUESTIONS:
+        if self._queries >= MAX_QUERIES:
             raise Unavailable("database.unavailable")
-        self._questions += 1
+        self._queries += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
-            self._questions -= 1
+            self._queries -= 1
 
     def _page(self, page_id: str) -> Page | None:
         query = (
@@ -111,9 +111,9 @@ class LibraryPages:
 
 
 def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
-    # While it is being posted it is written down already, and not to be seen.
+    # While the song is being posted, its row exists already, but the page must not show it yet.
     song = Song.model_validate_json(row.song) if row.song and row.state not in OPEN_STATES else None
-    # Forgetting takes the note away.
+    # The note is gone when the member was forgotten.
     note = json.loads(row.brief_order or "{}")
     width, height = note.get("picture_size", (0, 0))
     picture_key = song.picture_key if song else note.get("picture_key")
@@ -122,7 +122,7 @@ def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
         song=song,
         stage=None if song else _stage_of(row),
         private=bool(row.private),
-        # Charged without a song: it was there.
+        # Charged without a song: the song existed and was deleted.
         deleted=song is None and row.state == "charged",
         language=_language_of(song) if song else note.get("language", "en"),
         created_at=row.made_at or row.created_at,

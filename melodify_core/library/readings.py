@@ -1,4 +1,4 @@
-"""The Memory port on the library."""
+"""The Memory port on the library: readings that were paid for, kept for some hours."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from melodify_core.models import Brief
 
 
 class Readings:
-    """Remembers readings for some hours, and so many of them."""
+    """Remembers up to `entries` readings for `hours` hours."""
 
     def __init__(self, library: Library, hours: int, entries: int) -> None:
         self._library = library

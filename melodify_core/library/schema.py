@@ -1,4 +1,4 @@
-"""The tables. Their history stands in migrations/; a test holds the two together."""
+"""The tables. Their history is in migrations/; a test checks that both agree."""
 
 import sqlalchemy as sa
 
@@ -17,22 +17,22 @@ usage = sa.Table(
     sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
     # What an apology needs when the job's own record cannot be read: place, language, picture.
     sa.Column("brief_order", sa.Text),
-    # A moderator gave this one back to its member: it counts no more.
+    # A moderator gave this song back to its member: it does not count for limits any more.
     sa.Column("waived", sa.Boolean, nullable=False, server_default=sa.false()),
-    # The order of the queue, the least first: see statements.TURN_S.
+    # The position in the queue, the lowest first: see statements.TURN_S.
     sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
     # Why there is no song: the error's code.
     sa.Column("outcome", sa.String(64)),
-    # The song's page, for whoever has its address, and how far the song is.
+    # The song's page, for anyone who has its address, and the song's stage.
     sa.Column("page_id", sa.String(22)),
     sa.Column("stage", sa.String(16)),
-    # What retention has deleted already: the engine's record, picture and take, song.
+    # What retention has deleted already: the engine's record; picture and take; song.
     sa.Column("record_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("picture_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("song_gone", sa.Boolean, nullable=False, server_default=sa.false()),
-    # Since when it waits, where it was queued again: limits and retention go on from when it was asked for.
+    # When it was queued again. Limits and retention still count from `created_at`.
     sa.Column("queued_at", sa.Float),
-    # The dollars that it is expected to cost. Budgets count what of it is not booked yet while the job is open.
+    # The dollars that it is expected to cost. While the job is open, budgets count what is not booked yet.
     sa.Column("reserved", sa.Float, nullable=False, server_default="0"),
     sa.Index("usage_by_user", "user_id", "created_at"),
     sa.Index("usage_by_state", "state", "created_at"),
@@ -52,12 +52,12 @@ songs = sa.Table(
     sa.Column("song", sa.Text, nullable=False),
     # The song that this one is another take of.
     sa.Column("parent_id", sa.String(32)),
-    # The channel in which it was asked for: who may see that one may see the song in lists.
+    # The channel of the request: members who can see that channel can see the song in lists.
     sa.Column("asked_in", sa.BigInteger),
     sa.Index("songs_by_user", "user_id", "created_at"),
     sa.Index("songs_by_guild", "guild_id", "created_at"),
 )
-# One row per paid call, also of those whose answer was of no use or never came. It is there before the call begins.
+# One row per paid call, written before the call begins; also where the answer was useless or never came.
 costs = sa.Table(
     "costs",
     tables,
@@ -70,9 +70,9 @@ costs = sa.Table(
     sa.Column("input_tokens", sa.Integer, nullable=False),
     sa.Column("output_tokens", sa.Integer, nullable=False),
     sa.Column("request_id", sa.String(200), nullable=False),
-    # What the call is booked under, so that a second try to book it finds the first.
+    # Identifies the call, so that a second try to book it finds the first.
     sa.Column("call_id", sa.String(32)),
-    # False: what it was expected to cost, of a call that still runs or whose end is not known.
+    # False: `dollars` is the expected price, because the call still runs or its result is not known.
     sa.Column("billed", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("costs_by_job", "job_id"),
     sa.Index("costs_by_call", "call_id", unique=True),
@@ -87,14 +87,14 @@ readings = sa.Table(
     sa.Column("brief", sa.Text, nullable=False),
     sa.Index("readings_by_time", "created_at"),
 )
-# Calls to a provider of the last minute, and those that still run.
+# The calls to a provider that still run, and those of the last minute.
 calls = sa.Table(
     "calls",
     tables,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("provider", sa.String(32), nullable=False),
     sa.Column("started_at", sa.Float, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),  # ended, or given up as a dead process's
+    sa.Column("until", sa.Float, nullable=False),  # when it ended, or when it counts as one of a dead process
     sa.Index("calls_by_provider", "provider", "started_at"),
 )
 likes = sa.Table(
@@ -105,7 +105,7 @@ likes = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Index("likes_by_user", "user_id", "created_at"),
 )
-# What a server's moderators have set, as JSON, and since when the bot is not there any more.
+# What a server's moderators have set, as JSON, and when the bot left the server.
 guilds = sa.Table(
     "guilds",
     tables,
@@ -114,14 +114,14 @@ guilds = sa.Table(
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("left_at", sa.Float),
 )
-# What an installation remembers of itself, such as which commands it has registered with Discord.
+# Facts about the installation, such as which commands it has registered with Discord.
 notes = sa.Table(
     "notes",
     tables,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
-# What members asked for and what is not an order yet, for the process that goes on where another has died.
+# Members' requests that are not orders yet, so that another process can continue after a crash.
 requests = sa.Table(
     "requests",
     tables,
@@ -133,7 +133,7 @@ requests = sa.Table(
     sa.Column("leased_until", sa.Float, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
 )
-# Pages of deleted songs: nothing is known of them but that they were there.
+# Pages of deleted songs: only that they existed is known.
 gone_pages = sa.Table(
     "gone_pages",
     tables,

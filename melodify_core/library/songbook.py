@@ -28,12 +28,12 @@ class Songbook:
         self._engine = engine
 
     def entry(self, job_id: str) -> Entry | None:
-        """Return a song with where it was posted; None where there is none, or no more."""
+        """Return a song with where it was posted; None where it does not exist any more."""
         rows = read(self._engine, sa.select(songs, LIKES).where(songs.c.job_id == job_id))
         return entry_of(rows[0]) if rows else None
 
     def like(self, job_id: str, user_id: int, now: float) -> tuple[bool, int]:
-        """Like a song, or take that back; return whether the member likes it now, and how many do."""
+        """Toggle a member's like; return whether the member likes the song now, and how many members do."""
         mine = (likes.c.job_id == job_id, likes.c.user_id == user_id)
         with changing(self._engine) as connection:
             liked = connection.execute(likes.delete().where(*mine)).rowcount == 0
@@ -43,13 +43,13 @@ class Songbook:
         return liked, int(count or 0)
 
     def erase(self, job_ids: Collection[str], now: float) -> None:
-        """Delete the songs with their likes; their pages are gone for good. What was paid for them stays."""
+        """Delete the songs with their likes and pages. What was paid for them stays."""
         with changing(self._engine) as connection:
             erase_songs(connection, job_ids, now)
 
 
 def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float) -> None:
-    """Delete the songs within a transaction of the caller's."""
+    """Delete the songs within the caller's transaction."""
     paged = sa.select(usage.c.page_id).where(usage.c.job_id.in_(job_ids), usage.c.page_id.is_not(None))
     for page_id in connection.scalars(paged).all():
         connection.execute(gone_pages.insert().values(page_id=page_id, at=now))

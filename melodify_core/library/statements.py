@@ -1,4 +1,4 @@
-"""What is asked at every order and every step, built once: to build a statement costs more than to run it.
+"""The statements of every order and every step, built once: building a statement costs more than running it.
 
 Values are bound by name; names begin with "its_" where SQLAlchemy keeps the column's own for itself.
 """
@@ -31,7 +31,7 @@ _counted = sa.or_(_recent, IS_OPEN)
 _count_open = sa.select(sa.func.count()).select_from(usage).where(IS_OPEN)
 
 _mine = sa.and_(_counted, sa.or_(usage.c.user_id == sa.bindparam("user"), usage.c.user_id == sa.bindparam("alias")))
-# With the job that is asked about, in whatever state: one question less while other orders wait.
+# Includes the job that is checked, in any state: this saves a query while other orders wait.
 MEMBER_USE = sa.select(usage.c.job_id, usage.c.created_at, usage.c.state).where(sa.or_(_mine, _job))
 GUILD_USE = sa.select(usage.c.created_at).where(_recent, usage.c.guild_id == sa.bindparam("guild"))
 GUILD_OPEN = _count_open.where(usage.c.guild_id == sa.bindparam("guild"))
@@ -39,8 +39,8 @@ ALL_OPEN = _count_open
 GUILD_SETTINGS = sa.select(guilds.c.settings).where(guilds.c.guild_id == sa.bindparam("guild"))
 
 STATE = sa.select(usage.c.state).where(_job)
-# A member's second order waits as if it had come so much later, the third twice that: whoever asks for a first song
-# comes before everybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
+# A member's second order is queued as if it had come this much later, the third as if twice that: everybody's first
+# song comes before anybody's second. In seconds, so that nobody waits for ever (start-time fair queueing).
 TURN_S = 3600
 _ahead = _count_open.where(usage.c.user_id == sa.bindparam("its_member")).scalar_subquery()
 RESERVE = (
@@ -53,8 +53,8 @@ START = (
     .where(_job, one_of(("waiting",)))
     .values(state=sa.literal_column("'running'"), started_at=sa.bindparam("now"))
 )
-REACH = usage.update().where(_job).values(stage=sa.bindparam("its_stage"))
-# Only open rows move: a late repeat can neither refund a charged job nor charge a refunded one.
+SET_STAGE = usage.update().where(_job).values(stage=sa.bindparam("its_stage"))
+# Only open rows change: a late repeat can neither refund a charged job nor charge a refunded one.
 END = (
     usage.update()
     .where(_job, IS_OPEN)
@@ -65,7 +65,7 @@ _call = costs.c.call_id == sa.bindparam("its_call")
 BOOKED = sa.select(costs.c.id).where(_call)
 SETTLE = costs.update().where(_call).values(billed=True)
 UNBOOK = costs.delete().where(_call)
-# The same for one that its asker cancelled: what was paid for counts, else cancelling would be a way to spend for ever.
+# The same for a job that its asker cancelled: if anything was paid, it counts; else members could spend without limit.
 END_CANCELLED = (
     usage.update()
     .where(_job, IS_OPEN)
@@ -82,7 +82,7 @@ END_CANCELLED = (
     )
 )
 SPENT = sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == sa.bindparam("its_job"))
-# What open jobs will cost beyond what is booked of them already.
+# What open jobs will cost beyond what is booked for them already.
 _booked = sa.func.coalesce(
     sa.select(sa.func.sum(costs.c.dollars)).where(costs.c.job_id == usage.c.job_id).scalar_subquery(), 0.0
 )
@@ -101,19 +101,19 @@ MEMBER_MONEY = sa.select(
     _paid.where(_of_member).scalar_subquery().label("spent"),
     RESERVED.where(_of_member).scalar_subquery().label("reserved"),
 )
-# Whose job it is, how it stands, what of it is booked, and what of its expected price is not yet.
+# The job's state and owner, what is booked for it, and what of its expected price is not booked yet.
 STARTED = sa.select(
     usage.c.state, usage.c.user_id, usage.c.guild_id, _booked.label("booked"), _not_booked.label("ahead")
 ).where(_job)
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
-KEEP_SONG = songs.insert()
-PLACE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))
-DROP_SONG = songs.delete().where(songs.c.job_id == sa.bindparam("its_job"))
-# Locks the row on PostgreSQL: a cancellation comes before the song is kept, or too late.
-FATE = sa.select(usage.c.state, usage.c.cancelled).where(_job).with_for_update()
+INSERT_SONG = songs.insert()
+UPDATE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))
+DELETE_SONG = songs.delete().where(songs.c.job_id == sa.bindparam("its_job"))
+# Locks the row on PostgreSQL: a cancellation comes either before the song is recorded or too late.
+LOCK_STATE = sa.select(usage.c.state, usage.c.cancelled).where(_job).with_for_update()
 
 _me = usage.alias("me")
-# 0 for one that does not wait any more.
+# 0 for a job that does not wait any more.
 POSITION = sa.select(sa.func.count()).where(
     _me.c.job_id == sa.bindparam("its_job"),
     one_of(("waiting",), _me.c.state),
@@ -127,7 +127,7 @@ LATEST_TIMES = (
     .order_by(usage.c.created_at.desc())
     .limit(sa.literal_column(str(RECENT_JOBS)))
 )
-# All three in one question, for the order that asks it while the others wait: a row for each of the latest times.
+# All three in one query, because other orders wait for it: one row for each of the latest times.
 _latest = LATEST_TIMES.subquery()
 OUTLOOK = sa.select(
     POSITION.scalar_subquery().label("position"),

@@ -20,7 +20,7 @@ LONGEST_SIDE = 720
 STRIP = 96  # pixels of height for the waveform
 FRAMES_PER_S = 15
 AUDIO_BITS = 128_000
-# Quality for quality's sake (x264's constant rate factor), then for the size's.
+# x264's constant rate factors: the best quality first, the next ones where the file would be too large.
 QUALITIES = (26, 32, 40)
 GROUND, AHEAD, PLAYED = (18, 16, 28), (92, 86, 120), (167, 139, 255)
 MEBIBYTE = 1024 * 1024
@@ -28,7 +28,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """An MP4 (H.264, AAC) that starts to play before it is loaded."""
+    """An MP4 (H.264, AAC) that starts to play before it is fully loaded."""
 
     data: bytes = field(repr=False)
     width: int
@@ -38,8 +38,8 @@ class Video:
 def make_video(mp3: bytes, picture_jpeg: bytes, waveform: tuple[int, ...], max_bytes: int) -> Video:
     """Return the video of a song; `waveform` has peaks from 0 to 100.
 
-    Raises Rejected("song.too_large") when it cannot be made to fit, Unavailable for a song or picture that cannot be
-    read.
+    Raises Rejected("song.too_large") when it does not fit into `max_bytes`, Unavailable for a song or picture that
+    cannot be read.
     """
     try:
         canvas = _canvas(picture_jpeg)
@@ -96,7 +96,7 @@ def _drawn(waveform: tuple[int, ...], width: int, colour: tuple[int, int, int]) 
 
 
 def _encode(mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels], quality: int) -> bytes:
-    # The index first: a player shows it while the rest is on its way. For that FFmpeg needs a file with a name.
+    # The index comes first, so that a player starts before the rest has arrived. For that FFmpeg needs a named file.
     with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         path = Path(folder) / "song.mp4"
         _write(path, mp3, canvas, strips, quality)
@@ -126,7 +126,7 @@ def _write(path: Path, mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels]
 
 
 def _frames(canvas: Pixels, strips: tuple[Pixels, Pixels], seconds: float) -> Iterator[av.VideoFrame]:
-    """Yield frame after frame: only the strip changes."""
+    """Yield the frames; only the strip changes from one to the next."""
     ahead, played = strips
     width, count = canvas.shape[1], max(round(seconds * FRAMES_PER_S), 1)
     shown = canvas.copy()

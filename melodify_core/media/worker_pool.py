@@ -1,7 +1,7 @@
 """Runs image and audio work in worker processes, so that the event loop never waits for it.
 
-A process rather than a thread: the synthesiser holds the interpreter lock for its whole run, a hostile picture must
-not take the bot down with it, and work that is too slow can really be ended.
+It uses processes and not threads: the synthesiser holds the interpreter lock for its whole run, a hostile picture must
+not take the bot down, and work that is too slow can be killed.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from pebble import ProcessExpired, ProcessPool
 from melodify_core.errors import Unavailable
 
 log = logging.getLogger(__name__)
-# When every core is busy, the event loop goes first: songs can wait a moment, acknowledgements cannot.
+# When every core is busy, the event loop has priority: songs can wait a moment, acknowledgements cannot.
 NICENESS = 10
-# Every other process may be killed while one piece of work waits for its turn.
+# Every worker process may be killed once while one piece of work waits for its turn.
 TRIES = 8
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
@@ -30,24 +30,24 @@ class WorkerPool:
     """Worker processes: they start with the first work, and each does one piece at a time."""
 
     def __init__(self, processes: int = 0) -> None:
-        """`processes` 0 means one per core."""
+        """Create the pool; `processes` 0 means one per core."""
         self._processes = processes or os.cpu_count() or 1
         self._pool = self._new_pool()
         self._unfinished: set[Future[Any]] = set()
         self._closed = False
 
     def _new_pool(self) -> ProcessPool:
-        # Spawned, not forked: a fork of a process with threads and connections may hang.
+        # Spawn, not fork: a fork of a process with threads and connections may hang.
         context = multiprocessing.get_context("spawn")
         return ProcessPool(self._processes, initializer=os.nice, initargs=[NICENESS], context=context)
 
     async def run(self, deadline_s: float, work: Callable[[*Args], Result], *args: *Args) -> Result:
         """Return work(*args), run in a worker process; `work` is a module-level function.
 
-        The deadline counts from the start of the work, not from its place in the queue for a worker. Cancelling
-        ends the worker. Work whose worker was killed is done once more, so it has no effects but its result. Raises
-        what `work` raised, Unavailable("provider.too_slow") past the deadline and Unavailable("internal") when its own
-        worker died at it twice.
+        The deadline counts from the start of the work, not from its entry into the queue. Cancelling kills the worker.
+        Work whose worker was killed is done once more, so it must have no effect but its result. Raises what `work`
+        raised, Unavailable("provider.too_slow") past the deadline and Unavailable("internal") when its own worker died
+        twice.
         """
         lost: BaseException | None = None
         for _ in range(TRIES):
@@ -63,9 +63,9 @@ class WorkerPool:
                     raise Unavailable("internal") from error
                 lost = error
             except BrokenProcessPool as error:
-                # Another's worker was killed, and took all of them with it.
+                # The worker of other work was killed, which broke the whole pool.
                 lost = lost or error
-            log.warning("a worker process is gone, its work is done once more: %s", lost)
+            log.warning("a worker process died, its work is done once more: %s", lost)
         raise Unavailable("internal") from lost
 
     def _schedule(self, deadline_s: float, work: Callable[..., Result], args: Sequence[object]) -> Future[Any]:
@@ -74,13 +74,13 @@ class WorkerPool:
         except RuntimeError as error:
             if self._closed:
                 raise Unavailable("internal") from error
-            # An idle worker that is killed, by a system short of memory say, breaks the whole pool for good.
-            log.warning("the worker processes are started anew: %s", error)
+            # When an idle worker is killed, for example because memory is short, the whole pool breaks for good.
+            log.warning("the pool of worker processes broke, starting a new one: %s", error)
             self._pool = self._new_pool()
             return self._pool.schedule(work, args=list(args), timeout=deadline_s)
 
     def close(self) -> None:
-        """End the workers; unfinished work is cancelled. Takes up to a second: call it off the event loop."""
+        """End the workers and cancel unfinished work. Takes up to a second: call it off the event loop."""
         self._closed = True
         for future in tuple(self._unfinished):
             future.cancel()

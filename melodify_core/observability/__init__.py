@@ -1,4 +1,4 @@
-"""What a host sees of the running program: metrics, traces, health checks, the job that a log line belongs to.
+"""What a host sees of the running program: metrics, traces, health checks, and the job of a log line.
 
-Only reports: nothing here decides. The HTTP port for it is in bot/ops.
+This package only reports and decides nothing. The HTTP port for it is in bot/ops.
 """

@@ -1,4 +1,4 @@
-"""What a job leaves behind while it runs: which log lines are its, how long its stages take, its trace."""
+"""Ties log lines, stage times and traces to the job that they belong to."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +11,13 @@ from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Job, Stage
 from melodify_core.observability import metrics
 
-# Opens a span: its name, the job's id, and what else is to be known of it.
+# Opens a span; takes its name, the job's id and further attributes.
 Span = Callable[[str, str, dict[str, Any]], AbstractContextManager[Any]]
 
 
 @dataclass(slots=True)
 class LogContext:
-    """Whose work is being done: every log line of it says so."""
+    """The job that is being worked on; every log line of that work carries it."""
 
     job_id: str
     guild_id: int | None
@@ -34,7 +34,7 @@ def no_span(name: str, job_id: str, facts: dict[str, Any]) -> AbstractContextMan
 
 
 class _Tracing:
-    """Where spans go in this process: nowhere, until tracing.py says otherwise."""
+    """Where this process sends spans: nowhere, until tracing.py sets an exporter."""
 
     span: Span = staticmethod(no_span)
 
@@ -44,7 +44,7 @@ tracing = _Tracing()
 
 @contextmanager
 def log_context(job_id: str, guild_id: int | None = None, stage: Stage | None = None) -> Iterator[LogContext]:
-    """What is logged and counted within is the job's."""
+    """Attribute everything that is logged and counted within to the job."""
     context = LogContext(job_id, guild_id, stage)
     token = current.set(context)
     try:
@@ -55,7 +55,7 @@ def log_context(job_id: str, guild_id: int | None = None, stage: Stage | None = 
 
 @contextmanager
 def trace_job(job: Job) -> Iterator[LogContext]:
-    """Everything within is done for the job, and stands in its trace."""
+    """Attribute everything within to the job, and trace it."""
     facts = {"melodify.guild": job.place.guild_id or 0, "melodify.seconds": job.wish.seconds}
     with log_context(job.job_id, job.place.guild_id, Stage.QUEUED) as context, tracing.span("job", job.job_id, facts):
         yield context
@@ -63,7 +63,7 @@ def trace_job(job: Job) -> Iterator[LogContext]:
 
 @contextmanager
 def stage_span(stage: Stage) -> Iterator[None]:
-    """Everything within belongs to the stage."""
+    """Attribute everything within to the stage, and measure how long it takes."""
     context = current.get()
     if context is None:
         raise RuntimeError("a stage belongs to a job: see trace_job")
@@ -71,18 +71,18 @@ def stage_span(stage: Stage) -> Iterator[None]:
     began = time.monotonic()
     with tracing.span(stage.value, context.job_id, {}):
         yield
-    # What failed or was interrupted says nothing of how long the stage takes.
+    # A stage that failed or was interrupted says nothing about how long it usually takes.
     metrics.stage_seconds.labels(stage.value).observe(time.monotonic() - began)
 
 
 @contextmanager
 def asking(provider: str) -> Iterator[None]:
-    """A provider is asked within."""
+    """Measure the call to a provider within: its time, or its error."""
     began = time.monotonic()
     try:
         yield
     except Rejected:
-        raise  # by us: a budget, or its asker, had enough
+        raise  # not the provider's error: a budget is used up, or the asker cancelled
     except MelodifyError as error:
         metrics.provider_errors.labels(provider, error.code).inc()
         raise
@@ -90,6 +90,6 @@ def asking(provider: str) -> Iterator[None]:
 
 
 def ended(outcome: str) -> None:
-    """Note how the job that this is about has ended: "song", or the error's code."""
+    """Count how the current job ended: "song", or the error's code."""
     context = current.get()
     metrics.jobs_ended.labels(context.stage or "" if context else "", outcome).inc()

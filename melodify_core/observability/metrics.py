@@ -1,6 +1,6 @@
-"""What is counted and measured, under the names that /metrics shows; deploy/monitoring/ has panels and alerts.
+"""The metrics, under the names that /metrics shows; deploy/monitoring/ has panels and alerts.
 
-The objects belong to the process, as the library wants it. Labels have few values each: never an id, never a text.
+The objects are global, as prometheus_client wants it. Labels have few values each: never an id, never a text.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

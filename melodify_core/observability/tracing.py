@@ -1,6 +1,6 @@
 """Traces by OpenTelemetry, where the settings name an endpoint: one trace per job, a span per stage.
 
-The trace's id comes from the job's, so that a job that another process goes on with stays one trace.
+The trace's id derives from the job's, so that a job that another process continues stays one trace.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def trace_id_of(job_id: str) -> int:
 
 @contextmanager
 def exporting(endpoint: str) -> Iterator[None]:
-    """Send the spans of what happens within to an OTLP/HTTP endpoint such as http://127.0.0.1:4318/v1/traces."""
+    """Send the spans within to an OTLP/HTTP endpoint such as http://127.0.0.1:4318/v1/traces."""
     provider = TracerProvider(
         resource=Resource.create({"service.name": "melodify"}), id_generator=_JobIds(), shutdown_on_exit=False
     )
@@ -52,7 +52,7 @@ def exporting(endpoint: str) -> Iterator[None]:
     def span(name: str, job_id: str, facts: dict[str, Any]) -> Iterator[None]:
         token = _job.set(job_id)
         try:
-            # What an error says may hold a provider's words: its code is enough.
+            # An error's text may hold a provider's words: its code is enough.
             with tracer.start_as_current_span(
                 name,
                 attributes={"melodify.job": job_id, **facts},
@@ -79,10 +79,10 @@ def exporting(endpoint: str) -> Iterator[None]:
 
 
 def _shut_down(provider: TracerProvider) -> None:
-    """Send what is left, but let no endpoint that hangs or is away hold the process up."""
-    # The library waits for 30 s; what its exporter's own time limit leaves of them, nobody can set.
+    """Send the remaining spans, but do not let an endpoint that hangs or is away hold the process up."""
+    # The library waits for up to 30 s, which cannot be configured.
     sending = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
     sending.start()
     sending.join(LAST_S)
     if sending.is_alive():
-        log.warning("the last spans could not be exported within %g s", LAST_S)
+        log.warning("the last spans could not be exported within %g s: they are dropped", LAST_S)

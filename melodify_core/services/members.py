@@ -19,7 +19,7 @@ from melodify_core.usage.quota import Quota
 
 if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
-    from melodify_core.library import MemberBook, Order, Page, Songbook
+    from melodify_core.library import MemberBook, Songbook, SongListPage, SortOrder
 
 log = logging.getLogger(__name__)
 PAGE_SONGS = 8
@@ -69,14 +69,16 @@ class MemberService:
         """Return what the member has left. Costs nothing."""
         return await self._admission.quota(user_id, guild_id, role_ids)
 
-    async def own_songs(self, user_id: int, order: "Order", page: int) -> "Page":
+    async def own_songs(self, user_id: int, sort: "SortOrder", page: int) -> "SongListPage":
         """Return a page of the member's songs; pages count from 0."""
-        return await asyncio.to_thread(self._book.own_songs, user_id, order, page * PAGE_SONGS, PAGE_SONGS)
+        return await asyncio.to_thread(self._book.own_songs, user_id, sort, page * PAGE_SONGS, PAGE_SONGS)
 
-    async def public_songs(self, guild_id: int, asked_in: Collection[int], order: "Order", page: int) -> "Page":
+    async def public_songs(
+        self, guild_id: int, asked_in: Collection[int], sort: "SortOrder", page: int
+    ) -> "SongListPage":
         """Return a page of a server's public songs that were asked for in these channels."""
         skip = page * PAGE_SONGS
-        return await asyncio.to_thread(self._book.public_songs, guild_id, asked_in, order, skip, PAGE_SONGS)
+        return await asyncio.to_thread(self._book.public_songs, guild_id, asked_in, sort, skip, PAGE_SONGS)
 
     async def play(
         self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int

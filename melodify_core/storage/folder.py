@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.models import Filed, Link, Stored
+from melodify_core.models import Link, ListedFile, Stored
 from melodify_core.storage.layout import KEY, SHELF, shelf_of, split
 from melodify_core.threads import finished
 
@@ -69,7 +69,7 @@ class FolderStorage:
         """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
         await self._run(lambda: self._delete(key, version))
 
-    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+    async def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf, page by page; also those of which only the type is left. Raises Unavailable."""
         with ExitStack() as stack:
             try:
@@ -204,7 +204,7 @@ def _version(found: os.stat_result) -> str:
     return f"{found.st_ino}-{found.st_mtime_ns}"
 
 
-def _filed(shelf: str, place: int, files: "list[os.DirEntry[str]]") -> list[Filed]:
+def _filed(shelf: str, place: int, files: "list[os.DirEntry[str]]") -> list[ListedFile]:
     """Return the keys among the files, each once."""
     filed = []
     for file in files:
@@ -218,7 +218,7 @@ def _filed(shelf: str, place: int, files: "list[os.DirEntry[str]]") -> list[File
             found = _look(place, name)
             # A type that is not alone is listed with its key.
             if stat.S_ISREG(found.st_mode) and (not alone or found.st_ino == file.inode()):
-                filed.append(Filed(key, found.st_mtime, _version(found)))
+                filed.append(ListedFile(key, found.st_mtime, _version(found)))
     return filed
 
 

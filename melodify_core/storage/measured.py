@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from melodify_core.models import Filed, Link, Stored
+from melodify_core.models import Link, ListedFile, Stored
 from melodify_core.observability.log_context import asking
 from melodify_core.ports import Storage
 
@@ -49,7 +49,7 @@ class MeasuredStorage:
         with asking(self.name):
             await self._storage.delete(key, version)
 
-    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+    async def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf."""
         async with aclosing(self._storage.listed(shelf)) as pages:
             while True:

@@ -1,4 +1,4 @@
-"""Who may ask how often and for how much: limits, quota, the rules of a server, pseudonyms.
+"""How many songs members may order, and for how much: limits, quota, the rules of a server, pseudonyms.
 
-Only decides and explains; the numbers are counted and kept in the library.
+This package only decides and explains; the library counts and stores the numbers.
 """

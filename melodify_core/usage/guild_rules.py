@@ -1,6 +1,6 @@
-"""What a server's moderators may set: each change, what contradicts it, and how it narrows the host's limits.
+"""The settings that a server's moderators may change, and how they narrow the host's limits.
 
-Pure functions over GuildSettings. The host pays, so the host's limits are the ceiling: moderators can go below them.
+Pure functions over GuildSettings. The host pays, so the host's limits are the ceiling: moderators can only lower them.
 """
 
 from collections.abc import Callable, Collection
@@ -12,7 +12,7 @@ from melodify_core.usage.limits import member_limits
 
 Edit = Callable[[GuildSettings], GuildSettings]
 NO_LIMITS = RoleLimits()
-# From the shortest time to the longest: more songs in an hour than in a day is a slip.
+# From the shortest window to the longest: more songs in an hour than in a day is a mistake.
 WINDOWS = ("songs_per_minute", "songs_per_hour", "songs_per_day")
 
 
@@ -28,7 +28,7 @@ def watch(channel_id: int) -> Edit:
 
 
 def unwatch(channel_id: int) -> Edit:
-    """Watch the channel no more."""
+    """Stop watching the channel."""
 
     def edit(settings: GuildSettings) -> GuildSettings:
         if channel_id not in settings.watched_channels:
@@ -39,7 +39,7 @@ def unwatch(channel_id: int) -> Edit:
 
 
 def allow(channel_id: int) -> Edit:
-    """Let songs be asked for in the channel; once there is an allowed one, only there."""
+    """Allow songs in the channel; as soon as a channel is allowed, songs are allowed only in such channels."""
     return lambda settings: settings.model_copy(
         update={
             "allowed_channels": settings.allowed_channels | {channel_id},
@@ -49,7 +49,7 @@ def allow(channel_id: int) -> Edit:
 
 
 def deny(channel_id: int) -> Edit:
-    """Let no songs be asked for in the channel."""
+    """Forbid songs in the channel."""
 
     def edit(settings: GuildSettings) -> GuildSettings:
         if channel_id in settings.watched_channels:
@@ -75,7 +75,7 @@ def leave_open(channel_id: int) -> Edit:
 
 
 def limit_role(role_id: int, limits: RoleLimits) -> Edit:
-    """Give the members with a role limits of their own; none at all takes them away."""
+    """Give the members with a role limits of their own; NO_LIMITS removes the role's limits."""
 
     def edit(settings: GuildSettings) -> GuildSettings:
         given = [value for name in WINDOWS if (value := getattr(limits, name)) is not None]
@@ -89,7 +89,7 @@ def limit_role(role_id: int, limits: RoleLimits) -> Edit:
 
 
 def limit_server(songs: int | None, dollars: float | None) -> Edit:
-    """Set what the whole server may have in a day; 0 leaves it to the host, None leaves it as it is."""
+    """Set what the whole server may use in a day; 0 resets to the host's limit, None changes nothing."""
     changes: dict[str, object] = {}
     if songs is not None:
         changes["songs_per_day"] = songs or None
@@ -99,7 +99,7 @@ def limit_server(songs: int | None, dollars: float | None) -> Edit:
 
 
 def default(style: str | None, seconds: int | None, language: str | None) -> Edit:
-    """Set what holds where a member leaves it open; "auto" and 0 leave it to the host, None leaves it as it is."""
+    """Set the defaults for what a member does not choose; "auto" and 0 reset to the host's, None changes nothing."""
     changes: dict[str, object] = {}
     if style is not None:
         changes["style"] = None if style == "auto" else style
@@ -111,7 +111,7 @@ def default(style: str | None, seconds: int | None, language: str | None) -> Edi
 
 
 def thread(*, on: bool, archive_minutes: int | None) -> Edit:
-    """Set whether songs get threads of their own, and when Discord archives these."""
+    """Set whether songs get threads of their own, and when Discord archives them."""
     if not on and archive_minutes is not None:
         raise Rejected("rule.archive_without_threads")
     changes: dict[str, object] = {"threads": on}
@@ -121,19 +121,19 @@ def thread(*, on: bool, archive_minutes: int | None) -> Edit:
 
 
 def nsfw(policy: str) -> Edit:
-    """Set where sexual pictures are let through."""
+    """Set where sexual pictures are allowed."""
     return _changing({"nsfw": policy})
 
 
 def block(user_id: int, moderator_id: int) -> Edit:
-    """Let the member have no songs in the server."""
+    """Forbid the member songs in the server."""
     if user_id == moderator_id:
         raise Rejected("rule.block_self")
     return lambda settings: settings.model_copy(update={"blocked_users": settings.blocked_users | {user_id}})
 
 
 def unblock(user_id: int) -> Edit:
-    """Let the member have songs again."""
+    """Allow the member songs in the server again."""
 
     def edit(settings: GuildSettings) -> GuildSettings:
         if user_id not in settings.blocked_users:
@@ -146,15 +146,15 @@ def unblock(user_id: int) -> Edit:
 def _changing(changes: dict[str, object]) -> Edit:
     if not changes:
         raise Rejected("rule.nothing")
-    # Through the model's own checks: what stands in the database must be readable again.
+    # Validate the model: what is written to the database must be readable again.
     return lambda settings: GuildSettings.model_validate(settings.model_dump() | changes)
 
 
 def limits_in(limits: Limits, settings: GuildSettings, guild_id: int, role_ids: Collection[int]) -> Limits:
-    """Return what holds for a member of the server: the host's limits, narrowed by the moderators'.
+    """Return the limits of a member of the server: the host's, narrowed by the moderators'.
 
-    Of several roles the most generous limit holds; those of @everyone (whose id is the server's) for who has no
-    other. Where a role leaves a limit open, the host's holds.
+    Of several roles the most generous limit applies. The role @everyone, whose id is the server's, applies to members
+    without another role. Where a role sets no limit, the host's applies.
     """
     host = member_limits(limits, role_ids)
     own = [role for role_id, role in settings.roles.items() if int(role_id) in role_ids and int(role_id) != guild_id]
@@ -173,7 +173,7 @@ def limits_in(limits: Limits, settings: GuildSettings, guild_id: int, role_ids: 
 
 
 def _narrower(ceiling: float, own: float | None) -> float:
-    """Return the smaller of two limits; for the host 0 is no limit, for moderators None."""
+    """Return the smaller of two limits. No limit is 0 for the host and None for moderators."""
     if not own:
         return ceiling
     return min(ceiling, own) if ceiling else own

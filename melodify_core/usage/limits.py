@@ -1,4 +1,4 @@
-"""Who may ask how often: pure arithmetic over what was had. Knows no database and no clock."""
+"""Checks limits and budgets: pure arithmetic over the usage so far. Knows no database and no clock."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ Payment = tuple[float, float]  # unix second, dollars
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What counts of the last day. Times are unix seconds in any order, of jobs that did not fail.
+    """The usage of the last day that counts. Times are unix seconds in any order, of jobs that did not fail.
 
-    `waiting` and the like are the jobs that are not finished yet. `known` is of the job that is asked for: it was
-    accepted before, and does not count here.
+    `waiting`, `guild_waiting` and `all_waiting` count jobs that are not finished yet. `known` says that the checked job
+    was accepted before; it does not count here.
     """
 
     known: bool = False
@@ -41,9 +41,9 @@ def check(
     role_ids: Collection[int] = (),
     price: float = 0.0,
 ) -> None:
-    """Raise Rejected when one more song, which costs about `price` dollars, would pass a limit.
+    """Raise Rejected when one more song, which costs about `price` dollars, would exceed a limit.
 
-    The error's `retry_at` is the unix second at which the next try is possible, where time alone frees a place.
+    The error's `retry_at` is the unix second at which the limit allows the next song, where waiting is enough.
     """
     if user_id in limits.blocked_users:
         raise Rejected("limit.blocked")
@@ -59,9 +59,9 @@ def check(
 
 
 def check_budgets(limits: Limits, standing: Standing, dollars: float, now: float) -> None:
-    """Raise Rejected when so much more, for a song that was accepted before, would pass a budget.
+    """Raise Rejected when `dollars` more, for a song that was accepted before, would exceed a budget.
 
-    What other songs have reserved stays out of it: each of them is asked the same when its turn comes.
+    What other songs have reserved does not count here: each of them is checked in the same way at its own turn.
     """
     if dollars > 0:
         _check_budget("limit.budget", limits.dollars_per_day, standing.spent, dollars, now)
@@ -69,7 +69,7 @@ def check_budgets(limits: Limits, standing: Standing, dollars: float, now: float
 
 
 def member_limits(limits: Limits, role_ids: Collection[int]) -> MemberLimits:
-    """Return what holds for a member: each limit is the most generous one of the roles, else everybody's."""
+    """Return the limits of a member: each is the most generous one of the member's roles, else everybody's."""
     own = [role for role_id, role in limits.roles.items() if int(role_id) in role_ids]
     if not own:
         return MemberLimits.model_validate(limits.model_dump(include=set(MemberLimits.model_fields)))
@@ -104,7 +104,7 @@ def _check_window(code: Code, limit: int, window_s: int, used_at: Sequence[float
 
 
 def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], ahead: float, now: float) -> None:
-    """Raise Rejected when what was paid and what is `ahead` would pass the budget of a day."""
+    """Raise Rejected when what was paid and what is `ahead` would exceed the budget of a day."""
     recent = sorted((at, paid) for at, paid in payments if at > now - DAY_S)
     total = sum(paid for _, paid in recent)
 
@@ -117,5 +117,5 @@ def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], ahead
         total -= paid
         if fits():
             raise Rejected(code, retry_at=int(at + DAY_S) + MINUTE_S)
-    # What is reserved is booked, or given back, as songs end.
+    # Time alone does not help: what is reserved is booked, or released, as songs end.
     raise Rejected(code, retry_at=int(now) + HOUR_S)

@@ -1,4 +1,4 @@
-"""What a member has left, told from the same figures that the limits are checked with."""
+"""What a member has left, computed from the same figures as the check of the limits."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ WINDOWS: tuple[tuple[Window, int], ...] = (("minute", MINUTE_S), ("hour", HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A limit over some time: so many of so many are left; `frees_at` is when one more comes back, in unix seconds."""
+    """A limit over a window: how many songs are left, and when the next one frees up, in unix seconds."""
 
     window: Window
     left: int
@@ -25,7 +25,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Where a member stands. No allowances: nothing is limited."""
+    """What a member has left. Without allowances, nothing is limited."""
 
     allowances: tuple[Allowance, ...]
     waiting: int
@@ -42,7 +42,7 @@ def quota_of(
     price: float = 0.0,
     money: Money = Money(0.0, 0.0),  # noqa: B008  # it is frozen
 ) -> Quota:
-    """Return what the member has left at the unix time `now`, where the next song costs about `price` dollars."""
+    """Return what the member has left at the unix time `now`; the next song costs about `price` dollars."""
     refusal = None
     try:
         check(limits, standing, now, user_id, role_ids, price)

@@ -607,7 +607,7 @@ def test_connections_that_a_restart_killed_are_replaced_unseen(
         for pid in pids:
             assert connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar()
     # As if they had lain there for longer.
-    monkeypatch.setattr(database, "SURELY_ALIVE_S", 0.0)
+    monkeypatch.setattr(database, "PING_AFTER_IDLE_S", 0.0)
     assert library.open_jobs() == 0
     assert library.open_jobs() == 0
     other.dispose()

@@ -193,7 +193,7 @@ async def test_many_who_watch_cost_one_question_a_round(engine: sa.Engine) -> No
 async def test_strangers_never_hold_the_threads_that_jobs_need(
     engine: sa.Engine, pages: LibraryPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages_module, "MOST_QUESTIONS", 8)
+    monkeypatch.setattr(pages_module, "MAX_QUERIES", 8)
     # Ours to close, the database hangs until then.
     gate = threading.Event()
     sa.event.listen(engine, "before_cursor_execute", lambda *_: gate.wait(20))

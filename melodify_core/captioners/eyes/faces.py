@@ -1,8 +1,8 @@
 """Finds faces that look towards the camera, by MTCNN's cascade of three networks, from the package `mtcnn`.
 
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint face detection and alignment using multitask cascaded convolutional networks.
-IEEE Signal Processing Letters 23 (2016). A box is a row x1, y1, x2, y2 and its score. Only how many faces there are and
-how large leaves this module: nobody is recognised.
+IEEE Signal Processing Letters 23 (2016). A box is a row x1, y1, x2, y2 and its score. This module returns only how many
+faces there are, and how large they are: nobody is identified.
 """
 
 from functools import cache
@@ -15,11 +15,11 @@ from melodify_core.captioners.eyes.weights import Array, folder_of, joblib_weigh
 
 PACKAGE = "mtcnn"
 _LONGEST = 480  # pixels of the picture that is searched
-_SMALLEST = 26  # pixels of a face in it
-_STEP = 0.709  # from one size that is searched to the next: half of its area
+_SMALLEST = 26  # pixels of a face in that picture
+_STEP = 0.709  # scale from one searched size to the next: half of the area
 _WINDOW = 12  # pixels that the first network sees
-_CANDIDATES = 200  # of the first network, the best of them; a wall of leaves has thousands
-# The scores from which a box goes on, for each of the three. The last is high: a face in the clouds is no face.
+_CANDIDATES = 200  # of the first network, the best ones; a wall of leaves has thousands
+# The least score of a box in each of the three networks. The last is high: a face in the clouds is not a face.
 _SCORES = (0.7, 0.8, 0.97)
 
 
@@ -31,8 +31,8 @@ def faces(picture: Image.Image) -> tuple[float, ...]:
         return ()
     small = picture.resize((size[0], size[1]), Image.Resampling.BILINEAR)
     boxes = _proposed(small)
-    boxes = _kept(_looked_at(small, boxes, 24, _refining(), _SCORES[1]), 0.7)
-    boxes = _kept(_looked_at(small, boxes, 48, _deciding(), _SCORES[2]), 0.7, of_smaller=True)
+    boxes = _kept(_refined(small, boxes, 24, _refining(), _SCORES[1]), 0.7)
+    boxes = _kept(_refined(small, boxes, 48, _deciding(), _SCORES[2]), 0.7, of_smaller=True)
     return tuple(sorted(((box[3] - box[1]) / small.height for box in boxes.tolist()), reverse=True))
 
 
@@ -50,8 +50,8 @@ def _proposed(picture: Image.Image) -> Array:
     return _kept(np.concatenate(found), 0.7)[:_CANDIDATES]
 
 
-def _looked_at(picture: Image.Image, boxes: Array, side: int, network: Network, least: float) -> Array:
-    """Return the boxes that a network takes for faces, moved to where it sees them."""
+def _refined(picture: Image.Image, boxes: Array, side: int, network: Network, least: float) -> Array:
+    """Return the boxes that a network accepts as faces, moved to where it sees them."""
     if not len(boxes):
         return boxes
     middles, sides = (boxes[:, :2] + boxes[:, 2:4]) / 2, np.maximum(1, (boxes[:, 2:4] - boxes[:, :2]).max(axis=1))
@@ -63,7 +63,7 @@ def _looked_at(picture: Image.Image, boxes: Array, side: int, network: Network, 
 
 
 def _patch(picture: Image.Image, square: list[float], side: int) -> Array:
-    """Return a part of the picture, black where it reaches over the edge."""
+    """Return a part of the picture, black where it extends over the edge."""
     x1, y1, x2, y2 = square
     scale = ((x2 - x1) / side, (y2 - y1) / side)
     cut = picture.transform(
@@ -77,7 +77,7 @@ def _pixels(picture: Image.Image) -> Array:
 
 
 def _kept(boxes: Array, most: float, *, of_smaller: bool = False) -> Array:
-    """Return the boxes without those that overlap a better one by more than `most` of both (or of the smaller)."""
+    """Return the boxes without those that overlap a better box by more than `most` of both (or of the smaller)."""
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept: list[int] = []
@@ -128,12 +128,12 @@ def _deciding() -> Network:
     flow = _convolution(graph, flow, weights[6:9])
     flow = graph.layer("MaxPool", flow, kernel_shape=[2, 2], strides=[2, 2], auto_pad="SAME_UPPER")
     flow = _convolution(graph, flow, weights[9:12])
-    # Between the two are the eyes, nose and mouth: nothing that is wanted here.
+    # The weights in between find eyes, nose and mouth, which are not needed here.
     return _headed(graph, flow, weights[12:15], weights[15:17], weights[19:21])
 
 
 def _headed(graph: Graph, flow: str, dense: list[Array], shift: list[Array], score: list[Array]) -> Network:
-    # Its authors' Matlab ran through x before y, and the channels come last.
+    # The authors' Matlab iterated over x before y, and the channels come last.
     flow = graph.layer("Flatten", graph.layer("Transpose", flow, perm=[0, 3, 2, 1]))
     flow = graph.layer("PRelu", graph.layer("Gemm", flow, *dense[:2]), dense[2])
     graph.output(graph.layer("Gemm", flow, *shift))
@@ -142,6 +142,6 @@ def _headed(graph: Graph, flow: str, dense: list[Array], shift: list[Array], sco
 
 
 def _convolution(graph: Graph, source: str, weights: list[Array]) -> str:
-    """Add a convolution of Keras's (y, x, in, out), and its PReLU where there is one."""
+    """Add a convolution in Keras's layout (y, x, in, out), and its PReLU where there is one."""
     flow = graph.layer("Conv", source, weights[0].transpose(3, 2, 0, 1), weights[1])
     return graph.layer("PRelu", flow, weights[2].reshape(-1, 1, 1)) if len(weights) == 3 else flow

@@ -1,4 +1,4 @@
-"""Writes a network down as an ONNX graph, layer by layer, and opens it with onnxruntime. Knows none by name."""
+"""Builds a network as an ONNX graph, layer by layer, and opens it with onnxruntime. Knows no particular network."""
 
 import ctypes
 from contextlib import suppress
@@ -13,7 +13,7 @@ _IR_VERSION = 8
 
 
 class Graph:
-    """A chain of layers; each method returns the name of what its layer gives. Pictures are (n, channels, y, x)."""
+    """A chain of layers; each layer is identified by its output's name. Pictures are (n, channels, y, x)."""
 
     def __init__(self, channels: int) -> None:
         from onnx import TensorProto, helper
@@ -25,7 +25,7 @@ class Graph:
         self._outputs: list[Any] = []
 
     def layer(self, kind: str, source: str | tuple[str, ...], *weights: Array, **attributes: Any) -> str:
-        """Add a layer of an ONNX operator; the arrays are its further inputs."""
+        """Add a layer with an ONNX operator and return its output's name; the arrays are its further inputs."""
         from onnx import numpy_helper
 
         name = f"v{len(self._nodes)}"
@@ -37,7 +37,7 @@ class Graph:
         return name
 
     def output(self, name: str) -> None:
-        """Say that a layer's result is wanted."""
+        """Make a layer's result an output of the network."""
         from onnx import TensorProto
 
         self._outputs.append(self._helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
@@ -54,7 +54,7 @@ class Graph:
 class Network:
     """An open network. Raises ImportError where onnxruntime cannot run it.
 
-    One thread each: there is one worker process per core, and the sums keep their order.
+    It uses one thread: there is one worker process per core, and sums keep their order.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -76,6 +76,6 @@ class Network:
 
 
 def return_memory() -> None:
-    """Give back to the system the 70 MB that networks took to run and glibc keeps; elsewhere nothing happens."""
+    """Return the 70 MB that glibc keeps after a network ran to the system; do nothing without glibc."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

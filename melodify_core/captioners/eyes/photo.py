@@ -1,6 +1,6 @@
-"""Tells photos from drawings, logos, text, gradients and noise: only of photos does sight.py say what they show.
+"""Distinguishes photos from drawings, logos, text, gradients and noise: sight.py only judges photos.
 
-The network was trained on photos and is nearly as sure of a drawing as of a photo, mostly wrongly.
+The network was trained on photos. It is nearly as certain about drawings, but mostly wrong.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import numpy as np
 from PIL import Image
 
 _SMALLEST_SIDE = 90  # pixels; pixel art and icons are smaller
-_LONGEST = 160  # pixels of the copy that is measured: its pixels are means, in which a paper's grain is gone
-# Bits of the histogram of grey: drawings have a few tones (0..5.5), photos all of them (5.8..7.8).
+_LONGEST = 160  # pixels of the copy that is measured: its pixels are means, which removes a paper's grain
+# Entropy of the grey histogram in bits: drawings have a few tones (0..5.5), photos have all of them (5.8..7.8).
 _LEAST_TONES = 5.7
 # Share of pixels that differ from a neighbour by more than _STEP of 255: shaded and grainy drawings have 0..0.13,
-# photos 0.2 and more. Of those that have less, such as fog, nothing is said.
+# photos 0.2 and more. Nothing is claimed about photos with less, such as fog.
 _LEAST_DETAIL, _STEP = 0.18, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """How the pixels of a picture are mixed."""
+    """Statistics of a picture's pixels."""
 
     side: int  # pixels of the shorter side
     tones: float  # entropy of the grey levels, 0..8 bits
@@ -38,5 +38,5 @@ def grain(picture: Image.Image) -> Grain:
 
 
 def is_photo(found: Grain) -> bool:
-    """Return whether the grain is a photo's."""
+    """Return whether the grain is that of a photo."""
     return found.side >= _SMALLEST_SIDE and found.tones >= _LEAST_TONES and found.detail >= _LEAST_DETAIL

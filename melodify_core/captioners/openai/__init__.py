@@ -1,8 +1,8 @@
-"""The captioner that asks OpenAI, or a server that speaks its API, to read the picture.
+"""The captioner that has OpenAI, or a server with the same API, read the picture.
 
-moderation looks whether the picture may be read, question says what is asked, vocabulary holds the words that may reach
-a music model, answer finds the fields in what came back, mending makes a Brief of them, wire and faults hold what goes
-wrong on the way, checking looks at the settings without spending anything.
+moderation checks whether the picture may be read, question builds the request, vocabulary has the words that may reach
+a music model, answer extracts the fields of the response, normalising makes a Brief of them, wire and faults deal with
+the client and its errors, checking validates the settings without spending anything.
 """
 
 from melodify_core.captioners.openai.captioner import OpenAICaptioner, price_of_reading

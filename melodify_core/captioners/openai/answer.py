@@ -1,4 +1,4 @@
-"""What came back -> text, usage and the fields of a reading. What becomes of the fields stands in mending.py."""
+"""Response -> text, usage and the fields of a reading. normalising.py makes a Brief of the fields."""
 
 import json
 import re
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
-from melodify_core.captioners.openai.mending import mended
+from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Brief
 
-TRIES_TO_FIND = 20  # beginnings of an object that are tried in an answer of many words
-NUMBER_AT_MOST = 10**12  # no count of tokens is larger: what is was made up
+TRIES_TO_FIND = 20  # beginnings of an object that are tried in a long answer
+NUMBER_AT_MOST = 10**12  # a larger count of tokens is made up
 
 _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer with status 200, whatever is in it; None where it was not JSON or was lost."""
+    """An answer with status 200. Its body is None where it was not JSON or was lost."""
 
     model: str
     body: Any
     request_id: str
 
     def tokens(self) -> tuple[int, int]:
-        """Return input and output tokens as far as the server told them, else zeros."""
+        """Return input and output tokens as far as the server reported them, else zeros."""
         usage = _table(_table(self.body).get("usage"))
         return (
             _count(usage.get("input_tokens", usage.get("prompt_tokens"))),
@@ -34,7 +34,7 @@ class Reply:
 
 
 def reply_of(model: str, content: bytes, request_id: str | None) -> Reply:
-    """Return the reply with these bytes."""
+    """Return the reply of these bytes."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -43,13 +43,13 @@ def reply_of(model: str, content: bytes, request_id: str | None) -> Reply:
 
 
 def brief_of(reply: Reply) -> Brief:
-    """Return the reading of a reply of either API. Raises Refused, and Unavailable when it is of no use."""
+    """Return the reading of a reply of either API. Raises Refused, and Unavailable when it is unusable."""
     body = _table(reply.body)
     text = _chat_text(body) if "choices" in body else _responses_text(body)
     fields = _object_in(text)
     if fields is None:
         raise Unavailable("provider.unavailable")
-    return mended(fields)
+    return normalised(fields)
 
 
 def _responses_text(body: dict[str, Any]) -> str:
@@ -81,7 +81,7 @@ def _chat_text(body: dict[str, Any]) -> str:
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
-    """Return the first JSON object in a text: servers that heed no schema wrap it in words, fences and thoughts."""
+    """Return the first JSON object in a text: servers that ignore the schema wrap it in words, fences and thoughts."""
     text = _THOUGHTS.sub("", text)
     decoder = json.JSONDecoder()
     start = -1

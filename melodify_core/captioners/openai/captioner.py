@@ -1,6 +1,6 @@
 """The Captioner port on OpenAI: moderation, then one question, its bill, and the Brief of the answer.
 
-An answer with status 200 is taken for charged, and nothing is asked again after one, whatever is in it.
+An answer with status 200 counts as charged, and nothing is retried after one, whatever it contains.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ READING_TOKENS = 2000  # instructions and a small picture
 
 
 class OpenAICaptioner:
-    """Reads pictures by OpenAI's Responses API, or by the chat completions of a server that speaks like it."""
+    """Reads pictures by OpenAI's Responses API, or by the chat completions of a compatible server."""
 
     name = "openai"
 
@@ -44,11 +44,11 @@ class OpenAICaptioner:
         self._settings = settings
         self._client = client_of(settings)
         self._calls = asyncio.Semaphore(settings.calls)
-        # Not every server takes a response_format: one that said so is not offered it again.
+        # Not every server accepts a response_format: after a refusal it is left out.
         self._formatted = True
 
     async def check(self) -> None:
-        """See whether key, models and moderation are there. Spends nothing. Raises Misconfigured and Unavailable."""
+        """Check key, models and moderation. Spends nothing. Raises Misconfigured and Unavailable."""
         async with translated("check", asyncio.get_running_loop().time() + self._settings.deadline_s):
             await check_settings(self._client, self._settings)
 
@@ -70,33 +70,33 @@ class OpenAICaptioner:
                 reply, call = await self._reply(question, context, when)
         finally:
             self._calls.release()
-        # Past the deadline's reach: an answer that was paid for is not lost to it.
+        # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
         return _read(reply, context.job_id)
 
     async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
         ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
         async with translated(job_id, when):
-            return await self._insist(ask, when)
+            return await self._with_retries(ask, when)
 
     async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
-        """Ask the model, and once the fallback model where that may help."""
+        """Ask the model, then once the fallback model where that may help."""
         model, fallback = self._settings.model, self._settings.fallback_model
         try:
-            return await self._insist(partial(self._paid, question, model, context), when)
+            return await self._with_retries(partial(self._paid, question, model, context), when)
         except openai.APIError as error:
             if not fallback or fallback == model or not wants_another_model(error):
                 raise
-            log.warning("job %s: openai: %s did not answer, asking %s", context.job_id, model, fallback)
+            log.warning("job %s: openai: %s did not answer, asking %s instead", context.job_id, model, fallback)
             first = error
         try:
             return await self._paid(question, fallback, context)
         except openai.NotFoundError as error:
-            # That there is no fallback says less than what was wrong at first.
+            # A missing fallback model says less than the first error.
             raise first from error
 
-    async def _insist(self, ask: Callable[[], Awaitable[Result]], when: float) -> Result:
-        """Ask up to `tries` times, as long as what went wrong cost nothing and the deadline leaves room to wait."""
+    async def _with_retries(self, ask: Callable[[], Awaitable[Result]], when: float) -> Result:
+        """Ask up to `tries` times, as long as the failed attempts cost nothing and the deadline leaves room to wait."""
         loop = asyncio.get_running_loop()
         for attempt in range(self._settings.tries - 1):
             try:
@@ -109,7 +109,7 @@ class OpenAICaptioner:
         return await ask()
 
     async def _paid(self, question: Question, model: str, context: ProviderContext) -> tuple[Reply, PaidCall]:
-        """Ask once, with the call in the books from its beginning on."""
+        """Ask once, with the call booked before it begins."""
         price = price_of_reading(self._settings)
         call = await context.begun(Bill(provider=self.name, model=model, dollars=price))
         try:
@@ -122,7 +122,7 @@ class OpenAICaptioner:
             raise
 
     async def _ask(self, question: Question, model: str, asker: str) -> Reply:
-        """Ask once. An answer that began and did not end is a reply without a body: it was charged."""
+        """Ask once. An answer that broke off is a reply without a body: it was charged."""
         ask = self._ask_chat if self._settings.api == "chat" else self._ask_responses
         try:
             return await ask(question, model, asker)
@@ -144,42 +144,45 @@ class OpenAICaptioner:
         try:
             answer = await create(**make(formatted=self._formatted))
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            if not self._formatted or not _about_format(error):
+            if not self._formatted or not _is_about_format(error):
                 raise
             self._formatted = False
             answer = await create(**make(formatted=False))
         return reply_of(model, answer.content, answer.headers.get("x-request-id"))
 
     def _bill(self, reply: Reply) -> Bill:
-        put_in, got_out = reply.tokens()
-        # What does not say what it took, an answer that was cut off say, may have taken all that was expected.
-        is_told = put_in or got_out
+        input_tokens, output_tokens = reply.tokens()
+        # An answer without usage, because it was cut off for example, may have cost all that was expected.
+        dollars = price_of_reading(self._settings)
+        if input_tokens or output_tokens:
+            dollars = _price(self._settings, input_tokens, output_tokens)
         return Bill(
             provider=self.name,
             model=reply.model,
-            dollars=_price(self._settings, put_in, got_out) if is_told else price_of_reading(self._settings),
-            input_tokens=put_in,
-            output_tokens=got_out,
+            dollars=dollars,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             request_id=reply.request_id,
         )
 
 
 def price_of_reading(settings: OpenAI) -> float:
-    """Return the dollars that a reading costs at most, but for a very large picture."""
+    """Return the most dollars that a reading costs, except for a very large picture."""
     return _price(settings, READING_TOKENS, settings.max_output_tokens)
 
 
-def _price(settings: OpenAI, put_in: int, got_out: int) -> float:
-    return (put_in * settings.dollars_per_million_input + got_out * settings.dollars_per_million_output) / MILLION
+def _price(settings: OpenAI, input_tokens: int, output_tokens: int) -> float:
+    dollars = input_tokens * settings.dollars_per_million_input + output_tokens * settings.dollars_per_million_output
+    return dollars / MILLION
 
 
 def _read(reply: Reply, job_id: str) -> Brief:
     try:
         return brief_of(reply)
     except MelodifyError as error:
-        log.warning("job %s: openai: answer of no use: %s, request id %s", job_id, error, reply.request_id)
+        log.warning("job %s: openai: unusable answer, giving up: %s, request id %s", job_id, error, reply.request_id)
         raise
 
 
-def _about_format(error: openai.APIStatusError) -> bool:
+def _is_about_format(error: openai.APIStatusError) -> bool:
     return any(word in str(error.message).lower() for word in ("response_format", "json_schema", "schema"))

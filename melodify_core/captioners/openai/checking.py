@@ -1,4 +1,4 @@
-"""Whether the settings can work, found out without spending anything: key, models, moderation, address."""
+"""Checks key, models, moderation and address of the settings without spending anything."""
 
 import openai
 
@@ -37,7 +37,7 @@ async def _problem_of_model(client: openai.AsyncOpenAI, settings: OpenAI, name: 
     except openai.APIStatusError as error:
         if error.status_code == 429 or error.status_code >= 500:
             raise
-        # No such way to ask, as with a missing page.
+        # Some servers reject this kind of request: check the address in another way.
         return await _problem_of_address(client, settings)
     return "" if answer.content.lstrip().startswith(b"{") else _address_problem(settings)
 
@@ -47,7 +47,7 @@ def _names_model(error: openai.NotFoundError, model: str) -> bool:
 
 
 async def _problem_of_address(client: openai.AsyncOpenAI, settings: OpenAI) -> str:
-    """Ask an empty question, which any server of the API turns down: only a wrong address has no such page."""
+    """Send an empty request, which every server of the API rejects: only a wrong address answers 404 or 405."""
     path = "/responses" if settings.api == "responses" else "/chat/completions"
     try:
         await client.post(path, cast_to=object, body={})
@@ -57,7 +57,7 @@ async def _problem_of_address(client: openai.AsyncOpenAI, settings: OpenAI) -> s
 
 
 async def _problem_of_moderation(client: openai.AsyncOpenAI, settings: OpenAI) -> str:
-    """Have a harmless word checked: moderation costs nothing (platform.openai.com/docs/guides/moderation)."""
+    """Moderate a harmless word, which costs nothing (platform.openai.com/docs/guides/moderation)."""
     try:
         parts = [{"type": "text", "text": "hello"}]
         moderation.verdict_of(await moderation.question(client, settings.moderation_model, parts))

@@ -1,7 +1,7 @@
-"""What goes wrong on the way to OpenAI: which of our errors it becomes, and what may be asked again.
+"""Turns the errors of OpenAI's SDK into ours, and decides what may be retried.
 
-Asked again is only what was certainly not charged (no connection, 408, 409, 429, 5xx), and one time a connection that
-was cut before any answer: that call may have been charged, and a second costs a fraction of a cent.
+Retried is only what was certainly not charged (no connection, 408, 409, 429, 5xx), and once a connection that was cut
+before any answer: that call may have been charged, and a second one costs a fraction of a cent.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
-# Documented codes (platform.openai.com/docs/guides/error-codes and the SDK's ResponseError), and those seen elsewhere.
+# Documented codes (platform.openai.com/docs/guides/error-codes and the SDK's ResponseError), and codes seen elsewhere.
 REFUSALS = frozenset(
     {
         "content_policy_violation",
@@ -40,21 +40,22 @@ EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "bill
 
 @asynccontextmanager
 async def translated(job_id: str, when: float) -> AsyncIterator[None]:
-    """Turn what the SDK raises inside, and the loop's time `when`, into Refused or Unavailable, and log it.
+    """Turn the SDK's errors within, and the loop's time passing `when`, into Refused or Unavailable, and log them.
 
-    The errors lose their text on the way: some servers repeat the request in it, picture and all.
+    The errors lose their text: some servers repeat the whole request in it, with the picture.
     """
     try:
         async with asyncio.timeout_at(when):
             yield
     except TimeoutError as error:
-        log.warning("job %s: openai: no answer in time", job_id)
+        log.warning("job %s: openai: no answer in time, giving up", job_id)
         raise Unavailable("provider.too_slow") from error
     except openai.APIError as error:
-        told = error_of(error)
-        log.warning("job %s: openai: %s (%s), request id %s", job_id, told, _described(error), _request_id(error))
-        _hush(error)
-        raise told from error
+        translation = error_of(error)
+        details = _described(error), _request_id(error)
+        log.warning("job %s: openai: %s (%s), request id %s", job_id, translation, *details)
+        _redact(error)
+        raise translation from error
     except AnswerLost as error:
         log.warning("job %s: openai: %s", job_id, error)
         raise Unavailable("provider.unavailable") from error
@@ -71,13 +72,13 @@ def error_of(error: openai.APIError) -> MelodifyError:
     if isinstance(error, openai.RateLimitError):
         return Unavailable("provider.busy")
     if isinstance(error, openai.APIStatusError) and error.status_code < 500 and error.status_code not in (408, 409):
-        # All that we send follows from the settings: what is not accepted is the operator's to mend.
+        # All that we send follows from the settings: the operator has to fix what is not accepted.
         return Unavailable("provider.misconfigured")
     return Unavailable("provider.unavailable")
 
 
 def may_repeat(error: openai.APIError, attempt: int) -> bool:
-    """Tell whether the same may be asked again after the failed attempt, the first being 0."""
+    """Return whether the request may be retried after the failed attempt; the first attempt is 0."""
     if _is(error, REFUSALS | EXHAUSTED):
         return False
     if isinstance(error, openai.APIStatusError):
@@ -90,9 +91,9 @@ def may_repeat(error: openai.APIError, attempt: int) -> bool:
 
 
 def is_free(error: BaseException) -> bool:
-    """Tell a call that is known not to be charged: refused before any work, over its quota, or never sent.
+    """Return whether the call is known not to be charged: rejected before any work, over quota, or never sent.
 
-    A gateway that gave up on a server (5xx, 408) says nothing of what that server did.
+    A gateway that timed out on a server (5xx, 408) says nothing about what that server did.
     """
     if isinstance(error, openai.APIStatusError):
         return error.status_code < 500 and error.status_code != 408
@@ -100,15 +101,15 @@ def is_free(error: BaseException) -> bool:
 
 
 def pause_s(error: openai.APIError, attempt: int) -> float:
-    """Return how long to wait before the next attempt: as long as the server says, else a growing while."""
-    asked = _retry_after_s(error.response.headers) if isinstance(error, openai.APIStatusError) else None
-    if asked is not None:
-        return asked
+    """Return how long to wait before the next attempt: as long as the server says, else with exponential backoff."""
+    retry_after_s = _retry_after_s(error.response.headers) if isinstance(error, openai.APIStatusError) else None
+    if retry_after_s is not None:
+        return retry_after_s
     return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)) * random.uniform(0.75, 1)
 
 
 def wants_another_model(error: openai.APIError) -> bool:
-    """Tell whether the fallback model may know better: this one is unknown, or has too much to do."""
+    """Return whether the fallback model may help: this one is unknown or overloaded."""
     if _is(error, REFUSALS | EXHAUSTED) or not isinstance(error, openai.APIStatusError):
         return False
     return error.status_code in (404, 429) or error.status_code >= 500 or error.code == "model_not_found"
@@ -137,7 +138,7 @@ def _retry_after_s(headers: httpx2.Headers) -> float | None:
 
 def _described(error: openai.APIError) -> str:
     status = error.status_code if isinstance(error, openai.APIStatusError) else type(error.__cause__ or error).__name__
-    # A code is an identifier; anything else in its place may be a repeated request.
+    # A code is an identifier; anything else may be a part of the request.
     code = str(error.code or error.type or "no code")
     return f"{status}, {code if len(code) <= 60 and code.replace('_', '').isalnum() else 'strange code'}"
 
@@ -146,7 +147,7 @@ def _request_id(error: openai.APIError) -> str | None:
     return error.request_id if isinstance(error, openai.APIStatusError) else None
 
 
-def _hush(error: openai.APIError) -> None:
+def _redact(error: openai.APIError) -> None:
     error.args = (_described(error),)
     error.message = _described(error)
     error.body = None

@@ -1,6 +1,6 @@
-"""Whether a picture and a hint may be read at all, asked of OpenAI's free moderation before anything else.
+"""Checks a picture and a hint by OpenAI's free moderation before anything else is asked.
 
-Fails closed: what could not be checked is not read.
+It fails closed: a picture that could not be checked is not read.
 """
 
 import json
@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from melodify_core.errors import Refused, Unavailable
 
-# Errors that say more than that there was no check.
-_TELLING = {"provider.misconfigured", "provider.exhausted"}
+# Errors that say more than "caption.unchecked".
+_SPECIFIC = {"provider.misconfigured", "provider.exhausted"}
 Ask = Callable[[list[dict[str, Any]]], Awaitable[bytes]]
 
 
@@ -28,7 +28,7 @@ class _Result(BaseModel):
     categories: dict[str, Any] | None = None
 
     def forbidden(self, *, adult: bool) -> bool:
-        """Return whether it is flagged, for `adult` places for something else than being sexual."""
+        """Return whether it is flagged; for `adult` places, flagged for more than being sexual."""
         named = {name for name, meant in (self.categories or {}).items() if meant}
         return self.flagged and not (adult and named and named <= _ADULT)
 
@@ -40,11 +40,11 @@ class _Verdict(BaseModel):
 
 
 async def moderate(image_url: str, hint: str, ask: Ask, *, adult: bool = False) -> None:
-    """Raise Refused when the picture or the hint is flagged, Unavailable when that could not be found out.
+    """Raise Refused when the picture or the hint is flagged, Unavailable when they could not be checked.
 
-    For `adult` places being sexual is no reason.
+    For `adult` places, being sexual does not count.
 
-    One call for both. Its answer does not tell which of them was meant, so the hint is then asked for alone.
+    One call checks both. Its answer does not say which of them is flagged, so the hint is then checked alone.
     """
     picture = {"type": "image_url", "image_url": {"url": image_url}}
     text = {"type": "text", "text": hint}
@@ -65,16 +65,16 @@ async def _flagged(parts: list[dict[str, Any]], ask: Ask, *, adult: bool) -> boo
     try:
         return verdict_of(await ask(parts), adult=adult)
     except Unavailable as error:
-        if error.code in _TELLING:
+        if error.code in _SPECIFIC:
             raise
         raise Unavailable("caption.unchecked") from error
     except Refused as error:
-        # A picture that the moderation itself does not want to look at.
+        # The moderation itself refused the picture.
         raise Refused("caption.picture_blocked") from error
 
 
 def verdict_of(content: bytes, *, adult: bool = False) -> bool:
-    """Tell whether an answer flags its input. Raises Unavailable when that is no verdict."""
+    """Return whether an answer flags its input. Raises Unavailable when it is not a verdict."""
     try:
         verdict = _Verdict.model_validate(json.loads(content))
     except (ValidationError, ValueError, RecursionError) as error:

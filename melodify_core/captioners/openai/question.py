@@ -1,4 +1,4 @@
-"""What the model is asked: the instruction, the strict schema, the message, and the two APIs' ways to put them."""
+"""The request to the model: the instruction, the strict schema, the message, and their form in the two APIs."""
 
 import base64
 import io
@@ -13,9 +13,9 @@ from melodify_core.captioners.openai import vocabulary
 from melodify_core.config.settings import OpenAI
 from melodify_core.models import Picture, Wish
 
-# To be raised with every change here that changes answers: remembered readings of another version are not used.
+# Raise it with every change here that changes answers: stored readings of another version are not used.
 PROMPT_VERSION = 2
-# With detail "low" the model is shown 512 pixels (platform.openai.com/docs/guides/images-vision): more is only sent.
+# With detail "low" the model sees 512 pixels (platform.openai.com/docs/guides/images-vision): more would be wasted.
 LOW_DETAIL_SIDE = 512
 # So that moderation and question together send at most 160 KB, whatever the picture; most need the first quality.
 LOW_DETAIL_BYTES = 55_000
@@ -72,15 +72,15 @@ write no links, no mentions and no markdown."""
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a picture, whatever model and API it goes to."""
+    """A question about a picture, for any model and API."""
 
     instruction: str
-    words: str  # the asker's
+    words: str  # the user's message
     image_url: str
 
 
 def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
-    """Return the question. Shrinks the picture, so it is for a thread."""
+    """Return the question. Call it in a thread: it shrinks the picture."""
     style = STYLES.get(wish.style, "")
     return Question(
         instruction=_INSTRUCTION.format(
@@ -100,7 +100,7 @@ def language_of(wish: Wish) -> str:
 
 
 def memory_label(settings: OpenAI) -> str:
-    """Return what, beside picture and wish, makes an answer another: for the memory of readings."""
+    """Return what the answer depends on beside picture and wish, as a key for stored readings."""
     server = settings.base_url or "openai"
     return f"{server} {settings.api} {settings.model} {settings.effort} {settings.detail} {PROMPT_VERSION}"
 
@@ -132,8 +132,8 @@ def for_responses(question: Question, model: str, settings: OpenAI, asker: str) 
 def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, formatted: bool) -> dict[str, Any]:
     """Return the arguments of `chat.completions.create`.
 
-    The schema stands in the instruction too: many servers take `response_format` and do not heed it. Without
-    `formatted` it stands only there.
+    The instruction contains the schema too: many servers accept `response_format` and ignore it. Without `formatted`,
+    only the instruction has it.
     """
     image = {"type": "image_url", "image_url": {"url": question.image_url, "detail": settings.detail}}
     shape = f"Answer with one JSON object of this schema and nothing else:\n{json.dumps(schema())}"
@@ -150,7 +150,7 @@ def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, fo
     if settings.effort:
         arguments["reasoning_effort"] = settings.effort
     if settings.base_url:
-        # The older name is the one that other servers know; the member's hash and `store` mean nothing to them.
+        # Other servers know the older name; the member's hash and `store` mean nothing to them.
         return arguments | {"max_tokens": settings.max_output_tokens}
     return arguments | {
         "max_completion_tokens": settings.max_output_tokens,
@@ -160,7 +160,7 @@ def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, fo
 
 
 def schema() -> dict[str, Any]:
-    """Return the strict JSON schema of the answer. Lengths are clipped in code: not every model takes bounds."""
+    """Return the strict JSON schema of the answer. Code clips lengths: not every model supports bounds."""
     fields: dict[str, Any] = {
         "title": {"type": "string"},
         "caption": {"type": "string"},
@@ -194,7 +194,7 @@ def _data_url(jpeg: bytes) -> str:
 
 
 def _shrunk(jpeg: bytes) -> bytes:
-    """Return the JPEG in LOW_DETAIL_SIDE and LOW_DETAIL_BYTES; it is our own, so it may be opened here."""
+    """Return the JPEG within LOW_DETAIL_SIDE and LOW_DETAIL_BYTES. It is our own JPEG, so opening it here is safe."""
     with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
         if max(image.size) <= LOW_DETAIL_SIDE and len(jpeg) <= LOW_DETAIL_BYTES:
             return jpeg

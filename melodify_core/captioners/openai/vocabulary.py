@@ -1,7 +1,7 @@
-"""The words that may go from a picture or a hint to a music model: closed lists, which the strict schema offers.
+"""The words that may go from a picture or a hint to a music model: closed lists, which are in the strict schema.
 
-What the model answers is held against them again in code: a phrase with one word that stands in no list goes. So
-what was smuggled in through a picture or a hint can at most become an instrument, a mood or a sound of these lists.
+Code checks the answer against them again, and drops a phrase with a word that is in no list. What was smuggled in
+through a picture or a hint can at most become an instrument, a mood or a sound of these lists.
 """
 
 import re
@@ -77,9 +77,9 @@ SOUNDSCAPES = _phrases(
 ENERGIES: tuple[Energy, ...] = get_args(Energy)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
-# A model without the schema writes in its own words: these bind and shade those of the lists.
+# A model without the schema writes in its own words: these words may join and modify those of the lists.
 _SMALL = "a an the and with of in on to from over under into by then very softly slowly low high deep light electronic"
-# One that is asked in Korean may answer in Korean, word by word.
+# A model that is asked in Korean may answer in Korean: translations word by word.
 _SAME = dict(
     pair.split(" ", 1)
     for pair in _phrases(
@@ -105,14 +105,14 @@ _SAME = dict(
     )
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_BOWLS = "singing bowls"  # the one place where a word for singing is none
+_BOWLS = "singing bowls"  # the only phrase in which "singing" is allowed
 _KNOWN = frozenset(
     word
     for phrase in (*MOODS, *GENRES, *INSTRUMENTS, *ARRANGEMENTS, *SOUNDSCAPES, _SMALL)
     for word in _WORD.findall(phrase.replace(_BOWLS, "bowls"))
 )
-_TELLING = _KNOWN - frozenset(_SMALL.split())
-# Those of the list, and what is left of them without what they are made of or played like.
+_MEANINGFUL = _KNOWN - frozenset(_SMALL.split())
+# The instruments of the list, and their bare names without material or manner of playing.
 _BARE = "guitar, bass, drum, drums, horn, brass, synth, pad, pads, bowls"
 _INSTRUMENT = re.compile(rf"\b(?:{'|'.join(sorted((*INSTRUMENTS, *_phrases(_BARE)), key=len, reverse=True))})\b")
 _SUNG = frozenset(["choir", "choral", "chorus", "verse", "verses"])
@@ -120,16 +120,16 @@ WORDS_AT_MOST = 8
 
 
 def known(phrase: str) -> str:
-    """Return the phrase in lower case if all its words stand in the lists, and one of them tells something; else ""."""
+    """Return the phrase in lower case if all its words are in the lists and one of them is meaningful; else ""."""
     text = " ".join(_SAME.get(word, word) for word in phrase.lower().split())
     words = _WORD.findall(text.replace(_BOWLS, "bowls"))
-    if not 0 < len(words) <= WORDS_AT_MOST or not set(words) <= _KNOWN or not set(words) & _TELLING:
+    if not 0 < len(words) <= WORDS_AT_MOST or not set(words) <= _KNOWN or not set(words) & _MEANINGFUL:
         return ""
     return re.sub(r"[^\w' &-]|_|\d", "", text).strip(" -&'")
 
 
 def known_instrument(phrase: str) -> str:
-    """Return the phrase if it is known, has a whole instrument of the list in it and nobody who sings; else ""."""
+    """Return the phrase if it is known, contains a whole instrument of the list and no singers; else ""."""
     text = known(phrase)
     beside = _INSTRUMENT.sub(" ", text)
     return "" if beside == text or _SUNG & set(_WORD.findall(beside)) else text

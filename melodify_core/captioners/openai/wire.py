@@ -1,4 +1,4 @@
-"""The SDK's client as we want it: no retries of its own, bounded answers, and a log that shows no request."""
+"""Configures the SDK's client: no retries of its own, bounded answers, and no requests in the log."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -11,17 +11,17 @@ from melodify_core.config.settings import OpenAI
 BASE_URL = "https://api.openai.com/v1"
 ANSWER_BYTES = 256 * 1024  # forty times the longest answer
 CONNECT_S = 10.0
-# Servers without keys get one all the same: the SDK does not go without.
+# Servers without keys get this one: the SDK requires a key.
 NO_KEY = "none"
 
 
 class AnswerLost(Exception):
-    """The server had begun to answer, and so to charge, and the answer did not come through."""
+    """The server had begun to answer, and so to charge, but the answer did not arrive."""
 
 
 def client_of(settings: OpenAI) -> openai.AsyncOpenAI:
-    """Return the client of these settings; the environment's OPENAI_* variables play no part in where it goes."""
-    _hush_logs()
+    """Return the client of these settings; the environment's OPENAI_* variables do not change its address."""
+    _silence_logs()
     return openai.AsyncOpenAI(
         api_key=settings.api_key.get_secret_value() if settings.api_key else NO_KEY,
         base_url=settings.base_url or BASE_URL,
@@ -33,8 +33,8 @@ def client_of(settings: OpenAI) -> openai.AsyncOpenAI:
     )
 
 
-def _hush_logs() -> None:
-    # The SDK's debug log prints whole requests, the picture as Base64 included.
+def _silence_logs() -> None:
+    # The SDK's debug log prints whole requests, including the picture as Base64.
     for name in ("openai", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -45,7 +45,7 @@ async def _bound(response: httpx2.Response) -> None:
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """An answer's body up to ANSWER_BYTES, which says so when a charged answer is lost on the way."""
+    """An answer's body up to ANSWER_BYTES. Raises AnswerLost when a charged answer is lost."""
 
     def __init__(self, stream: httpx2.AsyncByteStream, *, charged: bool) -> None:
         self._stream = stream

@@ -1,7 +1,7 @@
-"""The embedded captioner: measures light, colour and composition, and says in musical terms only what it measured.
+"""The embedded captioner: measures light, colour and composition, and turns only these into musical terms.
 
-colours, layout and reading measure; feeling, steering and music decide; english and korean find the words. It
-recognises no things.
+colours, layout and reading measure; feeling, steering and music decide; english and korean choose the words. This
+package recognises no objects: eyes does, and scenery uses what they see.
 """
 
 from melodify_core.captioners.palette.captioner import PaletteCaptioner

@@ -34,7 +34,7 @@ _WORDS = {"en": english, "ko": korean}
 
 
 class PaletteCaptioner:
-    """Reads pictures without key and network; the same picture and wish give the same Brief."""
+    """Reads pictures without a key and network access; the same picture and wish give the same Brief."""
 
     name = "palette"
 
@@ -43,29 +43,29 @@ class PaletteCaptioner:
         self._deadline_s = deadline_s
 
     async def check(self) -> None:
-        """Nothing can be missing."""
+        """Do nothing: nothing can be missing."""
 
     def describe(self) -> str:
-        """Return whether it sees what photos show, or only light and colour."""
+        """Return whether it recognises what photos show, or only light and colour."""
         return "light and colour, and what photos show (extra eyes)" if are_installed() else "light and colour only"
 
     async def close(self) -> None:
-        """Nothing is open: the pool is the studio's."""
+        """Do nothing: the pool belongs to the caller."""
 
     async def caption(self, picture: Picture, wish: Wish, context: ProviderContext) -> Brief:
         """Return the reading. Raises Unavailable when it takes too long."""
-        del context  # costs nothing and tells nobody
+        del context  # costs nothing and reports no progress
         return await self._pool.run(self._deadline_s, read, picture.jpeg, wish)
 
 
 def read(jpeg: bytes, wish: Wish) -> Brief:
-    """Return the Brief of a picture; runs in a worker."""
+    """Return the Brief of a picture; runs in a worker process."""
     reading = measure(jpeg)
     return brief_of(reading, wish, scene_of(reading, look(jpeg)))
 
 
 def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
-    """Return the Brief of a reading; what is seen and the words of the hint that are known steer it."""
+    """Return the Brief of a reading, steered by the scene and by the known words of the hint."""
     steering = steering_of(wish.hint)
     feeling = _steered(_touched(feeling_of(reading), scene), steering)
     mood = mood_of(feeling)

@@ -47,7 +47,7 @@ def oklab(rgb: Array) -> Array:
 
 _NAMES = tuple(COLOURS)
 _ANCHORS = oklab(np.array([COLOURS[name] for name in _NAMES]) / 255)
-# Hue says more of a colour's name than its lightness does.
+# Hue matters more for a colour's name than lightness.
 _AXES = np.array([0.7, 1.5, 1.5])
 
 
@@ -57,7 +57,7 @@ def chroma(name: str) -> float:
 
 
 def nearest(lab: Array) -> Numbers:
-    """Return the number of the named colour that is nearest to each pixel; the last axis of Oklab is gone."""
+    """Return the number of the nearest named colour for each pixel; the result lacks Oklab's last axis."""
     pixels = lab.reshape(-1, 3) * _AXES
     anchors = _ANCHORS * _AXES
     # |p - a|^2 without |p|^2, which is the same for all anchors.
@@ -73,12 +73,12 @@ def shares(numbers: Numbers) -> dict[str, float]:
 
 
 def main_colours(found: dict[str, float]) -> tuple[tuple[str, float], ...]:
-    """Return the names and shares that are worth a word, the largest first; at least one."""
+    """Return the names and shares of the colours worth mentioning, the largest first; at least one."""
     return tuple((name, share) for name, share in list(found.items())[:MOST_NAMES] if share >= LEAST_SHARE)
 
 
 def accent(numbers: Numbers) -> str | None:
-    """Return the strong colour that stands out from the largest ones and lies in one place, if there is one."""
+    """Return the strong colour that differs from the largest ones and is concentrated in one area, if any."""
     found = shares(numbers)
     places = {name: _ANCHORS[_NAMES.index(name)] for name in found}
     large = [places[name] for name, share in found.items() if share > _ACCENT_SHARES[1]]
@@ -92,7 +92,7 @@ def accent(numbers: Numbers) -> str | None:
 
 
 def _spread(mask: NDArray[np.bool_]) -> float:
-    """Return how far the pixels of a mask lie from their middle, as a share of the side."""
+    """Return the mean distance of a mask's pixels from their middle, as a share of the side."""
     return float(np.hypot(*(np.argwhere(mask) / mask.shape).std(axis=0)))
 
 

@@ -118,20 +118,20 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
 
 
 def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
+    """Return a title from the dominant colour, and from the scene where it is certain, else from the mood."""
     random = Random(reading.fingerprint)
     adjective, noun = random.choice(COLOURS[colour][1:]), title_noun(scene) or random.choice(_NOUNS[mood])
     return random.choice(_TITLES).format(adjective=adjective, noun=noun, colour=COLOURS[colour][0].title())
 
 
 def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, if anything, then light and colours, what is notable, the mood: a sentence each."""
+    """Return a sentence each on the scene (if any), light and colours, notable features, and the mood."""
     random = Random(reading.fingerprint + 1)
     names = [COLOURS[name][0] for name in named_colours(reading)]
     colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
     place = light_place(reading)
     opening = random.choice(_OPENINGS if len(names) > 1 else _WHOLE).format(
-        # "Deep deep green" says it twice.
+        # Avoid "deep deep green".
         tone=random.choice([word for word in _TONES[tone(reading)] if word not in colours.split()] or [""]),
         colours=colours,
         light=f", {random.choice(_LIGHT[place])}" if place else "",

@@ -84,7 +84,7 @@ _NIGHT = (" It may be night.", " By the look of it, at night.")
 
 
 def statement(scene: Scene, random: Random) -> str:
-    """Return a sentence or two on what is seen; nothing where nothing was."""
+    """Return one or two sentences on the scene, "" where nothing was recognised."""
     if scene.kind is None:
         return ""
     sentence = random.choice(_SURE if scene.certainty == "sure" else _LIKELY).format(thing=_words(scene)[0])
@@ -92,7 +92,7 @@ def statement(scene: Scene, random: Random) -> str:
 
 
 def title_noun(scene: Scene) -> str:
-    """Return the noun for a title; nothing where what is seen is not sure."""
+    """Return the noun for a title, "" where the scene is not certain."""
     return _words(scene)[1] if scene.certainty == "sure" else ""
 
 

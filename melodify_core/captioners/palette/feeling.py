@@ -15,25 +15,25 @@ Mood = Literal[
 _CIRCLE: tuple[Mood, ...] = ("content", "joyful", "excited", "tense", "sombre", "melancholic", "still", "serene")
 _BALANCED_RADIUS = 0.16
 _ENERGIES: tuple[tuple[float, Energy], ...] = ((-0.5, "calm"), (-0.15, "gentle"), (0.2, "moderate"), (0.55, "lively"))
-# Sums of standard scores reach 3; this brings them into -1..1 without a hard end.
+# Sums of standard scores reach 3; this maps them smoothly into -1..1.
 _SLOPE = 0.55
 _FARTHEST_SCORE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
-    """Where a picture stands between unpleasant and pleasant, still and excited; both -1..1."""
+    """Valence (unpleasant to pleasant) and arousal (still to excited) of a picture; both -1..1."""
 
     valence: float
     arousal: float
 
 
 def feeling_of(reading: Reading) -> Feeling:
-    """Return the feeling that light and colour give.
+    """Return the feeling that light and colour suggest.
 
     P. Valdez, A. Mehrabian: Effects of color on emotions. J. Exp. Psychology: General 123 (1994): pleasure = .69
     brightness + .22 saturation, arousal = -.31 brightness + .60 saturation, on standardised values; and green to
-    blue-green please most. Added by ear, in smaller measure: warmth pleases; edges, contrast and colourfulness excite.
+    blue-green please most. Added by ear, with less weight: warmth pleases; edges, contrast and colourfulness excite.
     Means and spreads are those of everyday photos in Oklab, rounded.
     """
     brightness = _score(reading.brightness, 0.55, 0.17)

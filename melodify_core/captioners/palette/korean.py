@@ -118,14 +118,14 @@ _FEELINGS: dict[Mood, tuple[str, ...]] = {
 
 
 def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
+    """Return a title from the dominant colour, and from the scene where it is certain, else from the mood."""
     random = Random(reading.fingerprint)
     adjective, noun = random.choice(COLOURS[colour][1:]), title_noun(scene) or random.choice(_NOUNS[mood])
     return random.choice(_TITLES).format(colour=adjective, noun=noun)
 
 
 def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, if anything, then light and colours, what is notable, the mood: three to six sentences.
+    """Return three to six sentences on the scene (if any), light and colours, notable features, and the mood.
 
     All colours' names end in 색, so their particles are those that follow a final consonant.
     """
@@ -139,5 +139,5 @@ def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
     accent = COLOURS[reading.accent][0] if reading.accent else ""
     seen = statement(scene, random)
     facts = [random.choice(_NOTABLE[fact]).format(accent=accent) for fact in notable(reading, seen=bool(seen))]
-    # Split, for a tone without a word leaves two spaces.
+    # Split and join, because a tone without a word leaves two spaces.
     return " ".join([*seen.split(), *opening.split(), *(f"{fact}." for fact in facts), random.choice(_FEELINGS[mood])])

@@ -73,7 +73,7 @@ _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 
 
 def statement(scene: Scene, random: Random) -> str:
-    """Return a sentence or two on what is seen; nothing where nothing was."""
+    """Return one or two sentences on the scene, "" where nothing was recognised."""
     if scene.kind is None:
         return ""
     start, after_final, after_vowel, end = random.choice(_SURE if scene.certainty == "sure" else _LIKELY).split("|")
@@ -83,7 +83,7 @@ def statement(scene: Scene, random: Random) -> str:
 
 
 def title_noun(scene: Scene) -> str:
-    """Return the noun for a title; nothing where what is seen is not sure."""
+    """Return the noun for a title, "" where the scene is not certain."""
     return _words(scene)[1] if scene.certainty == "sure" else ""
 
 

@@ -1,4 +1,4 @@
-"""Where things lie in a picture: light, weight, symmetry, lines, the level line, empty space. Numbers, no words.
+"""Measures the layout of a picture: light, weight, symmetry, lines, the level line, empty space. No words.
 
 Arrays are square unless said otherwise: Oklab lightness (side, side) or Oklab (side, side, 3); y grows downwards.
 """
@@ -13,7 +13,7 @@ Place = Literal["above", "below", "left", "right", "centre", "even"]
 Lines = Literal["level", "upright", "slanting", "none"]
 
 _ACROSS: dict[Place, Place] = {"above": "below", "below": "above", "left": "right", "right": "left"}
-_PLACE_STEP = 0.05  # so much lighter than the whole is a place that the light comes from
+_PLACE_STEP = 0.05  # the light comes from a place that is this much lighter than the whole
 _OFF_CENTRE = 0.09  # of the side
 _LEAST_WEIGHT = 0.03  # Oklab distance
 _COHERENT = 0.3
@@ -22,7 +22,7 @@ _BLOCKS = 12
 
 
 def light_place(light: Array) -> Place:
-    """Return the third of the picture that is clearly lighter than the whole, and than the third across from it."""
+    """Return the third of the picture that is clearly lighter than the whole and than the opposite third."""
     third = len(light) // 3
     middle = slice(third, len(light) - third)
     places: dict[Place, float] = {
@@ -42,7 +42,7 @@ def light_place(light: Array) -> Place:
 
 
 def weight_place(lab: Array) -> Place:
-    """Return where lies what differs from the border's colour."""
+    """Return the place of what differs from the border's colour."""
     border = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     weight = np.linalg.norm(lab - np.median(border, axis=0), axis=-1)
     if weight.mean() < _LEAST_WEIGHT:
@@ -58,7 +58,7 @@ def weight_place(lab: Array) -> Place:
 
 
 def symmetry(light: Array) -> float:
-    """Return how much the left half mirrors the right one: 1 wholly, 0 no more than chance."""
+    """Return how much the left half mirrors the right one: 1 completely, 0 no more than chance."""
     difference = float(np.abs(light - light[:, ::-1]).mean())
     # Two independent values differ by 1.13 standard deviations on average.
     return float(np.clip(1 - (difference + 0.002) / (1.13 * float(light.std()) + 0.01), 0, 1))
@@ -69,7 +69,7 @@ def lines(grey: Array) -> Lines:
 
     The structure tensor's coherence and angle (J. Bigun, G. Granlund: Optimal orientation detection, ICCV 1987).
     """
-    # Both slopes belong to the corner between four pixels: else one diagonal would weigh more than the other.
+    # Both slopes belong to the corner between four pixels: otherwise one diagonal would weigh more than the other.
     across = (grey[:-1, 1:] - grey[:-1, :-1] + grey[1:, 1:] - grey[1:, :-1]) / 2
     down = (grey[1:, :-1] - grey[:-1, :-1] + grey[1:, 1:] - grey[:-1, 1:]) / 2
     xx, yy, xy = float((across**2).mean()), float((down**2).mean()), float((across * down).mean())
@@ -82,7 +82,7 @@ def lines(grey: Array) -> Lines:
 
 
 def level_line(lab: Array) -> float | None:
-    """Return the height (0 top, 1 bottom) of a line that divides the whole width, None when there is none."""
+    """Return the height (0 top, 1 bottom) of a line across the whole width, None when there is none."""
     reach = max(2, len(lab) // 48)
     step = lab[2 * reach :] - lab[: -2 * reach]
     mean_step = np.linalg.norm(step.mean(axis=1), axis=-1)
@@ -91,7 +91,7 @@ def level_line(lab: Array) -> float | None:
     strength = np.where((mean_step > 0.06) & (agreement > 0.7) & (wide > 0.85), mean_step, 0.0)
     row = int(strength.argmax())
     height = (row + reach) / len(lab)
-    # Half as strong as the largest step: else it is one stripe among many.
+    # Many rows at least half as strong: then the line is one stripe among many.
     stripes = int((strength > strength[row] / 2).sum()) > 8 * reach
     return height if strength[row] > 0 and not stripes and 0.1 < height < 0.9 else None
 

@@ -13,7 +13,7 @@ MOST_INSTRUMENTS = 6
 
 @dataclass(frozen=True, slots=True)
 class StyleProfile:
-    """How a style is made. Where there are several instruments, the picture chooses."""
+    """How a style sounds. Where there are several instruments, the picture chooses."""
 
     genre: str  # begins with a word that brief.STYLES and the arranger know
     bpm: tuple[int, int]
@@ -128,7 +128,7 @@ _PERCUSSION = {
 
 
 def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: str, scene: Scene = UNKNOWN) -> str:
-    """Return the wished style, else the hinted one, else the one whose home lies nearest; the scene pulls."""
+    """Return the wished style, else the hinted one, else the one with the nearest home, shifted by the scene."""
     if wished in STYLE_PROFILES:
         return wished
     if steering.style in STYLE_PROFILES:
@@ -152,7 +152,7 @@ def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: st
 def instruments_for(
     style: str, reading: Reading, feeling: Feeling, steering: Steering, scene: Scene = UNKNOWN
 ) -> tuple[str, ...]:
-    """Return one to six names: those that were asked for first, then one that is seen, the style's, the scene's."""
+    """Return one to six names: first the wished instruments, then a seen one, the style's and the scene's."""
     profile = STYLE_PROFILES[style]
     moving, light = feeling.arousal > 0, reading.brightness > 0.5
     third = 0 if feeling.valence < -0.2 else 1 if feeling.valence < 0.3 else 2
@@ -174,7 +174,7 @@ def instruments_for(
 
 
 def bpm_for(style: str, reading: Reading, feeling: Feeling, steering: Steering) -> int:
-    """Return the tempo, 60..150: arousal first, then texture and valence, within what the style bears."""
+    """Return the tempo, 60..150, from arousal, then texture and valence, within the style's range."""
     if steering.bpm:
         return steering.bpm
     low, high = STYLE_PROFILES[style].bpm
@@ -218,7 +218,7 @@ def soundscape_for(style: str, reading: Reading, scene: Scene = UNKNOWN) -> str:
 
 
 def _family(instrument: str) -> str:
-    """Return what "no guitar" means of a nylon guitar: the guitars."""
+    """Return the family of an instrument, so that "no guitar" excludes a nylon guitar too."""
     return "drums" if instrument in _PERCUSSION else instrument.rpartition(" ")[2]
 
 

@@ -1,4 +1,4 @@
-"""Reading -> what is worth a sentence, as keys that english.py and korean.py put into words."""
+"""Reading -> the features worth a sentence, as keys that english.py and korean.py put into words."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ _VIVID = 70  # colourfulness
 
 
 def telling_colour(reading: Reading) -> str:
-    """Return the colour for the title, one that the caption says: the strongest by share and chroma, else a grey."""
+    """Return the colour for the title, which the caption also names: the strongest, else a grey."""
     named, shares = named_colours(reading), dict(reading.colours)
     said = [*named, reading.accent] if reading.accent else named
     strong = [name for name in said if name not in GREYS]
@@ -26,7 +26,7 @@ def telling_colour(reading: Reading) -> str:
 
 
 def named_colours(reading: Reading) -> tuple[str, ...]:
-    """Return the one to three colours that a caption names; one alone only when it fills nearly everything.
+    """Return the one to three colours that a caption names; a single one only when it fills nearly everything.
 
     Of more than three large ones the strong come before the greys.
     """
@@ -39,7 +39,7 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
 
 
 def tone(reading: Reading) -> Tone:
-    """Return what brightness and saturation make of the colours."""
+    """Return the tone that brightness and saturation give the colours."""
     if reading.colours[0][0] in ("black", "white"):
         return "plain"
     if reading.brightness < 0.4:
@@ -54,10 +54,10 @@ def tone(reading: Reading) -> Tone:
 
 
 def light_place(reading: Reading) -> Place | None:
-    """Return where it is lightest; None where "even" would say nothing or be wrong."""
+    """Return the lightest place; None where "even" would be meaningless or wrong."""
     if reading.light != "even":
         return reading.light
-    # Not in the dark, on one flat colour, or where light lies beside dark.
+    # Not in a dark picture, on one flat colour, or where light is beside dark.
     told = reading.brightness >= 0.4 and _FLAT <= reading.contrast <= _STRONG and reading.span < _WIDE
     return "even" if told else None
 
@@ -76,7 +76,7 @@ def notable(reading: Reading, *, seen: bool = False) -> tuple[str, ...]:
         "crowded": reading.edges > 0.35 and reading.emptiness < 0.1,
         "bare": reading.span < _BARE and alone,
         "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),
-        # A line across the picture is level itself.
+        # A line across the picture already says that it is level.
         reading.lines: lined and (reading.lines != "level" or reading.level_line is None),
         "to one side": reading.weight in ("left", "right"),
         "vivid": reading.colourfulness > _VIVID and not alone,

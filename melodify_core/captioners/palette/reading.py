@@ -1,4 +1,4 @@
-"""JPEG -> Reading: everything that is measured on a picture, in one dataclass. What it means stands in feeling.py."""
+"""JPEG -> Reading: all measurements of a picture in one dataclass. feeling.py interprets them."""
 
 import hashlib
 import io
@@ -11,13 +11,13 @@ from melodify_core.captioners.palette import layout
 from melodify_core.captioners.palette.colours import accent, colourfulness, main_colours, nearest, oklab, shares
 from melodify_core.captioners.palette.layout import Lines, Place
 
-SIDE = 192  # pixels of the square that a picture is pressed into
+SIDE = 192  # pixels of the square that a picture is squeezed into
 EDGE = 0.06  # change of Oklab lightness to the next pixel
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was measured. Shares are 0..1; lightness and chroma are Oklab's."""
+    """The measurements of a picture. Shares are 0..1; lightness and chroma are Oklab's."""
 
     brightness: float  # mean lightness, 0..1
     saturation: float  # mean chroma, 0..0.32
@@ -31,12 +31,12 @@ class Reading:
     texture: float  # mean slope of lightness per pixel
     colourfulness: float  # Hasler & Suesstrunk 2003, 0..about 110
     light: Place  # where it is lightest
-    weight: Place  # where lies what differs from the ground
+    weight: Place  # the place of what differs from the border
     symmetry: float  # of left and right, 0..1
     lines: Lines  # where edges run
     level_line: float | None  # height of a dividing line, 0 top .. 1 bottom
     emptiness: float  # share of blocks without detail
-    fingerprint: int  # of the pixels: chooses among equal words
+    fingerprint: int  # a hash of the pixels: chooses among equal words
 
 
 def measure(jpeg: bytes) -> Reading:
@@ -51,14 +51,14 @@ def measure(jpeg: bytes) -> Reading:
     lab = oklab(rgb)
     light = lab[..., 0]
     slopes = np.hypot(np.diff(light, axis=1)[:-1], np.diff(light, axis=0)[:, :-1])
-    # Every fourth pixel is enough for shares, and four times as quick.
+    # Every fourth pixel is enough for shares, and four times as fast.
     numbers = nearest(lab[::2, ::2])
     return Reading(
         brightness=float(light.mean()),
         saturation=float(np.hypot(lab[..., 1], lab[..., 2]).mean()),
         colours=main_colours(shares(numbers)),
         accent=accent(numbers),
-        # Orange (a = 0.1, b = 0.13 at its strongest) against blue; 0.1 is a wholly warm picture.
+        # Orange (a = 0.1, b = 0.13 at its strongest) against blue; 0.1 is a completely warm picture.
         warmth=float(np.clip((0.5 * lab[..., 1].mean() + lab[..., 2].mean()) / 0.1, -1, 1)),
         greenness=float(np.clip(-lab[..., 1].mean() / 0.1, -1, 1)),
         contrast=float(light.std()),

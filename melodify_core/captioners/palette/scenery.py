@@ -1,4 +1,4 @@
-"""Sight and Reading -> Scene: what a picture shows, and where that pulls the music. No words of captions."""
+"""Sight and Reading -> Scene: what a picture shows, and how that influences the music. No words of captions."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a caption may say. `subject` is one of eyes.SUBJECTS or "greenery"; None where only the kind is known."""
+    """What a caption may claim. `subject` is one of eyes.SUBJECTS or "greenery"; None where only the kind is known."""
 
     kind: Kind | None = None
     subject: str | None = None
@@ -35,10 +35,10 @@ UNKNOWN = Scene()
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What a kind of scene does to the music."""
+    """The influence of a kind of scene on the music."""
 
     styles: tuple[str, ...]
-    voice: str  # one more instrument where the style has room; or none
+    voice: str  # one more instrument where the style has room; or ""
     sound: str
     valence: float = 0.0
     arousal: float = 0.0
@@ -77,7 +77,7 @@ _SEEN_INSTRUMENTS = {
 
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
-    """Return what may be said of a picture: what was seen, and woods and night, which light and colour suggest."""
+    """Return the scene of a picture: what was recognised, and woods or night as light and colour suggest."""
     if sight.kind is None and sight.photo and _looks_green(reading):
         return Scene("forest", "greenery", "likely")
     dark = sight.kind in _OUTDOORS and reading.brightness < _NIGHT
@@ -85,13 +85,13 @@ def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
 
 
 def touches_of(scene: Scene) -> tuple[Touch, ...]:
-    """Return what the scene does to the music, the kind first; nothing where nothing was seen."""
+    """Return the scene's influences on the music, the kind's first; none where nothing was recognised."""
     seen = (TOUCHES[scene.kind],) if scene.kind else ()
     return (*seen, NIGHT) if scene.night else seen
 
 
 def pull(scene: Scene, style: str) -> float:
-    """Return by how much the scene brings a style nearer."""
+    """Return how much nearer the scene moves a style."""
     if scene.certainty is None:
         return 0.0
     wanted = {style for touch in touches_of(scene) for style in touch.styles}
@@ -99,7 +99,7 @@ def pull(scene: Scene, style: str) -> float:
 
 
 def voices(scene: Scene, style: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the instruments that lead because they are seen, and those that join."""
+    """Return the instruments that lead because they are in the picture, and those that join."""
     seen = _SEEN_INSTRUMENTS.get(scene.subject or "") if style not in _CLOSED_STYLES else None
     joining = tuple(touch.voice for touch in touches_of(scene) if touch.voice) if style in _OPEN_STYLES else ()
     return ((seen,) if seen else ()), joining

@@ -1,4 +1,4 @@
-"""Hint -> Steering: the words that the captioner knows, in English and Korean. Unknown words are passed over."""
+"""Hint -> Steering: the words that the captioner knows, in English and Korean. Unknown words are ignored."""
 
 import re
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ SLOWEST, FASTEST = 60, 150
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What a hint asks for. The shifts are in the units of Feeling."""
+    """The wishes of a hint. The shifts are in the units of Feeling."""
 
     valence: float = 0.0
     arousal: float = 0.0
@@ -108,7 +108,7 @@ class Steering:
 
 
 def steering_of(hint: str) -> Steering:
-    """Return what the hint's known words ask for; a word that is denied ("no drums", "드럼 없이") counts as denied."""
+    """Return the wishes of the hint's known words; a negated word ("no drums", "드럼 없이") is a wish against it."""
     text = hint.casefold()
     moods = [(valence, arousal) for english, korean, valence, arousal in _MOODS if _asked(text, english, korean)]
     styles = [style for style, words in _STYLES.items() if _asked(text, *words)]
@@ -126,7 +126,7 @@ def steering_of(hint: str) -> Steering:
 
 
 def _asked(text: str, english: str, korean: str, *, denied: bool = False) -> bool:
-    """Return whether one of the words stands in the text and is denied, or is not."""
+    """Return whether one of the words is in the text, negated with `denied`, else not negated."""
     words = re.finditer(rf"\b(?:{english})\b|(?:{korean})", text)
     return any(_denied(text, word) == denied for word in words)
 

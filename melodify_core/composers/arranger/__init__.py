@@ -1,1 +1,1 @@
-"""The embedded composer: Brief -> score -> SoundFont synthesis. Knows neither jobs nor storage."""
+"""The embedded composer: Brief -> score -> SoundFont synthesis. It knows neither jobs nor storage."""

@@ -1,4 +1,4 @@
-"""Who plays: the instruments of a piece, from the style, the brief's wishes and the seed."""
+"""Chooses the instruments of a piece by the style, the brief's wishes and the seed."""
 
 from dataclasses import dataclass
 from random import Random
@@ -7,13 +7,13 @@ from melodify_core.composers.arranger.density import MOST_STROKES
 from melodify_core.composers.arranger.instruments import BASS, CHORDS, INSTRUMENTS, LEAD, PAD, named
 from melodify_core.composers.arranger.style import Style
 
-# The seed moves a choice so many places from where the mood would have it.
+# The seed moves a choice by up to this many places from the one that fits the mood.
 STRAY = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Names of INSTRUMENTS by role; no pad and no second voice where the style has none."""
+    """The names of INSTRUMENTS by role; None for pad and second voice where the style has none."""
 
     lead: str
     chords: str
@@ -36,7 +36,7 @@ def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float, st
         free = [role for role in instrument.roles if role in drawn and role not in given]
         if free and name not in given.values() and _takes(style, instrument.family, free[0]):
             given[free[0]] = name
-    # The tune should not hide in an accompaniment of its own colour.
+    # The tune should not disappear in an accompaniment of the same colour.
     for role, other in ((LEAD, CHORDS), (CHORDS, LEAD)):
         taken = given.get(other, drawn[other])
         rest = tuple(name for name in own[role] if name != taken)
@@ -44,7 +44,7 @@ def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float, st
             drawn[role] = _dark_to_bright(random, rest, level)
     chosen = drawn | given
     if style.lead == style.chords:
-        # Solo pieces: one instrument plays all.
+        # A solo piece: one instrument plays everything.
         chosen = dict.fromkeys(chosen, given.get(CHORDS) or given.get(LEAD) or drawn[CHORDS])
     if strokes > MOST_STROKES:
         chosen[CHORDS] = INSTRUMENTS[chosen[CHORDS]].quick or chosen[CHORDS]
@@ -53,7 +53,7 @@ def cast(random: Random, style: Style, wishes: tuple[str, ...], level: float, st
 
 
 def _second(random: Random, style: Style, wishes: tuple[str, ...], chosen: dict[str, str]) -> str | None:
-    """Return who plays the second voice: one who plays nothing else yet, unless the style has only one for it."""
+    """Return the instrument of the second voice: one without a role yet, unless the style has only one for it."""
     if not style.counter:
         return None
     wished = [name for name in map(named, wishes) if name and LEAD in INSTRUMENTS[name].roles]

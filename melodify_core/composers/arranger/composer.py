@@ -10,7 +10,7 @@ from melodify_core.ports import ProviderContext
 
 
 class ArrangerComposer:
-    """Makes the same take of the same Brief, wish and seed, byte for byte."""
+    """Composes and plays. The same Brief, wish and seed give the same take, byte for byte."""
 
     name = "arranger"
 
@@ -19,15 +19,15 @@ class ArrangerComposer:
         self._deadline_s = deadline_s
 
     async def check(self) -> None:
-        """See that there is a synthesiser and its font. Raises Misconfigured."""
+        """Check that a synthesiser and its font are installed. Raises Misconfigured."""
         synthesiser()
 
     def describe(self) -> str:
-        """Return who plays, such as "midirenderer with TimGM6mb.sf2"."""
+        """Return the synthesiser and its font, such as "midirenderer with TimGM6mb.sf2"."""
         return synthesiser()
 
     async def close(self) -> None:
-        """Nothing is open: the pool is the studio's."""
+        """Do nothing: the pool belongs to the caller."""
 
     async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
         """Compose and play. Raises Unavailable when it takes too long."""
@@ -35,7 +35,7 @@ class ArrangerComposer:
 
 
 def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
-    """Return the take; runs in a worker."""
+    """Return the take; runs in a worker process."""
     score = score_of(brief, wish, seed)
     return RawTake(
         audio=wav_of(score),

@@ -1,4 +1,4 @@
-"""Brief -> Score: the decisions of mood, and the order in which the parts are written."""
+"""Brief -> Score: what the mood decides, and the order in which the parts are written."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from melodify_core.models import Brief, Wish
 
 DRAFTS, PLAIN_FROM = 8, 4  # after so many drafts the themes become plainer
 SPREAD = 4.0  # semitones
-# A tune whose tones decay stands as clear as one of held tones when what is under it is so much softer.
+# Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
 _MIX = {
@@ -35,8 +35,10 @@ _MIX = {
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """What valence and arousal do to the music, additive and linear, in the order of their weight: mode and tempo,
-    register, dynamics, articulation, timbre (Eerola, Friberg & Bresin 2013). Mode and tempo are the Brief's own.
+    """The influence of valence and arousal on the music, additive and linear.
+
+    The factors by weight: mode and tempo, register, dynamics, articulation, timbre (Eerola, Friberg & Bresin 2013).
+    Mode and tempo are the Brief's own.
     """
 
     level: float  # arousal, 0..1: how busy the patterns are
@@ -59,7 +61,7 @@ def mood_of(brief: Brief, style: Style) -> Mood:
 
 
 def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
-    """Return the piece, the same for the same arguments: the first of a few drafts that has no flaw, or the best."""
+    """Return the piece: the first draft without flaws, or the best one. The same arguments give the same piece."""
     name = style_of(wish.style, brief)
     random = Random(_seed(brief, name, seed))
     drafts: list[tuple[float, Score]] = []
@@ -70,7 +72,7 @@ def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
 
 
 def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
-    """Return the piece as a standard MIDI file, the same for the same arguments."""
+    """Return the piece as a standard MIDI file. The same arguments give the same file."""
     return midi_file(score_of(brief, wish, seed))
 
 
@@ -88,8 +90,8 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int, *, plain: bool
 
 
 def _seed(brief: Brief, style: str, seed: int) -> int:
-    # The Brief counts too: two pictures must not begin alike because they share a seed. Its words do not: a caption in
-    # another language is the same music.
+    # The Brief counts too: two pictures with the same seed must not begin alike. Its words do not count: a caption in
+    # another language gives the same music.
     music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude={"adjusted"})
     return int.from_bytes(hashlib.sha256(f"{seed} {style} {music}".encode()).digest()[:8])
 
@@ -107,7 +109,7 @@ def _write(
     plain: bool,
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
-    # Half of the register is the mood's, half the seed's: chords that open alike shall not sound alike.
+    # The mood decides half of the register, the seed the other half: pieces with the same first chords should differ.
     spread = random.uniform(-SPREAD, SPREAD)
     voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.voices)
     low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)

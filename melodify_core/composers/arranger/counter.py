@@ -1,4 +1,4 @@
-"""The second voice: a line of held tones under the tune that follows the harmony, and answers in the tune's breaths."""
+"""The second voice: a line of held tones under the tune that follows the harmony, and answers in the tune's rests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from melodify_core.composers.arranger.form import Bar
 from melodify_core.composers.arranger.melody_line import scale_over
 from melodify_core.composers.arranger.score import Chord, Key, Note
 
-# A rest of the tune so long is answered; the answer begins so long after the tune fell silent.
+# The least length of a rest that is answered, and the time from its start to the answer.
 BREATH, WAIT = 1.5, 0.5
 # Held tones keep this far from the tune, in semitones.
 NEAREST = 3
@@ -22,13 +22,13 @@ class Compass:
     low: int
     high: int
     velocity: int
-    held: bool  # its tones do not decay: it holds them; else it only answers
+    held: bool  # its tones do not decay, so it holds them; otherwise it only answers
 
 
 def second_voice(
     random: Random, key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], tune: list[Note], compass: Compass
 ) -> list[Note]:
-    """Return the second voice in the sections that have one."""
+    """Return the second voice of the sections that have one."""
     playing = {bar.index: bar for bar in bars if "counter" in bar.section.roles and not bar.final}
     breaths = [one for one in _breaths(tune) if int(one[0] // 4) in playing]
     notes = [note for breath in breaths for note in _answer(random, key, chords, breath, tune, compass)]
@@ -73,7 +73,7 @@ def _line(held: list[Chord], tune: list[Note], compass: Compass) -> Iterator[Not
         free = [one for one in _places(chord.classes, compass) if all(abs(one - other) >= NEAREST for other in above)]
         if not free:
             continue
-        # The third and the seventh tell more than the root and the fifth, which the others have.
+        # Third and seventh are more characteristic than root and fifth, which other parts play.
         telling = {chord.classes[1], *chord.classes[3:]}
         pitch = min(free, key=lambda one: (abs(one - before) + (0.0 if one % 12 in telling else 2.5), one))
         yield Note(chord.start, chord.length * 0.97, pitch, compass.velocity)

@@ -1,4 +1,4 @@
-"""Hears a score before it is played: is the key clear, does the tune move in steps and go its own way over the bass?"""
+"""Judges a score before it is played: a clear key, a tune that moves in steps, no parallels with the bass."""
 
 from bisect import bisect_right
 from itertools import pairwise
@@ -11,11 +11,11 @@ CLEAR_KEY = 0.86
 STEPS = 0.66
 CHORD_TONES = 0.8  # of the tune's notes on strong beats
 LARGEST_STEP, LARGEST_LEAP = 2, 9
-LATE = 0.15  # beats by which a played note may follow its place
+LATE = 0.15  # beats by which a played note may be late
 
 
 def flaws(score: Score) -> float:
-    """Return by how much the score misses what is asked of it; 0 is a good one."""
+    """Return how much the score falls short of the rules; 0 is a good score."""
     sounds = [(note.pitch, note.length) for part in score.parts if part.role != "drums" for note in part.notes]
     lead = score.part("lead")
     unclear = max(0.0, CLEAR_KEY - clarity(score.key, sounds))
@@ -41,7 +41,7 @@ def _clashes(score: Score, tune: tuple[Note, ...]) -> float:
 
 
 def _parallels(score: Score, tune: tuple[Note, ...]) -> int:
-    """Return how often tune and bass move together in fifths or octaves, in styles that care."""
+    """Return how often tune and bass move together in fifths or octaves; 0 in styles that allow it."""
     bass = score.part("bass")
     if bass is None or not STYLES[score.style].strict:
         return 0

@@ -1,4 +1,4 @@
-"""How busy a piece is, section by section: which patterns of a style together strike as often as excitement asks."""
+"""Decides how busy a piece is, by section: chooses patterns of the style that together strike as often as wished."""
 
 import math
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
 from melodify_core.composers.arranger.score import Section
 from melodify_core.composers.arranger.style import Style
 
-# Moments struck in a second, all accompaniment together, by the stillest and the most excited picture.
+# Struck moments per second, of the whole accompaniment, for the calmest and for the most excited picture.
 STILL, EXCITED = 0.8, 9.0
 STEPS_A_BAR = 16
-# How sure the choice is: patterns that miss the wish by this factor (as a natural logarithm) are rare.
+# How strict the choice is: patterns that miss the wish by this factor (as a natural logarithm) are rare.
 TOLERANCE = 0.14
 # Up to this excitement a style that can slows down and may go without drums.
 DRUMLESS = 0.4
-# By so much busier are the contrasting sections and the climax.
+# How much busier the contrasting sections and the climax are.
 AWAY, FULL = 0.06, 0.15
-# Strokes a bar that slow instruments still play: all sections of a piece keep to one side of it.
+# Most strokes per bar that slow instruments can play: all sections of a piece stay on the same side of it.
 MOST_STROKES = 3
 
 
@@ -29,7 +29,7 @@ Option = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class PatternSet:
-    """The names of the patterns; no groove: no drums."""
+    """The names of the patterns of a section; without a groove, there are no drums."""
 
     comping: str
     bass: str
@@ -37,25 +37,25 @@ class PatternSet:
 
     @property
     def names(self) -> Option:
-        """All three."""
+        """All three names."""
         return self.comping, self.bass, self.groove
 
     @property
     def strokes(self) -> int:
-        """How often the chords are struck in a bar."""
+        """How often the chords are struck per bar."""
         return len(COMPING[self.comping])
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The patterns of a whole piece: at home, in the contrasting sections, and in the climax."""
+    """The patterns of a piece: in its usual sections, in the contrasting ones, and in the climax."""
 
     home: PatternSet
     away: PatternSet
     full: PatternSet
 
     def of(self, section: Section) -> PatternSet:
-        """Return what is played in a section."""
+        """Return the patterns of a section."""
         if section.energy == 1:
             return self.full
         return self.away if section.name == "B" else self.home
@@ -77,7 +77,7 @@ def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arran
 
 
 def _goes_with(other: PatternSet, home: PatternSet) -> bool:
-    """Return whether the players of the one can play the other: nobody joins for a section, and none is too slow."""
+    """Return whether the same players can play both: nobody joins for one section, and nobody is too slow."""
     return (other.groove is None) == (home.groove is None) and (
         (other.strokes > MOST_STROKES) == (home.strokes > MOST_STROKES)
     )
@@ -92,13 +92,13 @@ def _patterns(random: Random, style: Style, options: list[Option], level: float,
 
 
 def _rate(comping: str, bass: str, groove: str | None, bpm: float) -> float:
-    """Return the moments a second in which anything is struck."""
+    """Return the struck moments per second."""
     return _struck(comping, bass, groove) * bpm / 240
 
 
 @cache
 def _struck(comping: str, bass: str, groove: str | None) -> int:
-    """Return the steps of a bar in which anything is struck."""
+    """Return the number of steps in a bar in which anything is struck."""
     struck = {_step(hit) for hit in (*COMPING[comping], *BASS[bass])}
     for _, steps in GROOVES[groove] if groove else ():
         struck |= {step for step, sign in enumerate(steps) if sign != "."}
@@ -110,7 +110,7 @@ def _step(hit: Hit) -> int:
 
 
 def _stray(style: Style, option: Option, level: float) -> float:
-    """Return how far the patterns stand from their places between calm and busy: no busy drums under held chords."""
+    """Return how far the patterns are from the wished level, so that no busy drums play under held chords."""
     places = zip(option, (style.comping, style.bass_lines, style.grooves), strict=True)
     return sum(
         0.12 * abs(names.index(name) / (len(names) - 1) - level) for name, names in places if name and len(names) > 1

@@ -1,4 +1,4 @@
-"""The last touch on the played sound: no drift about zero, as bright as the mood wants, below the ceiling, faded."""
+"""Finishes the played sound: removes its drift about zero, sets brightness and peak, fades the end."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +11,21 @@ Samples = npt.NDArray[np.float32]
 
 FADE_S = 0.3
 CEILING = 0.89  # -1 dBFS
-# Brightness is heard as the spectral centroid (Eerola, Friberg & Bresin 2013: "timbre"). A shelf moves it: all above
-# its middle is louder or softer. The synthesisers have no such control.
+# Listeners perceive the spectral centroid as brightness (Eerola, Friberg & Bresin 2013: "timbre"). A shelf filter moves
+# it by making all above its middle louder or softer. The synthesisers have no such control.
 MIDDLE_HZ, FACTOR = 1350.0, 2.2  # the centroid wished for brightness 0, and how often that for 1
 SHELF_HZ, MOST_DB = 1500.0, 11.0
-# What is slower than a tenth of a second is no sound: sampled basses wander about zero.
+# Movement slower than a tenth of a second is not audible: sampled basses drift about zero.
 CELLS_A_SECOND, SMOOTHED = 100, 10
 # A block is filtered in whole cells; the filter's own length fits between them and the next power of two.
 TAPS, FFT_SIZE = 511, 1 << 14
 LISTENS = 40  # blocks that the centroid is measured on, at most
-SILENT = 100  # peak of a block that has no say in it
+SILENT = 100  # peak of a block that does not count for the centroid
 THREADS = 2
 
 
 def finished(played: Played, frames: int, rate: int, brightness: float) -> Iterator[Played]:
-    """Yield the whole in blocks, `frames` long."""
+    """Yield the finished sound in blocks; it is `frames` long in all."""
     played = played[:frames]
     cell = rate // CELLS_A_SECOND
     sound = _padded(played, cell, -(-frames // cell))
@@ -59,7 +59,7 @@ def _padded(played: Played, cell: int, cells: int) -> Samples:
 
 
 def _drift(sound: Samples, cell: int) -> Samples:
-    """Return the slow part at the edges of the cells: the mean of each cell, smoothed."""
+    """Return the drift at the edges of the cells: the mean of each cell, smoothed."""
     means = sound.reshape(len(sound), -1, cell).mean(axis=2)
     kernel = np.full(SMOOTHED, 1 / SMOOTHED, np.float32)
     # An even number of cells has its middle on an edge.
@@ -67,7 +67,7 @@ def _drift(sound: Samples, cell: int) -> Samples:
 
 
 def _centred(sound: Samples, drift: Samples, cells: slice, cell: int) -> Samples:
-    """Return some cells without their drift, which moves in a straight line from edge to edge."""
+    """Return some cells without their drift, interpolated linearly between the edges."""
     whole = sound.reshape(len(sound), -1, cell)[:, cells]
     before = drift[:, cells, None][:, : whole.shape[1]]
     after = drift[:, cells.start + 1 : cells.stop + 1, None][:, : whole.shape[1]]
@@ -76,7 +76,7 @@ def _centred(sound: Samples, drift: Samples, cells: slice, cell: int) -> Samples
 
 
 def _needed_db(played: Played, rate: int, brightness: float) -> float:
-    """Return the shelf's gain that moves the mean centroid to where the brightness -1..1 wishes it."""
+    """Return the shelf's gain that moves the mean centroid to the one of the brightness -1..1."""
     hertz, bands = _bands(played, rate)
     if not len(bands):
         return 0.0
@@ -91,7 +91,7 @@ def _needed_db(played: Played, rate: int, brightness: float) -> float:
 
 
 def _bands(played: Played, rate: int) -> tuple[Samples, Samples]:
-    """Return middle frequencies and the magnitudes in bands, a row for each block that was listened to."""
+    """Return middle frequencies and the magnitudes in bands, a row for each measured block."""
     size = 4096
     starts = range(0, len(played) - size, max(size, len(played) // LISTENS))
     blocks = [played[start : start + size].mean(axis=1, dtype=np.float32) for start in starts]

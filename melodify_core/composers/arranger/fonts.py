@@ -1,7 +1,7 @@
-"""Which synthesiser plays, and with which SoundFont: FluidSynth where the system has it, else the one from PyPI.
+"""Chooses the synthesiser and its SoundFont: FluidSynth where the system has it, else the one from PyPI.
 
 The better pair is Debian's `fluidsynth` with `fluidr3mono-gm-soundfont` (MIT). Without it midirenderer plays the font
-that ships inside the pretty_midi package (TimGM6mb, GPL-2: used where it lies).
+that ships inside the pretty_midi package (TimGM6mb, GPL-2: it is used in place and not copied).
 """
 
 import importlib.util
@@ -15,9 +15,9 @@ from types import MappingProxyType
 from melodify_core.errors import Misconfigured
 
 FLUIDR3_MONO = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
-DRUMS = -1  # stands for the drum kits among programs
-# By how many dB FluidR3's programs must be raised to stand as TimGM6mb's do among each other: a note of velocity 100,
-# RMS over half a second, median of three pitches.
+DRUMS = -1  # means the drum kits among programs
+# By how many dB FluidR3's programs must be raised for the same balance as TimGM6mb's: measured on a note of velocity
+# 100, RMS over half a second, median of three pitches.
 _FLUIDR3_TRIMS = {
     DRUMS: 0, 0: 1, 2: -5, 4: -3, 6: -2, 7: 0, 8: -2, 9: -9, 10: 0, 11: 8, 12: -4, 14: 1, 15: 2, 16: -2, 21: 4, 22: 2,
     24: 3, 25: 0, 26: -4, 27: -11, 28: 3, 29: -2, 30: -1, 32: -1, 33: -1, 34: -2, 35: -2, 36: 5, 38: -2, 39: -8, 40: 4,
@@ -29,7 +29,7 @@ _FLUIDR3_TRIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Synthesiser:
-    """What turns MIDI into sound. `command` is FluidSynth's; none: midirenderer."""
+    """A program that turns MIDI into sound. `command` is that of FluidSynth, None for midirenderer."""
 
     font: Path
     command: str | None = None
@@ -41,7 +41,7 @@ class Synthesiser:
 
 @cache
 def chosen() -> Synthesiser:
-    """Return the best that is installed. Raises Misconfigured when there is none."""
+    """Return the best installed synthesiser. Raises Misconfigured when there is none."""
     command = shutil.which("fluidsynth")
     if command and FLUIDR3_MONO.is_file():
         return fluidsynth(command, FLUIDR3_MONO)
@@ -54,13 +54,13 @@ def fluidsynth(command: str, font: Path) -> Synthesiser:
 
 
 def synthesiser() -> str:
-    """Return which synthesiser and font play, for people to read. Raises Misconfigured when there is none."""
+    """Return the names of synthesiser and font. Raises Misconfigured when there is none."""
     return str(chosen())
 
 
 @cache
 def font_path() -> Path:
-    """Return the packaged font's place, without importing its package. Raises Misconfigured when it is missing."""
+    """Return the packaged font's path, without importing its package. Raises Misconfigured when it is missing."""
     package = importlib.util.find_spec("pretty_midi")
     path = Path(package.origin or "").parent / "TimGM6mb.sf2" if package else Path()
     if not path.is_file():

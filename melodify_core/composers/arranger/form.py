@@ -1,4 +1,4 @@
-"""Form: how a length in seconds becomes a tempo, whole bars in sections, and a last chord that rings out in time."""
+"""Form: turns a length in seconds into a tempo, whole bars in sections, and a last chord that rings out in time."""
 
 import math
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
 from melodify_core.composers.arranger.style import ALL, Style
 
 PHRASE_BARS = 4
-# The last chord rings so long: shorter sounds cut off, longer dies away before the end.
+# How long the last chord rings: a shorter one sounds cut off, a longer one dies away before the end.
 LAST_CHORD_S = (1.8, 3.0)
-# Beats before the last chord from where on it slows down, and to what share of the tempo.
+# How many beats before the last chord the piece slows down, and to what share of the tempo.
 RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
-# A tempo this far outside a style's range, in natural logarithms, is read as a half or a double.
+# A tempo this far outside a style's range, in natural logarithms, is halved or doubled.
 FAR = 0.25
-# A piece of so many phrases takes a whole one for its intro.
+# A piece with this many phrases uses a whole one for its intro.
 LONG_PHRASES = 5
 # Body phrases of four bars, by their number. More than these repeat the last four of the longest.
 _BODIES: dict[int, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ _BODIES: dict[int, tuple[str, ...]] = {
     8: ("AABBXABA", "AABAXBAA"),
 }
 _ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
-# How a piece may open: who plays, and how the chords do, one of these ("" as later).
+# How a piece may open: who plays, and the pattern of the chords, one of these ("" is the later pattern).
 INTROS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "bed": (frozenset({"chords", "pad"}), ("",)),
     "full bed": (frozenset({"chords", "pad", "bass"}), ("",)),
@@ -38,7 +38,7 @@ INTROS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "pump": (frozenset({"chords", "pad", "drums"}), ("",)),
     "swell": (frozenset({"pad", "bass"}), ("",)),
     "low": (frozenset({"bass", "chords"}), ("held",)),
-    # Alone over a chord that stays: many figures, or too many pieces would open alike.
+    # Alone over a chord that stays: many figures, because otherwise too many pieces would open alike.
     "broken": (frozenset({"chords"}), ("picked", "arpeggio", "alberti", "rippling", "falling", "rocking", "broken")),
     "riff": (frozenset({"chords", "bass"}), ("tresillo",)),
     "theme": (frozenset({"lead", "pad"}), ("",)),
@@ -48,7 +48,7 @@ INTROS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of the plan; the last one holds the last chord only, and its `beats` are what is left of the time."""
+    """A bar of the plan. The last one has only the last chord, and its `beats` fill the remaining time."""
 
     index: int
     beats: float
@@ -59,7 +59,7 @@ class Bar:
 
     @property
     def start(self) -> float:
-        """The beat it starts on."""
+        """The beat on which the bar starts."""
         return float(self.index * BEATS_PER_BAR)
 
 
@@ -74,9 +74,10 @@ class Plan:
 
 
 def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
-    """Return the wished tempo in the style's range; for one far outside the nearest bound, or its half or double.
+    """Return the wished tempo, brought into the style's range.
 
-    Of the two an excited picture gets the faster, a calm one the slower.
+    A tempo far outside becomes the nearest bound, or its half or double: an excited picture gets the faster of the two,
+    a calm one the slower.
     """
     low, high = bounds
     nearest = float(min(max(bpm, low), high))
@@ -113,7 +114,7 @@ def _bars(seconds: float, bpm: float) -> tuple[int, float]:
 
 
 def _awkward(bars: int) -> float:
-    """Return what bars that leave half a phrase cost, in natural logarithms of tempo."""
+    """Return the cost of a number of bars that leaves half a phrase, in natural logarithms of tempo."""
     return 0.0 if bars % 2 == 0 else 0.025
 
 
@@ -126,7 +127,7 @@ def _lost_beats(slowing: tuple[tuple[float, float], ...]) -> float:
 def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
     ending = 2 if bars >= 2 * PHRASE_BARS else 1
     phrases, rest = divmod(bars - ending, PHRASE_BARS)
-    # Bars that fill no phrase go to the intro, and to a turn to B before the ending.
+    # Bars that do not fill a phrase go to the intro, and to a short B before the ending.
     intro, turn = {0: (2, 2), 1: (1, 0), 2: (2, 0), 3: (1, 2)}[rest]
     if rest == 0 and phrases >= LONG_PHRASES:
         intro, turn = PHRASE_BARS, 0
@@ -156,7 +157,7 @@ def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -
     for number, (name, bars) in enumerate(lengths):
         roles = {"intro": opening, "break": style.break_, "ending": ALL - {"counter"}}.get(name, ALL)
         if name == "A" and number <= 1 and len(lengths) > 3:
-            # The first verse is bare: what joins later is heard as growth.
+            # The first verse is sparse, so that parts that join later sound like growth.
             roles = ALL - {"pad", "counter"}
         energy = 1.0 if number == climax and len(lengths) > 3 else _ENERGY[name]
         yield Section(name, first, bars, energy, roles, manner if name == "intro" else "")

@@ -1,4 +1,4 @@
-"""Harmony: the key, progressions in Roman numerals with cadences, and voicings that move as little as they can."""
+"""Harmony: the key, progressions in Roman numerals with cadences, and voicings that move as little as possible."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from melodify_core.composers.arranger.score import Chord, Key
 from melodify_core.models import Mode
 
 Voicing = tuple[int, ...]
-# Tonics by mood, bright to dark, among those that lie well: sharps sound open on strings and guitars, flats covered.
+# Tonics by mood, bright to dark, that are easy to play: sharps sound open on strings and guitars, flats covered.
 _BRIGHT, _DARK = (7, 2, 9, 4, 0), (5, 10, 3, 0, 8)
 # How well each degree fits a key: Krumhansl & Kessler 1982, probe tones over C.
 PROFILES: dict[Mode, tuple[float, ...]] = {
@@ -39,7 +39,7 @@ _QUALITIES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 def key_for(random: Random, mode: Mode, valence: float) -> Key:
-    """Return the key: its tonic comes from the seed, among brighter ones for a pleasant mood."""
+    """Return the key. The seed chooses its tonic, among brighter ones for a pleasant mood."""
     share = (valence + 1) / 2
     return Key(random.choice(_BRIGHT if random.random() < share else _DARK), mode)
 
@@ -55,9 +55,9 @@ def classes_of(key: Key, symbol: str) -> tuple[int, ...]:
 
 
 def progression(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str) -> tuple[Chord, ...]:
-    """Return the chords. Sections of one name share theirs; the ending is a cadence onto the tonic.
+    """Return the chords. Sections with the same name share theirs; the ending is a cadence onto the tonic.
 
-    Phrases that are good alone may together circle about another key: they are drawn again until the key is clear.
+    Phrases that are good alone may together suggest another key: they are drawn again until the key is clear.
     """
     drawn = [_drawn(random, key, bars, vocabulary)]
     while _chord_clarity(key, drawn[-1]) < CLEAR and len(drawn) < DRAWS:
@@ -66,7 +66,7 @@ def progression(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str
 
 
 def _chord_clarity(key: Key, chords: tuple[Chord, ...]) -> float:
-    """Return how clear the chords alone make the key, roots counted twice."""
+    """Return how clear the key is from the chords alone; roots count twice."""
     return clarity(key, ((one, chord.length) for chord in chords for one in (chord.classes[0], *chord.classes)))
 
 
@@ -103,7 +103,7 @@ def _phrase_bar(phrase: str, bar: Bar) -> list[str]:
     written = phrase.split()
     place = bar.index - bar.section.first_bar
     if bar.section.name == "intro":
-        # A short intro is the end of the phrase, so that it leads into the first section; it opens on the tonic.
+        # A short intro is the end of the phrase, so that it leads into the first section, but opens on the tonic.
         place = 0 if bar.first else place + PHRASE_BARS - bar.section.bars
     return written[place % PHRASE_BARS].split("-")
 
@@ -128,7 +128,7 @@ def _voicings(chord: Chord, centre: float, voices: int) -> list[Voicing]:
     low = round(centre) - 10
     classes = list(chord.classes)
     if len(classes) > voices:
-        del classes[2]  # the fifth is missed least
+        del classes[2]  # a missing fifth is noticed least
     if len(classes) < voices:
         classes.append(chord.classes[0])  # the root is doubled
     places = [[low + (one - low) % 12, low + (one - low) % 12 + 12] for one in classes]
@@ -139,7 +139,7 @@ def _voicings(chord: Chord, centre: float, voices: int) -> list[Voicing]:
 def _cost(option: Voicing, before: Voicing | None, centre: float) -> float:
     drift = abs(sum(option) / len(option) - centre) * 1.2
     crowd = sum(3.0 for low, high in pairwise(option) if high - low < 2)
-    # Low close notes are mud.
+    # Close notes sound muddy in the low register.
     mud = sum(2.0 for low, high in pairwise(option) if low < 48 and high - low < 5)
     if before is None:
         return drift + crowd + mud

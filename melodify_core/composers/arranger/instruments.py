@@ -1,4 +1,4 @@
-"""The instruments of the SoundFont that the styles use, as data: programs, ranges, balance, and the words for them."""
+"""The data of the SoundFont's instruments that the styles use: programs, ranges, balance, and their names in briefs."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ LEAD, CHORDS, PAD, BASS = "lead", "chords", "pad", "bass"
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """How one instrument is reached and kept in balance.
+    """An instrument of the font, and how to balance it.
 
-    `trim` in dB evens out the font: a note of velocity 100 measured by its RMS over half a second, TimGM6mb, against
-    -31 dBFS. `low` and `high` are the MIDI pitches where it sounds well. `held` tones do not decay by themselves.
-    `quick` plays chords in its place where they are struck so often that its tones would run into each other.
+    `trim` in dB evens out the font: the RMS over half a second of a note of velocity 100, TimGM6mb, against -31 dBFS.
+    `low` and `high` are the MIDI pitches between which it sounds well. `held` tones do not decay by themselves. `quick`
+    replaces it for chords that are struck so often that its tones would run into each other.
     """
 
     program: int
     family: str
-    roles: tuple[str, ...]  # the first is its likeliest
+    roles: tuple[str, ...]  # the likeliest first
     low: int
     high: int
     trim: float = 0.0
@@ -91,7 +91,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     "pan flute": Instrument(75, "winds", (LEAD,), 60, 88, -1, held=True, words=("shakuhachi", "ocarina", "quena")),
     "harmonica": Instrument(22, "winds", (LEAD,), 60, 86, -1, held=True, words=("kazoo",)),
     "bagpipes": Instrument(109, "winds", (LEAD,), 55, 80, -1, held=True, words=("bagpipe",)),
-    # General MIDI has no Korean instruments: the nearest relatives play (shakuhachi, fiddle, koto).
+    # General MIDI has no Korean instruments: the most similar ones play (shakuhachi, fiddle, koto).
     "bamboo flute": Instrument(77, "winds", (LEAD,), 58, 84, -1, held=True, words=("daegeum", "danso", "dizi")),
     "haegeum": Instrument(110, "strings", (LEAD,), 55, 84, -2, held=True, words=("erhu",)),
     "gayageum": Instrument(107, "plucked", _SOLO, 48, 86, 3, words=("geomungo", "guqin")),
@@ -126,7 +126,7 @@ INSTRUMENTS: dict[str, Instrument] = {
 
 
 def named(text: str) -> str | None:
-    """Return the instrument that a brief's words mean: the one with the longest name that stands in them."""
+    """Return the instrument that a brief's words mean: the one with the longest name among them."""
     wished = f" {text.casefold().replace('synthesiser', 'synth').replace('synthesizer', 'synth')} "
     found = [
         (len(word), name)

@@ -1,6 +1,6 @@
-"""The tune: themes that return, in steps over the chords, with breaths, stable phrase ends and one climax.
+"""The tune: themes that return, in steps over the chords, with rests, stable phrase ends and one climax.
 
-Rhythms and shapes are drawn first; melody_line.py then finds the pitches.
+This module draws rhythms and shapes; melody_line.py then finds the pitches.
 """
 
 import math
@@ -15,18 +15,18 @@ from melodify_core.composers.arranger.patterns import CLOSES, PLAIN, SYNCOPATED
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, Note
 
 STEPS_A_BEAT = 4
-KEEPS_ON = 0.68  # how often a motif goes on in its direction after a step
-SIZES = (74, 16, 6, 4)  # how often a motif moves by one to four steps of the scale
-# How far above the home register each section moves, in semitones; the climax goes further, and alone has the top.
+KEEPS_ON = 0.68  # how often a motif continues in its direction after a step
+SIZES = (74, 16, 6, 4)  # weights of moves by one to four steps of the scale
+# How far each section is above the home register, in semitones. The climax is higher, and alone reaches the top.
 _LIFTS = {"intro": 0.0, "A": 0.0, "B": 2.0, "break": -1.0, "ending": 0.0}
 _CLIMAX_LIFT = 4
 _KEPT_FOR_CLIMAX = 4
-SUMMIT = 0.7  # where in its phrase the climax stands highest
+SUMMIT = 0.7  # where in its phrase the climax is highest
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What the tune may do: notes a second, the middle of its register and its ends, in MIDI pitches."""
+    """The bounds of the tune: notes per second, and the middle and ends of its register in MIDI pitches."""
 
     notes_a_second: float
     centre: float
@@ -37,12 +37,12 @@ class Voice:
     legato: float  # share of a note's time that sounds
     velocity: int
     pentatonic: bool = False
-    plain: bool = False  # themes that move in steps alone
+    plain: bool = False  # themes move in steps only
 
 
 @dataclass(frozen=True, slots=True)
 class _Theme:
-    """Four bars of rhythm, and the motif of each: wished moves in scale steps. `shape` bends the register."""
+    """Four bars of rhythm, each with a motif of wished moves in scale steps. `shape` bends the register."""
 
     rhythms: tuple[str, ...]
     motifs: dict[str, tuple[int, ...]]
@@ -54,7 +54,7 @@ def compose(
     random: Random, key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], bass: list[Note], bpm: float,
     voice: Voice,
 ) -> list[Note]:  # fmt: skip
-    """Return the tune; it rests in sections where the lead has no part, and ends on the tonic with the last chord."""
+    """Return the tune. It rests in sections without lead, and ends on the tonic with the last chord."""
     wanted = voice.notes_a_second * BEATS_PER_BAR * 60 / bpm
     thinner = {"break": 0.6, "ending": 0.7}
     themes = {name: _theme(random, wanted * thinner.get(name, 1), voice) for name in _LIFTS}
@@ -86,7 +86,7 @@ def _climax(bar: Bar) -> bool:
 
 
 def _pickup(rules: Rules, first: Note, chords: tuple[Chord, ...], basses: list[Note], voice: Voice) -> list[Note]:
-    """Return a few steps that lead to the first note, out of the intro's last bar; often none."""
+    """Return a few notes in the intro's last bar that lead to the first note in steps; often none."""
     count, side = rules.random.choice((0, 1, 2, 3)), rules.random.choice((-1, 1))
     if first.start < BEATS_PER_BAR or first.start % BEATS_PER_BAR > 0.5:
         return []
@@ -108,7 +108,7 @@ def _parallel(pitch: int, first: Note, basses: list[Note]) -> bool:
 
 
 def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
-    """Yield the bars of each phrase with a tune: sections here are at most one phrase long, the ending is its own."""
+    """Yield the bars of each phrase with a tune: sections are at most one phrase long, the ending is one of its own."""
     sung = [bar for bar in bars if bar.section.name in _LIFTS and "lead" in bar.section.roles]
     phrase: list[Bar] = []
     for bar in sung:
@@ -131,7 +131,7 @@ def _theme(random: Random, wanted: float, voice: Voice) -> _Theme:
 
 
 def _motif(random: Random, notes: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return moves in scale steps, the first to the first note: runs that keep their direction, leaps that turn."""
+    """Return moves in scale steps, the first one to the first note: runs keep their direction, leaps turn back."""
     moves = [random.choice((-1, 1))]
     for _ in range(notes - 1):
         way = 1 if moves[-1] > 0 else -1
@@ -177,7 +177,7 @@ def _slots(
 
 
 def _lifted(pitch: int | None, by: int) -> int | None:
-    """Return the remembered pitch as it comes back: higher in the climax."""
+    """Return the pitch with which a theme returns: higher in the climax."""
     return None if pitch is None else pitch + by
 
 
@@ -207,7 +207,7 @@ def _onsets(rhythm: str) -> Iterator[tuple[float, float]]:
 
 
 def _bend(shape: str, done: float) -> float:
-    """Return -1..1: where the register stands when the share `done` of the phrase is over."""
+    """Return the bend of the register, -1..1, when the share `done` of the phrase is over."""
     match shape:
         case "arch":
             return 2 * math.sin(math.pi * done) - 1

@@ -1,4 +1,4 @@
-"""Finds the pitches of a phrase: the cheapest path through all that the scale offers, by dynamic programming."""
+"""Finds the pitches of a phrase: the cheapest path through the pitches of the scale, by dynamic programming."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from random import Random
 from melodify_core.composers.arranger.score import Key
 
 LARGEST_LEAP = 9
-# What a move of so many semitones costs. Steps are free; the tritone, sevenths and more are all but shut out.
+# The cost of a move by semitones. Steps are free; the tritone, sevenths and larger leaps are almost excluded.
 _LEAP_COSTS = (1.9, 0.0, 0.0, 1.3, 1.5, 2.1, 9.0, 2.6, 4.4, 4.8)
 _NEVER = 1e6
 _PARALLEL = 40.0
@@ -15,12 +15,12 @@ _PARALLEL = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A note whose pitch is still open, in beats; what it wishes for, and what sounds under it."""
+    """A note without a pitch yet, in beats; its wishes for a pitch, and what sounds under it."""
 
     start: float
     length: float
     strong: bool  # on the first or third beat
-    target: float  # MIDI pitch that the contour wishes
+    target: float  # MIDI pitch of the contour
     move: int | None  # scale steps from the note before, as in the motif
     memory: int | None  # pitch at this place when the theme was last heard
     stable: bool  # ends a phrase
@@ -36,14 +36,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for the whole tune."""
+    """The rules of the whole tune."""
 
     random: Random
     key: Key
     low: int
     high: int
     strict: bool  # no parallel fifths and octaves with the bass
-    left_out: frozenset[int] = frozenset()  # pitch classes that only chords bring
+    left_out: frozenset[int] = frozenset()  # pitch classes that are allowed only over chords that contain them
 
 
 def scale_over(key: Key, chord: tuple[int, ...]) -> frozenset[int]:
@@ -78,7 +78,7 @@ def _walk_back(layers: list[dict[int, tuple[float, int]]]) -> list[int]:
     for layer in reversed(layers[1:]):
         pitch = layer[pitch][1]
         pitches.append(pitch)
-    # The origin of the first layer lies before the phrase.
+    # The origin of the first layer is before the phrase.
     return pitches[::-1]
 
 
@@ -95,9 +95,9 @@ def _own_cost(rules: Rules, slot: Slot, pitch: int) -> float:
     if slot.memory is not None:
         cost += min(4.0, 1.2 * abs(pitch - slot.memory))
     if one not in slot.chord:
-        # Leaning notes are the salt of a tune: short ones may stand on strong beats.
+        # Appoggiaturas make a tune interesting: short ones may be on strong beats.
         cost += 4.0 if slot.length >= 1.5 else 2.5 if slot.strong else 0.35
-        # A semitone above a note of the chord rubs as long as it sounds.
+        # A semitone above a note of the chord is dissonant as long as it sounds.
         cost += 1.2 * slot.length * any((one - 1) % 12 == other for other in slot.chord)
     if one not in slot.later_chord:
         cost += 1.0
@@ -110,13 +110,13 @@ def _own_cost(rules: Rules, slot: Slot, pitch: int) -> float:
 def _cheapest(
     rules: Rules, slot: Slot, before: dict[int, tuple[float, int]], pitch: int, bass_before: int
 ) -> tuple[float, int]:
-    """Return what the cheapest way to the pitch costs, and from where it comes; the lowest of several."""
+    """Return the cost of the cheapest way to the pitch, and its previous pitch; the lowest of several."""
     belongs = pitch % 12 in slot.chord
     wished = None if slot.move is None else 1.75 * slot.move
     interval = (pitch - slot.bass) % 12
     may_be_parallel = rules.strict and slot.bass != bass_before and interval in (0, 7)
     best, origin = math.inf, 0
-    # The innermost loop of the composer: a call for each way would take half of its time.
+    # This is the innermost loop of the composer: a function call for each way would take half of its time.
     for old, (cost, _) in before.items():
         step = pitch - old
         size = abs(step)
@@ -125,7 +125,7 @@ def _cheapest(
         else:
             move = _LEAP_COSTS[size]
             if size > 2 and not belongs:
-                move += 2.5  # what does not belong is reached by step
+                move += 2.5  # a note outside the chord is reached by step
             if wished is not None:
                 move += min(3.6, 0.7 * abs(step - wished))
             if may_be_parallel and size and interval == (old - bass_before) % 12:

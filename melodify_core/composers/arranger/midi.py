@@ -53,7 +53,7 @@ def _track(part: Part, end: int, trims: Mapping[int, float]) -> mido.MidiTrack:
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=f"{part.role}: {part.name}", time=0)])
     track.append(mido.Message("program_change", channel=channel, program=part.program, time=0))
     trim = trims.get(DRUMS if channel == DRUM_CHANNEL else part.program, 0.0)
-    # Controller 7 acts on amplitude with its square: 40 dB for a factor of ten.
+    # Amplitude grows with the square of controller 7: 40 dB for a factor of ten.
     volume = min(127, round(part.volume * 10 ** (trim / 40)))
     for control, value in ((VOLUME, volume), (PAN, part.pan), (REVERB, part.reverb), (CHORUS, part.chorus)):
         track.append(mido.Message("control_change", channel=channel, control=control, value=value, time=0))
@@ -66,7 +66,7 @@ def _track(part: Part, end: int, trims: Mapping[int, float]) -> mido.MidiTrack:
 
 
 def _events(part: Part, end: int) -> Iterator[tuple[int, int, mido.Message]]:
-    """Yield ticks, ranks and messages: an end goes before a beginning at the same time, or it would cut it."""
+    """Yield ticks, ranks and messages. At the same time, ends come before beginnings, so that they do not cut them."""
     for beat, control, value in part.controls:
         tick = min(end, round(beat * TICKS))
         yield tick, 0, mido.Message("control_change", channel=part.channel, control=control, value=value)

@@ -1,4 +1,4 @@
-"""From written to played: swing, loose timing, uneven touch, swells. All of it follows from the seed."""
+"""Makes written notes sound played: swing, loose timing, uneven touch, swells. All of it depends on the seed."""
 
 from collections.abc import Iterable
 from random import Random
@@ -8,17 +8,17 @@ from melodify_core.composers.arranger.score import EXPRESSION, MODULATION, Note
 from melodify_core.composers.arranger.style import Style
 
 SHORTEST = 0.05
-# How far notes stray, in seconds, and by how much their velocities differ.
+# How far notes deviate in time, in seconds, and in velocity.
 LOOSE_S = {"lead": 0.012, "counter": 0.012, "chords": 0.008, "pad": 0.02, "bass": 0.007, "drums": 0.004}
 UNEVEN = 4.0
-# By how much the last chord of held instruments dies away until its end, and how smoothly.
+# By how many dB the last chord of held instruments fades until its end, and in how many points per beat.
 RING_DB, POINTS_A_BEAT = 24.0, 4
-# Tones of so many seconds begin to sway after some time.
+# The least length of tones with vibrato, and the time before it begins.
 LONG_S, STEADY_S = 0.7, 0.25
 
 
 def humanise(random: Random, style: Style, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
-    """Return the notes as a player plays them: never before the first beat, no pitch struck while it sounds."""
+    """Return the notes as a player plays them: never before the first beat, and no pitch is struck while it sounds."""
     loose = LOOSE_S[role] * bpm / 60
     played = []
     for note in notes:
@@ -31,7 +31,7 @@ def humanise(random: Random, style: Style, role: str, notes: Iterable[Note], bpm
 
 
 def _swung(beat: float, style: Style) -> float:
-    """Return the beat with its second half squeezed: swing 0.33 makes triplets of pairs."""
+    """Return the beat with its second half shortened: swing 0.33 turns pairs into triplets."""
     if not style.swing:
         return beat
     unit = style.swing_unit
@@ -43,7 +43,7 @@ def _swung(beat: float, style: Style) -> float:
 
 
 def _untangled(notes: list[Note]) -> tuple[Note, ...]:
-    """Return the notes in order, each ended before the same pitch begins again: an end would silence both."""
+    """Return the notes in order. Each ends before the same pitch begins again, because an end would silence both."""
     following: dict[int, float] = {}
     result = []
     for note in sorted(notes, key=lambda one: (one.start, one.length), reverse=True):
@@ -56,7 +56,7 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
 
 
 def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
-    """Return expression values for held tones: each section grows into the next; the last chord is `ringing`'s."""
+    """Return expression values for held tones: each section grows into the next. See `ringing` for the last chord."""
     points: list[tuple[float, int, int]] = []
     for bar in bars:
         if bar.final:
@@ -70,9 +70,9 @@ def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
 
 
 def ringing(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
-    """Return expression values that let the last bar die away: held instruments do not do so by themselves.
+    """Return expression values that fade the last bar out: held instruments do not fade by themselves.
 
-    Controller 11 acts on amplitude with its square: 40 dB for a factor of ten.
+    Amplitude grows with the square of controller 11: 40 dB for a factor of ten.
     """
     [final] = [bar for bar in bars if bar.final]
     points = int(final.beats * POINTS_A_BEAT)
@@ -83,7 +83,7 @@ def ringing(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
 
 
 def vibrato(notes: Iterable[Note], depth: int, bpm: float) -> tuple[tuple[float, int, int], ...]:
-    """Return modulation that comes in late on long tones and goes at their end."""
+    """Return modulation values that set in late on long tones and stop at their end."""
     points: list[tuple[float, int, int]] = []
     for note in notes:
         if depth and note.length * 60 / bpm >= LONG_S:

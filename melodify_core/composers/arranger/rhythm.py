@@ -1,4 +1,4 @@
-"""What accompanies the tune: chords in a style's manner, bass lines, drums with fills. The patterns are data."""
+"""The accompaniment: chords in the patterns of a style, bass lines, drums with fills. The patterns are data."""
 
 from collections.abc import Iterator
 from random import Random
@@ -11,15 +11,15 @@ from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
 from melodify_core.composers.arranger.score import Chord, Key, Note
 
 LOWEST_BASS = 28
-BUSY = 4  # so many strokes a bar are too many for a break
-# The last chord is rolled upwards, with so many beats between its tones.
+BUSY = 4  # strokes per bar that are too many for a break
+# The last chord is rolled upwards: the beats between its tones.
 ROLLS = (0.0, 0.04, 0.08, 0.25)
 STEPS_A_BEAT = 4
 
 
 def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing],
             chosen: Arrangement, velocity: int) -> list[Note]:  # fmt: skip
-    """Return the chords as the patterns strike them; the last one is rolled upwards and held."""
+    """Return the chords, struck by the patterns; the last one is rolled upwards and held."""
     notes: list[Note] = []
     roll = random.choice(ROLLS)
     for bar in bars:
@@ -32,7 +32,7 @@ def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], vo
 
 
 def _thinned(manner: str, bar: Bar) -> str:
-    """Return what an intro and a break play instead of the usual pattern."""
+    """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
         return bar.section.comping
     return "halves" if bar.section.name == "break" and len(COMPING[manner]) >= BUSY else manner
@@ -86,7 +86,7 @@ def _touch(velocity: int, bar: Bar) -> int:
 
 
 def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing], velocity: int) -> list[Note]:
-    """Return the chords held: their two highest notes."""
+    """Return the held chords: their two highest notes."""
     playing = {bar.index: bar for bar in bars if "pad" in bar.section.roles or bar.final}
     return [
         Note(chord.start, chord.length, pitch, _touch(velocity, playing[int(chord.start // 4)]))
@@ -97,7 +97,7 @@ def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicin
 
 
 def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arrangement, velocity: int) -> list[Note]:
-    """Return the bass line. It is written for all bars: the tune is led against it; silent sections drop it later."""
+    """Return the bass line of all bars: the tune is written against it. Sections without bass drop it later."""
     roots = _roots(key, chords)
     notes: list[Note] = []
     for bar in bars:
@@ -114,7 +114,7 @@ def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arr
 
 
 def _rooted(hits: list[tuple[float, float, str]], chord: Chord, bar: Bar) -> list[tuple[float, float, str]]:
-    """Return the hits with the root first: a chord without its root in the bass is another chord."""
+    """Return the hits with the root first: without its root in the bass, a chord becomes another chord."""
     if not hits:
         return [(chord.start - bar.start, min(chord.length, 1.7), "R")]
     at, length, _ = hits[0]
@@ -143,7 +143,7 @@ def _bass_pitch(who: str, chord: Chord, root: int, following: int, key: Key) -> 
 
 
 def _leading(root: int, following: int, fifth: int, key: Key) -> int:
-    """Return the scale's step next to the following root, from the side where the line comes from."""
+    """Return the scale's step next to the following root, on the side that the line comes from."""
     if following == root:
         return root + fifth
     side = 1 if root > following else -1

@@ -27,10 +27,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one instrument plays.
+    """The part of one instrument.
 
     `program` is General MIDI's number, 0..127; `pan` 0 (left) .. 127; `volume`, `reverb` and `chorus` are controller
-    values; `controls` are beats, controllers and values: expression and vibrato as time goes by.
+    values; `controls` are beats, controllers and values: the course of expression and vibrato.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Section:
     bars: int
     energy: float
     roles: frozenset[str]  # who plays
-    comping: str = ""  # how the chords are struck, where it differs from the rest of the piece
+    comping: str = ""  # the pattern of the chords, where it differs from the rest of the piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,15 @@ class Key:
 
     @property
     def semitones(self) -> frozenset[int]:
-        """The two pitch classes without which the scale is pentatonic: fourth and seventh, or second and sixth."""
+        """The two pitch classes whose removal makes the scale pentatonic: fourth and seventh, or second and sixth."""
         return frozenset((self.tonic + step) % 12 for step in ((5, 11) if self.mode == "major" else (2, 8)))
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A whole piece. `seconds` is its length with the ring of the last chord; `bpm` its main tempo.
+    """A whole piece. `seconds` is its length including the last chord's ring; `bpm` is its main tempo.
 
-    `tempos` are beats and the tempo from there on. `brightness` -1..1 is how open the whole sounds.
+    `tempos` are beats and the tempo from there on. `brightness` -1..1 is how bright the piece sounds.
     """
 
     style: str

@@ -1,4 +1,4 @@
-"""Score -> WAV: a synthesiser plays the MIDI file, finish.py has the last word on its sound."""
+"""Score -> WAV: a synthesiser plays the MIDI file, and finish.py finishes the sound."""
 
 import io
 import subprocess
@@ -18,13 +18,13 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Score
 from melodify_core.errors import Unavailable
 
-RATE = 48_000  # that of midirenderer, which knows no other
+RATE = 48_000  # the only one that midirenderer supports
 FLUIDSYNTH_S = 60
 FLUIDSYNTH_GAIN = 0.35
-# midirenderer holds the interpreter's lock and works in one thread. Of pieces of so many seconds, and of dense ones,
-# another process plays every other note: that costs it a tenth of a second, and its own share of the reverb.
+# midirenderer holds the interpreter's lock and works in one thread. For pieces of this many seconds and for dense ones
+# another process plays every other note. That costs a tenth of a second to start, and a second reverb.
 LONG_S = 60.0
-DENSE = 30  # notes of slow strings, of which one costs as much as ten of others
+DENSE = 30  # notes of slow strings: one costs as much as ten of other instruments
 OTHER_S = 60.0
 _OTHER = """
 import sys, midirenderer
@@ -34,7 +34,7 @@ with open(sys.argv[1], "rb") as font:
 
 
 def wav_of(score: Score, synthesiser: Synthesiser | None = None) -> bytes:
-    """Return the played score as 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale."""
+    """Return the played score as a 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale."""
     played, rate = played_by(synthesiser or chosen(), score)
     data = io.BytesIO()
     with wave.open(data, "wb") as target:
@@ -47,7 +47,7 @@ def wav_of(score: Score, synthesiser: Synthesiser | None = None) -> bytes:
 
 
 def played_by(synthesiser: Synthesiser, score: Score) -> tuple[Played, int]:
-    """Return the bare sound, frames by channels, and its rate. Raises Unavailable when a process that plays fails."""
+    """Return the unfinished sound, frames by channels, and its rate. Raises Unavailable when a synthesiser fails."""
     if synthesiser.command:
         return _samples(_fluidsynth(synthesiser.command, synthesiser.font, midi_file(score, synthesiser.trims)))
     if score.seconds < LONG_S and not _is_dense(score):
@@ -56,16 +56,16 @@ def played_by(synthesiser: Synthesiser, score: Score) -> tuple[Played, int]:
 
 
 def _is_dense(score: Score) -> bool:
-    """Return whether instruments play whose tones are slow, and therefore pile up."""
+    """Return whether many tones of slow instruments overlap."""
     slow = [part for part in score.parts if part.role != "drums" and INSTRUMENTS[part.name].quick]
     return sum(len(part.notes) for part in slow) > DENSE
 
 
 def played_by_two(font: Path, score: Score, python: str = sys.executable) -> tuple[Played, int]:
-    """Return what midirenderer plays in this process and in another. Raises Unavailable when that one fails."""
+    """Return the sum of midirenderer in this process and in another. Raises Unavailable when the other one fails."""
     command = [python, "-I", "-c", _OTHER, str(font)]
     try:
-        # A file: a pipe would have to be fed while the lock is held. No shell, and no word that came from outside.
+        # A file, because a pipe would have to be fed while the lock is held. No shell, and no input from outside.
         with tempfile.TemporaryFile() as midi:
             midi.write(midi_file(_half(score, 1)))
             midi.seek(0)
@@ -87,7 +87,7 @@ def _half(score: Score, which: int) -> Score:
 
 
 def _samples(rendered: bytes) -> tuple[Played, int]:
-    """Return what a WAV holds, seen in place: a copy of two minutes is 21 MB."""
+    """Return a view of a WAV's samples without a copy, which would take 21 MB for two minutes."""
     with wave.open(io.BytesIO(rendered)) as source:
         if source.getsampwidth() != 2:
             raise ValueError(f"the synthesiser gave {8 * source.getsampwidth()} bits")
@@ -104,7 +104,7 @@ def _fluidsynth(command: str, font: Path, midi: bytes) -> bytes:
         settings = [part for option in options for part in ("-o", option)]
         arguments = [command, "-ni", "-q", *settings, "-r", str(RATE), "-F", str(sound), str(font), str(score)]
         try:
-            # No shell, and no word that came from outside.
+            # No shell, and no input from outside.
             subprocess.run(arguments, check=True, capture_output=True, timeout=FLUIDSYNTH_S)  # noqa: S603
             return sound.read_bytes()
         except (OSError, subprocess.SubprocessError) as error:

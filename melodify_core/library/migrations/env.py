@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that the caller has opened. DBOS's tables are none of our business."""
+"""Runs the migrations on the connection that the caller has opened. They do not touch DBOS's tables."""
 
 from alembic import context
 

@@ -19,7 +19,7 @@ from google.cloud import storage
 
 from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured
-from melodify_core.models import Filed, Link, Stored
+from melodify_core.models import Link, ListedFile, Stored
 from melodify_core.storage.gcs import checks, links
 from melodify_core.storage.gcs.calls import Calls, Deadline
 from melodify_core.storage.gcs.client import Bucket
@@ -108,7 +108,7 @@ class GcsStorage:
         """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
         await self._run("delete", key, lambda name, by: self._delete(name, version, by), writes=True)
 
-    async def listed(self, shelf: str) -> AsyncGenerator[list[Filed], None]:
+    async def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf, page by page, each in one request. Raises Unavailable."""
         token: str | None = None
         shelf_of(shelf)
@@ -189,7 +189,7 @@ class GcsStorage:
                 if_generation_match=None if version is None else int(version), timeout=by.timeout_s, retry=None
             )
 
-    def _page(self, shelf: str, token: str | None, by: Deadline) -> tuple[list[Filed], str | None]:
+    def _page(self, shelf: str, token: str | None, by: Deadline) -> tuple[list[ListedFile], str | None]:
         bucket, prefix = self._bucket.open(), self._settings.prefix
         found = bucket.client.list_blobs(
             bucket,
@@ -201,7 +201,7 @@ class GcsStorage:
             retry=None,
         )
         blobs = list(next(found.pages, ()))
-        filed = [Filed(blob.name.removeprefix(prefix), _saved_at(blob), str(blob.generation)) for blob in blobs]
+        filed = [ListedFile(blob.name.removeprefix(prefix), _saved_at(blob), str(blob.generation)) for blob in blobs]
         return [each for each in filed if KEY.fullmatch(each.key)], found.next_page_token
 
 

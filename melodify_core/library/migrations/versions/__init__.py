@@ -1,1 +1,1 @@
-"""The schema's history, for alembic. Once released, a version is never changed."""
+"""The schema's history, for alembic. A released version never changes."""

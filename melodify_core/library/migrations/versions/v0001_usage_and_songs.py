@@ -1,4 +1,4 @@
-"""Usage and songs."""
+"""Create the tables of usage and songs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "usage",
         sa.Column("job_id", sa.String(32), primary_key=True),

@@ -1,4 +1,4 @@
-"""What was paid, what was read, what runs, and jobs that can be cancelled."""
+"""Add costs, readings and provider calls, and let jobs be cancelled."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.add_column("usage", sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("usage", sa.Column("brief_order", sa.Text))
     op.create_index("usage_by_guild", "usage", ["guild_id", "created_at"])
-    # A version between two releases made these two without writing it down.
+    # A version between two releases created these two tables without recording it.
     if not sa.inspect(op.get_bind()).has_table("costs"):
         _add_costs_and_readings()
     op.create_table(

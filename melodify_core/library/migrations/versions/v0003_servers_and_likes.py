@@ -1,4 +1,4 @@
-"""What servers have set, who likes which song, pages, and what retention has deleted already."""
+"""Add servers' settings, likes, pages, and what retention has deleted."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What an installation remembers of itself."""
+"""Add notes: facts about the installation."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Since when a job waits that was queued again."""
+"""Add when a job was queued again."""
 
 import sqlalchemy as sa
 from alembic import op

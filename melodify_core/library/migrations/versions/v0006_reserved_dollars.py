@@ -1,4 +1,4 @@
-"""What a job is expected to cost, so that budgets count it before it is paid."""
+"""Add what a job is expected to cost, so that budgets count it before it is paid."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What members asked for and what is not an order yet, so that a restart goes on from there."""
+"""Add members' requests that are not orders yet, so that a restart continues with them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "requests",
         sa.Column("request_id", sa.String(32), primary_key=True),

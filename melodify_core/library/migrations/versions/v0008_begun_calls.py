@@ -1,4 +1,4 @@
-"""Paid calls are booked when they begin."""
+"""Book paid calls when they begin."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The fields of an answer -> a Brief. Believes nothing: each is checked, understood, clipped or replaced, and noted."""
+"""The fields of an answer -> a Brief. Trusts nothing: each field is checked, parsed, clipped or replaced, and noted."""
 
 import math
 import re
@@ -12,10 +12,10 @@ from melodify_core.models import Adjustable, Adjustment, Brief, Energy, Mode
 
 Word = TypeVar("Word", Energy, Mode)
 LEVEL_DIGITS = 3
-ADJUSTMENTS_AT_MOST = 8  # are told; one who gets all of it wrong is not worth more lines
-READ_AT_MOST = 200  # characters of a text in which one word or number is looked for
-# A word that was chosen stands above a number that contradicts it, and the number goes as far as the word lets it:
-# minor may be cheerful and major sad, but not utterly; calm and intense are 1.5 apart.
+ADJUSTMENTS_AT_MOST = 8  # are reported; a model that gets everything wrong needs no more lines
+READ_AT_MOST = 200  # characters of a text that are searched for a word or number
+# A word overrules a number that contradicts it, and clips the number to what the word allows: minor may be cheerful and
+# major sad, but not extremely; calm and intense are 1.5 apart.
 AGAINST_MODE, AWAY_FROM_ENERGY = 0.5, 0.6
 
 _AROUSAL: dict[Energy, float] = {"calm": -0.7, "gentle": -0.35, "moderate": 0.0, "lively": 0.45, "intense": 0.8}
@@ -23,20 +23,20 @@ _BPM: dict[Energy, int] = {"calm": 66, "gentle": 80, "moderate": 98, "lively": 1
 _ENERGIES: dict[str, Energy] = {energy: energy for energy in vocabulary.ENERGIES}
 _MODES: dict[str, Mode] = {"major": "major", "minor": "minor", "장조": "major", "단조": "minor", "메이저": "major",
                            "마이너": "minor"}  # fmt: skip
-# The church modes go to the one with the same third.
+# The church modes map to the mode with the same third.
 _OTHER_MODES: dict[str, Mode] = {"ionian": "major", "lydian": "major", "dorian": "minor", "phrygian": "minor",
                                  "aeolian": "minor", "locrian": "minor"}  # fmt: skip
 _NUMBER = re.compile(r"[-−]?(?:\d+(?:[.,]\d+)?|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
-def mended(fields: dict[str, Any]) -> Brief:
-    """Return the Brief of these fields. Raises Unavailable when they have neither a title nor a caption."""
+def normalised(fields: dict[str, Any]) -> Brief:
+    """Return the Brief of these fields. Raises Unavailable when they have neither title nor caption."""
     title, caption = _text(fields, "title", 80), _text(fields, "caption", 300)
     if not (title or caption):
         raise Unavailable("provider.unavailable")
     energy = _energy(fields)
-    valence = _level(fields, "valence", -0.3 if _mode_told(fields) == "minor" else 0.3)
-    mode = _mode_told(fields) or _mode_of(valence)
+    valence = _level(fields, "valence", -0.3 if _mode_in(fields) == "minor" else 0.3)
+    mode = _mode_in(fields) or _mode_of(valence)
     valence = max(valence, -AGAINST_MODE) if mode == "major" else min(valence, AGAINST_MODE)
     brief = Brief(
         title=title or plain_words(caption, 80),
@@ -45,7 +45,7 @@ def mended(fields: dict[str, Any]) -> Brief:
         valence=valence,
         arousal=_near(_level(fields, "arousal", _AROUSAL[energy]), _AROUSAL[energy]),
         energy=energy,
-        # Without a genre the composer goes by instruments and mood.
+        # Without a genre the composer chooses by instruments and mood.
         genre=_joined(_phrases(fields, "genre", vocabulary.known, 1), 60),
         instruments=_phrases(fields, "instruments", vocabulary.known_instrument, 6) or ("piano",),
         bpm=round(_number(fields, "bpm", _BPM[energy], 40, 220)),
@@ -57,17 +57,17 @@ def mended(fields: dict[str, Any]) -> Brief:
 
 
 def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]:
-    """Return what the answer said and the Brief could not take over. What it did not say at all is none of these."""
+    """Return the values of the answer that the Brief could not take over. Missing values are not among them."""
     chosen: tuple[tuple[Adjustable, str | None, str], ...] = (
         ("mode", _word(fields, "mode", _MODES), brief.mode),
         ("energy", _word(fields, "energy", _ENERGIES), brief.energy),
     )
     found = [
         Adjustment(name=name, said=said, used=used)
-        for name, told, used in chosen
-        if told != used and (said := _shown(fields.get(name)))
+        for name, meant, used in chosen
+        if meant != used and (said := _shown(fields.get(name)))
     ]
-    if not brief.genre and (said := next(filter(None, map(_shown, _told(fields, "genre"))), "")):
+    if not brief.genre and (said := next(filter(None, map(_shown, _phrases_in(fields, "genre"))), "")):
         found.append(Adjustment(name="genre", said=said))
     levels: tuple[tuple[Adjustable, float], ...] = (
         ("bpm", brief.bpm),
@@ -78,12 +78,12 @@ def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]
         said, digits = _shown(fields.get(name)), 0 if name == "bpm" else LEVEL_DIGITS
         if said and round(_number(fields, name, math.inf, -math.inf, math.inf), digits) != used:
             found.append(Adjustment(name=name, said=said, used=f"{used:g}"))
-    strange = [
+    unknown = [
         said
-        for told in _told(fields, "instruments")
-        if not vocabulary.known_instrument(told) and (said := _shown(told))
+        for phrase in _phrases_in(fields, "instruments")
+        if not vocabulary.known_instrument(phrase) and (said := _shown(phrase))
     ]
-    found += [Adjustment(name="instruments", said=said) for said in dict.fromkeys(strange)]
+    found += [Adjustment(name="instruments", said=said) for said in dict.fromkeys(unknown)]
     return tuple(found[:ADJUSTMENTS_AT_MOST])
 
 
@@ -100,12 +100,12 @@ def _text(fields: dict[str, Any], name: str, limit: int) -> str:
 
 def _phrases(fields: dict[str, Any], name: str, sieve: Callable[[str], str], most: int) -> tuple[str, ...]:
     """Return the field's known phrases, each once."""
-    known = (sieve(phrase) for phrase in _told(fields, name))
+    known = (sieve(phrase) for phrase in _phrases_in(fields, name))
     return tuple(dict.fromkeys(phrase for phrase in known if phrase))[:most]
 
 
-def _told(fields: dict[str, Any], name: str) -> list[str]:
-    """Return the field's phrases; a text in the place of a list is taken apart at its stops."""
+def _phrases_in(fields: dict[str, Any], name: str) -> list[str]:
+    """Return the field's phrases; a text instead of a list is split at its punctuation."""
     value = fields.get(name)
     texts = value if isinstance(value, list) else re.split(r"[,.;:\n]", value) if isinstance(value, str) else []
     # The cut comes first: a list may be as long as an answer.
@@ -117,7 +117,7 @@ def _joined(phrases: tuple[str, ...], limit: int) -> str:
 
 
 def _word(fields: dict[str, Any], name: str, meanings: Mapping[str, Word]) -> Word | None:
-    """Return what the one of these words means that stands in the field: "A minor"; None if they are at odds."""
+    """Return the meaning of the word in the field, such as "A minor"; None without one, or if words disagree."""
     value = fields.get(name)
     text = value[:READ_AT_MOST].casefold() if isinstance(value, str) else ""
     meant = {meaning for word, meaning in meanings.items() if word in text}
@@ -125,18 +125,18 @@ def _word(fields: dict[str, Any], name: str, meanings: Mapping[str, Word]) -> Wo
 
 
 def _energy(fields: dict[str, Any]) -> Energy:
-    told = _word(fields, "energy", _ENERGIES)
-    if told:
-        return told
+    energy = _word(fields, "energy", _ENERGIES)
+    if energy:
+        return energy
     arousal = _level(fields, "arousal", 0.0)
-    return min(_AROUSAL, key=lambda energy: abs(_AROUSAL[energy] - arousal))
+    return min(_AROUSAL, key=lambda each: abs(_AROUSAL[each] - arousal))
 
 
 def _near(arousal: float, home: float) -> float:
     return round(min(max(arousal, home - AWAY_FROM_ENERGY), home + AWAY_FROM_ENERGY), LEVEL_DIGITS)
 
 
-def _mode_told(fields: dict[str, Any]) -> Mode | None:
+def _mode_in(fields: dict[str, Any]) -> Mode | None:
     return _word(fields, "mode", _MODES) or _word(fields, "mode", _OTHER_MODES)
 
 
@@ -153,7 +153,7 @@ def _level(fields: dict[str, Any], name: str, otherwise: float) -> float:
 
 
 def _number(fields: dict[str, Any], name: str, otherwise: float, least: float, most: float) -> float:
-    """Return the number in these bounds; of a text the first in it: "120 BPM"."""
+    """Return the number clipped to the bounds; of a text such as "120 BPM", its first number."""
     value = fields.get(name)
     if isinstance(value, str):
         found = _NUMBER.search(value[:READ_AT_MOST])
