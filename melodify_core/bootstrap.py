@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,6 @@ from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
 from melodify_core.services.songs import SongService
 from melodify_core.storage.layout import midi_key
-from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.threads import finished
@@ -106,7 +105,6 @@ async def open_studio(
             memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
             adapters = await stack.enter_async_context(open_adapters(settings, pool, memory))
             await check_adapters(adapters)
-        adapters = replace(adapters, storage=MeasuredStorage(adapters.storage))
         engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
         underway = Underway()
         stack.push_async_callback(engine.drain, settings.work.drain_s, underway, longest_call_s(settings))

@@ -15,9 +15,11 @@ from google.cloud.storage.exceptions import DataCorruption
 
 from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.observability.log_context import asking
 
 log = logging.getLogger(__name__)
 
+NAME = "gcs"
 CONSOLE = "https://console.cloud.google.com"
 ACCOUNTS = f"{CONSOLE}/iam-admin/serviceaccounts"
 BUCKET_ROLE = "Storage Legacy Bucket Owner (roles/storage.legacyBucketOwner)"
@@ -30,25 +32,27 @@ FAILURES = (api.GoogleAPIError, auth.GoogleAuthError, DataCorruption, urllib3.ex
 
 @contextmanager
 def storage_errors(job_id: str, what: str) -> Iterator[None]:
-    """Turn every failure into Unavailable, logged with Google's request id."""
-    try:
-        yield
-    except (*FAILURES, Misconfigured) as error:
-        log.warning("job %s: gcs: %s: %s, request id %s", job_id, what, _described(error), _request_id(error))
-        raise Unavailable("storage.unavailable") from error
+    """Count the call, and turn every failure into Unavailable, logged with Google's request id."""
+    with asking(NAME):
+        try:
+            yield
+        except (*FAILURES, Misconfigured) as error:
+            log.warning("job %s: gcs: %s: %s, request id %s", job_id, what, _described(error), _request_id(error))
+            raise Unavailable("storage.unavailable") from error
 
 
 @contextmanager
 def start_errors(settings: Gcs) -> Iterator[None]:
-    """Turn what the operator can mend into Misconfigured, the rest into Unavailable."""
-    try:
-        yield
-    except FAILURES as error:
-        log.warning("gcs: check: %s, request id %s", _described(error), _request_id(error))
-        sentence = _sentence(error, settings)
-        if sentence:
-            raise Misconfigured(sentence) from error
-        raise Unavailable("storage.unavailable") from error
+    """Count the call, and turn what the operator can fix into Misconfigured, the rest into Unavailable."""
+    with asking(NAME):
+        try:
+            yield
+        except FAILURES as error:
+            log.warning("gcs: check: %s, request id %s", _described(error), _request_id(error))
+            sentence = _sentence(error, settings)
+            if sentence:
+                raise Misconfigured(sentence) from error
+            raise Unavailable("storage.unavailable") from error
 
 
 def lacking(settings: Gcs, permissions: list[str], role: str = ROLE) -> str:
