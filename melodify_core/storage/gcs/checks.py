@@ -5,10 +5,11 @@ from contextlib import suppress
 from google.api_core import exceptions as api
 
 from melodify_core.config.settings import Gcs
+from melodify_core.google import CONSOLE
 from melodify_core.storage.gcs import links, rules
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket
-from melodify_core.storage.gcs.errors import ACCOUNTS, BUCKET_ROLE, CONSOLE, is_denied, lacking
+from melodify_core.storage.gcs.errors import ACCOUNTS, BUCKET_ROLE, is_denied, lacking
 
 
 def probe(bucket: Bucket, name: str, by: Deadline) -> list[str]:
