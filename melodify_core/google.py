@@ -14,6 +14,7 @@ from typing import Any
 
 import google.auth
 import grpc
+import requests
 from google.api_core import exceptions as api
 from google.api_core import grpc_helpers_async
 from google.auth import exceptions as auth
@@ -50,7 +51,7 @@ _BAD_KEY = re.compile(
 )
 _CODES: tuple[tuple[Any, Code], ...] = (
     ((api.Unauthorized, api.Forbidden, api.NotFound, api.MethodNotImplemented), "provider.misconfigured"),
-    ((api.GatewayTimeout, TimeoutError), "provider.too_slow"),
+    ((api.GatewayTimeout, TimeoutError, requests.Timeout), "provider.too_slow"),
     ((api.Conflict, api.Cancelled), "provider.unavailable"),
     (api.ClientError, "provider.refused"),
 )
