@@ -29,7 +29,6 @@ from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
 from melodify_core.services.songs import SongService
 from melodify_core.storage.layout import midi_key
-from melodify_core.storage.measured import MeasuredStorage
 from melodify_core.storage.spool import Spool
 from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.threads import finished
@@ -153,7 +152,6 @@ async def _open_ground(
         memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
-    providers = replace(providers, storage=MeasuredStorage(providers.storage))
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
     return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot)
 

@@ -1,6 +1,6 @@
 """What the adapters of Google's services share: credentials, channels, and what goes wrong, in our words.
 
-What only one service says stands in its adapter. No text of Google's reaches a user; the log gets it clipped.
+What only one service says is in its adapter. No text of Google's reaches a user; the log gets it clipped.
 """
 
 import asyncio
@@ -8,12 +8,13 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import google.auth
 import grpc
+import requests
 from google.api_core import exceptions as api
 from google.api_core import grpc_helpers_async
 from google.auth import exceptions as auth
@@ -28,25 +29,65 @@ log = logging.getLogger(__name__)
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 CONSOLE = "https://console.cloud.google.com"
+REQUEST_ID_HEADERS = ("x-request-id", "x-goog-request-id", "x-guploader-uploadid")
 WORDS = 300  # characters of a service's own words in the log
 # A clip of Lyria's is 8.4 MB as Base64; gRPC's own limit, 4 MiB, would turn that good and paid answer into an error.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 # Everything the SDKs raise. grpc's own errors only where a channel is used without a client.
 FAULTS = (api.GoogleAPIError, auth.GoogleAuthError, grpc.RpcError, OSError)
 
-_TOO_LARGE = "larger than max"
+# Where Google has no short name for a mistake, its words must do.
+_TOO_LARGE = "larger than max"  # gRPC's own: the answer, not the quota
 _PER_DAY = re.compile(r"per[ _-]?day|daily", re.IGNORECASE)
 _UNKNOWN_HOST = re.compile(r"domain name not found|name or service not known|nodename nor servname", re.IGNORECASE)
 _ENCODED = re.compile(r"[\w+/=-]{64,}")  # a picture, a token: what a service repeats of our request
-_PLACE = re.compile(r"locations/|\b(?:location|region)\b", re.IGNORECASE)
+_LOCATION = re.compile(r"locations/|\b(?:location|region)\b", re.IGNORECASE)
+_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
 # gRPC asks for the token itself and reports a failure as UNAVAILABLE.
-_PLUGIN_FAILED = "Getting metadata from plugin failed"
-_BAD_KEY = re.compile(r"invalid_grant|invalid_client|unauthorized_client|account_not_found|access_denied")
+_BAD_KEY = re.compile(
+    r"Getting metadata from plugin failed"
+    r".*(?:invalid_grant|invalid_client|unauthorized_client|account_not_found|access_denied)",
+    re.DOTALL,
+)
+_CODES: tuple[tuple[Any, Code], ...] = (
+    ((api.Unauthorized, api.Forbidden, api.NotFound, api.MethodNotImplemented), "provider.misconfigured"),
+    ((api.GatewayTimeout, TimeoutError, requests.Timeout), "provider.too_slow"),
+    ((api.Conflict, api.Cancelled), "provider.unavailable"),
+    (api.ClientError, "provider.refused"),
+)
+# What the operator can do, by what is wrong.
+_SENTENCES = {
+    "api": '{section}.project: the {title} API is disabled in "{project}": enable it at {activation}.',
+    "billing": '{section}.project: "{project}" has no billing: see {console}/billing?project={project}.',
+    "role": (
+        '{section}.key_file: the account may not use {title} in "{project}": grant it the role {role} at '
+        "{console}/iam-admin/iam?project={project}."
+    ),
+    "project": (
+        '{section}.project: there is no project "{project}", or the account may not see it: its id is at '
+        "{console}/cloud-resource-manager."
+    ),
+    "location": (
+        '{section}.location: {title} does not answer in "{location}": name a region of '
+        "https://cloud.google.com/vertex-ai/docs/general/locations, and leave {section}.endpoint empty."
+    ),
+    "model": (
+        '{model_setting}: there is no model "{model}" for "{project}" in {location}: see '
+        "{console}/vertex-ai/model-garden, or name another model."
+    ),
+    "no credentials": (
+        "{section}.key_file is not set and this machine has no Google credentials: name a service account's key file, "
+        "made at {accounts}, or run `gcloud auth application-default login`."
+    ),
+    "unreadable key": "{section}.key_file: {key_file} cannot be read ({reason}).",
+    "no key": "{section}.key_file: {key_file} is no key of a service account: make one at {accounts}.",
+    "bad key": "{section}.key_file: Google does not accept {whose}: make a new key at {accounts}.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as an adapter asks for it, with the settings that mend what is wrong."""
+    """A service as an adapter asks for it, with the settings that fix what is wrong."""
 
     title: str  # "Vertex AI"
     host: str  # "aiplatform.googleapis.com", the API's name in the console
@@ -73,9 +114,8 @@ def credentials(key_file: Path | None, endpoint: str | None) -> Credentials:
             str(key_file), scopes=[SCOPE]
         )
     except (OSError, ValueError) as error:
-        # Only the kind: the text may quote the file.
-        reason = f"{key_file} cannot be read as a key file ({type(error).__name__})"
-        raise auth.DefaultCredentialsError(reason) from error
+        # The error's own text may quote the file.
+        raise auth.DefaultCredentialsError(f"{key_file} cannot be read as a key file") from error
 
 
 def is_plain(endpoint: str | None) -> bool:
@@ -116,7 +156,7 @@ def google_errors(what: str, job_id: str) -> Iterator[None]:
 
 @contextmanager
 def start_errors(service: Service) -> Iterator[None]:
-    """Turn what the operator can mend into Misconfigured, the rest into Unavailable."""
+    """Turn what the operator can fix into Misconfigured, the rest into Unavailable."""
     try:
         yield
     except FAULTS as error:
@@ -139,58 +179,82 @@ def is_too_large(error: api.TooManyRequests) -> bool:
 
 
 def _code(error: BaseException) -> Code:
-    code: Code = "provider.unavailable"
-    match error:
-        case api.TooManyRequests() if is_too_large(error):
-            pass  # gRPC's own word, not the service's
-        case api.TooManyRequests():
-            code = "provider.exhausted" if _PER_DAY.search(_all_words(error)) else "provider.busy"
-        case api.Unauthorized() | api.Forbidden() | api.NotFound() | api.MethodNotImplemented():
-            code = "provider.misconfigured"
-        case api.GatewayTimeout() | TimeoutError():
-            code = "provider.too_slow"
-        case api.Conflict() | api.Cancelled():
-            pass
-        case api.ClientError():
-            code = "provider.refused"
-        case auth.GoogleAuthError() if not _may_pass(error):
-            code = "provider.misconfigured"
-        case _ if _is_bad_key(error):
-            code = "provider.misconfigured"
-    return code
+    if isinstance(error, api.TooManyRequests):
+        if is_too_large(error):
+            return "provider.unavailable"
+        words = " ".join([error.message, *(str(detail) for detail in error.details)])
+        return "provider.exhausted" if _PER_DAY.search(words) else "provider.busy"
+    if _is_bad_key(error):
+        return "provider.misconfigured"
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), "provider.unavailable")
 
 
 def sentence_of(error: BaseException, service: Service) -> str:
     """Return what the operator can do about it; empty where that is nothing but wait."""
     error = _inner(error)
+    mistake = _mistake(error, service)
+    if mistake == "location" and service.location == "global":  # the adapter's choice: what is missing is the model
+        mistake = "model"
+    project = f"?project={service.project}" if service.project else ""
+    metadata = (isinstance(error, api.GoogleAPICallError) and error.metadata) or {}
+    return _SENTENCES.get(mistake, "").format(
+        **asdict(service),
+        console=CONSOLE,
+        accounts=f"{CONSOLE}/iam-admin/serviceaccounts{project}",
+        activation=str(metadata.get("activationUrl") or f"{CONSOLE}/apis/library/{service.host}{project}")[:WORDS],
+        whose=f"the key in {service.key_file}" if service.key_file else "this machine's credentials",
+        reason=getattr(error.__cause__, "strerror", None),
+    )
+
+
+def _mistake(error: BaseException, service: Service) -> str:
     match error:
         case auth.DefaultCredentialsError():
-            return _no_credentials(service)
+            return _key_mistake(error, service)
         case _ if isinstance(error, api.Unauthorized) or _is_bad_key(error):
-            return _bad_key(service)
+            return "bad key"
         case api.Forbidden():
-            return _forbidden(error, service)
+            return _refusal(error)
         case api.NotFound() | api.BadRequest():
             return _unknown(error, service)
         case api.MethodNotImplemented() | api.ServiceUnavailable() if _is_wrong_host(error):
-            return _wrong_place(service)
+            return "location"
     return ""
 
 
-def reasons(error: BaseException) -> set[str]:
-    """Return Google's short names for what is wrong, such as SERVICE_DISABLED."""
-    details = error.details if isinstance(error, api.GoogleAPICallError) else ()
-    return {str(_field(detail, "reason"))[:60] for detail in details if _field(detail, "reason")}
+def _key_mistake(error: auth.DefaultCredentialsError, service: Service) -> str:
+    if service.key_file is None:
+        return "no credentials"
+    return "unreadable key" if isinstance(error.__cause__, OSError) else "no key"
+
+
+def _refusal(error: api.GoogleAPICallError) -> str:
+    if error.reason == "SERVICE_DISABLED" or "has not been used in project" in error.message:
+        return "api"
+    if error.reason == "BILLING_DISABLED":
+        return "billing"
+    if error.reason in ("CONSUMER_INVALID", "USER_PROJECT_DENIED"):
+        return "project"
+    return "location" if "'locations/" in error.message else "role"
+
+
+def _unknown(error: api.GoogleAPICallError, service: Service) -> str:
+    """Tell what there is none of. What is wrong with the request itself is not the operator's."""
+    words = error.message.lower()
+    if service.model and _MODEL.search(words) and not isinstance(error, api.FailedPrecondition):
+        return "model"
+    if "project" in words and "projects/" not in words:
+        return "project"
+    return "location" if _LOCATION.search(words) or isinstance(error, api.NotFound) else ""
 
 
 def request_id(error: BaseException) -> str:
     """Return the id by which Google finds the call (google.rpc.RequestInfo, or a header); "unknown" without."""
     error = _inner(error)
-    if not isinstance(error, api.GoogleAPICallError):
-        return "unknown"
-    found = [str(_field(detail, "request_id") or _field(detail, "requestId") or "") for detail in error.details]
-    headers = getattr(error.response, "headers", None) or {}
-    found += [str(headers.get(name, "")) for name in ("x-request-id", "x-goog-request-id")]
+    details = error.details if isinstance(error, api.GoogleAPICallError) else ()
+    found = [str(_field(detail, "request_id") or _field(detail, "requestId") or "") for detail in details]
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    found += [str(headers.get(name, "")) for name in REQUEST_ID_HEADERS]
     return next((each for each in found if each), "unknown")[:128]
 
 
@@ -212,81 +276,8 @@ def described(error: BaseException) -> str:
     error = _inner(error)
     if not isinstance(error, api.GoogleAPICallError):
         return type(error).__name__
-    words = _ENCODED.sub("...", " ".join(str(error.message).split()))[:WORDS]
-    return " ".join([f"{type(error).__name__}:", *sorted(reasons(error)), words])
-
-
-def _forbidden(error: api.GoogleAPICallError, service: Service) -> str:
-    why, project = reasons(error), service.project
-    if "SERVICE_DISABLED" in why or "has not been used in project" in error.message:
-        page = f"{CONSOLE}/apis/library/{service.host}?project={project}"
-        page = _metadata(error, "activationUrl") or page
-        return f'{service.section}.project: the {service.title} API is disabled in "{project}": enable it at {page}.'
-    if "BILLING_DISABLED" in why:
-        return f'{service.section}.project: "{project}" has no billing: see {CONSOLE}/billing?project={project}.'
-    if why & {"CONSUMER_INVALID", "USER_PROJECT_DENIED"}:
-        return _no_project(service)
-    if "'locations/" in error.message:
-        return _wrong_place(service)
-    return (
-        f'{service.section}.key_file: the account may not use {service.title} in "{project}": grant it the role '
-        f"{service.role} at {CONSOLE}/iam-admin/iam?project={project}."
-    )
-
-
-def _unknown(error: api.GoogleAPICallError, service: Service) -> str:
-    """Say what there is none of. What is wrong with the request itself is not the operator's."""
-    words = error.message.lower()
-    if service.model and re.search(r"\bmodels?\b", words) and not isinstance(error, api.FailedPrecondition):
-        return _no_model(service)
-    if "project" in words and "projects/" not in words:
-        return _no_project(service)
-    if _PLACE.search(words) or isinstance(error, api.NotFound):
-        return _wrong_place(service)
-    return ""
-
-
-def _no_model(service: Service) -> str:
-    return (
-        f'{service.model_setting}: there is no model "{service.model}" for "{service.project}" in {service.location}: '
-        f"see {CONSOLE}/vertex-ai/model-garden, or name another model."
-    )
-
-
-def _no_project(service: Service) -> str:
-    return (
-        f'{service.section}.project: there is no project "{service.project}", or the account may not see it: its id '
-        f"stands at {CONSOLE}/cloud-resource-manager."
-    )
-
-
-def _wrong_place(service: Service) -> str:
-    if service.location == "global":  # the adapter's choice: what is missing there is the model
-        return _no_model(service)
-    return (
-        f'{service.section}.location: {service.title} does not answer in "{service.location}": name a region of '
-        f"https://cloud.google.com/vertex-ai/docs/general/locations, and leave {service.section}.endpoint empty."
-    )
-
-
-def _no_credentials(service: Service) -> str:
-    if service.key_file is not None:
-        return (
-            f"{service.section}.key_file: {service.key_file} is no key of a service account: make one at "
-            f"{CONSOLE}/iam-admin/serviceaccounts?project={service.project}."
-        )
-    return (
-        f"{service.section}.key_file is not set and this machine has no Google credentials: name a service account's "
-        "key file, or run `gcloud auth application-default login`."
-    )
-
-
-def _bad_key(service: Service) -> str:
-    whose = f"the key in {service.key_file}" if service.key_file else "this machine's credentials"
-    return (
-        f"{service.section}.key_file: Google does not accept {whose}: make a new key at "
-        f"{CONSOLE}/iam-admin/serviceaccounts?project={service.project}."
-    )
+    words = _ENCODED.sub("...", " ".join([error.reason or "", *str(error.message).split()]))[:WORDS]
+    return f"{type(error).__name__}: {words.strip()}"
 
 
 def _inner(error: BaseException) -> BaseException:
@@ -299,29 +290,15 @@ def _inner(error: BaseException) -> BaseException:
 
 
 def _is_bad_key(error: BaseException) -> bool:
-    if isinstance(error, auth.RefreshError):
-        return not _may_pass(error)
-    if not isinstance(error, api.ServiceUnavailable) or _PLUGIN_FAILED not in error.message:
-        return False
-    return _BAD_KEY.search(error.message) is not None
-
-
-def _may_pass(error: auth.GoogleAuthError) -> bool:
-    return isinstance(error, auth.TransportError) or bool(error.retryable)
+    """Tell credentials that Google does not take from a network that may be back soon."""
+    if isinstance(error, auth.GoogleAuthError):
+        return not (isinstance(error, auth.TransportError) or error.retryable)
+    return isinstance(error, api.ServiceUnavailable) and _BAD_KEY.search(error.message) is not None
 
 
 def _is_wrong_host(error: api.GoogleAPICallError) -> bool:
-    """Tell an address that is none. (Google answers some with a page, "404", which gRPC calls UNIMPLEMENTED.)"""
+    # Google answers some wrong addresses with a page, "404", which gRPC calls UNIMPLEMENTED.
     return isinstance(error, api.MethodNotImplemented) or _UNKNOWN_HOST.search(error.message) is not None
-
-
-def _all_words(error: api.GoogleAPICallError) -> str:
-    return " ".join([error.message, *(str(detail) for detail in error.details)])
-
-
-def _metadata(error: api.GoogleAPICallError, name: str) -> str:
-    tables = [_field(detail, "metadata") or {} for detail in error.details]
-    return next((str(table[name])[:WORDS] for table in tables if name in table), "")
 
 
 def _field(detail: object, name: str) -> Any:

@@ -10,7 +10,8 @@ from typing import Any, Literal, NoReturn, get_args
 
 from bot.ops.logs import log_to_stderr, speaks_json
 from melodify_core.brief import STYLES
-from melodify_core.config.settings import Settings, load, secrets_of
+from melodify_core.config.loading import load, secrets_of
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.models import UsageState
 

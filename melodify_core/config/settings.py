@@ -1,23 +1,13 @@
-"""Every setting with its default, read from config.toml and MELODIFY_* variables. Secrets never stand in the file."""
+"""Every setting with its default and its bounds. loading.py reads them."""
 
-import os
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import unquote
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
-
-from melodify_core.config.error_messages import sentences
-from melodify_core.errors import Misconfigured
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "MELODIFY_"
 NEST = "__"
-# Names the file, not a setting: where config.toml is.
-CONFIG_VARIABLE = "MELODIFY_CONFIG"
-SECRETS = {("discord", "token"), ("openai", "api_key"), ("privacy", "salt")}
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -32,19 +22,28 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @classmethod
+    def secrets(cls) -> list[str]:
+        """Return the names of the secrets. The environment gives each, or the file that `<name>_file` names."""
+        return [name for name, field in cls.model_fields.items() if field.annotation == SecretStr | None]
 
-def _with_secret(data: object, name: str) -> object:
-    """Return the section's raw data with the secret read from `<name>_file` unless the environment gave it."""
-    if not isinstance(data, dict) or data.get(name) or not data.get(f"{name}_file"):
-        return data
-    path = Path(str(data[f"{name}_file"]))
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        missing = [name for name in cls.secrets() if not data.get(name) and data.get(f"{name}_file")]
+        return data | {name: _read_secret(f"{name}_file", Path(str(data[f"{name}_file"]))) for name in missing}
+
+
+def _read_secret(setting: str, path: Path) -> SecretStr:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{name}_file cannot be read: {path}") from error
+        raise ValueError(f"{setting} cannot be read: {path}") from error
     if not secret:
-        raise ValueError(f"{name}_file is empty: {path}")
-    return data | {name: SecretStr(secret)}
+        raise ValueError(f"{setting} is empty: {path}")
+    return SecretStr(secret)
 
 
 class Discord(Section):
@@ -64,11 +63,6 @@ class Discord(Section):
     ratelimit_s: Annotated[float, Field(ge=30)] = 60.0
     shard_count: Positive | None = None
     shard_ids: frozenset[Annotated[int, Field(ge=0)]] = frozenset()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_token(cls, data: object) -> object:
-        return _with_secret(data, "token")
 
     @model_validator(mode="after")
     def _shards_fit(self) -> "Discord":
@@ -212,11 +206,6 @@ class OpenAI(Section):
     dollars_per_million_input: Dollars = 0.10
     dollars_per_million_output: Dollars = 0.50
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_key(cls, data: object) -> object:
-        return _with_secret(data, "api_key")
-
 
 class Vertex(Section):
     """Where Lyria and pipelines run."""
@@ -277,11 +266,6 @@ class Privacy(Section):
     salt: SecretStr | None = None
     salt_file: Path | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_salt(cls, data: object) -> object:
-        return _with_secret(data, "salt")
-
 
 class Log(Section):
     """What is written to standard error."""
@@ -337,75 +321,3 @@ class Settings(BaseSettings):
         del settings_cls, dotenv_settings, file_secret_settings
         # What `load` read from the file comes in as arguments: the environment stands above it.
         return env_settings, init_settings
-
-
-def load(path: Path | None = None) -> Settings:
-    """Return the settings of `path`, of the file that MELODIFY_CONFIG names, or of ./config.toml where it exists.
-
-    Raises Misconfigured with one sentence for each mistake, all at once.
-    """
-    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    table, problems = _read_table(named or Path("config.toml"), must_exist=named is not None)
-    problems += _unknown_variables()
-    settings = None
-    try:
-        settings = Settings(**table)
-    except ValidationError as error:
-        problems += sentences(error)
-    except SettingsError as error:
-        # The environment gives lists and tables as JSON; the library's own words name the field.
-        name = re.search(r'field "([^"]+)"', str(error))
-        problems.append(
-            f"{PREFIX}{name[1].upper() if name else '...'}: a list or table in a variable must be JSON, such as [1, 2]."
-        )
-    if settings is None or problems:
-        raise Misconfigured(*problems)
-    return settings
-
-
-def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """Return every secret value that is set, for those who keep them out of sight."""
-    values = (getattr(getattr(settings, section), name) for section, name in sorted(SECRETS))
-    return (
-        *(value.get_secret_value() for value in values if value is not None),
-        *_passwords_in(settings.database.url),
-    )
-
-
-def _passwords_in(url: str) -> list[str]:
-    """Return the password in the address of a database, as it stands there and as it is meant."""
-    if url.startswith("sqlite"):
-        return []
-    address = url.partition("://")[2]
-    # Also up to the last @: of a password that should have been encoded no half may be seen.
-    logins = {address.partition("@")[0], address.rpartition("@")[0]} if "@" in address else ()
-    found = {login.partition(":")[2] for login in logins} | set(re.findall(r"[?&]password=([^&]+)", address))
-    return sorted({form for password in found if password for form in (password, unquote(password))})
-
-
-def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[str]]:
-    if not must_exist and not path.exists():
-        return {}, []
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return {}, [f"The settings file {path} cannot be read: {error.strerror}."]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return {}, [f"The settings file {path} is not valid TOML: {error}."]
-    problems = []
-    for section, key in sorted(SECRETS):
-        if isinstance(table.get(section), dict) and table[section].pop(key, None) is not None:
-            variable = f"{PREFIX}{section}{NEST}{key}".upper()
-            problems.append(
-                f"{section}.{key} is a secret and may not stand in {path}: set {variable} or {section}.{key}_file."
-            )
-    return table, problems
-
-
-def _unknown_variables() -> list[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    return [
-        f"The environment variable {name} names no setting."
-        for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and name.split(NEST)[0].upper() not in known
-    ]

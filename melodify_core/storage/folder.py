@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Link, ListedFile, Stored
+from melodify_core.observability.log_context import asking
 from melodify_core.storage.layout import KEY, SHELF, shelf_of, split
 from melodify_core.threads import finished
 
@@ -43,7 +44,8 @@ class FolderStorage:
 
     async def check(self) -> None:
         """Make the folder, write to it, clear what dead processes left. Raises Misconfigured."""
-        await asyncio.to_thread(self._check)
+        with asking(self.name):
+            await asyncio.to_thread(self._check)
 
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
         """Store the whole or nothing, on the disk when this returns. Raises Unavailable.
@@ -72,13 +74,13 @@ class FolderStorage:
     async def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf, page by page; also those of which only the type is left. Raises Unavailable."""
         with ExitStack() as stack:
-            try:
-                place = await self._waited(lambda: stack.enter_context(self._shelf(shelf_of(shelf))))
-            except FileNotFoundError:
+            # The files are closed at the end of this block: `_run` is cancelled only when its thread has ended.
+            place = await self._run(lambda: self._entered(stack, shelf_of(shelf)))
+            if place is None:
                 return
             entries = stack.enter_context(os.scandir(place))
-            while files := await self._waited(lambda: list(islice(entries, self._page))):
-                yield await self._waited(lambda: _filed(shelf, place, files))
+            while files := await self._run(lambda: list(islice(entries, self._page))):
+                yield await self._run(lambda: _filed(shelf, place, files))
 
     async def clear(self, before: float) -> None:
         """Delete what saves and checks that were cut off have left. Raises Unavailable."""
@@ -94,19 +96,11 @@ class FolderStorage:
         """Do nothing: nothing is held open."""
 
     async def _run(self, work: Callable[[], Result]) -> Result:
-        try:
-            return await finished(work)
-        except OSError as error:
-            raise Unavailable("storage.unavailable") from error
-
-    async def _waited(self, work: Callable[[], Result]) -> Result:
-        """Do the work, whose files are closed when this is cancelled: not before it has ended."""
-        try:
-            return await finished(work)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise Unavailable("storage.unavailable") from error
+        with asking(self.name):
+            try:
+                return await finished(work)
+            except OSError as error:
+                raise Unavailable("storage.unavailable") from error
 
     def _save(self, key: str, data: bytes, content_type: str) -> None:
         shelf, name = split(key)
@@ -166,6 +160,12 @@ class FolderStorage:
                     os.mkdir(name, 0o700, dir_fd=folder)
             with _opened(os.open(name, _DIRECTORY | _NO_LINK, dir_fd=folder)) as shelf:
                 yield shelf
+
+    def _entered(self, stack: ExitStack, shelf: str) -> int | None:
+        try:
+            return stack.enter_context(self._shelf(shelf))
+        except FileNotFoundError:
+            return None
 
     def _check(self) -> None:
         try:

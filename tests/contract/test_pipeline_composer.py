@@ -436,8 +436,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], Fault | None, str]] = {
     "a missing bucket": ({"output": "gs://no-such/runs"}, None, 'pipeline.output: there is no bucket "no-such"'),
     "a bad label": ({"labels": {"Team": "x"}}, None, "pipeline.labels: Team"),
     "no region": ({"vertex": {"location": "mars"}}, None, 'vertex.location: "mars"'),
-    "no permission": ({}, PERMISSION, "vertex.project: .*role Vertex AI User"),
-    "a disabled API": ({}, DISABLED, "vertex.project: .*not enabled.*console.cloud.google.com/apis/library"),
+    "no permission": ({}, PERMISSION, "vertex.key_file: .*role Vertex AI User"),
+    "a disabled API": ({}, DISABLED, "vertex.project: .*is disabled.*console.cloud.google.com/apis/library"),
     "an unknown project": ({}, NOT_FOUND, "vertex.project, vertex.location: "),
     "a key that is not accepted": ({}, Fault(grpc.StatusCode.UNAUTHENTICATED), "vertex.key_file: "),
     "a missing key file": (

@@ -3,18 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from melodify_core.errors import Unavailable
 from melodify_core.models import ListedFile, Stored
 from melodify_core.ports import Storage
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.gcs import GcsStorage
-from melodify_core.storage.measured import MeasuredStorage
 from tests.contract.storage_keys import HOSTILE
 from tests.gcs_server import GcsProxy, gcs_proxy, gcs_server, settings_of
 
@@ -33,14 +33,12 @@ async def proxy(gcs: str) -> AsyncIterator[GcsProxy]:
         yield proxy
 
 
-@pytest.fixture(params=["folder", "measured", "gcs"])
+@pytest.fixture(params=["folder", "gcs"])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path, proxy: GcsProxy) -> AsyncIterator[Storage]:
     storage: Storage
     match request.param:
         case "folder":
             storage = FolderStorage(tmp_path / "files", page=4)
-        case "measured":
-            storage = MeasuredStorage(FolderStorage(tmp_path / "files", page=4))
         case "gcs":
             storage = GcsStorage(settings_of(proxy.url), page=4)
         case other:
@@ -57,6 +55,30 @@ async def listed(storage: Storage, shelf: str) -> list[ListedFile]:
 async def test_what_was_saved_is_loaded(storage: Storage, data: bytes) -> None:
     await storage.save(KEY, data, "audio/mpeg")
     assert await storage.load(KEY) == data
+
+
+def counted(storage: Storage, name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"melodify_provider_{name}", {"provider": storage.name, **labels}) or 0.0
+
+
+async def test_every_call_is_counted_and_so_is_its_error(storage: Storage) -> None:
+    async def pages() -> None:
+        assert [page async for page in storage.listed("songs")]
+
+    calls: list[Callable[[], Awaitable[object]]] = [
+        storage.check,
+        lambda: storage.save(KEY, b"sound", "audio/mpeg"),
+        lambda: storage.load(KEY),
+    ]
+    calls += [lambda: storage.read(KEY, 0, 1), lambda: storage.find(KEY), pages, lambda: storage.delete(KEY)]
+    for call in calls:
+        before = counted(storage, "seconds_count")
+        await call()
+        assert counted(storage, "seconds_count") > before
+    failed = counted(storage, "errors_total", code="storage.unavailable")
+    with pytest.raises(Unavailable):
+        await storage.load("songs/nobody.mp3")
+    assert counted(storage, "errors_total", code="storage.unavailable") == failed + 1
 
 
 async def test_a_save_whose_caller_is_cancelled_is_over_when_the_caller_hears_of_it(storage: Storage) -> None:

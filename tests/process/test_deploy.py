@@ -19,7 +19,8 @@ from google.protobuf import json_format
 from bot.ops.server import operating
 from deploy.google.render import main as render
 from deploy.install import ENVIRONMENTS, ITSELF, PINNED
-from melodify_core.config.settings import Ops, Settings, load
+from melodify_core.config.loading import load
+from melodify_core.config.settings import Ops, Settings
 from melodify_core.observability.health import Health
 from melodify_core.providers import longest_call_s
 from tests.discord_server import little_discord

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from melodify_core.config.settings import Settings, load, secrets_of
+from melodify_core.config.loading import load, secrets_of
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"

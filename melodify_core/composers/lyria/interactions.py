@@ -157,8 +157,9 @@ def _of_status(error: APIStatusError) -> Exception:
     details = [each for each in said.get("details") or [] if isinstance(each, dict)]
     if error.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         return NotBilled(words, details=details, response=error.response)  # type: ignore[no-untyped-call]
+    info = next((each for each in details if "reason" in each), None)
     return api.from_http_status(  # type: ignore[no-any-return]
-        error.status_code, words, details=details, response=error.response
+        error.status_code, words, details=details, response=error.response, error_info=info
     )
 
 

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import requests
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 
-from melodify_core.composers.pipeline.faults import TRANSIENT, described
+from melodify_core.composers.pipeline.faults import TRANSIENT
 from melodify_core.composers.pipeline.music import Music
 from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.config.settings import Pipeline, Vertex
 from melodify_core.errors import Misconfigured
+from melodify_core.google import CONSOLE, Service, described, sentence_of
 
-CONSOLE = "https://console.cloud.google.com"
 # A version is a hash; with a tag Vertex AI has answered 500 (googleapis/python-aiplatform, issue 2181), and tags move.
 _TEMPLATE = re.compile(r"https://[\w-]+-kfp\.pkg\.dev/[\w.:-]+/[\w-]+/[\w-]+/sha256:[0-9a-f]{64}")
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+\d{1,2}")
@@ -30,7 +30,9 @@ async def check_settings(settings: Pipeline, vertex: Vertex, service: PipelineSe
     ]
     if settings.output:
         found.append(
-            await _problem(music.look(settings.output + "/"), lambda error: _bucket_problem(error, settings.output))
+            await _problem(
+                music.look(settings.output + "/"), lambda error: _bucket_problem(error, settings.output, vertex)
+            )
         )
     problems = [problem for problem in dict.fromkeys(found) if problem]
     if problems:
@@ -67,40 +69,34 @@ async def _problem(looking: Awaitable[None], sentence: Callable[[Exception], str
         await looking
     except TRANSIENT:
         raise
-    except GoogleAuthError as error:
-        if error.retryable:
-            raise
-        return _credentials_problem(error)
-    except (exceptions.ClientError, OSError, ValueError) as error:
-        if isinstance(error, TimeoutError | requests.RequestException):
+    except (exceptions.ClientError, GoogleAuthError, OSError, ValueError) as error:
+        if isinstance(error, TimeoutError | requests.RequestException | TransportError) or (
+            isinstance(error, GoogleAuthError) and error.retryable
+        ):
             raise
         return sentence(error)
     return ""
 
 
 def _vertex_problem(error: Exception, vertex: Vertex) -> str:
-    match error:
-        case exceptions.Unauthenticated():
-            return _credentials_problem(error)
-        case exceptions.Forbidden() if _is_disabled(error):
-            page = f"{CONSOLE}/apis/library/aiplatform.googleapis.com?project={vertex.project}"
-            return f"vertex.project: the Vertex AI API is not enabled in {vertex.project}; enable it at {page}."
-        case exceptions.Forbidden():
-            page = f"{CONSOLE}/iam-admin/iam?project={vertex.project}"
-            return (
-                f"vertex.project: the account may not use pipelines in {vertex.project}; give it the role Vertex AI "
-                f"User at {page}."
-            )
-        case exceptions.ClientError():
-            return (
-                f"vertex.project, vertex.location: Vertex AI knows no pipelines in {vertex.project}, "
-                f"{vertex.location} ({described(error)})."
-            )
-        case _:
-            return _credentials_problem(error)
+    service = Service(
+        title="Vertex AI",
+        host="aiplatform.googleapis.com",
+        role="Vertex AI User (roles/aiplatform.user)",
+        section="vertex",
+        project=vertex.project,
+        location=vertex.location,
+        key_file=vertex.key_file,
+    )
+    # Project or region: Vertex AI does not say which of them it does not know.
+    sentence = "" if isinstance(error, exceptions.NotFound) else sentence_of(error, service)
+    return sentence or (
+        f"vertex.project, vertex.location: Vertex AI knows no pipelines in {vertex.project}, {vertex.location} "
+        f"({described(error)})."
+    )
 
 
-def _bucket_problem(error: Exception, output: str) -> str:
+def _bucket_problem(error: Exception, output: str, vertex: Vertex) -> str:
     bucket = output.removeprefix("gs://").partition("/")[0]
     page = f"{CONSOLE}/storage/browser/{bucket}"
     match error:
@@ -114,16 +110,4 @@ def _bucket_problem(error: Exception, output: str) -> str:
         case exceptions.ClientError():
             return f"pipeline.output: {output} cannot be used ({described(error)})."
         case _:
-            return _credentials_problem(error)
-
-
-def _is_disabled(error: exceptions.GoogleAPICallError) -> bool:
-    return error.reason == "SERVICE_DISABLED" or "has not been used in project" in error.message
-
-
-def _credentials_problem(error: Exception) -> str:
-    # Only the kind: what a key file holds may stand in the text.
-    return (
-        f"vertex.key_file: no usable Google credentials ({type(error).__name__}); name a service account's key file, "
-        "or run `gcloud auth application-default login`."
-    )
+            return _vertex_problem(error, vertex)

@@ -6,10 +6,11 @@ import logging
 from google.api_core import exceptions
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 
-from melodify_core.composers.pipeline.faults import TEXT, TRANSIENT, described
+from melodify_core.composers.pipeline.faults import TRANSIENT
 from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.config.settings import Pipeline
 from melodify_core.errors import Unavailable
+from melodify_core.google import WORDS, described
 from melodify_core.models import Progress
 from melodify_core.ports import ProviderContext
 
@@ -92,4 +93,4 @@ class Run:
             if task.state == PipelineTaskDetail.State.FAILED
         ]
         words = "; ".join([*failed, self.job.error.message])
-        return f"{self.job.state.name}: {' '.join(words.split())[: 2 * TEXT]}"
+        return f"{self.job.state.name}: {' '.join(words.split())[: 2 * WORDS]}"

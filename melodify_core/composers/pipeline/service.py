@@ -13,7 +13,7 @@ from google.cloud.aiplatform_v1.services.pipeline_service.transports.grpc_asynci
 from google.cloud.aiplatform_v1.types import PipelineJob
 
 from melodify_core.config.settings import Vertex
-from melodify_core.google import credentials
+from melodify_core.google import credentials, grpc_channel
 
 CALL_S = 20.0  # none of these calls waits for any work
 
@@ -72,10 +72,7 @@ class PipelineService:
         return self._client
 
     async def _transport(self) -> PipelineServiceGrpcAsyncIOTransport:
-        endpoint = self._vertex.endpoint or ""
-        if endpoint.startswith("http://"):  # a server without TLS takes no credentials
-            channel = grpc.aio.insecure_channel(endpoint.removeprefix("http://").rstrip("/"))
-            return PipelineServiceGrpcAsyncIOTransport(channel=channel)
-        host = endpoint.removeprefix("https://").rstrip("/") or f"{self._vertex.location}-aiplatform.googleapis.com"
-        found = await asyncio.to_thread(credentials, self._vertex.key_file, None)
-        return PipelineServiceGrpcAsyncIOTransport(host=host, credentials=found)
+        key = await asyncio.to_thread(credentials, self._vertex.key_file, self._vertex.endpoint)
+        host = f"{self._vertex.location}-aiplatform.googleapis.com"
+        channel: grpc.aio.Channel = grpc_channel(self._vertex.endpoint, host, key)
+        return PipelineServiceGrpcAsyncIOTransport(channel=channel)

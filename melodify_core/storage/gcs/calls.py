@@ -1,13 +1,14 @@
-"""Runs the SDK's blocking calls in threads: so many at once, so long in all, repeated here and nowhere else.
+"""Runs the SDK's blocking calls in threads, with a bound on how many and how long; repeated here and nowhere else.
 
-The threads are daemons of our own, not asyncio's: a call that hangs in the SDK holds up neither the loop's end nor the
-process's. It keeps its place among the `calls` until it ends, so hanging calls cannot pile up.
+The threads are daemons, which neither asyncio nor concurrent.futures has: a call that hangs in the SDK delays neither
+the loop's end nor the process's. It keeps its place among the `calls` until it ends, so hanging calls cannot pile up.
 """
 
 import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,26 +16,23 @@ from typing import Any, TypeVar
 import requests
 import urllib3
 from google.api_core import exceptions as api
-from google.api_core.retry import Retry
+from google.api_core.retry import Retry, if_transient_error
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption
 
 from melodify_core.threads import unbroken
 
 Result = TypeVar("Result")
-# How long whoever is cancelled waits for a write: a stop must end some time.
+# How long a caller that is cancelled waits for a write: a stop must end some time.
 LAST_S = 10.0
 
-# PreconditionFailed: somebody else wrote between our look and our write; the repeat looks again.
-_PASSING = (
-    api.TooManyRequests,
+# Beside what google-api-core takes for transient. PreconditionFailed: somebody else wrote between our look and our
+# write; the repeat looks again. DataCorruption: a checksum differed.
+_TRANSIENT = (
     api.ServerError,
     api.PreconditionFailed,
-    requests.ConnectionError,
     requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
     urllib3.exceptions.HTTPError,
-    auth.TransportError,
     DataCorruption,
     ConnectionError,
     TimeoutError,
@@ -72,7 +70,7 @@ class Calls:
         """Do the work in a thread, again while it fails for a passing reason. Raises what the work raised last.
 
         Raises TimeoutError past the deadline, which counts from now, the wait for a place included. Cancelled, work
-        that `writes` is waited for some seconds: it must not overtake whoever cleans up then.
+        that `writes` is waited for some seconds: it must not overtake the clean-up that comes then.
         """
         total_s = min(within_s or self._deadline_s, self._deadline_s)
         # A third: a connection that is silently gone must leave time for a second try.
@@ -93,32 +91,27 @@ class Calls:
 
     def _started(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Result] = loop.create_future()
+        result: Future[Result] = Future()
+        result.set_running_or_notify_cancel()  # from now on nobody but the thread ends it
 
-        def settle(result: Result | None, error: BaseException | None) -> None:
-            self._places.release()
-            if answer.done():  # nobody waits any longer
-                return
-            if error is not None:
-                answer.set_exception(error)
-            else:
-                answer.set_result(result)  # type: ignore[arg-type]  # None may be a Result
-
-        def body() -> None:
-            result, error = None, None
-            try:
-                result = work()
-            except BaseException as caught:  # noqa: BLE001  # carried to whoever waits, whatever it is
-                error = caught
+        def release(_: "Future[Result]") -> None:
             with suppress(RuntimeError):  # the loop has ended without us
-                loop.call_soon_threadsafe(settle, result, error)
+                loop.call_soon_threadsafe(self._places.release)
 
+        result.add_done_callback(release)
+        answer = asyncio.wrap_future(result)
         try:
-            threading.Thread(target=body, name="gcs", daemon=True).start()
-        except RuntimeError:
-            self._places.release()
-            raise
+            threading.Thread(target=_settle, args=(result, work), name="gcs", daemon=True).start()
+        except RuntimeError as error:
+            result.set_exception(error)
         return answer
+
+
+def _settle(result: "Future[Result]", work: Callable[[], Result]) -> None:
+    try:
+        result.set_result(work())
+    except BaseException as error:  # noqa: BLE001  # carried to the caller that waits for it
+        result.set_exception(error)
 
 
 async def _wait_for(answer: "asyncio.Future[Any]", deadline: Deadline) -> None:
@@ -128,16 +121,15 @@ async def _wait_for(answer: "asyncio.Future[Any]", deadline: Deadline) -> None:
 
 
 def _repeated(work: Callable[[Deadline], Result], deadline: Deadline) -> Result:
-    again = Retry(predicate=_passes, initial=0.1, maximum=4.0, multiplier=2.0, timeout=deadline.left_s)
+    retry = Retry(predicate=_is_transient, initial=0.1, maximum=4.0, multiplier=2.0, timeout=deadline.left_s)
     try:
-        return again(work)(deadline)
+        return retry(work)(deadline)
     except api.RetryError as error:
         raise error.cause or error from error
 
 
-def _passes(error: Exception) -> bool:
-    if isinstance(error, api.GoogleAPICallError) and error.code == requests.codes.request_timeout:
-        return True
+def _is_transient(error: Exception) -> bool:
     if isinstance(error, auth.RefreshError):
         return bool(error.retryable)
-    return isinstance(error, _PASSING)
+    has_timed_out = isinstance(error, api.GoogleAPICallError) and error.code == requests.codes.request_timeout
+    return has_timed_out or if_transient_error(error) or isinstance(error, _TRANSIENT)

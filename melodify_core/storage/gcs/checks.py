@@ -1,14 +1,15 @@
-"""What is looked at, and mended, before the bot starts: the permissions, the lifecycle rules, the signing of links."""
+"""What is looked at, and fixed, before the bot starts: the permissions, the lifecycle rules, the signing of links."""
 
 from contextlib import suppress
 
 from google.api_core import exceptions as api
 
 from melodify_core.config.settings import Gcs
+from melodify_core.google import CONSOLE
 from melodify_core.storage.gcs import links, rules
 from melodify_core.storage.gcs.calls import Deadline
 from melodify_core.storage.gcs.client import Bucket
-from melodify_core.storage.gcs.errors import ACCOUNTS, BUCKET_ROLE, CONSOLE, is_denied, lacking
+from melodify_core.storage.gcs.errors import ACCOUNTS, BUCKET_ROLE, is_denied, lacking
 
 
 def probe(bucket: Bucket, name: str, by: Deadline) -> list[str]:
@@ -33,7 +34,7 @@ def probe(bucket: Bucket, name: str, by: Deadline) -> list[str]:
 def lifecycle_advice(bucket: Bucket, settings: Gcs, by: Deadline) -> list[str]:
     """Return one sentence for each prefix that no rule clears as the settings want it. Raises the SDK's errors."""
     try:
-        present, _ = rules.fetch(bucket, by)
+        present = rules.fetch(bucket.open(), by)
     except api.Forbidden as error:
         if not is_denied(error):
             raise
@@ -67,8 +68,9 @@ def link_advice(bucket: Bucket, iam: str, by: Deadline) -> list[str]:
 
 def fix(bucket: Bucket, settings: Gcs, by: Deadline) -> list[str]:
     """Install the rules where they are missing; return what was changed. Raises the SDK's errors."""
-    present, metageneration = rules.fetch(bucket, by)
+    opened = bucket.open()
+    present = rules.fetch(opened, by)
     changed = rules.changes(present, settings)
     if changed:
-        rules.store(bucket, rules.mended(present, rules.wanted(settings)), metageneration, by)
+        rules.store(opened, rules.fixed(present, rules.wanted(settings)), by)
     return changed

@@ -1,21 +1,15 @@
 """The SDK's client for one bucket, shared by all threads. It is built in the first: finding credentials blocks."""
 
 import threading
-from pathlib import Path
 
-import google.auth
-from google.auth import exceptions as auth
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
-from google.oauth2 import service_account
 from requests.adapters import HTTPAdapter
 
 from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured
-from melodify_core.storage.gcs.errors import ACCOUNTS
-
-SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]  # storage and, for signed links, IAM
+from melodify_core.google import credentials
 
 
 class Bucket:
@@ -28,7 +22,7 @@ class Bucket:
         self._client: storage.Client | None = None
 
     def open(self) -> storage.Bucket:
-        """Return the bucket. Raises Misconfigured when the credentials or the name are of no use."""
+        """Return the bucket. Raises GoogleAuthError, and Misconfigured for a name that no bucket can have."""
         with self._opening:
             if self._client is None:
                 self._client = self._connect()
@@ -39,15 +33,15 @@ class Bucket:
 
     @property
     def session(self) -> AuthorizedSession:
-        """The HTTP session under the client, with its credentials."""
+        """Return the HTTP session under the client, with its credentials."""
         session: AuthorizedSession = self.open().client._http  # noqa: SLF001  # the one we gave it
         return session
 
     @property
     def credentials(self) -> Credentials:
-        """What the session signs its requests with."""
-        credentials: Credentials = self.session.credentials
-        return credentials
+        """Return what the session signs its requests with."""
+        key: Credentials = self.session.credentials
+        return key
 
     def close(self) -> None:
         """Give the connections back."""
@@ -56,44 +50,19 @@ class Bucket:
 
     def _connect(self) -> storage.Client:
         endpoint = str(self._settings.endpoint).rstrip("/") if self._settings.endpoint else None
-        credentials = self._given or google_credentials(self._settings.key_file, endpoint)
+        key = self._given or credentials(self._settings.key_file, endpoint)
         # Nothing can refresh anonymous credentials; a 401 stays a 401.
-        codes = {"refresh_status_codes": ()} if isinstance(credentials, AnonymousCredentials) else {}
-        session = AuthorizedSession(credentials, **codes)
+        codes = {"refresh_status_codes": ()} if isinstance(key, AnonymousCredentials) else {}
+        session = AuthorizedSession(key, **codes)
         # max_retries=0: repeats are ours. The pool holds as many connections as there are threads.
         session.mount("http://", HTTPAdapter(pool_maxsize=self._settings.calls, max_retries=0))
         session.mount("https://", HTTPAdapter(pool_maxsize=self._settings.calls, max_retries=0))
         client = storage.Client(
             project=self._settings.project or "none",  # only needed to make or list buckets
-            credentials=credentials,
+            credentials=key,
             client_options={"api_endpoint": endpoint} if endpoint else None,
             _http=session,
         )
         # 3.17 asks for the bucket's region behind our back, for telemetry that is off, with retries of its own.
         client._bucket_metadata_cache = None  # noqa: SLF001
         return client
-
-
-def google_credentials(key_file: Path | None, endpoint: str | None) -> Credentials:
-    """Return the key file's credentials, else the machine's own; none for a local server. Raises Misconfigured."""
-    if endpoint and endpoint.startswith("http://"):
-        return AnonymousCredentials()
-    if key_file:
-        return _of_key_file(key_file)
-    try:
-        return google.auth.default(scopes=SCOPES)[0]
-    except auth.DefaultCredentialsError as error:
-        raise Misconfigured(
-            f"gcs.key_file is not set and this machine has no Google credentials: set it, keys are made at {ACCOUNTS}, "
-            "or run `gcloud auth application-default login`."
-        ) from error
-
-
-def _of_key_file(path: Path) -> Credentials:
-    try:
-        credentials: Credentials = service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
-    except OSError as error:
-        raise Misconfigured(f"gcs.key_file: {path} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise Misconfigured(f"gcs.key_file: {path} is no key of a service account: make one at {ACCOUNTS}.") from error
-    return credentials

@@ -10,45 +10,49 @@ from contextlib import contextmanager
 import requests
 import urllib3
 from google.api_core import exceptions as api
-from google.auth import exceptions as auth
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage.exceptions import DataCorruption
 
 from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured, Unavailable
+from melodify_core.google import CONSOLE, Service, request_id, sentence_of
+from melodify_core.observability.log_context import asking
 
 log = logging.getLogger(__name__)
 
-CONSOLE = "https://console.cloud.google.com"
+NAME = "gcs"
 ACCOUNTS = f"{CONSOLE}/iam-admin/serviceaccounts"
 BUCKET_ROLE = "Storage Legacy Bucket Owner (roles/storage.legacyBucketOwner)"
 ROLE = "Storage Object User (roles/storage.objectUser)"
 _DISABLED = {"accessNotConfigured", "SERVICE_DISABLED"}
 _UNPAID = {"accountDisabled", "billingDisabled", "BILLING_DISABLED"}
 # OSError holds requests' errors and our own deadline too.
-FAILURES = (api.GoogleAPIError, auth.GoogleAuthError, DataCorruption, urllib3.exceptions.HTTPError, OSError)
+FAILURES = (api.GoogleAPIError, GoogleAuthError, DataCorruption, urllib3.exceptions.HTTPError, OSError)
 
 
 @contextmanager
 def storage_errors(job_id: str, what: str) -> Iterator[None]:
-    """Turn every failure into Unavailable, logged with Google's request id."""
-    try:
-        yield
-    except (*FAILURES, Misconfigured) as error:
-        log.warning("job %s: gcs: %s: %s, request id %s", job_id, what, _described(error), _request_id(error))
-        raise Unavailable("storage.unavailable") from error
+    """Count the call, and turn every failure into Unavailable, logged with Google's request id."""
+    with asking(NAME):
+        try:
+            yield
+        except (*FAILURES, Misconfigured) as error:
+            log.warning("job %s: gcs: %s: %s, request id %s", job_id, what, _described(error), request_id(error))
+            raise Unavailable("storage.unavailable") from error
 
 
 @contextmanager
 def start_errors(settings: Gcs) -> Iterator[None]:
-    """Turn what the operator can mend into Misconfigured, the rest into Unavailable."""
-    try:
-        yield
-    except FAILURES as error:
-        log.warning("gcs: check: %s, request id %s", _described(error), _request_id(error))
-        sentence = _sentence(error, settings)
-        if sentence:
-            raise Misconfigured(sentence) from error
-        raise Unavailable("storage.unavailable") from error
+    """Count the call, and turn what the operator can fix into Misconfigured, the rest into Unavailable."""
+    with asking(NAME):
+        try:
+            yield
+        except FAILURES as error:
+            log.warning("gcs: check: %s, request id %s", _described(error), request_id(error))
+            sentence = _sentence(error, settings)
+            if sentence:
+                raise Misconfigured(sentence) from error
+            raise Unavailable("storage.unavailable") from error
 
 
 def lacking(settings: Gcs, permissions: list[str], role: str = ROLE) -> str:
@@ -65,7 +69,6 @@ def is_denied(error: api.Forbidden) -> bool:
 
 
 def _sentence(error: Exception, settings: Gcs) -> str:
-    whose = f"the key in {settings.key_file}" if settings.key_file else "this machine's credentials"
     match error:
         case api.NotFound():
             return (
@@ -76,10 +79,11 @@ def _sentence(error: Exception, settings: Gcs) -> str:
             return _forbidden(error, settings)
         case api.BadRequest():
             return f'gcs.bucket: Cloud Storage does not take "{settings.bucket}" as the name of a bucket.'
-        case auth.RefreshError() if error.retryable:
-            return ""
-        case api.Unauthorized() | auth.RefreshError():
-            return f"gcs.key_file: Google does not accept {whose}: make a new key at {ACCOUNTS}."
+        case api.Unauthorized() | GoogleAuthError():
+            host = "storage.googleapis.com"
+            return sentence_of(
+                error, Service("Cloud Storage", host, ROLE, "gcs", settings.project, "", settings.key_file)
+            )
     return ""
 
 
@@ -114,10 +118,3 @@ def _reasons(error: api.GoogleAPICallError) -> set[str]:
     except (ValueError, KeyError, TypeError, AttributeError):
         return set()
     return {str(reason)[:60] for reason in found}
-
-
-def _request_id(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if not isinstance(response, requests.Response):
-        return "unknown"
-    return response.headers.get("X-GUploader-UploadID", "unknown")[:128]

@@ -6,9 +6,9 @@ A key file signs here. Without one, IAM signs with a key that Google rotates: su
 
 import base64
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 from google.api_core.exceptions import from_http_response
 from google.auth.credentials import AnonymousCredentials, Credentials, Signing
@@ -25,7 +25,10 @@ IAM = "https://iamcredentials.googleapis.com"
 
 
 class IamSigner(Signing):
-    """Signs as a service account whose key only Google has."""
+    """Signs as a service account whose key only Google has.
+
+    Not google.auth.iam.Signer: it has no deadline, repeats by itself, and calls every refusal a fault of the network.
+    """
 
     def __init__(self, session: AuthorizedSession, email: str, iam: str, deadline: Deadline) -> None:
         self._session = session
@@ -35,12 +38,12 @@ class IamSigner(Signing):
 
     @property
     def signer_email(self) -> str:
-        """The service account."""
+        """Return the service account."""
         return self._email
 
     @property
     def signer(self) -> object:
-        """No signer of the SDK's: it would retry on its own."""
+        """Return None: `sign_bytes` asks by itself."""
         return None
 
     def sign_bytes(self, message: bytes) -> bytes:
@@ -70,6 +73,7 @@ def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, dead
             return None
         signer = IamSigner(bucket.session, email, iam, deadline)
         hours = min(hours, KEYLESS_HOURS)
+    expires_at = int(time.time()) + hours * 3600
     url = (
         bucket.open()
         .blob(name)
@@ -80,7 +84,7 @@ def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, dead
             response_disposition=disposition(file_name),
         )
     )
-    return Link(url, _expiry(url))
+    return Link(url, expires_at)
 
 
 def _account(credentials: Credentials, deadline: Deadline) -> str:
@@ -97,10 +101,3 @@ def _unsigned(bucket: Bucket, name: str, file_name: str, hours: int) -> Link:
         f"&response-content-disposition={quote(disposition(file_name), safe='')}"
     )
     return Link(url, int(time.time()) + hours * 3600)
-
-
-def _expiry(url: str) -> int:
-    """Return what Google itself will read in the address."""
-    query = parse_qs(urlsplit(url).query)
-    signed_at = datetime.strptime(query["X-Goog-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    return int(signed_at.timestamp()) + int(query["X-Goog-Expires"][0])

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from google.api_core.exceptions import from_http_response
+from google.cloud import storage
 
 from melodify_core.config.settings import Gcs
 from melodify_core.storage.gcs.calls import Deadline
-from melodify_core.storage.gcs.client import Bucket
 from melodify_core.storage.layout import PICTURES, TAKES
 
 Rule = dict[str, Any]
@@ -22,7 +21,7 @@ def missing(rules: list[Rule], days: dict[str, int]) -> list[str]:
     return [prefix for prefix, age in days.items() if [age] != _ages(rules, prefix)]
 
 
-def mended(rules: list[Rule], days: dict[str, int]) -> list[Rule]:
+def fixed(rules: list[Rule], days: dict[str, int]) -> list[Rule]:
     """Return the rules with ours as wanted; the others stay as they are, kinds that we do not know included."""
     others = [rule for rule in rules if not any(_is_ours(rule, prefix) for prefix in days)]
     ours = [
@@ -33,7 +32,7 @@ def mended(rules: list[Rule], days: dict[str, int]) -> list[Rule]:
 
 
 def changes(rules: list[Rule], settings: Gcs) -> list[str]:
-    """Return one sentence for each change that `mended` makes."""
+    """Return one sentence for each change that `fixed` makes."""
     days = wanted(settings)
     return [
         f"Objects under gs://{settings.bucket}/{prefix} are now deleted after {days[prefix]} days; "
@@ -42,32 +41,18 @@ def changes(rules: list[Rule], settings: Gcs) -> list[str]:
     ]
 
 
-def fetch(bucket: Bucket, deadline: Deadline) -> tuple[list[Rule], str]:
-    """Return the bucket's rules and its metageneration. The SDK's own reader drops kinds of rules it does not know."""
-    answer = bucket.session.get(
-        _address(bucket), params={"fields": "lifecycle,metageneration"}, timeout=deadline.timeout_s
-    )
-    if not answer.ok:
-        raise from_http_response(answer)
-    body = answer.json()
-    return body.get("lifecycle", {}).get("rule", []), str(body["metageneration"])
+def fetch(bucket: storage.Bucket, deadline: Deadline) -> list[Rule]:
+    """Read the bucket's rules."""
+    bucket.reload(timeout=deadline.timeout_s, retry=None)
+    # The SDK's own reader, `lifecycle_rules`, drops kinds of rules that it does not know.
+    rules: list[Rule] = bucket._properties.get("lifecycle", {}).get("rule", [])  # noqa: SLF001
+    return rules
 
 
-def store(bucket: Bucket, rules: list[Rule], metageneration: str, deadline: Deadline) -> None:
-    """Write the rules unless the bucket has changed since. Raises PreconditionFailed when it has."""
-    answer = bucket.session.patch(
-        _address(bucket),
-        params={"ifMetagenerationMatch": metageneration},
-        json={"lifecycle": {"rule": rules}},
-        timeout=deadline.timeout_s,
-    )
-    if not answer.ok:
-        raise from_http_response(answer)
-
-
-def _address(bucket: Bucket) -> str:
-    opened = bucket.open()
-    return f"{opened.client.api_endpoint}/storage/v1{opened.path}"
+def store(bucket: storage.Bucket, rules: list[Rule], deadline: Deadline) -> None:
+    """Write the rules. Raises PreconditionFailed when the bucket has changed since `fetch`."""
+    bucket.lifecycle_rules = rules
+    bucket.patch(if_metageneration_match=bucket.metageneration, timeout=deadline.timeout_s, retry=None)
 
 
 def _is_ours(rule: Rule, prefix: str) -> bool:

@@ -23,7 +23,7 @@ from melodify_core.models import Link, ListedFile, Stored
 from melodify_core.storage.gcs import checks, links
 from melodify_core.storage.gcs.calls import Calls, Deadline
 from melodify_core.storage.gcs.client import Bucket
-from melodify_core.storage.gcs.errors import lacking, start_errors, storage_errors
+from melodify_core.storage.gcs.errors import NAME, lacking, start_errors, storage_errors
 from melodify_core.storage.layout import KEY, shelf_of, split
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ CHECK_S = 15.0  # a start must not wait a minute for a bucket that does not answ
 class GcsStorage:
     """Keeps each key as an object of the same name."""
 
-    name = "gcs"
+    name = NAME
 
     def __init__(
         self,
