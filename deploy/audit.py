@@ -1,7 +1,7 @@
 """Looks for known vulnerabilities in the pinned packages and for secrets in the repository. `make audit` and CI run it.
 
-pip-audit and detect-secrets are fetched for the occasion (uv tool run). What could not be checked, for want of a
-network or because a service does not know a package, is counted and said, never called well. Exit code 1 for a finding.
+`uv tool run` fetches pip-audit and detect-secrets. Pins that could not be checked, because there is no network or
+because a service does not know a package, are counted and reported, never passed as good. Exit code 1 for a finding.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ PINS = (
     "deploy/pipeline/requirements-musicgen.txt",
     "quality/requirements.txt",
 )
-# Asked in this order, each for what those before it could not say. All of pip-audit's: PyPI's own, OSV, Ecosyste.ms.
+# Each is asked for the pins that the ones before do not know. All that pip-audit has: PyPI, OSV, Ecosyste.ms.
 SERVICES = ("pypi", "osv", "esms")
-# Exact words that look like a secret and are none, each with its file and reason.
-NO_SECRETS = ROOT / "deploy" / "no_secrets.toml"
-# Pinned: what a new version finds or asks for must not turn an unchanged commit red.
+# Exact words that look like a secret but are not one, each with its file and reason.
+FALSE_POSITIVES = ROOT / "deploy" / "no_secrets.toml"
+# Pinned: a new version of a tool must not turn an unchanged commit red.
 AUDITOR, SCANNER = "pip-audit==2.10.1", "detect-secrets==1.5.0"
 
 Done = subprocess.CompletedProcess[str]
-# Runs a command of a package, with arguments, in the repository.
+# Runs a command of a package with arguments in the repository.
 Tool = Callable[..., Done]
 
 
@@ -47,13 +47,13 @@ class Pin(NamedTuple):
 
 
 def main(tool: Tool | None = None) -> int:
-    """Return 1 when something was found, else 0, also where nothing could be asked."""
+    """Return 1 for a finding, else 0, also when no service could be asked."""
     tool = tool or _tool
     return max(vulnerabilities(pinned(), tool), secrets(tool))
 
 
 def pinned() -> dict[Pin, list[str]]:
-    """Return every pin with the files it stands in, those for other systems and other Pythons too."""
+    """Return every pin with the files that contain it, those for other systems and other Pythons too."""
     found: dict[Pin, list[str]] = {}
     for path in PINS:
         for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", (ROOT / path).read_text(), re.MULTILINE):
@@ -62,29 +62,29 @@ def pinned() -> dict[Pin, list[str]]:
 
 
 def vulnerabilities(pins: Mapping[Pin, list[str]], tool: Tool) -> int:
-    """Ask each service for what is still unknown, print what was found and how much nobody could say."""
-    left = set(pins)
+    """Ask each service about the pins that are still unchecked; print the findings and the pins that stay unchecked."""
+    unchecked = set(pins)
     reasons: list[str] = []
     found = 0
     for service in SERVICES:
-        for part in _without_repeats(left):
+        for part in _without_repeats(unchecked):
             answers, reason = _ask(service, part, tool)
             if reason:
                 reasons.append(f"{service}: {reason}")
             for pin, problems in answers.items():
-                left.discard(pin)
+                unchecked.discard(pin)
                 for problem in problems:
                     found = 1
-                    mended = ", ".join(problem["fix_versions"]) or "no version"
+                    fixed = ", ".join(problem["fix_versions"]) or "no version"
                     files = ", ".join(pins[pin])
-                    print(f"{pin.name} {pin.version} ({files}): {problem['id']}, mended in {mended}")
+                    print(f"{pin.name} {pin.version} ({files}): {problem['id']}, fixed in {fixed}")
             if reason and not answers:
                 break
-    if len(left) < len(pins):
+    if len(unchecked) < len(pins):
         outcome = "found" if found else "none known"
-        print(f"vulnerabilities: {outcome} in the {len(pins) - len(left)} pins that were checked")
-    if left:
-        print(f"vulnerabilities: {len(left)} of {len(pins)} pins NOT checked, nothing is known about them:")
+        print(f"vulnerabilities: {outcome} in the {len(pins) - len(unchecked)} pins that were checked")
+    if unchecked:
+        print(f"vulnerabilities: {len(unchecked)} of {len(pins)} pins NOT checked, nothing is known about them:")
         print("\n".join(f"  {reason}" for reason in dict.fromkeys(reasons)))
     return found
 
@@ -99,14 +99,14 @@ def _without_repeats(pins: set[Pin]) -> Iterator[list[Pin]]:
 
 
 def _ask(service: str, part: list[Pin], tool: Tool) -> tuple[dict[Pin, list[Any]], str]:
-    """Return what the service says of each pin it knows, and why it does not say more."""
+    """Return the service's answer for each pin it knows, and the reason why it knows no more."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("".join(f"{pin.name}=={pin.version}\n" for pin in part))
         file.flush()
         options = ("--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json", "--vulnerability-service")
         run = tool("pip-audit", AUDITOR, *options, service, "--requirement", file.name)
     try:
-        # Its exit code is 1 for a finding and for a failure.
+        # pip-audit exits with 1 for a finding and for a failure.
         dependencies = json.loads(run.stdout)["dependencies"]
     except (ValueError, KeyError):
         return {}, f"cannot be asked: {_last_line(run.stderr)}"
@@ -117,18 +117,18 @@ def _ask(service: str, part: list[Pin], tool: Tool) -> tuple[dict[Pin, list[Any]
 
 
 def secrets(tool: Tool) -> int:
-    """Print each finding that is not on the list of those that are none."""
+    """Print each finding that is not on the list of false positives."""
     run = tool("detect-secrets", SCANNER, "scan")
     if run.returncode != 0:
         print(f"secrets: NOT searched, the tool cannot be fetched: {_last_line(run.stderr)}")
         return 0
-    none = tomllib.loads(NO_SECRETS.read_text(encoding="utf-8"))
-    # The tool tells a secret by its SHA-1 only. The list itself may say each of its words.
+    known = tomllib.loads(FALSE_POSITIVES.read_text(encoding="utf-8"))
+    # The tool names a secret by its SHA-1 only. The list itself may contain each of its words.
     allowed = {
-        (place, hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest())
-        for path, words in none.items()
+        (file, hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest())
+        for path, words in known.items()
         for word, _reason in words
-        for place in (path, NO_SECRETS.relative_to(ROOT).as_posix())
+        for file in (path, FALSE_POSITIVES.relative_to(ROOT).as_posix())
     }
     results = json.loads(run.stdout)["results"]
     found = [
@@ -139,7 +139,7 @@ def secrets(tool: Tool) -> int:
     ]
     for path, finding in found:
         print(f"{path}:{finding['line_number']}: looks like a secret ({finding['type']})")
-    print(f"secrets: {f'{len(found)}; one that is none goes into {NO_SECRETS.name}' if found else 'none'}")
+    print(f"secrets: {f'{len(found)}; add one that is not a secret to {FALSE_POSITIVES.name}' if found else 'none'}")
     return 1 if found else 0
 
 

@@ -1,8 +1,7 @@
-"""Puts the pinned packages into a virtual environment: `python3 deploy/install.py demo`.
+"""Installs the pinned packages into a virtual environment: `python3 deploy/install.py demo`.
 
-The Makefile and the images call it. It needs nothing but the standard library, and is written so that a Python
-that is too old still reads it far enough to say so. What is installed is installed by uv, which pip fetches first;
-where uv is not available or fails, pip does it.
+The Makefile and the images call it. It needs only the standard library, and a Python that is too old can still parse
+it far enough to report that. pip fetches uv, and uv installs; when uv is not available or fails, pip installs.
 """
 
 import argparse
@@ -27,20 +26,20 @@ LINE_EVERY_S = 5.0
 LOOK_EVERY_S = 0.5
 UV_MB = 22
 MIB = 1 << 20
-# A pinned list is complete: nothing is resolved again, and every file must have one of its hashes.
+# A pinned list is complete: nothing is resolved again, and every file must match one of the hashes.
 PINNED = ("--no-deps", "--require-hashes")
 ITSELF = ("--no-deps", "--no-build-isolation")
 
 
 class Environment(NamedTuple):
-    """What one virtual environment holds."""
+    """The contents of one virtual environment."""
 
     folder: str
     requirements: "tuple[str, ...]"
     fetched_mb: int  # on Linux x86-64; benchmarks/setup.py prints it
     installed_mb: int
-    melodify: bool = True  # Melodify itself, too, from this folder
-    contains: "tuple[str, ...]" = ()  # the environments that are a part of it
+    melodify: bool = True  # with Melodify itself, from this folder
+    contains: "tuple[str, ...]" = ()  # the environments that this one includes
 
 
 ENVIRONMENTS = {
@@ -55,18 +54,18 @@ ENVIRONMENTS = {
 
 
 class Failed(Exception):
-    """The installation cannot go on; the text is for the person at the terminal."""
+    """The installation cannot continue; the text is for the person at the terminal."""
 
 
 class Attempt(NamedTuple):
-    """How one installer's run ended."""
+    """The result of one installer run."""
 
     ok: bool
     output: str
 
 
 def main() -> None:
-    """Install the environment that the command line names, and exit: 0 complete, 1 not, 130 interrupted."""
+    """Install the environment that the command line names, and exit: 0 complete, 1 failed, 130 interrupted."""
     parser = argparse.ArgumentParser(description="Install the pinned packages of one of Melodify's environments.")
     parser.add_argument("name", choices=sorted(ENVIRONMENTS))
     parser.add_argument("--into", help="the environment's folder, where it is not the usual one")
@@ -87,7 +86,7 @@ def main() -> None:
 
 
 def check_python(version: "tuple[int, ...]") -> None:
-    """Raise Failed where this Python is too old or cannot make environments."""
+    """Raise Failed when this Python is too old or cannot create environments."""
     if version < OLDEST:
         found = ".".join(map(str, version))
         raise Failed(
@@ -107,17 +106,17 @@ class Installation:
         self.name, self.environment = name, environment
         self.folder = ROOT / environment.folder
         self.python = self.folder / "bin" / "python"
-        self.begun = self.folder.parent / f"{self.folder.name}.installing"
+        self.marker = self.folder.parent / f"{self.folder.name}.installing"
 
     def run(self) -> None:
         """Install what is missing; do nothing when the environment is complete."""
         if self.is_complete():
             return
-        # What an installation that was cut off has left may look whole and lack files: it is made anew.
-        keeps = self.works() and not self.begun.exists()
-        self.announce(keeps=keeps)
-        self.begun.touch()
-        if not keeps:
+        # An interrupted installation may look complete and lack files, so its environment is created again.
+        keep = self.works() and not self.marker.exists()
+        self.announce(keep=keep)
+        self.marker.touch()
+        if not keep:
             self.make_environment()
         environment = self.environment
         self.install([word for file in environment.requirements for word in ("-r", file)], PINNED)
@@ -127,35 +126,35 @@ class Installation:
             self.remove(BUILD, *([UV] if self.name == "image" else []))
         for name in (self.name, *environment.contains):
             self.stamp(name).write_text(self.fingerprint(name))
-        self.begun.unlink()
+        self.marker.unlink()
 
     def is_complete(self) -> bool:
-        """Tell whether the last installation ended, with this Python and these lists, in this place."""
+        """Return whether the last installation was completed, with this Python and these lists, in this folder."""
         try:
             stamped = self.stamp(self.name).read_text(errors="replace") == self.fingerprint(self.name)
         except OSError:
             return False
-        return stamped and self.python.exists() and not self.begun.exists()
+        return stamped and self.python.exists() and not self.marker.exists()
 
     def stamp(self, name: str) -> Path:
-        """Return the file that says with which lists the environment was completed."""
+        """Return the file that records which lists the environment was completed with."""
         return self.folder / f".installed-{name}"
 
     def fingerprint(self, name: str) -> str:
-        """Return what the stamp says: all that makes another installation necessary when it changes."""
+        """Return the stamp's content: everything that requires a new installation when it changes."""
         environment = ENVIRONMENTS[name]
         files = [*environment.requirements, *(["pyproject.toml"] if environment.melodify else [])]
         digests = [hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in files]
         return json.dumps([sys.version, str(self.folder), digests])
 
-    def announce(self, *, keeps: bool) -> None:
-        """Say once, before anything is fetched, how much it is; raise Failed where the disk has no room."""
+    def announce(self, *, keep: bool) -> None:
+        """Print the size of the download before it starts. Raise Failed when the disk has no room."""
         name, environment = self.name, self.environment
-        there = [each for each in ENVIRONMENTS if keeps and self.stamp(each).exists()]
-        if name in there:
+        installed = [each for each in ENVIRONMENTS if keep and self.stamp(each).exists()]
+        if name in installed:
             say(f"Bringing {environment.folder} ({name}) up to date: what has changed is fetched, this once.")
         else:
-            megabytes = environment.fetched_mb - max([ENVIRONMENTS[each].fetched_mb for each in there], default=0)
+            megabytes = environment.fetched_mb - max([ENVIRONMENTS[each].fetched_mb for each in installed], default=0)
             say(f"Setting up {environment.folder} ({name}): about {megabytes} MB of packages are fetched, this once.")
         parent = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
         held_mb = sum(path.lstat().st_size for path in self.folder.rglob("*")) // MIB
@@ -163,14 +162,14 @@ class Installation:
             raise Failed(explain("No space left on device", environment))
 
     def make_environment(self) -> None:
-        """Make the folder anew."""
+        """Create the environment's folder again, empty."""
         command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
-        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if made.returncode != 0:
-            raise Failed(explain(made.stdout.decode(errors="replace"), self.environment))
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if run.returncode != 0:
+            raise Failed(explain(run.stdout.decode(errors="replace"), self.environment))
 
     def works(self) -> bool:
-        """Tell whether the folder holds an environment of this Python that has pip and was not moved since."""
+        """Return whether the folder has an environment of this Python with pip, and was not moved since."""
         script = "import pip, sys; print(sys.version)"
         try:
             moved = str(self.folder) not in (self.folder / "bin" / "pip").read_text(errors="replace")
@@ -180,11 +179,11 @@ class Installation:
         return not moved and found.stdout.decode(errors="replace").strip() == sys.version
 
     def install(self, what: "list[str]", options: "tuple[str, ...]") -> None:
-        """Install with uv; where that is not possible, say so and take pip. Raise Failed when pip fails, too."""
+        """Install with uv, or with pip when uv is not available or fails. Raise Failed when pip fails, too."""
         fetched_mb = self.environment.fetched_mb
         if self.has_uv():
             command = [str(self.folder / "bin" / "uv"), "pip", "install", "--python", str(self.python)]
-            # The demo starts once or twice, from a folder that should stay small; the others start many processes.
+            # The demo starts once or twice and its folder should stay small; the others start many processes.
             command += ["--compile-bytecode"] if self.name != "demo" else []
             command += ["--no-cache"] if self.name == "image" else []
             attempt = watch([*command, *options, *what], fetched_mb, self.registry())
@@ -195,19 +194,19 @@ class Installation:
             say("uv could not install that; pip goes on, which takes some minutes.")
         attempt = watch([*self.pip("install"), *options, *what], fetched_mb)
         if reason_of(attempt.output) == "hash":
-            # A damaged file in pip's cache would be damaged in each further run, too.
+            # A damaged file in pip's cache would fail every further run, too.
             attempt = watch([*self.pip("install"), "--no-cache-dir", *options, *what], fetched_mb)
         if not attempt.ok:
             self.fail(attempt)
 
     def fail(self, attempt: Attempt) -> None:
-        """Raise Failed. Before everything is fetched nothing is installed: then the environment is not torn."""
+        """Raise Failed. Nothing is installed before everything is fetched: then the environment is still whole."""
         if reason_of(attempt.output) in ("network", "hash"):
-            self.begun.unlink()
+            self.marker.unlink()
         raise Failed(explain(attempt.output, self.environment))
 
     def has_uv(self) -> bool:
-        """Fetch uv into the environment with pip; return whether it is there. Raise Failed without a network."""
+        """Fetch uv into the environment with pip; return whether that worked. Raise Failed without a network."""
         if "WITHOUT_UV" in os.environ:
             return False
         if self.uv_runs():
@@ -220,36 +219,36 @@ class Installation:
         return attempt.ok
 
     def uv_runs(self) -> bool:
-        """Tell whether there is a uv that is whole."""
+        """Return whether uv is installed and works."""
         command = [str(self.folder / "bin" / "uv"), "--version"]
         try:
-            asked = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         except OSError:
             return False
-        return asked.returncode == 0
+        return run.returncode == 0
 
     def registry(self) -> "dict[str, str]":
-        """Return the variable that tells uv of the registry that pip is set to: it reads no configuration of pip's."""
+        """Return the variable that gives uv the registry of pip's settings: uv does not read those."""
         if os.environ.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
             return {}
         command = [str(self.python), "-m", "pip", "config", "get", "global.index-url"]
-        asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-        address = os.environ.get("PIP_INDEX_URL") or asked.stdout.decode().strip()
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        address = os.environ.get("PIP_INDEX_URL") or run.stdout.decode().strip()
         return {"UV_DEFAULT_INDEX": address} if address else {}
 
     def pip(self, verb: str) -> "list[str]":
-        """Return pip's command, which asks nobody anything."""
+        """Return pip's command, which never asks for input."""
         cache = ["--no-cache-dir"] if self.name == "image" and verb == "install" else []
         return [str(self.python), "-m", "pip", verb, "--disable-pip-version-check", "--no-input", *cache]
 
     def remove(self, *lists: str) -> None:
-        """Take out what only the installation needed."""
+        """Remove the packages that only the installation needed."""
         named = [word for name in lists for word in ("-r", name)]
         subprocess.run([*self.pip("uninstall"), "--yes", "--quiet", *named], cwd=str(ROOT), check=True)
 
 
 def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | None" = None) -> Attempt:
-    """Run an installer in the checkout and show how far it is; return how it ended with all that it printed."""
+    """Run an installer in the checkout and show its progress; return its result with all that it printed."""
     lines: "list[str]" = []
     shown = Progress(fetched_mb)
     environment = {**os.environ, **(variables or {})}
@@ -269,7 +268,7 @@ def watch(command: "list[str]", fetched_mb: int, variables: "dict[str, str] | No
 
 
 def lines_of(process: "subprocess.Popen[bytes]", meanwhile: "Callable[[], None]") -> "Iterator[str]":
-    """Yield the process's lines; call `meanwhile` every now and then, also while it prints nothing."""
+    """Yield the process's lines; call `meanwhile` twice a second while it prints nothing."""
     pipe = cast("IO[bytes]", process.stdout).fileno()
     rest = b""
     while True:
@@ -287,9 +286,9 @@ def lines_of(process: "subprocess.Popen[bytes]", meanwhile: "Callable[[], None]"
 
 
 class Progress:
-    """A bar on a terminal; elsewhere a line now and then."""
+    """A progress bar on a terminal; elsewhere a line every few seconds."""
 
-    # uv names a package with its size when it begins and once more when it has it; pip only when it begins.
+    # uv names a package with its size when a download starts, and again when it is complete; pip only at the start.
     SIZED = re.compile(r"\s*Downloading (\S+) \(([\d.]+) ?([kKM])i?B\)")
     COMPLETE = re.compile(r" Downloaded (\S+)")
 
@@ -297,10 +296,10 @@ class Progress:
         self.total_mb, self.fetched_mb = total_mb, 0.0
         self.coming: "dict[str, float]" = {}
         self.terminal = sys.stderr.isatty()
-        self.began = self.last = time.monotonic()
+        self.started = self.last = time.monotonic()
 
     def see(self, line: str) -> None:
-        """Take note of an installer's line."""
+        """Update the progress from an installer's line."""
         sized, complete = self.SIZED.match(line), self.COMPLETE.match(line)
         if complete:
             self.fetched_mb += self.coming.pop(complete[1], 0)
@@ -315,14 +314,14 @@ class Progress:
         self.show()
 
     def show(self) -> None:
-        """Draw the bar anew, or print a line when the last one is some seconds old."""
+        """Draw the bar again, or print a line when the last one is some seconds old."""
         share, now = min(self.fetched_mb / max(self.total_mb, 1), 1), time.monotonic()
-        said = f"{share:.0%} of {self.total_mb} MB, {now - self.began:.0f} s"
+        text = f"{share:.0%} of {self.total_mb} MB, {now - self.started:.0f} s"
         if self.terminal:
             bar = "#" * round(30 * share)
-            print(f"\r[{bar:30}] {said}", end="\x1b[K", file=sys.stderr, flush=True)
+            print(f"\r[{bar:30}] {text}", end="\x1b[K", file=sys.stderr, flush=True)
         elif now - self.last >= LINE_EVERY_S:
-            say(f"  ... {said}")
+            say(f"  ... {text}")
             self.last = now
 
     def end(self) -> None:
@@ -331,7 +330,7 @@ class Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-# What pip, uv and the system say of a fault.
+# The messages of pip, uv and the system, by the kind of fault.
 REASONS = {
     "disk": ("No space left on device", "Errno 28", "os error 28", "Disk quota exceeded"),
     "network": (
@@ -351,7 +350,7 @@ def reason_of(output: str) -> str:
 
 
 def explain(output: str, environment: Environment) -> str:
-    """Return one sentence on what to do; the installer's own last words before it where the kind is not known."""
+    """Return one sentence on what to do, after the installer's last lines when the kind is not known."""
     again = "then run the same command again: it goes on from there."
     kind = reason_of(output)
     if kind == "disk":
@@ -360,16 +359,16 @@ def explain(output: str, environment: Environment) -> str:
     if kind == "network":
         return f"The package registry could not be reached. Check the network, or the proxy in HTTPS_PROXY, {again}"
     if kind == "place":
-        return f"{environment.folder} is no folder that can be used. Delete it, {again}"
+        return f"{environment.folder} cannot be used as a folder. Delete it, {again}"
     if kind == "rights":
         return f"{environment.folder} cannot be written. Make the folder your own, {again}"
     if kind == "hash":
         return (
-            "A package is not the one that was pinned (its hash differs), and nothing of it was installed. "
+            "A package is not the one that was pinned (its hash differs), and it was not installed. "
             f"Look at your package mirror, {again}"
         )
     last = "".join(f"  {line}\n" for line in output.strip().splitlines()[-8:])
-    return f"{last}The installation failed; the installer's last words are above. Fix that, {again}"
+    return f"{last}The installation failed; the installer's last lines are above. Fix that, {again}"
 
 
 def say(line: str) -> None:

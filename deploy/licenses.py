@@ -1,8 +1,8 @@
-# ruff: noqa: INP001  # a command, no module
-"""What runs in the image and under which licence: packages, and the native libraries that lie inside their wheels.
+# ruff: noqa: INP001  # a command, not a module
+"""Lists what the image contains and under which licence: packages, and the native libraries inside their wheels.
 
-`make licenses` prints it from what is installed; no network is needed. A wheel's metadata tells its own licence only:
-the libraries of others that it carries in a `.libs` folder are told from the table below.
+`make licenses` prints it from the installed packages; no network is needed. A wheel's metadata names its own licence
+only: those of the libraries that it bundles in a `.libs` folder are in the table below.
 """
 
 import re
@@ -17,7 +17,7 @@ EVERYTHING = "requirements.txt"
 UNKNOWN = "NOT KNOWN: look it up, and add it to deploy/licenses.py"
 
 # SPDX; from each project's own COPYING, as its Debian package and the wheels' lists of bundled libraries have it.
-# FFmpeg says of its libraries in PyAV's wheels that they are LGPL; linked with libx264 and libx265, the whole is GPL.
+# FFmpeg's libraries in PyAV's wheels call themselves LGPL; linked with libx264 and libx265, the whole is GPL.
 FFMPEG = "LGPL-3.0-or-later; together with libx264 and libx265 GPL-3.0-or-later"
 _BY_LICENCE = {
     FFMPEG: "libavcodec libavdevice libavfilter libavformat libavutil libswresample libswscale",
@@ -45,9 +45,9 @@ _BY_LICENCE = {
     "libtiff": "libtiff",
 }
 NATIVE = {library: licence for licence, libraries in _BY_LICENCE.items() for library in libraries.split()}
-# Installed by the image's Python only, so perhaps not here.
+# Installed only by the image's Python, so perhaps not in this environment.
 ELSEWHERE = {"audioop-lts": "PSF-2.0"}
-# What no file name and no metadata tells: package, what lies inside, its licence.
+# Not visible from file names or metadata: package, content, licence.
 INSIDE = (
     ("lameenc", "LAME, in its module", "LGPL-2.0-or-later"),
     ("midirenderer", "rustysynth and libopus, in its module", "MIT, BSD-3-Clause"),
@@ -56,7 +56,7 @@ INSIDE = (
     ("onnxruntime", "what its ThirdPartyNotices.txt lists", "MIT, BSD, Apache-2.0"),
     ("pretty-midi", "TimGM6mb.sf2, the instruments", "GPL-2.0"),
 )
-# apt's, in the image only.
+# Debian packages, in the image only.
 DEBIAN = (
     ("ca-certificates", "MPL-2.0 and GPL-2.0-or-later"),
     ("fluidsynth", "LGPL-2.1-or-later"),
@@ -65,7 +65,7 @@ DEBIAN = (
 
 
 def main() -> None:
-    """Print what the image has, then what is here for development only."""
+    """Print the image's packages, then those for development only."""
     sys.stdout.write("".join(f"{line}\n" for line in report()))
 
 
@@ -90,7 +90,7 @@ def names(path: str) -> list[str]:
 
 
 def bundled(packages: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield package and library for each native library of somebody else's, without its version."""
+    """Yield package and library for each bundled native library, without its version."""
     for package in packages:
         found = _installed(package)
         files = [file for file in (found.files or [] if found else []) if file.parent.name.endswith(".libs")]
@@ -99,17 +99,17 @@ def bundled(packages: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def licence(package: Distribution) -> str:
-    """Return what the metadata says: an SPDX expression, else a classifier, else a line of text or of the file."""
+    """Return the metadata's licence: an SPDX expression, else a classifier, else a line of text or of the file."""
 
-    def told(field: str) -> list[str]:
+    def values(field: str) -> list[str]:
         return [str(value) for value in package.metadata.get_all(field) or []]
 
-    if expression := told("License-Expression"):
+    if expression := values("License-Expression"):
         return expression[0]
-    classes = [each.split(" :: ")[-1] for each in told("Classifier") if each.startswith("License :: ")]
+    classes = [each.split(" :: ")[-1] for each in values("Classifier") if each.startswith("License :: ")]
     if classes := [each for each in classes if each not in {"OSI Approved", "DFSG approved"}]:
         return ", ".join(classes)
-    text = "".join(told("License")).strip()
+    text = "".join(values("License")).strip()
     if text in {"", "UNKNOWN"}:
         file = next((file for file in package.files or [] if file.name.upper().startswith(("LICEN", "COPYING"))), None)
         text = file.read_text().strip() if file else UNKNOWN

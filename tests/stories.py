@@ -56,7 +56,7 @@ from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.studio import Studio
 from tests.briefs import a_brief
-from tests.manners import assert_well_mannered
+from tests.conventions import assert_follows_conventions
 
 SETTLE_S = 30.0
 SONG_S = 60.0
@@ -327,7 +327,7 @@ async def world(
     finally:
         await here.client.close()
         await env.shutdown()
-    assert_well_mannered(env)
+    assert_follows_conventions(env)
     assert env.errors_since(here.errors_before) == ()
 
 

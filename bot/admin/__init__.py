@@ -1,4 +1,4 @@
-"""The command /melodify-admin, by which moderators set up their server.
+"""The command /melodify-admin, with which moderators set up their server.
 
 What its settings mean is in melodify_core/usage.
 """

@@ -1,6 +1,6 @@
-"""/melodify-admin: its definition, and what moderators are told. All answers are for the moderator alone.
+"""/melodify-admin: the commands and their answers, which only the moderator sees.
 
-What may be set stands in melodify_core/usage/guild_rules.py, what may be done in melodify_core/services/moderation.py.
+The rules for settings are in melodify_core/usage/guild_rules.py, the actions in melodify_core/services/moderation.py.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.admin.formatting import describe, job_choices, member_choices, number_in, status_text, watched_choices
-from bot.discord_api import permissions as places
+from bot.discord_api import permissions
 from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import LANGUAGES, say
 from bot.i18n.translator import language_of, localised
@@ -25,12 +25,12 @@ from melodify_core.bootstrap import Services
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS, STYLES
 from melodify_core.errors import Rejected
 from melodify_core.models import Language, RoleLimits
-from melodify_core.usage import guild_rules as rules
+from melodify_core.usage import guild_rules
 from melodify_core.usage.guild_rules import Edit
 
 log = logging.getLogger(__name__)
-ARCHIVE_MINUTES = (60, 1440, 4320, 10080)  # as Discord has them
-RULES = {"allow": rules.allow, "deny": rules.deny, "open": rules.leave_open}
+ARCHIVE_MINUTES = (60, 1440, 4320, 10080)  # the choices that Discord has
+RULES = {"allow": guild_rules.allow, "deny": guild_rules.deny, "open": guild_rules.leave_open}
 MOST_SONGS = 10_000
 MOST_DOLLARS = 10_000.0
 FILE = "melodify-settings.json"
@@ -56,30 +56,30 @@ class Admin(commands.Cog):
         )
 
     async def cog_load(self) -> None:
-        """Bring the commands into the tree."""
+        """Add the commands to the tree."""
         self._define_channels()
         self._define_limits()
-        self._define_manners()
+        self._define_defaults()
         self._define_members()
         self._define_overviews()
         self._client.tree.add_command(self._group)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Remember when the bot was removed: the settings wait for a while."""
+        """Note when the bot was removed: the settings are kept for some time."""
         await asyncio.to_thread(self._guilds.leave, guild.id, time.time())
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Let what was set hold again."""
+        """Put the settings of an earlier stay into effect again."""
         await asyncio.to_thread(self._guilds.come_back, guild.id)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """See which servers have removed the bot while it was away."""
+        """Find the servers that removed the bot while it was offline."""
         shards = self._client.shards
         for guild_id in await asyncio.to_thread(self._guilds.present):
-            # Other shards' servers are other processes' affair.
+            # The servers of other shards belong to other processes.
             ours = (guild_id >> 22) % (self._client.shard_count or 1) in shards
             if ours and self._client.get_guild(guild_id) is None:
                 await asyncio.to_thread(self._guilds.leave, guild_id, time.time())
@@ -95,7 +95,7 @@ class Admin(commands.Cog):
         @app_commands.autocomplete(watched=self._watched_channels)
         async def unwatch(interaction: Interaction, watched: str) -> None:
             channel_id = number_in(watched)
-            await self._change(interaction, lambda: rules.unwatch(channel_id), "unwatched", f"<#{channel_id}>")
+            await self._change(interaction, lambda: guild_rules.unwatch(channel_id), "unwatched", f"<#{channel_id}>")
 
         @_subcommand(self._group, "channel", "channel", "rule")
         @app_commands.choices(rule=rule_choices)
@@ -115,8 +115,8 @@ class Admin(commands.Cog):
             limits = RoleLimits(
                 songs_per_minute=per_minute, songs_per_hour=per_hour, songs_per_day=per_day, waiting_per_user=at_once
             )
-            done = "role_free" if limits == rules.NO_LIMITS else "role_limited"
-            await self._change(interaction, lambda: rules.limit_role(role.id, limits), done, role.mention)
+            done = "role_free" if limits == guild_rules.NO_LIMITS else "role_limited"
+            await self._change(interaction, lambda: guild_rules.limit_role(role.id, limits), done, role.mention)
 
         @_subcommand(self._group, "limits", "songs", "dollars")
         async def server_limits(
@@ -124,9 +124,9 @@ class Admin(commands.Cog):
             songs: app_commands.Range[int, 0, MOST_SONGS] | None = None,
             dollars: app_commands.Range[float, 0.0, MOST_DOLLARS] | None = None,
         ) -> None:
-            await self._change(interaction, lambda: rules.limit_server(songs, dollars), "limited")
+            await self._change(interaction, lambda: guild_rules.limit_server(songs, dollars), "limited")
 
-    def _define_manners(self) -> None:
+    def _define_defaults(self) -> None:
         styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
         languages = [
             app_commands.Choice(name=localised(f"admin.language.{name}"), value=name) for name in ("auto", *LANGUAGES)
@@ -149,37 +149,37 @@ class Admin(commands.Cog):
             language: str | None = None,
         ) -> None:
             seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
-            await self._change(interaction, lambda: rules.default(style, seconds, language), "defaults")
+            await self._change(interaction, lambda: guild_rules.default(style, seconds, language), "defaults")
 
         @_subcommand(self._group, "threads", "on", "archive")
         @app_commands.choices(archive=archives)
         async def threads(interaction: Interaction, on: bool, archive: int | None = None) -> None:
             done = "threads_on" if on else "threads_off"
-            await self._change(interaction, lambda: rules.thread(on=on, archive_minutes=archive), done)
+            await self._change(interaction, lambda: guild_rules.thread(on=on, archive_minutes=archive), done)
 
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:
-            await self._change(interaction, lambda: rules.nsfw(policy), f"nsfw_{policy}")
+            await self._change(interaction, lambda: guild_rules.nsfw(policy), f"nsfw_{policy}")
 
     def _define_members(self) -> None:
         @_subcommand(self._group, "block", "member")
         async def block(interaction: Interaction, member: discord.User) -> None:
             await self._change(
-                interaction, lambda: rules.block(member.id, interaction.user.id), "blocked", member.mention
+                interaction, lambda: guild_rules.block(member.id, interaction.user.id), "blocked", member.mention
             )
 
         @_subcommand(self._group, "unblock", "blocked")
         @app_commands.autocomplete(blocked=self._blocked_members)
         async def unblock(interaction: Interaction, blocked: str) -> None:
             user_id = number_in(blocked)
-            await self._change(interaction, lambda: rules.unblock(user_id), "unblocked", f"<@{user_id}>")
+            await self._change(interaction, lambda: guild_rules.unblock(user_id), "unblocked", f"<@{user_id}>")
 
         @_subcommand(self._group, "reset_quota", "member")
         async def reset_quota(interaction: Interaction, member: discord.User) -> None:
             async def answer(interaction: Interaction, language: Language) -> None:
                 songs = await self._moderation.reset_quota(member.id, _server(interaction))
-                _note(interaction, f"gave {songs} songs back to {member.id}")
+                _log_change(interaction, f"gave {songs} songs back to {member.id}")
                 text = say(language, "admin.reset", name=member.mention, songs=songs)
                 await interaction.edit_original_response(content=text)
 
@@ -191,7 +191,7 @@ class Admin(commands.Cog):
             async def answer(interaction: Interaction, language: Language) -> None:
                 job_id = str(number_in(song))
                 await self._moderation.cancel(_server(interaction), job_id)
-                _note(interaction, f"cancelled job {job_id}")
+                _log_change(interaction, f"cancelled job {job_id}")
                 await interaction.edit_original_response(content=say(language, "answer.cancelling"))
 
             await answer_ephemerally(interaction, answer)
@@ -217,24 +217,24 @@ class Admin(commands.Cog):
             await answer_ephemerally(interaction, answer)
 
     async def _change(self, interaction: Interaction, edit: Callable[[], Edit], done: str, name: str = "") -> None:
-        """Change the server's settings, and say what holds now."""
+        """Change the server's settings, and show the new ones."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
             settings = await asyncio.to_thread(self._guilds.change, _server(interaction), edit(), time.time())
-            _note(interaction, f"{done} {name}".strip())
+            _log_change(interaction, f"{done} {name}".strip())
             lines = [say(language, f"admin.{done}", name=name), "", describe(language, settings)]
             await interaction.edit_original_response(content="\n".join(lines))
 
         await answer_ephemerally(interaction, answer)
 
     def _watch(self, interaction: Interaction, channel: Watchable) -> Edit:
-        """Return the change, where pictures can be seen and songs be posted. Raises Rejected."""
+        """Return the change. Raises Rejected when the bot cannot see pictures or post songs in the channel."""
         if not self._settings.discord.message_content:
             raise Rejected("rule.unseen")
         if interaction.guild is not None:
             kind = discord.ChannelType.public_thread if isinstance(channel, discord.ForumChannel) else channel.type
-            places.check_kind(language_of(interaction.locale), channel.permissions_for(interaction.guild.me), kind)
-        return rules.watch(channel.id)
+            permissions.check_kind(language_of(interaction.locale), channel.permissions_for(interaction.guild.me), kind)
+        return guild_rules.watch(channel.id)
 
     async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
         settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))
@@ -250,7 +250,7 @@ class Admin(commands.Cog):
 
 
 def _subcommand(group: app_commands.Group, key: str, *options: str) -> Callable[[Any], Any]:
-    """Return the decorator that makes a subcommand of the catalogue's words."""
+    """Return the decorator for a subcommand that is named by the catalogue."""
 
     def decorate(callback: Any) -> Any:
         named = app_commands.rename(**{option: localised(f"option.{option}.name") for option in options})
@@ -265,5 +265,5 @@ def _server(interaction: Interaction) -> int:
     return interaction.guild_id or 0
 
 
-def _note(interaction: Interaction, what: str) -> None:
-    log.info("server %s: moderator %s: %s", interaction.guild_id, interaction.user.id, what)
+def _log_change(interaction: Interaction, change: str) -> None:
+    log.info("server %s: moderator %s: %s", interaction.guild_id, interaction.user.id, change)

@@ -1,4 +1,4 @@
-"""What moderators read: the settings of their server, its day, and what there is to choose from."""
+"""Texts for moderators: the settings of their server, its last day, and the choices while they type."""
 
 import asyncio
 import re
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 CHOICES = 25  # Discord's limit
 CHOICE_CHARACTERS = 100
-# More would not fit into a message with all the rest.
+# More would not fit into one message with the other lines.
 NAMED = 20
 
 
 def number_in(text: str) -> int:
-    """Return the id that was chosen or typed, also as a mention; 0 for none."""
+    """Return the id in the text, which may be a mention; 0 without one."""
     found = re.search(r"[0-9]{1,20}", text)
     return int(found.group()) if found else 0
 
 
 def describe(language: Language, settings: GuildSettings) -> str:
-    """Return what is set in the server, a line each; what is not set is left to the host."""
+    """Return the server's settings, one line each, without those that the host decides."""
     lines = []
     for key, ids, mention in (
         ("watched", settings.watched_channels, "<#{}>"),
@@ -66,7 +66,7 @@ def _limits(language: Language, limits: RoleLimits) -> str:
 
 
 def status_text(language: Language, day: "ServerDay") -> str:
-    """Return the server's day: the queue, the songs, what they cost, and what failed and why."""
+    """Return the server's last day: the queue, the songs, their cost, and the failures with their reasons."""
     lines = [
         say(language, "admin.status.queue", waiting=day.waiting, running=day.running),
         say(
@@ -87,7 +87,7 @@ def status_text(language: Language, day: "ServerDay") -> str:
 def watched_choices(
     guild: discord.Guild | None, channel_ids: Iterable[int], typed: str
 ) -> list[app_commands.Choice[str]]:
-    """Return the watched channels whose names hold what was typed; one that is gone shows its id."""
+    """Return the watched channels whose names contain the typed text; a deleted channel shows its id."""
     named = []
     for number in sorted(channel_ids):
         channel = guild.get_channel_or_thread(number) if guild else None
@@ -96,7 +96,7 @@ def watched_choices(
 
 
 async def member_choices(client: discord.Client, user_ids: Iterable[int], typed: str) -> list[app_commands.Choice[str]]:
-    """Return the members whose names hold what was typed; one that Discord does not know shows its id."""
+    """Return the members whose names contain the typed text; one unknown to Discord shows its id."""
 
     async def name_of(number: int) -> tuple[str, str]:
         try:
@@ -105,14 +105,14 @@ async def member_choices(client: discord.Client, user_ids: Iterable[int], typed:
             return str(number), str(number)
         return f"{user.display_name} (@{user.name})", str(number)
 
-    # At once: Discord waits three seconds for choices.
+    # All at the same time: Discord waits three seconds for choices.
     return _choices(await asyncio.gather(*map(name_of, sorted(user_ids)[:NAMED])), typed)
 
 
 def job_choices(
     language: Language, guild: discord.Guild | None, jobs: Sequence[AcceptedOrder], typed: str
 ) -> list[app_commands.Choice[str]]:
-    """Return the open songs: where each was asked for, how it stands, and its id."""
+    """Return the open jobs: the state, the channel, the time and the id of each."""
     named = []
     for job in jobs:
         channel = guild.get_channel_or_thread(job.place.channel_id) if guild and job.place else None

@@ -1,4 +1,4 @@
-"""`melodify check`: what is configured, what is missing, and how to mend it."""
+"""`melodify check`: what is configured, what is missing, and how to fix it."""
 
 import asyncio
 import base64
@@ -10,7 +10,7 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.cli.run import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, traced
+from bot.cli.process import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, export_traces
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -30,19 +30,19 @@ class Finding:
 
     good: bool
     text: str
-    runs: bool = False  # seen of a Melodify that runs already
+    runs: bool = False  # another Melodify is running
 
 
-async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
+async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
     """Print the report; return 0 when `run` could start or runs already, else 1.
 
-    With `mend`, set what can be set from here.
+    With `fix`, change what Melodify can set itself: the bucket's rules.
     """
     token = settings.discord.token
     findings = [
         *_token(settings),
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(partial(_providers, mend=mend), settings),
+        *await _guarded(partial(_providers, fix=fix), settings),
         *await _guarded(_database, settings),
         *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
@@ -58,11 +58,11 @@ async def check(settings: Settings, *, online: bool, mend: bool = False) -> int:
 
 
 def application_id_of(token: str) -> int | None:
-    """Return the application's id, which is the first part of every bot token in Base64."""
+    """Return the application's id: it is the first part of every bot token, in Base64."""
     head = token.partition(".")[0]
     try:
         text = base64.b64decode(head + "=" * (-len(head) % 4), validate=True).decode("ascii")
-    except ValueError:  # binascii.Error and UnicodeError are
+    except ValueError:  # binascii.Error and UnicodeError are ValueErrors
         return None
     return int(text) if text.isdigit() else None
 
@@ -114,36 +114,36 @@ async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], setting
         return [Finding(good=False, text=problem) for problem in error.problems]
 
 
-async def _providers(settings: Settings, *, mend: bool) -> list[Finding]:
+async def _providers(settings: Settings, *, fix: bool) -> list[Finding]:
     with closing(WorkerPool(1)) as pool:
         async with open_providers(settings, pool) as providers:
             named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
-            return [finding for port, provider in named for finding in await _provider(port, provider, mend=mend)]
+            return [finding for port, provider in named for finding in await _provider(port, provider, fix=fix)]
 
 
-async def _provider(port: str, provider: Provider, *, mend: bool) -> list[Finding]:
+async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:
     try:
         await provider.check()
-        notes = await _notes(provider, mend=mend)
+        notes = await _notes(provider, fix=fix)
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
         return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
-    made_of = f": {provider.describe()}" if isinstance(provider, Describable) else ""
-    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{made_of}", *notes)]
+    description = f": {provider.describe()}" if isinstance(provider, Describable) else ""
+    return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{description}", *notes)]
 
 
-async def _notes(provider: Provider, *, mend: bool) -> list[str]:
-    """Return what was set, or what could be: songs are made without it too."""
+async def _notes(provider: Provider, *, fix: bool) -> list[str]:
+    """Return what was fixed, or advice on what could be; Melodify makes songs without it too."""
     if not isinstance(provider, SelfRepairing):
         return []
-    if mend:
+    if fix:
         return await provider.fix()
     return [f"{sentence} Run `melodify check --fix`." for sentence in await provider.advice()]
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    # Only here, because it takes two seconds to import.
+    # Imported here because the import takes two seconds.
     from melodify_core.jobs.workers import only_process
     from melodify_core.library import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state
 
@@ -166,7 +166,7 @@ async def _database(settings: Settings) -> list[Finding]:
 
 
 async def _operating(settings: Settings) -> list[Finding]:
-    """See that the port can be had, and that traces could be exported."""
+    """Check that the port is free and that traces can be exported."""
     findings = []
     where = f"{settings.ops.host}:{settings.ops.port}"
     try:
@@ -178,7 +178,7 @@ async def _operating(settings: Settings) -> list[Finding]:
         text = f"health and metrics: {where}: a Melodify answers there" if runs else str(error)
         findings.append(Finding(good=runs, text=text, runs=runs))
     if settings.ops.trace_endpoint is not None:
-        traced(settings.ops)
+        export_traces(settings.ops)
         findings.append(Finding(good=True, text=f"traces go to {settings.ops.trace_endpoint}"))
     return findings
 

@@ -23,14 +23,14 @@ from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
 REFRESH_S = 0.3
-# Longer than an order takes to be accepted; the song itself is made outside the simulator's sight.
+# Longer than an order takes to be accepted; the simulator does not see the work on the song itself.
 SETTLE_S = 60.0
 CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
 EXAMPLE_NAME = "sunset.jpg"
 
 
 async def demo(settings: Settings, port: int) -> int:
-    """Serve the page until Ctrl-C. Nothing of it is left behind."""
+    """Serve the page until Ctrl-C, then delete all files of it."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -59,7 +59,7 @@ def _embedded(settings: Settings, folder: Path) -> Settings:
         "storage": "folder",
         "database": settings.database.model_copy(update={"url": f"sqlite:///{folder}/melodify.db"}),
         "folder": settings.folder.model_copy(update={"path": folder / "files"}),
-        # Whoever tries it out should not have to wait for the next hour.
+        # A person who tries the demo should not have to wait for the next hour.
         "limits": settings.limits.model_copy(update={"songs_per_hour": 0, "songs_per_day": 0}),
         "work": settings.work.model_copy(update={"drain_s": 1.0}),
     }
@@ -76,7 +76,7 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
         return True
 
     # The simulator's members all speak English; this is discord.py's own hook before each command.
-    client.tree.interaction_check = speak  # type: ignore[method-assign]  # a tree of its own would say no more
+    client.tree.interaction_check = speak  # type: ignore[method-assign]  # simpler than a subclass of the tree
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
             # The simulated clock starts in the past; "made two minutes ago" should be true.
@@ -86,7 +86,7 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
             guild = env.create_guild("Studio", preferred_locale=locale.value)
             channel = guild.create_text_channel("songs")
             viewer = guild.add_member(env.create_user("you"))
-            # A page shows one channel: in a thread the songs arrive in sight.
+            # A page shows one channel: in a thread the songs appear on it.
             parent = client.get_channel(channel.id)
             if not isinstance(parent, discord.TextChannel):
                 raise TypeError(parent)
@@ -106,14 +106,14 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
 
 
 async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
-    """Show on the page what jobs did in the background, until Ctrl-C or the page's own end button."""
+    """Refresh the page after each request of a background job, until Ctrl-C or the page's own end button."""
     ended = [asyncio.create_task(stop.wait()), asyncio.create_task(preview.wait_closed())]
     seen = len(env.http_requests)
     try:
         while not any(task.done() for task in ended):
             await asyncio.wait(ended, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
             if len(env.http_requests) != seen and not stop.is_set():
-                # The page may be busy with the person's own action: then the next round shows it.
+                # The page may be busy with an action of the viewer: then the next round refreshes it.
                 with suppress(simcord.SetupError):
                     await _set_clock(env)
                     preview.capture_time = datetime.now(UTC)
@@ -125,7 +125,7 @@ async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
 
 
 async def _set_clock(env: Env) -> None:
-    """Bring the simulated clock, which stands still by itself, to the present."""
+    """Set the simulated clock, which does not move by itself, to the present."""
     await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""`melodify jobs`: what the host does with jobs from the shell, beside the running process."""
+"""`melodify jobs`: the host lists, shows, cancels and retries jobs from the shell, beside the running process."""
 
 import json
 from dataclasses import asdict
@@ -13,12 +13,12 @@ from melodify_core.services.job_admin import JobAdmin, JobDetails, open_job_admi
 
 
 async def jobs(settings: Settings, action: str, job_id: str | None, state: str | None, *, as_json: bool) -> int:
-    """Do it, and print the answer. Raises Misconfigured with a sentence for what cannot be done."""
+    """Do the action and print its result. Raises Misconfigured, with the reason as a sentence."""
     async with open_job_admin(settings) as admin:
         if job_id is None:
             await _print_list(admin, state, as_json=as_json)
         elif action == "show":
-            _print_file(await admin.show(job_id), as_json=as_json)
+            _print_details(await admin.show(job_id), as_json=as_json)
         else:
             print(await (admin.cancel(job_id) if action == "cancel" else admin.retry(job_id)))
     return 0
@@ -40,7 +40,7 @@ async def _print_list(admin: JobAdmin, state: str | None, *, as_json: bool) -> N
             str(row.guild_id or "DM"),
             row.outcome or "",
         )
-    # Piped, nothing is folded: a line is a job.
+    # In a pipe no line is folded, so that each line is one job.
     console = Console()
     Console(width=None if console.is_terminal else 200).print(table if rows else "No jobs.")
     money = await admin.money()
@@ -48,9 +48,9 @@ async def _print_list(admin: JobAdmin, state: str | None, *, as_json: bool) -> N
         print(f"Last 24 hours: ${money.spent:.2f} spent, ${money.reserved:.2f} reserved for open jobs.")
 
 
-def _print_file(file: JobDetails, *, as_json: bool) -> None:
-    money = {name: round(value, 6) for name, value in asdict(file.money).items()}
-    facts: dict[str, Any] = asdict(file.row) | money | {"steps": list(file.steps)}
+def _print_details(details: JobDetails, *, as_json: bool) -> None:
+    money = {name: round(value, 6) for name, value in asdict(details.money).items()}
+    facts: dict[str, Any] = asdict(details.row) | money | {"steps": list(details.steps)}
     if as_json:
         print(json.dumps(facts))
         return

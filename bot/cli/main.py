@@ -1,4 +1,4 @@
-"""The command line. Each command's work stands in a module of its own."""
+"""The command line: parses the arguments and calls the module of the command."""
 
 import argparse
 import asyncio
@@ -26,14 +26,14 @@ def main() -> NoReturn:
     try:
         sys.exit(_command(arguments, load(arguments.config)))
     except Misconfigured as error:
-        _say(error)
+        _report(error)
         sys.exit(MISCONFIGURED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
 
-def _say(error: Misconfigured) -> None:
-    """Tell what is wrong in the form of what was told before: whoever reads JSON reads it to the end."""
+def _report(error: Misconfigured) -> None:
+    """Report the problems in the form of the log: a reader of JSON gets JSON to the end."""
     if not speaks_json():
         print("\n".join(error.problems), file=sys.stderr)
         return
@@ -60,7 +60,7 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             from bot.cli.check import check
 
             _log_to_stderr(settings, at_least=logging.ERROR)
-            return check(settings, online=not arguments.offline, mend=arguments.fix)
+            return check(settings, online=not arguments.offline, fix=arguments.fix)
         case "demo":
             from bot.cli.demo import demo
 
@@ -71,7 +71,7 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             _log_to_stderr(settings, at_least=logging.ERROR)
             return jobs(settings, arguments.action, arguments.job, arguments.state, as_json=arguments.json)
         case "worker":
-            from bot.cli.run import work
+            from bot.cli.worker import work
 
             _log_to_stderr(settings, form=settings.log.format)
             return work(settings)
@@ -97,7 +97,7 @@ def _backup(settings: Settings, target: Path) -> int:
 
 
 def _render(arguments: argparse.Namespace, settings: Settings) -> int:
-    from bot.cli.render import Request, render
+    from bot.cli.render import RenderRequest, render
     from melodify_core.brief import HINT_CHARACTERS, clean
     from melodify_core.models import Wish
 
@@ -114,7 +114,8 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> int:
         raise Misconfigured(f"--out must name an MP3 file, and {out} does not end in .mp3.")
     if arguments.midi is not None and arguments.midi.suffix.lower() not in (".mid", ".midi"):
         raise Misconfigured(f"--midi must name a MIDI file, and {arguments.midi} does not end in .mid.")
-    return asyncio.run(render(Request(arguments.picture, out, wish, arguments.json, arguments.midi), settings))
+    request = RenderRequest(arguments.picture, out, wish, arguments.json, arguments.midi)
+    return asyncio.run(render(request, settings))
 
 
 def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", "text", "json"] = "text") -> None:
@@ -131,8 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="make songs without a gateway connection, beside `run` (needs PostgreSQL)")
     commands.add_parser("migrate", help="bring the database's tables up to date")
     demo = commands.add_parser("demo", help="try the bot in a simulated Discord in the browser: no token, no network")
-    demo.add_argument("--port", type=_Whole(0, 65535), default=8765, help="port on 127.0.0.1 (default 8765; 0: any)")
-    check = commands.add_parser("check", help="tell what is configured, what is missing and how to mend it")
+    demo.add_argument(
+        "--port", type=_WholeNumber(0, 65535), default=8765, help="port on 127.0.0.1 (default 8765; 0: any)"
+    )
+    check = commands.add_parser("check", help="report what is configured, what is missing and how to fix it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
     _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
@@ -159,16 +162,16 @@ def _add_render(render: argparse.ArgumentParser) -> None:
     render.add_argument("picture", type=Path, help="JPEG, PNG, WebP, GIF, AVIF, HEIC, BMP or TIFF")
     render.add_argument("--out", type=Path, help="the MP3 to write (default: the picture's name in this folder)")
     render.add_argument("--midi", type=Path, help="write the score as a MIDI file, too")
-    render.add_argument("--seconds", type=_Whole(10, 120), help="length, 10 to 120")
+    render.add_argument("--seconds", type=_WholeNumber(10, 120), help="length, 10 to 120")
     render.add_argument("--style", choices=sorted(STYLES), default="auto")
     render.add_argument("--hint", default="", help="a wish in a few words")
-    render.add_argument("--seed", type=_Whole(0, 2**31 - 1), help="another number, another take")
+    render.add_argument("--seed", type=_WholeNumber(0, 2**31 - 1), help="another number, another take")
     render.add_argument("--lang", choices=("en", "ko"), help="language of title and caption")
     render.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-class _Whole:
-    """An argparse type: a whole number within bounds."""
+class _WholeNumber:
+    """An argparse type: a whole number within bounds, both included."""
 
     def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most

@@ -1,4 +1,4 @@
-"""`melodify render`: one song from a picture file, without Discord; the same line, delivered to a file."""
+"""`melodify render`: one song from a picture file, without Discord; the same workflow, delivered to a file."""
 
 import json
 import os
@@ -22,7 +22,7 @@ STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.D
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RenderRequest:
     """What the command line asked for."""
 
     picture: Path
@@ -32,33 +32,34 @@ class Request:
     midi: Path | None = None
 
 
-async def render(request: Request, settings: Settings) -> int:
-    """Make the song and print what it is. Return the exit code: 0, or 1 with one sentence on standard error."""
+async def render(request: RenderRequest, settings: Settings) -> int:
+    """Make the song and print what it is. Return 0, or 1 with one sentence on standard error."""
     language = request.wish.language
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    # On a pipe rich draws nothing: standard output carries the result only.
+    # rich draws nothing into a pipe: standard output carries the result only.
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        desk = FileDelivery(request, bar, bar.add_task("", total=len(STAGES)))
+        delivery = ConsoleDelivery(request, bar, bar.add_task("", total=len(STAGES)))
         try:
-            await desk.show(Stage.QUEUED)
-            score = await make_one(_order(request), settings, desk, Till())
-            if request.midi is not None and desk.song is not None:
+            await delivery.show(Stage.QUEUED)
+            score = await make_one(_order(request), settings, delivery, RenderLedger())
+            if request.midi is not None and delivery.song is not None:
                 if score is None:
                     raise Rejected("file.no_score", composer=settings.composer)
                 write_whole(request.midi, score)
         except MelodifyError as error:
-            desk.error = error
-    if desk.song is None or desk.error is not None:
-        reason = desk.error or Rejected("internal")
+            delivery.error = error
+    if delivery.song is None or delivery.error is not None:
+        reason = delivery.error or Rejected("internal")
         named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
         print(named + sentence(language, reason), file=sys.stderr)
         return 1
-    print(_as_json(request, desk.song, desk.stages_s()) if request.as_json else _as_text(request, desk.song))
+    song, stages_s = delivery.song, delivery.stages_s()
+    print(_as_json(request, song, stages_s) if request.as_json else _as_text(request, song))
     return 0
 
 
-def _order(request: Request) -> Order:
+def _order(request: RenderRequest) -> Order:
     try:
         data = request.picture.read_bytes()
     except OSError as error:
@@ -69,7 +70,7 @@ def _order(request: Request) -> Order:
     return Order(job_id="render", user_id=0, place=place, picture=data, wish=request.wish)
 
 
-def _as_text(request: Request, song: Song) -> str:
+def _as_text(request: RenderRequest, song: Song) -> str:
     language = request.wish.language
     played = [say(language, "song.bpm", bpm=song.bpm)] if song.bpm else []
     played += [key_name(language, song.key, song.mode)] if song.key else []
@@ -78,7 +79,7 @@ def _as_text(request: Request, song: Song) -> str:
     return "\n".join([song.title, song.caption, "", ", ".join(played), made])
 
 
-def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
+def _as_json(request: RenderRequest, song: Song, stages_s: dict[str, float]) -> str:
     named = ("title", "caption", "mood", "valence", "arousal", "genre", "bpm", "key", "mode", "instruments")
     measured = (
         "duration_s",
@@ -102,7 +103,7 @@ def _as_json(request: Request, song: Song, stages_s: dict[str, float]) -> str:
 
 
 def write_whole(out: Path, data: bytes) -> None:
-    """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+    """Write the whole file or none of it. Raises Rejected when it cannot be written."""
     partial = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         partial.write_bytes(data)
@@ -113,14 +114,14 @@ def write_whole(out: Path, data: bytes) -> None:
         raise Rejected("file.unwritable", path=str(out), reason=reason) from error
 
 
-class Till:
-    """The Ledger port for one song: nothing is limited in front of one's own terminal, but what it cost is told."""
+class RenderLedger:
+    """The Ledger port for one song on the host's own terminal: limits nothing, and adds up what the calls cost."""
 
     def __init__(self) -> None:
         self._calls: dict[str, float] = {}
 
     def start(self, job_id: str, now: float) -> bool:
-        """Go on."""
+        """Return that the job may start."""
         del job_id, now
         return True
 
@@ -128,12 +129,12 @@ class Till:
         """Do nothing."""
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
-        """Note what the call is expected to cost."""
+        """Record what the call is expected to cost."""
         del job_id, now
         self._calls.setdefault(call_id, bill.dollars)
 
     def settle(self, call_id: str, bill: Bill) -> None:
-        """Note what it has cost."""
+        """Record what the call has cost."""
         self._calls[call_id] = bill.dollars
 
     def unbook(self, call_id: str) -> None:
@@ -152,7 +153,7 @@ class Till:
         """Do nothing."""
 
     def accepted_order(self, job_id: str) -> AcceptedOrder | None:
-        """Know nothing."""
+        """Return None: there is no usage row."""
         del job_id
         return None
 
@@ -167,10 +168,10 @@ class Till:
         return True
 
 
-class FileDelivery:
-    """The Delivery port on a terminal and a file."""
+class ConsoleDelivery:
+    """The Delivery port on a terminal and a file: a progress bar, then the song as a file."""
 
-    def __init__(self, request: Request, bar: Progress, task: TaskID) -> None:
+    def __init__(self, request: RenderRequest, bar: Progress, task: TaskID) -> None:
         self.song: Song | None = None
         self.error: MelodifyError | None = None
         self._request = request
@@ -204,7 +205,7 @@ class FileDelivery:
         """Do nothing: there is no queue."""
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
-        """Write the file, whole or not at all. Raises Rejected when it cannot be written."""
+        """Write the song's file. Raises Rejected when it cannot be written."""
         del job, picture
         if isinstance(audio, Link):
             raise TypeError("no song is too large for a file")
@@ -214,10 +215,10 @@ class FileDelivery:
         return Posted(channel_id=0, message_id=0)
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
-        """Do nothing: the bar has ended."""
+        """Do nothing: the bar is already gone."""
 
     async def take_back(self, job: Job) -> None:
-        """Leave the file as it is: whoever waits for it cancels by ending the program."""
+        """Leave the file: a person at the terminal cancels by ending the program."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Keep the error for the exit."""

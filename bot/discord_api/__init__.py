@@ -1,4 +1,4 @@
-"""What hides Discord's oddities: permissions, its errors, a server's settings, answers for one member's eyes.
+"""Hides the peculiarities of Discord: permissions, its errors, servers' settings, ephemeral answers.
 
 Nothing here knows songs or jobs.
 """

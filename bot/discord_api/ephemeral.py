@@ -1,4 +1,4 @@
-"""Answers to commands that only the asker sees."""
+"""Answers that only the member who asked sees."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -18,14 +18,14 @@ Answer = Callable[[Interaction, Language], Awaitable[None]]
 
 
 async def answer_ephemerally(interaction: Interaction, answer: Answer) -> None:
-    """Acknowledge, then answer the asker alone; an error becomes its sentence."""
+    """Acknowledge the command, then answer its member alone; an error becomes its sentence."""
     language = language_of(interaction.locale)
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         with map_all_errors():
             await answer(interaction, language)
     except MelodifyError as error:
-        log.info("interaction %s: %s", interaction.id, error)
+        log.info("interaction %s: refused, the member gets the reason: %s", interaction.id, error)
         with map_discord_errors():
             await interaction.edit_original_response(content=sentence(language, error))
 

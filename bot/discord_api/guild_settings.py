@@ -1,4 +1,4 @@
-"""What a server's moderators have set, as far as it decides who may ask where, and in which words the answer comes."""
+"""What a server's moderators have set: who may ask where, and in which language the bot answers."""
 
 import asyncio
 import logging
@@ -17,81 +17,81 @@ if TYPE_CHECKING:
     from melodify_core.library import Guilds
 
 log = logging.getLogger(__name__)
-REMEMBERED_SERVERS = 4096
-REMEMBERED_S = 10.0
+CACHED_SERVERS = 4096
+CACHED_S = 10.0
 NAMED_CHANNELS = 5
 UNSET = GuildSettings()
 LOCALES: dict[Language, str] = {"en": "en-US", "ko": "ko"}
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedSettings:
     settings: GuildSettings
     generation: int
     until: float
 
 
 class GuildSettingsCache:
-    """Remembers servers' settings for some seconds, so that most messages cost no query.
+    """Caches servers' settings for some seconds, so that most messages need no query.
 
-    A change by this process is seen at once, one by another process after `remembered_s` seconds.
+    A change by this process takes effect at once, one by another process after `cached_s` seconds.
     """
 
-    def __init__(self, guilds: "Guilds", remembered_s: float = REMEMBERED_S) -> None:
+    def __init__(self, guilds: "Guilds", cached_s: float = CACHED_S) -> None:
         self._guilds = guilds
-        self._remembered_s = remembered_s
-        self._known: OrderedDict[int, _Known] = OrderedDict()
-        self._asking: dict[tuple[int, int], asyncio.Task[GuildSettings]] = {}
+        self._cached_s = cached_s
+        self._cached: OrderedDict[int, _CachedSettings] = OrderedDict()
+        self._reads: dict[tuple[int, int], asyncio.Task[GuildSettings]] = {}
 
     async def of(self, guild_id: int | None) -> GuildSettings:
-        """Return the server's settings; what is known last must do while the database is away.
+        """Return the server's settings, the last known ones while the database is unavailable.
 
-        Raises Unavailable where nothing is known.
+        Raises Unavailable when none are known.
         """
         if guild_id is None:
             return UNSET
         now, generation = asyncio.get_running_loop().time(), self._guilds.generation
-        known = self._known.get(guild_id)
-        if known is not None and known.generation == generation and now < known.until:
-            return known.settings
+        cached = self._cached.get(guild_id)
+        if cached is not None and cached.generation == generation and now < cached.until:
+            return cached.settings
         try:
-            settings = await self._asked(guild_id, generation)
+            settings = await self._read(guild_id, generation)
         except Unavailable as error:
-            log.warning("server %s: its settings cannot be read: %s", guild_id, error)
-            if known is None:
+            log.warning("server %s: its settings cannot be read, using the last known ones if any: %s", guild_id, error)
+            if cached is None:
                 raise
-            return known.settings
-        self._known[guild_id] = _Known(settings, generation, now + self._remembered_s)
-        self._known.move_to_end(guild_id)
-        if len(self._known) > REMEMBERED_SERVERS:
-            self._known.popitem(last=False)
+            return cached.settings
+        self._cached[guild_id] = _CachedSettings(settings, generation, now + self._cached_s)
+        self._cached.move_to_end(guild_id)
+        if len(self._cached) > CACHED_SERVERS:
+            self._cached.popitem(last=False)
         return settings
 
-    async def _asked(self, guild_id: int, generation: int) -> GuildSettings:
-        """Ask the database, once for all who want to know at one moment."""
+    async def _read(self, guild_id: int, generation: int) -> GuildSettings:
+        """Read from the database, once for all callers that wait at the same moment."""
         key = guild_id, generation
-        if (asking := self._asking.get(key)) is None:
-            asking = self._asking[key] = asyncio.create_task(asyncio.to_thread(self._guilds.settings_of, guild_id))
-            asking.add_done_callback(lambda done: (self._asking.pop(key, None), done.cancelled() or done.exception()))
-        # One who gives up takes the answer from nobody else.
-        return await asyncio.shield(asking)
+        if (reading := self._reads.get(key)) is None:
+            reading = self._reads[key] = asyncio.create_task(asyncio.to_thread(self._guilds.settings_of, guild_id))
+            reading.add_done_callback(lambda done: (self._reads.pop(key, None), done.cancelled() or done.exception()))
+        # A caller that is cancelled must not cancel the read of the others.
+        return await asyncio.shield(reading)
 
 
 def check(settings: GuildSettings, channel_id: int, parent_id: int | None, user_id: int) -> None:
-    """Raise Rejected when the moderators do not want this member, or songs in this channel or its parent."""
+    """Raise Rejected when the moderators have blocked the member, or songs in the channel or its parent."""
     if user_id in settings.blocked_users:
         raise Rejected("limit.blocked")
-    here = {channel_id, parent_id}
-    if here & settings.denied_channels:
+    channels = {channel_id, parent_id}
+    if channels & settings.denied_channels:
         raise Rejected("channel.denied")
-    # Whoever has a channel watched wants songs there.
-    if settings.allowed_channels and not here & (settings.allowed_channels | settings.watched_channels):
+    # A watched channel is an allowed one.
+    if settings.allowed_channels and not channels & (settings.allowed_channels | settings.watched_channels):
         named = sorted(settings.allowed_channels)[:NAMED_CHANNELS]
         raise Rejected("channel.elsewhere", channels=" ".join(f"<#{number}>" for number in named))
 
 
 def is_adult(settings: GuildSettings, channel: Channel) -> bool:
-    """Return whether the server lets sexual pictures through here: only where Discord itself asks for the age."""
+    """Return whether the server allows sexual pictures in the channel: only in those that Discord restricts by age."""
     if settings.nsfw != "age_restricted":
         return False
     kinds = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -99,10 +99,10 @@ def is_adult(settings: GuildSettings, channel: Channel) -> bool:
 
 
 def public_locale(settings: GuildSettings, guild: discord.Guild | None, other: str) -> str:
-    """Return the locale of answers that all in the server read.
+    """Return the locale of answers that everybody in the server can read.
 
     That is the moderators' choice, else the server's preferred locale, else `other`. Only community servers can
-    choose a preferred locale; for all others Discord says en-US, which is then no choice
+    choose a preferred locale; for all others Discord sends en-US, which is then not a choice
     (discord.com/developers/docs/resources/guild#guild-object).
     """
     if settings.language is not None:
@@ -114,7 +114,7 @@ def public_locale(settings: GuildSettings, guild: discord.Guild | None, other: s
 
 
 def language_in(locale: str) -> Language:
-    """Return our language for a locale as Discord writes it."""
+    """Return our language for one of Discord's locale codes; English for an unknown code."""
     try:
         return language_of(discord.Locale(locale))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where an answer goes: what the bot may do there, and whether it is there at all."""
+"""What the bot may do in a channel, and whether it is a member there at all."""
 
 import discord
 
@@ -9,9 +9,9 @@ from melodify_core.models import Language
 # A thread can be opened on a message of these channels only (Discord answers 50024 elsewhere).
 THREADABLE = {discord.ChannelType.text, discord.ChannelType.news}
 THREADS = {discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread}
-# Their chats are closed to who may not connect. The invitation does not ask for it: everybody has it by default.
+# Their chats need the permission to connect. The invitation does not ask for it: everybody has it by default.
 VOICE = {discord.ChannelType.voice, discord.ChannelType.stage_voice}
-# Wherever something can be asked, as discord.py has it.
+# discord.py's types of every place where a member can ask.
 Channel = (
     discord.TextChannel
     | discord.VoiceChannel
@@ -26,7 +26,7 @@ Channel = (
 )
 NEEDED = ("view_channel", "attach_files", "embed_links", "read_message_history")
 
-# What an invitation asks for: a thread of its own is welcome, but not needed.
+# What an invitation asks for: creating a thread is useful, but not needed.
 PERMISSIONS = discord.Permissions(
     send_messages=True,
     create_public_threads=True,
@@ -51,7 +51,7 @@ def check(language: Language, permissions: discord.Permissions, channel: Channel
 
 
 def check_kind(language: Language, permissions: discord.Permissions, kind: discord.ChannelType | None) -> None:
-    """Raise Rejected, with the names that Discord's settings have for them, when permissions are missing."""
+    """Raise Rejected when permissions are missing, with their names as Discord's settings show them."""
     lacking = missing(permissions, kind)
     if lacking:
         names = ", ".join(say(language, f"permission.{name}") for name in lacking)
@@ -59,12 +59,12 @@ def check_kind(language: Language, permissions: discord.Permissions, kind: disco
 
 
 def threadable(permissions: discord.Permissions, kind: discord.ChannelType | None) -> bool:
-    """Return whether the song may go into a thread of its own."""
+    """Return whether the bot can post the song in a new thread."""
     return kind in THREADABLE and permissions.create_public_threads and permissions.send_messages_in_threads
 
 
 def permissions_in(message: discord.Message) -> discord.Permissions:
-    """Return what the bot may do where the message stands; nothing is asked in direct messages."""
+    """Return what the bot may do in the message's channel; none in direct messages, where nothing is checked."""
     channel = message.channel
     if message.guild is None or isinstance(
         channel, discord.DMChannel | discord.GroupChannel | discord.PartialMessageable
@@ -74,10 +74,10 @@ def permissions_in(message: discord.Message) -> discord.Permissions:
 
 
 def answers_by_token(interaction: discord.Interaction[discord.Client]) -> bool:
-    """Return whether the interaction's token is the only way to answer: the bot is not where it was asked.
+    """Return whether the interaction's token is the only way to answer, because the bot is not a member there.
 
-    That is so in a server that has not installed it, or only its commands, and in a conversation between members. The
-    gateway knows: what the interaction says of installations is about its presser, and it brings a server in any case.
+    That is so in a server that has not installed the bot, or only its commands, and in a conversation between members.
+    The gateway decides: the interaction's installations are those of its member, and it always brings a server.
     """
     if interaction.guild_id is None:
         return interaction.context.private_channel
@@ -85,5 +85,5 @@ def answers_by_token(interaction: discord.Interaction[discord.Client]) -> bool:
 
 
 def upload_limit(guild: discord.Guild | None) -> int:
-    """Return how many bytes a file may have in the server; the least where it is not known."""
+    """Return how many bytes a file may have in the server, Discord's lowest limit for an unknown server."""
     return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES

@@ -1,6 +1,6 @@
-"""Every word that users read, from bot/i18n/locales: `say` and `sentence`.
+"""Looks up every text that users read in bot/i18n/locales: `say` and `sentence`.
 
-Knows languages and keys, not Discord: the command line speaks through it too.
+Knows languages and keys, not Discord: the command line uses it too.
 """
 
 import tomllib
@@ -23,22 +23,22 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 
 def say(language: Language, key: str, /, **values: Value) -> str:
-    """Return the text with its values filled in. Raises KeyError for an unknown key and for a missing value."""
+    """Return the text of the key with the values inserted. Raises KeyError for an unknown key or a missing value."""
     return catalogue(language)[key].format_map(values)
 
 
 def sentence(language: Language, error: MelodifyError) -> str:
-    """Return what the asker reads of the error."""
+    """Return the error's text for the member."""
     return say(language, f"error.{error.code}", **error.values)
 
 
 def name_of(language: Language, table: str, name: str) -> str:
-    """Return the language's own word for a name such as an instrument's, or the name itself where there is none."""
+    """Return the language's word for a name such as an instrument's, or the name itself without one."""
     return catalogue(language).get(f"{table}.{name.casefold().replace(' ', '_')}", name)
 
 
 def key_name(language: Language, tonic: str, mode: Mode | None) -> str:
-    """Return a key as readers write it: "B♭ minor", "B♭ 단조"."""
+    """Return a musical key as text: "B♭ minor", "B♭ 단조"."""
     sign = tonic.replace(" flat", "♭").replace(" sharp", "♯")
     return say(language, f"song.key.{mode}", tonic=sign) if mode else sign
 

@@ -1,4 +1,4 @@
-"""Which of our languages a Discord user reads, and our commands' names in Discord's menus. No words of its own."""
+"""Chooses our language for a Discord locale, and translates our commands in Discord's menus. Contains no texts."""
 
 from collections.abc import Mapping
 
@@ -8,28 +8,28 @@ from discord import app_commands
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
-# Discord shows the English names wherever a locale has none of its own.
-_OF_LOCALE: Mapping[discord.Locale, Language] = {discord.Locale.korean: "ko"}
+# Discord shows the English names in every locale without a translation.
+_LANGUAGES: Mapping[discord.Locale, Language] = {discord.Locale.korean: "ko"}
 
 
 def language_of(locale: discord.Locale) -> Language:
     """Return our language for Discord's: Korean for Korean, English for all others."""
-    return _OF_LOCALE.get(locale, "en")
+    return _LANGUAGES.get(locale, "en")
 
 
 def localised(key: str) -> app_commands.locale_str:
-    """Return the English text of the key, marked so that Discord gets its translations too."""
+    """Return the English text of the key with the key attached, so that Discord gets the translations too."""
     return app_commands.locale_str(say("en", key), key=key)
 
 
 class Translator(app_commands.Translator):
-    """Gives Discord the names, descriptions, options and choices of our commands in the languages we have."""
+    """Translates the names, descriptions, options and choices of our commands for Discord."""
 
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        """Return the text in the locale's language; None leaves the English one."""
+        """Return the text in the locale's language; None means the English one."""
         del context
-        language = _OF_LOCALE.get(locale)
+        language = _LANGUAGES.get(locale)
         key = string.extras.get("key")
         return say(language, key) if language and key else None

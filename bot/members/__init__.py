@@ -1,4 +1,4 @@
 """What members ask about themselves: /songs, /quota, /queue, /forget-me and /help.
 
-Asking for a song is in requests.
+How members ask for a song is in requests.
 """

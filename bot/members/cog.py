@@ -1,4 +1,4 @@
-"""What members ask about themselves: /songs, /quota, /forget-me, /help. All answers are for the asker alone."""
+"""What members ask about themselves: /songs, /quota, /forget-me, /help. Only the member sees the answers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,13 +27,13 @@ class Members(commands.Cog):
         self._members = members
 
     async def cog_load(self) -> None:
-        """Bring the commands into the tree, and listen to their buttons."""
+        """Add the commands to the tree, and register their buttons."""
         for command in (self._songs_command(), self._quota_command(), self._forget_command(), self._help_command()):
             self._client.tree.add_command(command)
         self._client.add_dynamic_items(TurnButton, SongMenu, ForgetButton)
 
     async def songs(self, interaction: Interaction, listing: Listing) -> None:
-        """Show a list's first page."""
+        """Show the first page of a list of songs."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
             page = await listing.fetch(self._members, interaction)
@@ -44,7 +44,7 @@ class Members(commands.Cog):
         await answer_ephemerally(interaction, answer)
 
     async def quota(self, interaction: Interaction) -> None:
-        """Say what the asker has left."""
+        """Show how many songs the member has left."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
             roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
@@ -56,7 +56,7 @@ class Members(commands.Cog):
         await answer_ephemerally(interaction, answer)
 
     async def forget_me(self, interaction: Interaction) -> None:
-        """Ask whether it is meant."""
+        """Ask for a confirmation, with a button for each extent."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
             view = discord.ui.View(timeout=None)
@@ -68,7 +68,7 @@ class Members(commands.Cog):
         await answer_ephemerally(interaction, answer)
 
     async def help(self, interaction: Interaction) -> None:
-        """Say what Melodify does and how."""
+        """Show what Melodify does and how to use it."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
             embed = discord.Embed(
@@ -89,8 +89,8 @@ class Members(commands.Cog):
         @app_commands.describe(whose=localised("option.whose.description"), order=localised("option.order.description"))
         @app_commands.choices(whose=whose_choices, order=order_choices)
         async def songs(interaction: Interaction, whose: str = "own", order: str = "newest") -> None:
-            here = whose if interaction.guild_id is not None else "own"
-            await self.songs(interaction, Listing(here, order))  # type: ignore[arg-type]  # Discord holds to the choices
+            chosen = whose if interaction.guild_id is not None else "own"
+            await self.songs(interaction, Listing(chosen, order))  # type: ignore[arg-type]  # Discord enforces the choices
 
         return songs
 
@@ -121,7 +121,7 @@ ORDERS = ("newest", "liked")
 
 
 def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
-    """Return the decorator that makes a command of the catalogue's words, usable everywhere."""
+    """Return the decorator for a command that is named by the catalogue and usable everywhere."""
 
     def decorate(callback: Any) -> app_commands.Command[Any, ..., None]:
         command: app_commands.Command[Any, ..., None] = app_commands.command(
@@ -134,7 +134,7 @@ def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
 
 
 def quota_text(language: Language, quota: Quota) -> str:
-    """Return what a member has left, a line each."""
+    """Return the text of /quota, one line for each allowance."""
     lines = []
     for allowance in quota.allowances:
         frees = say(language, "quota.frees", at=allowance.frees_at) if allowance.frees_at else ""

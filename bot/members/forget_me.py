@@ -20,7 +20,7 @@ Extent = Literal["stored", "posted"]
 class ForgetButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"forget:(?P<extent>stored|posted)"
 ):
-    """Erases its presser; it stands in a message that only the asker of /forget-me sees."""
+    """Erases the data of the member who presses it; only the member who sent /forget-me sees it."""
 
     def __init__(self, extent: Extent, language: Language) -> None:
         super().__init__(
@@ -41,41 +41,41 @@ class ForgetButton(
         return cls(match["extent"], language_of(interaction.locale))  # type: ignore[arg-type]  # the pattern's
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
-        """Erase, and say what was."""
+        """Erase the member's data, and show what was erased."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
         with map_discord_errors():
             await interaction.edit_original_response(content=say(language, "forget.working"), view=None)
-            await interaction.edit_original_response(content=await self._forgotten(interaction, language))
+            await interaction.edit_original_response(content=await self._forget(interaction, language))
 
-    async def _forgotten(self, interaction: Interaction, language: Language) -> str:
+    async def _forget(self, interaction: Interaction, language: Language) -> str:
         members = interaction.client.services.members
         try:
-            # Where they were posted is known only before it is forgotten.
+            # Read before the erasure: afterwards nobody knows where the songs were posted.
             posts = await members.posts(interaction.user.id) if self._extent == "posted" else []
             forgotten = await members.forget(interaction.user.id)
         except MelodifyError as error:
             return sentence(language, error)
-        except Exception:  # Discord's library only logs what a button raises: the presser would wait for ever
-            log.exception("somebody could not be forgotten")
+        except Exception:  # discord.py only logs a button's error: the member would wait for ever
+            log.exception("a member's data could not be erased, the member gets the sentence for internal errors")
             return say(language, "error.internal")
         text = say(language, "forget.done", songs=forgotten.songs, jobs=forgotten.jobs)
         if self._extent == "stored":
             return text
-        left = [entry for entry in posts if not await _deleted(interaction.client, entry)]
+        left = [entry for entry in posts if not await _delete(interaction.client, entry)]
         return "\n".join([text, say(language, "forget.messages", deleted=len(posts) - len(left), left=len(left))])
 
 
-async def _deleted(client: discord.Client, entry: Entry) -> bool:
-    """Delete a song's message; True when it is gone."""
+async def _delete(client: discord.Client, entry: Entry) -> bool:
+    """Delete a song's message; return whether it is gone."""
     channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
     try:
         with map_discord_errors():
             await channel.get_partial_message(entry.message_id).delete()
     except Unavailable as error:
-        log.warning("a message of somebody who is forgotten was not deleted: %s", error)
+        log.warning("a message of an erased member was not deleted, it stays: %s", error)
         return False
     except MelodifyError as error:
-        # Not there any more, or out of our reach.
+        # Gone already, or the bot may not delete it.
         return isinstance(error.__cause__, discord.NotFound)
     return True

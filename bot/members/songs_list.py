@@ -1,4 +1,4 @@
-"""The answer to /songs: a page of songs, buttons to turn it, and a menu to play one. Its ids carry all it needs."""
+"""The answer to /songs: a page of songs, buttons to turn it, a menu to play one. The buttons' ids hold all state."""
 
 import io
 import re
@@ -20,7 +20,7 @@ from melodify_core.library import SongListPage, SortOrder
 from melodify_core.models import Entry, Language, Link
 from melodify_core.services.members import PAGE_SONGS, MemberService
 
-# Whose songs: the asker's own, or the server's public ones.
+# Whose songs: the member's own, or the server's public ones.
 Whose = Literal["own", "server"]
 TITLE = 80
 OPTION = 100  # discord.com/developers/docs/components/reference#string-select
@@ -28,7 +28,7 @@ OPTION = 100  # discord.com/developers/docs/components/reference#string-select
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which page of which list."""
+    """A page of a list of songs."""
 
     whose: Whose
     order: SortOrder
@@ -42,7 +42,7 @@ class Listing:
         return await members.public_songs(interaction.guild_id, seen, self.order, self.page)
 
     def embed(self, language: Language, page: SongListPage) -> discord.Embed:
-        """Return the page as the reader sees it."""
+        """Return the page as an embed."""
         title = say(language, f"songs.title.{self.whose}")
         embed = discord.Embed(title=title, colour=discord.Colour(COLOUR))
         if not page.total:
@@ -55,7 +55,7 @@ class Listing:
         return embed.set_footer(text=say(language, "songs.page", page=self.page + 1, pages=pages, songs=page.total))
 
     def view(self, language: Language, page: SongListPage) -> discord.ui.View:
-        """Return what stands under the page."""
+        """Return the menu and the buttons under the page."""
         view = discord.ui.View(timeout=None)
         if page.entries:
             view.add_item(SongMenu(language, page.entries))
@@ -63,12 +63,12 @@ class Listing:
         if pages > 1:
             view.add_item(TurnButton(self.turned(-1), language, "songs.back", disabled=self.page == 0))
             view.add_item(TurnButton(self.turned(1), language, "songs.on", disabled=self.page + 1 >= pages))
-        # The client listens by the patterns of the ids.
+        # The client matches presses by the patterns of the ids: the view need not stay in memory.
         view.stop()
         return view
 
     def turned(self, by: int) -> "Listing":
-        """Return the list's page so many further on."""
+        """Return the page that is `by` pages further."""
         return Listing(self.whose, self.order, max(self.page + by, 0))
 
 
@@ -87,12 +87,12 @@ def _line(language: Language, number: int, entry: Entry) -> str:
 
 
 def visible_channels(interaction: Interaction) -> frozenset[int]:
-    """Return the ids of the server's channels that the asker can see, threads included."""
+    """Return the ids of the server's channels and threads that the member can see."""
     guild, member = interaction.guild, interaction.user
     if guild is None or not isinstance(member, discord.Member):
         return frozenset()
     seen = {channel.id for channel in guild.channels if channel.permissions_for(member).view_channel}
-    # A private thread is for those who were invited to it: its songs are in no list.
+    # Only invited members see a private thread: its songs are in no list.
     open_threads = (thread for thread in guild.threads if not thread.is_private())
     return frozenset(seen | {thread.id for thread in open_threads if thread.parent_id in seen})
 
@@ -109,7 +109,7 @@ class TurnButton(
             discord.ui.Button(
                 label=say(language, label),
                 disabled=disabled,
-                # The way is in the id because no two buttons of a message may share one.
+                # The way is part of the id because two buttons of a message must not share an id.
                 custom_id=f"songs:{listing.whose}:{listing.order}:{listing.page}:{way}",
             )
         )
@@ -126,7 +126,7 @@ class TurnButton(
         return cls(listing, language_of(interaction.locale), f"songs.{match['way']}")
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
-        """Turn the page."""
+        """Show the button's page."""
         language = language_of(interaction.locale)
         await interaction.response.defer()
         with map_discord_errors():
@@ -141,7 +141,7 @@ class TurnButton(
 
 
 class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="songs:play"):
-    """Plays a song of the page, for the reader alone."""
+    """Plays a song of the page to the reader alone."""
 
     def __init__(self, language: Language, entries: tuple[Entry, ...] = ()) -> None:
         options = [
@@ -170,13 +170,13 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
         job_id = self.item.values[0]
         with map_discord_errors():
             try:
-                text, files = await _played(interaction, language, job_id)
+                text, files = await _play(interaction, language, job_id)
             except MelodifyError as error:
                 text, files = sentence(language, error), []
             await interaction.followup.send(text, files=files, ephemeral=True)
 
 
-async def _played(interaction: Interaction, language: Language, job_id: str) -> tuple[str, list[discord.File]]:
+async def _play(interaction: Interaction, language: Language, job_id: str) -> tuple[str, list[discord.File]]:
     if not re.fullmatch(JOB, job_id):
         return say(language, "error.song.gone"), []
     heard = await interaction.client.services.members.play(

@@ -1,4 +1,4 @@
 """What the bot posts for a song: status messages, the song with its buttons, and their removal.
 
-How a song is asked for, also by a button, is in requests.
+How members ask for a song, also with a button, is in requests.
 """

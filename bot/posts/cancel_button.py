@@ -1,4 +1,4 @@
-"""The buttons that outlive a restart: their ids carry the job's id, nothing else is remembered."""
+"""The Cancel button under a status message. The button's id holds the job's id, so it outlives a restart."""
 
 import logging
 import re
@@ -19,7 +19,7 @@ JOB = r"(?P<job>[0-9]{1,20})"
 
 
 class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"cancel:{JOB}"):
-    """Ends a song that is not finished. For its asker, and for those who may manage messages."""
+    """Cancels a song that is not finished: for the member who asked, and for those who may manage messages."""
 
     def __init__(self, job_id: str, language: Language = "en") -> None:
         super().__init__(
@@ -38,38 +38,38 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         return cls(match["job"])
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
-        """Cancel, and say only to the presser why not."""
+        """Cancel the job, and send the result or the error to the member who pressed, and to nobody else."""
         language = language_of(interaction.locale)
         await interaction.response.defer(ephemeral=True)
         studio = interaction.client.services.studio
         moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
         try:
-            its_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
-            if its_language is not None:
-                await _close_status(interaction, its_language)
+            job_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
+            if job_language is not None:
+                await _close_status(interaction, job_language)
                 await studio.confirm_cancelled(self._job_id)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:
-            log.info("job %s: not cancelled: %s", self._job_id, error)
+            log.info("job %s: not cancelled, the member gets the reason: %s", self._job_id, error)
             answer = sentence(language, error)
         with map_discord_errors():
             await interaction.followup.send(answer, ephemeral=True)
 
 
 async def _close_status(interaction: Interaction, language: Language) -> None:
-    """Say in the status message that there will be no song: nobody works on it who would."""
+    """Say in the status message that the song is cancelled: no worker runs the job, so no worker would say it."""
     if interaction.message is not None:
         with map_discord_errors():
-            # Through the interaction: the bot may not be where its message stands.
+            # Through the interaction: the bot may not be a member where its message is.
             await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
 
 
 def status_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
-    """Return what stands under the status message of a song that is not finished; `page` is where it can be watched."""
+    """Return the buttons under the status message of an unfinished song; `page` is the address to watch it at."""
     view = discord.ui.View(timeout=None)
     view.add_item(CancelButton(job_id, language))
     if page:
         view.add_item(page_button(language, page))
-    # The client listens by the pattern of the id: a view that is done is not kept for each message.
+    # The client matches presses by the pattern of the id: a stopped view is not kept in memory for each message.
     view.stop()
     return view

@@ -1,7 +1,7 @@
 """The Delivery port on Discord: progress, the song, the apology.
 
-Speaks plain REST with the bot's own token, so that it outlives every interaction, works before the gateway is up,
-and in a process without one.
+Calls plain REST with the bot's own token: it works after an interaction has expired, before the gateway is connected,
+and in a process without a gateway.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import discord
 
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
-from bot.posts import song_embed as song_card
+from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 APOLOGY_RANK = len(RANKS)
-# A line that waits longer than this for Discord's rate limit is old news.
+# A status that waits longer than this for Discord's rate limit is out of date.
 STATUS_DEADLINE_S = 5.0
 SEARCHED_MESSAGES = 200
 # discord.com/developers/docs/topics/opcodes-and-status-codes
@@ -35,20 +35,20 @@ THREAD_ARCHIVED = 50083
 
 
 class DiscordDelivery:
-    """Posts with the client that it is given."""
+    """Delivers progress, songs and apologies through a Discord client."""
 
     def __init__(self, client: discord.Client, board: StatusBoard, public_url: str = "") -> None:
-        """Songs with a page get a link to it, under `public_url`; "" is none."""
+        """Link songs that have a page to it, under `public_url`; "" means that there are no pages."""
         self._client = client
         self._board = board
         self._public_url = public_url
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
-        """Show a stage that needs no more than its name. `deliver` shows DONE, because that names the song."""
+        """Show a stage in the status message. `deliver` shows DONE, because that line names the song."""
         if stage in (Stage.QUEUED, Stage.DONE):
             return
         if stage is Stage.LOOKING:
-            # Every try begins with it, also one that the host asks for after the apology.
+            # Every attempt starts with this stage, also one that the host starts after the apology.
             self._board.begin_again(job.job_id, APOLOGY_RANK)
         language, since = job.wish.language, asked_at(job.job_id)
         if progress is None:
@@ -62,7 +62,7 @@ class DiscordDelivery:
     async def show_position(
         self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
     ) -> None:
-        """Show the place in the queue, unless the job is further by now. Never raises."""
+        """Show the position in the queue, unless the job has advanced since. Never raises."""
         position, since = max(forecast.position, 1), asked_at(job_id)
         if forecast.starts_at is None:
             text = say(language, "status.queued", position=position, since=since)
@@ -71,35 +71,40 @@ class DiscordDelivery:
         await self._show_line(job_id, place, language, Stage.QUEUED, text, page_id)
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
-        """Post the song in a thread on the status message, else in its channel. A repeat finds the first post."""
+        """Post the song in a thread on the status message, else in its channel. A repeat returns the first post."""
         card = Card(job, song, audio, picture)
         with map_discord_errors(job.place.max_bytes):
             if job.place.token is not None and await self._post_by_token(card):
-                # What only the asker sees is soon gone: nothing must link to it.
-                here = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
-                return Posted() if job.private else here
+                # An ephemeral message soon disappears: nothing may link to it.
+                posted = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
+                return Posted() if job.private else posted
             message = await self._post(card)
         if message is None:
-            log.warning("job %s: no place is left to post in, the song stays in the member's list", job.job_id)
-            return await self._told(job, song, Posted())
+            log.warning("job %s: every place is gone or closed, the song is only in the member's list", job.job_id)
+            return await self._close_status(job, song, Posted())
         direct = isinstance(message.channel, discord.DMChannel)
         posted = Posted(channel_id=message.channel.id, message_id=message.id, direct=direct)
         log.info("job %s: posted in %s as %s", job.job_id, posted.channel_id, posted.message_id)
-        return await self._told(job, song, posted)
+        return await self._close_status(job, song, posted)
 
-    async def _told(self, job: Job, song: Song, posted: Posted) -> Posted:
-        """Close the line, or note that it is still open: a song that is posted must not wait for its line."""
+    async def _close_status(self, job: Job, song: Song, posted: Posted) -> Posted:
+        """Close the status line, or note in the result that it is open: a posted song does not wait for its line."""
         try:
             await self.close_line(job, song, posted)
         except Unavailable as error:
-            log.warning("job %s: the status line is closed later: %s", job.job_id, error, exc_info=error.__cause__)
+            log.warning(
+                "job %s: status message not edited, closing it later: %s",
+                job.job_id,
+                error,
+                exc_info=error.__cause__,
+            )
             return posted.model_copy(update={"line_open": True})
         return posted
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
-        """Say in the status message where the song is. Raises Unavailable; a message that is gone is no error."""
+        """Say in the status message where the song is. Raises Unavailable; a deleted message is no error."""
         language = job.wish.language
-        title = song_card.title_of(language, song)
+        title = song_embed.title_of(language, song)
         if posted.message_id:
             guild_id = None if posted.direct else job.place.guild_id
             link = link_to(guild_id, posted.channel_id, posted.message_id)
@@ -111,24 +116,24 @@ class DiscordDelivery:
                 async with asyncio.timeout(STATUS_DEADLINE_S):
                     await self._board.show(job.job_id, job.place, RANKS[Stage.DONE], text)
         except Rejected as refusal:
-            log.info("job %s: no status message is left to tell of the song: %s", job.job_id, refusal)
+            log.info("job %s: the status message is gone or closed, it stays as it is: %s", job.job_id, refusal)
 
     async def take_back(self, job: Job) -> None:
-        """Delete the song wherever a try has posted it; none is no error. Raises Unavailable for later."""
+        """Delete the song where an attempt posted it; no post is no error. Raises Unavailable when a retry may help."""
         try:
             with map_discord_errors():
                 await self._take_back(job)
         except Rejected as refusal:
-            log.warning("job %s: its song was not taken back: %s", job.job_id, refusal)
+            log.warning("job %s: its posted song cannot be deleted, it stays: %s", job.job_id, refusal)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
-        """Say why in the status message; where that is gone, in its channel."""
+        """Say why in the status message, or in its channel when the message is gone."""
         text = sentence(job.wish.language, error)
         try:
             with map_discord_errors():
-                await self._say_last(job, text)
+                await self._post_apology(job, text)
         except Rejected as refusal:
-            log.warning("job %s: no place is left to apologise in: %s", job.job_id, refusal)
+            log.warning("job %s: no apology, every place is gone or closed: %s", job.job_id, refusal)
 
     def _song_view(self, job: Job) -> discord.ui.View:
         return song_view(job.job_id, job.wish.language, page=self._page(job.page_id))
@@ -149,12 +154,17 @@ class DiscordDelivery:
                 async with asyncio.timeout(STATUS_DEADLINE_S):
                     await self._board.show(job_id, place, RANKS[stage], text, view)
         except MelodifyError as error:
-            log.warning("job %s: the status line was not shown: %s", job_id, error, exc_info=error.__cause__)
+            log.warning(
+                "job %s: status message not edited, the job goes on: %s",
+                job_id,
+                error,
+                exc_info=error.__cause__,
+            )
 
-    async def _say_last(self, job: Job, text: str) -> None:
-        """Say it in the status message, else in its channel, else to the asker."""
+    async def _post_apology(self, job: Job, text: str) -> None:
+        """Edit the status message, else post in its channel, else in a direct message."""
         if job.place.status_id is not None:
-            # By the token the song stands in this very message.
+            # A song posted by the token is in this very message.
             clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
             with _UnlessGone(job, "the status message"):
                 await self._board.replace(
@@ -168,7 +178,7 @@ class DiscordDelivery:
         await (await self._dm(job)).send(text, nonce=f"e{job.job_id}")
 
     async def _post_by_token(self, card: Card) -> bool:
-        """Turn the status message into the song: an edit may come twice, a second message would be a second song."""
+        """Edit the status message into the song: an edit may arrive twice, a second message would be a second song."""
         with _UnlessGone(card.job, "the token or its message"):
             await self._board.replace(
                 *(card.job.job_id, card.job.place, RANKS[Stage.DONE], footer_of(card.job)),
@@ -182,7 +192,7 @@ class DiscordDelivery:
         return False
 
     async def _post(self, card: Card) -> discord.Message | None:
-        """Post in the thread, else in the channel, else to the asker; None where all three are gone or closed."""
+        """Post in the thread, the channel or a direct message; return None when all three are gone or closed."""
         job = card.job
         if job.place.token is None:
             if thread := await self._thread(card):
@@ -190,7 +200,7 @@ class DiscordDelivery:
                     return await self._post_once(thread, card)
             with _UnlessGone(job, "the channel"):
                 return await self._post_once(self._channel(job.place), card)
-        with _UnlessGone(job, "the way to the asker"):
+        with _UnlessGone(job, "the direct message"):
             return await self._post_once(await self._dm(job), card, say(job.wish.language, "song.by_dm"))
         return None
 
@@ -202,7 +212,7 @@ class DiscordDelivery:
             embed=card.embed(),
             files=card.files(),
             view=self._song_view(card.job),
-            # Holds for some minutes, and for a try whose answer was lost a moment ago.
+            # Discord knows a nonce for some minutes: enough for an attempt whose answer was just lost.
             nonce=card.job.job_id,
         )
 
@@ -210,24 +220,24 @@ class DiscordDelivery:
         return await self._client.create_dm(discord.Object(job.user_id))
 
     async def _take_back(self, job: Job) -> None:
-        """Delete the song in the first of the places that `_post` tries in which it stands.
+        """Delete the song in the first of `_post`'s places that has it.
 
-        What was posted by the token stands in the status message, where the apology takes its place.
+        A song posted by the token is in the status message: the apology replaces it there.
         """
         place = job.place
         if place.token is None:
             if place.threadable and place.status_id is not None:
                 with _UnlessGone(job, "the thread"):
                     thread = self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
-                    if await self._deleted(thread, job):
+                    if await self._delete_in(thread, job):
                         return
             with _UnlessGone(job, "the channel"):
-                if await self._deleted(self._channel(place), job):
+                if await self._delete_in(self._channel(place), job):
                     return
-        with _UnlessGone(job, "the way to the asker"):
-            await self._deleted(await self._dm(job), job)
+        with _UnlessGone(job, "the direct message"):
+            await self._delete_in(await self._dm(job), job)
 
-    async def _deleted(self, channel: discord.abc.Messageable, job: Job) -> bool:
+    async def _delete_in(self, channel: discord.abc.Messageable, job: Job) -> bool:
         posted = await self._find(channel, job)
         if posted is not None:
             await posted.delete()
@@ -235,21 +245,21 @@ class DiscordDelivery:
         return posted is not None
 
     async def _find(self, channel: discord.abc.Messageable, job: Job) -> discord.Message | None:
-        """Return the job's song where an earlier try, before a crash or a lost answer, has posted it."""
+        """Return the message of an earlier attempt, from before a crash or a lost answer, None without one."""
         bot = self._client.user
-        # The status message is older than every try; a thread has its message's id.
+        # The status message is older than every attempt; a thread has its message's id.
         after = discord.Object(job.place.status_id) if job.place.status_id else None
         async for message in channel.history(limit=SEARCHED_MESSAGES, after=after):
-            if bot and message.author.id == bot.id and song_card.shows(message, job):
+            if bot and message.author.id == bot.id and song_embed.shows(message, job):
                 return message
         return None
 
     async def _thread(self, card: Card) -> discord.PartialMessageable | None:
-        """Return the thread on the status message, opened if need be; None where Discord does not let us."""
+        """Return the thread on the status message and open it when it is missing; None when Discord refuses."""
         job, place = card.job, card.job.place
         if not place.threadable or place.status_id is None:
             return None
-        name = song_card.thread_name(job.wish.language, card.song)
+        name = song_embed.thread_name(job.wish.language, card.song)
         if not await open_thread(self._client, place.channel_id, place.status_id, name, place.archive_minutes):
             return None
         return self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
@@ -260,7 +270,7 @@ class DiscordDelivery:
 
 @dataclass(frozen=True, slots=True)
 class _UnlessGone:
-    """Leaves its block quietly where a place will not take anything any more: there may be another."""
+    """Swallows the error of a place that is gone or closed: the caller goes on with the next place."""
 
     job: Job
     what: str
@@ -269,21 +279,21 @@ class _UnlessGone:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        # 401 is a dead token; Discord lets nobody edit in an archived thread.
+        # 401 is an expired token; in an archived thread nobody can edit.
         gone = isinstance(error, discord.HTTPException) and (
             error.status in (401, 403, 404) or error.code == THREAD_ARCHIVED
         )
         if gone:
-            log.info("job %s: %s is gone or closed", self.job.job_id, self.what)
+            log.info("job %s: %s is gone or closed, going on without it", self.job.job_id, self.what)
         return gone
 
 
 async def open_thread(
     client: discord.Client, channel_id: int, message_id: int, name: str, archive_minutes: int
 ) -> bool:
-    """Open a thread on the message; return whether there is one now. Its id is the message's.
+    """Open a thread on the message and return whether there is one now. Its id is the message's.
 
-    Raises what discord.py raises where another try may help.
+    Raises discord.py's error when another attempt may help.
     """
     try:
         channel = client.get_channel(channel_id) or await client.fetch_channel(channel_id)
@@ -297,13 +307,13 @@ async def open_thread(
         if error.status not in (400, 403, 404):
             raise
         if error.code != THREAD_EXISTS:
-            log.info("message %s: no thread, the songs go into the channel: %s", message_id, error)
+            log.info("message %s: no thread can be opened, the songs go into the channel: %s", message_id, error)
             return False
     return True
 
 
 def asked_at(job_id: str) -> int:
-    """Return the unix second of the request: job ids are Discord's ids, and those carry their time."""
+    """Return the Unix second of the request: job ids are Discord's ids, which contain their time."""
     return int(discord.utils.snowflake_time(int(job_id)).timestamp())
 
 

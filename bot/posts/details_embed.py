@@ -1,4 +1,4 @@
-"""How a song was made, for whoever presses Details."""
+"""How a song was made: the embed that Details shows."""
 
 import discord
 
@@ -8,12 +8,12 @@ from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
 from melodify_core.brief import music_prompt
 from melodify_core.models import Adjustment, Entry, Language, Song, Wish
 
-# A tempo that differs by less is heard as the same; bars that fill the length move it by some per cent.
+# A smaller difference is not heard: the tempo changes by a few per cent, so that whole bars fill the length.
 SAME_TEMPO = 0.05
 
 
 def details_of(language: Language, entry: Entry) -> discord.Embed:
-    """Return the embed."""
+    """Return the embed with the song's prompt, tempo, key, providers and cost."""
     song = entry.song
     embed = discord.Embed(title=title_of(language, song), colour=discord.Colour(COLOUR))
     facts = {
@@ -21,7 +21,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         "mood": ", ".join(song.mood),
         "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
-        "adjusted": " · ".join(_told(language, each) for each in _adjusted(song)),
+        "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
         "seed": str(song.seed),
         "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
         "sound": say(
@@ -32,7 +32,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
     for name, value in facts.items():
         if shown := safe(value, FIELD):
             embed.add_field(name=say(language, f"details.{name}"), value=shown, inline=len(shown) < 60)
-    # Ids that Discord gave carry their time; timestamps are shown in the reader's own.
+    # Discord's ids contain their time; Discord shows timestamps in the reader's time zone.
     asked, done = asked_at(song.job_id), int(entry.created_at)
     times = say(language, "details.times_value", asked=asked, took=max(done - asked, 0))
     embed.add_field(name=say(language, "details.times"), value=times, inline=False)
@@ -40,15 +40,15 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
 
 
 def _adjusted(song: Song) -> list[Adjustment]:
-    """Return what was asked of the music and could not be, with what was taken instead."""
+    """Return each wish for the music that could not be met, with what was used instead."""
     adjusted = song.brief.adjusted if song.brief else ()
-    # A style that the asker chose stands above any genre.
-    passed_over = {"bpm"} if song.wish is None or song.wish.style == "auto" else {"bpm", "genre"}
-    return [*_tempo(song), *(each for each in adjusted if each.name not in passed_over)]
+    # A chosen style overrides any genre.
+    hidden = {"bpm"} if song.wish is None or song.wish.style == "auto" else {"bpm", "genre"}
+    return [*_tempo(song), *(each for each in adjusted if each.name not in hidden)]
 
 
 def _tempo(song: Song) -> list[Adjustment]:
-    """Return the tempo as it is heard where it is not the one that was asked, whoever changed it."""
+    """Return the tempo that is heard when it differs from the one that was asked for, in a list of at most one."""
     if song.brief is None or song.bpm is None:
         return []
     said = next((each.said for each in song.brief.adjusted if each.name == "bpm"), "")
@@ -57,7 +57,7 @@ def _tempo(song: Song) -> list[Adjustment]:
     return [Adjustment(name="bpm", said=said or str(song.brief.bpm), used=str(song.bpm))]
 
 
-def _told(language: Language, each: Adjustment) -> str:
+def _adjustment_text(language: Language, each: Adjustment) -> str:
     name = say(language, f"details.adjusted_{each.name}")
     if each.name == "genre" and not each.used:
         return say(language, "details.genre_left_open", name=name, said=each.said)

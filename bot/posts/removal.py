@@ -1,4 +1,4 @@
-"""The end of a song's messages: the one with the song, and the videos that were posted of it."""
+"""Deletes a song's messages: the one with the song, and those with its videos."""
 
 import logging
 
@@ -10,48 +10,48 @@ from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry
 
 log = logging.getLogger(__name__)
-# Among so many messages after the song's its videos are looked for.
+# Its videos are searched for in so many messages after the song's.
 SEARCHED_MESSAGES = 100
 
 
 def mark_of(entry: Entry) -> str:
-    """Return the line by which a video of the song is found again. It is the same in all languages."""
+    """Return the line that marks a video of the song, so that it is found again. It is the same in all languages."""
     return f"-# {say('en', 'song.footer', job_id=entry.song.job_id)}"
 
 
 async def remove_posts(client: discord.Client, entry: Entry) -> bool:
-    """Delete the song's message and its videos; True when they are gone. Never raises a MelodifyError."""
+    """Delete the song's message and its videos; return True when they are gone. Never raises a MelodifyError."""
     if not entry.message_id:
         return False
     channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
     videos = await _videos(client, channel, entry)
     song = channel.get_partial_message(entry.message_id)
-    gone = [await _deleted(message) for message in (song, *(videos or ()))]
+    gone = [await _delete(message) for message in (song, *(videos or ()))]
     return videos is not None and all(gone)
 
 
 async def _videos(
     client: discord.Client, channel: discord.PartialMessageable, entry: Entry
 ) -> list[discord.Message] | None:
-    """Return the messages with videos of the song, None where that cannot be known."""
+    """Return the messages with videos of the song, None when the history cannot be read."""
     after = discord.Object(entry.message_id)
     try:
         with map_discord_errors():
             found = [message async for message in channel.history(limit=SEARCHED_MESSAGES, after=after)]
     except MelodifyError as error:
-        # A channel that is gone has no videos either.
+        # A deleted channel has no videos either.
         return [] if isinstance(error.__cause__, discord.NotFound) else None
     me = client.user.id if client.user else 0
     return [message for message in found if message.author.id == me and message.content.endswith(mark_of(entry))]
 
 
-async def _deleted(message: discord.PartialMessage | discord.Message) -> bool:
+async def _delete(message: discord.PartialMessage | discord.Message) -> bool:
     try:
         with map_discord_errors():
             await message.delete()
     except MelodifyError as error:
         if isinstance(error.__cause__, discord.NotFound):
             return True
-        log.warning("message %s was not deleted: %s", message.id, error)
+        log.warning("message %s was not deleted, it stays: %s", message.id, error)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a finished song looks like in a message: embed, audio, thumbnail. Sends nothing."""
+"""The content of a song's message: embed, audio, thumbnail. Sends nothing."""
 
 import io
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ FILE_STEM = 60
 
 
 def safe(text: str, limit: int) -> str:
-    """Return a model's text fit for a message: one line, no mention, no link, no markdown, within the limit."""
+    """Return a model's text made safe for a message: one line, no mention, no link, no markdown, within the limit."""
     return discord.utils.escape_markdown(clean(text, limit))[:limit]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A finished song on its way into a message."""
+    """A finished song and what its message is built from."""
 
     job: Job
     song: Song
@@ -35,7 +35,7 @@ class Card:
     picture: bytes
 
     def embed(self) -> discord.Embed:
-        """Return the song's embed in the asker's language; its footer marks whose job it is."""
+        """Return the song's embed in the language of the wish; its footer identifies the job."""
         language, song = self.job.wish.language, self.song
         embed = discord.Embed(
             title=title_of(language, song), description=safe(song.caption, CAPTION), colour=discord.Colour(COLOUR)
@@ -43,13 +43,13 @@ class Card:
         for label, value in _facts(language, song):
             embed.add_field(name=say(language, label), value=value)
         if origin := self._origin():
-            # In an embed nothing pings.
+            # A mention in an embed pings nobody.
             embed.add_field(name=say(language, "song.another"), value=origin, inline=False)
         embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
         return embed.set_footer(text=footer_of(self.job))
 
     def files(self) -> list[discord.File]:
-        """Return the attachments, fresh: Discord's library reads each only once."""
+        """Return new attachments at each call: discord.py can send each one only once."""
         alt_text = clean(self.song.caption, ALT_TEXT) or title_of(self.job.wish.language, self.song)
         shown = discord.File(io.BytesIO(self.picture), filename=PICTURE_NAME, description=alt_text)
         if isinstance(self.audio, Link):
@@ -58,14 +58,14 @@ class Card:
         return [discord.File(io.BytesIO(self.audio), filename=name), shown]
 
     def _origin(self) -> str:
-        """Return the line that says what this is another take of, and who asked; empty for a first song."""
+        """Return the line that names the song of which this is another take, and the member; empty for a first song."""
         if self.job.parent_id is None:
             return ""
         key = "song.take_of" if self.job.parent_link else "song.take"
         return say(self.job.wish.language, key, user=self.job.user_id, link=self.job.parent_link)
 
     def link_line(self) -> str:
-        """Return the line that leads to a song that is too large to attach; empty for one that is attached."""
+        """Return the line with the link to a song that is too large to attach, else an empty line."""
         if not isinstance(self.audio, Link):
             return ""
         return say(self.job.wish.language, "song.link", url=self.audio.url, until=self.audio.expires_at)
@@ -88,7 +88,7 @@ def file_stem(language: Language, song: Song) -> str:
 
 
 def footer_of(job: Job) -> str:
-    """Return the line that tells one job's message from another's."""
+    """Return the line that identifies a job's message."""
     return say(job.wish.language, "song.footer", job_id=job.job_id)
 
 

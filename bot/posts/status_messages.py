@@ -1,4 +1,4 @@
-"""The status message of each job: an older line never overwrites a newer one. Says nothing of its own."""
+"""Edits each job's status message, so that an older state never overwrites a newer one. Contains no texts."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,51 +13,51 @@ REMEMBERED_JOBS = 2048
 
 
 @dataclass(slots=True)
-class _Line:
-    """What a status message shows."""
+class _Status:
+    """What a job's status message shows."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rank: int = -1
-    text: str | None = None  # None: not shown yet
+    text: str | None = None  # None: not known to be shown
 
 
 class StatusBoard:
-    """Edits status messages through their channel, where the bot has one: an interaction's token soon dies."""
+    """Edits status messages through their channel where the bot has one: an interaction's token soon expires."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._statuses: OrderedDict[str, _Status] = OrderedDict()
 
     async def show(self, job_id: str, place: Place, rank: int, text: str, view: discord.ui.View | None = None) -> None:
         """Edit the job's status message and its buttons, unless it shows this text or one of a higher rank already.
 
-        Raises what discord.py raises. A place without a status message has nothing to edit.
+        Raises discord.py's errors. Does nothing for a place without a status message.
         """
         await self.replace(job_id, place, rank, text, content=text, view=view)
 
     async def replace(self, job_id: str, place: Place, rank: int, text: str, **changes: Any) -> None:
-        """Change more of the message than its text; `text` says in short what it shows then."""
+        """Change more of the message than its text; `text` identifies the new content."""
         if place.status_id is None:
             return
-        line = self._line(job_id)
-        async with line.lock:
-            if rank < line.rank or (rank == line.rank and line.text == text):
+        status = self._status_of(job_id)
+        async with status.lock:
+            if rank < status.rank or (rank == status.rank and status.text == text):
                 return
-            line.rank, line.text = rank, None
+            status.rank, status.text = rank, None
             await edit_message(self._client, place, place.status_id, **changes)
-            line.text = text
+            status.text = text
 
     def begin_again(self, job_id: str, ended: int) -> None:
-        """Let a job whose last line was of the rank `ended` show its stages once more: it is tried again."""
-        if (line := self._lines.get(job_id)) is not None and line.rank == ended:
-            del self._lines[job_id]
+        """Forget the line of a job that showed the rank `ended`: a new attempt shows its stages again."""
+        if (status := self._statuses.get(job_id)) is not None and status.rank == ended:
+            del self._statuses[job_id]
 
-    def _line(self, job_id: str) -> _Line:
-        line = self._lines.pop(job_id, None) or _Line()
-        self._lines[job_id] = line
-        if len(self._lines) > REMEMBERED_JOBS:
-            self._lines.popitem(last=False)
-        return line
+    def _status_of(self, job_id: str) -> _Status:
+        status = self._statuses.pop(job_id, None) or _Status()
+        self._statuses[job_id] = status
+        if len(self._statuses) > REMEMBERED_JOBS:
+            self._statuses.popitem(last=False)
+        return status
 
 
 async def edit_message(client: discord.Client, place: Place, message_id: int, **changes: Any) -> None:

@@ -24,7 +24,7 @@ import pytest
 import sqlalchemy as sa
 from discord.http import Route
 
-from bot.cli.run import rest_client
+from bot.cli.worker import rest_client
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
 from melodify_core.bootstrap import Services, open_services

@@ -7,7 +7,7 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.cli.run import rest_client
+from bot.cli.worker import rest_client
 from bot.client import use_proxies
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from bot.cli.run import rest_client
+from bot.cli.worker import rest_client
 from bot.client import use_proxies
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard

@@ -30,7 +30,15 @@ REQUEST_BYTES = 1 << 20
 MEASURES = "COVERAGE_PROCESS_CONFIG_ASIDE"
 # What the commands import, but none of the modules that run as `__main__`.
 MODULES = (
-    *("bot.cli.check", "bot.cli.demo", "bot.cli.jobs", "bot.cli.render", "bot.cli.run", "bot.web.serving"),
+    *(
+        "bot.cli.check",
+        "bot.cli.demo",
+        "bot.cli.jobs",
+        "bot.cli.render",
+        "bot.cli.run",
+        "bot.cli.worker",
+        "bot.web.serving",
+    ),
     *(
         "melodify_core.services.job_admin",
         "melodify_core.jobs.engine",

@@ -97,7 +97,7 @@ async def test_a_folder_that_cannot_be_made_is_one_sentence(world: Discord, tmp_
 
 async def test_what_is_off_is_not_imported() -> None:
     code = (
-        "import sys, bot.cli.run, bot.client, bot.cli.check; "
+        "import sys, bot.cli.run, bot.cli.worker, bot.client, bot.cli.check; "
         "print({'jinja2', 'bot.web', 'bot.web.app'} & sys.modules.keys())"
     )
     run = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)

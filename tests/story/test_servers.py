@@ -232,7 +232,7 @@ def settings_away(here: World) -> Iterator[None]:
 
 async def test_while_the_database_is_away_the_last_known_settings_hold(bot: World) -> None:
     here = await a_server(bot, blocked_users=the_member)
-    servers = GuildSettingsCache(here.services.guilds, remembered_s=0)
+    servers = GuildSettingsCache(here.services.guilds, cached_s=0)
     known = await servers.of(here.guild.id)
     assert known.blocked_users == {here.member.id}
     with settings_away(here):

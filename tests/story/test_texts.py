@@ -13,8 +13,8 @@ from bot.posts.song_embed import Card
 from bot.posts.status_messages import StatusBoard
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Language, Link, Place, Song, Wish
+from tests.conventions import assert_follows_conventions, faults_of, messages_of_bot
 from tests.jobs import a_job, a_song
-from tests.manners import assert_well_mannered, faults_of, messages_of_bot
 from tests.stories import PICTURE, World, story_settings, world
 
 HOSTILE = (
@@ -112,7 +112,7 @@ async def test_a_member_s_own_words_ping_nobody(bot: World, text: str) -> None:
     await here.command(hint=text[:200])
     await here.songs_done()
     assert len(here.songs()) == 2
-    assert_well_mannered(here.env)
+    assert_follows_conventions(here.env)
 
 
 def test_the_check_itself_sees_each_fault() -> None:

@@ -68,7 +68,7 @@ def test_what_one_service_skips_another_is_asked(capsys: pytest.CaptureFixture[s
     auditor = Auditor(pypi=lambda pin: knowing(pin) if pin == NUMPY else skipping(pin), osv=knowing)
     assert vulnerabilities(files(JINJA, NUMPY), auditor) == 1
     said = capsys.readouterr().out
-    assert "jinja2 2.10 (requirements.txt): PYSEC-2019-217, mended in 2.10.1" in said
+    assert "jinja2 2.10 (requirements.txt): PYSEC-2019-217, fixed in 2.10.1" in said
     assert "NOT checked" not in said
     assert auditor.asked == ["pypi", "osv"]
 

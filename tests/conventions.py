@@ -75,7 +75,7 @@ def _too_long(*texts: tuple[str, str, int]) -> list[str]:
     return [f"{name} has {len(text)} characters" for name, text, most in texts if len(text) > most]
 
 
-def assert_well_mannered(env: Env) -> None:
+def assert_follows_conventions(env: Env) -> None:
     """Fail when a message, a thread's name or a command of the bot breaks a rule."""
     for message in messages_of_bot(env):
         assert faults_of(message) == [], message
