@@ -85,7 +85,7 @@ class MelodifyError(Exception):
         return " ".join([self.code, *(f"{name}={value}" for name, value in self.values.items())])
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process borders: keyword arguments need their own way back.
+        # Errors are pickled between processes, which loses keyword arguments.
         return _rebuild, (type(self), self.code, self.values)
 
 
@@ -98,7 +98,7 @@ class Refused(MelodifyError):
 
 
 class Unavailable(MelodifyError):
-    """Something is away for now; later it may work."""
+    """A service is away for now; it may work later."""
 
 
 class Misconfigured(Exception):
@@ -110,7 +110,7 @@ class Misconfigured(Exception):
 
 
 class Running(Misconfigured):
-    """Another Melodify holds what only one process may hold, because a second one was started."""
+    """A second Melodify was started, and the first one holds what only one process may hold."""
 
 
 def to_record(error: MelodifyError) -> dict[str, object]:

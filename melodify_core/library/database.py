@@ -235,7 +235,7 @@ def _durable(connection: sa.Connection) -> None:
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Open a transaction that excludes all others, in every process, so that what it reads stays true."""
+    """Open a transaction that excludes all others of its kind, in every process, so that what it reads stays true."""
     with reachable(), engine.begin() as connection:
         if on_sqlite(engine):
             _durable(connection)

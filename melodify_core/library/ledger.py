@@ -98,7 +98,7 @@ class Library:
         open_schema(self._engine)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
-        """Open a transaction that excludes all others, so that what it reads stays true."""
+        """Open a transaction that excludes all others of its kind, so that what it reads stays true."""
         return transaction(self._engine)
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
@@ -187,7 +187,7 @@ class Library:
         return rows[0].state if rows else None
 
     def accepted_order(self, job_id: str) -> AcceptedOrder | None:
-        """Return what is known of an accepted order."""
+        """Return what the usage row knows about an accepted order, None where there is none."""
         rows = self._all(sa.select(usage).where(usage.c.job_id == job_id))
         if not rows:
             return None
@@ -300,7 +300,7 @@ class Library:
 
         Raises Rejected, limit.budget or limit.guild_budget, where that would exceed a budget.
         """
-        # The transaction keeps all other calls, in every process, from beginning meanwhile.
+        # No other process can book a call during the transaction.
         with self.transaction() as connection:
             if self._all(BOOKED, connection, {"its_call": call_id}):
                 return

@@ -43,7 +43,7 @@ def make_video(mp3: bytes, picture_jpeg: bytes, waveform: tuple[int, ...], max_b
     """
     try:
         canvas = _canvas(picture_jpeg)
-        strips = _strips(waveform, canvas.shape[1])
+        strips = (_drawn(waveform, canvas.shape[1], AHEAD), _drawn(waveform, canvas.shape[1], PLAYED))
         for quality in QUALITIES:
             data = _encode(mp3, canvas, strips, quality)
             if len(data) <= max_bytes:
@@ -78,12 +78,8 @@ def _canvas(picture_jpeg: bytes) -> Pixels:
     return np.asarray(canvas)
 
 
-def _strips(waveform: tuple[int, ...], width: int) -> tuple[Pixels, Pixels]:
-    """Return the waveform as it looks before and after it was played, STRIP rows of RGB each."""
-    return _drawn(waveform, width, AHEAD), _drawn(waveform, width, PLAYED)
-
-
 def _drawn(waveform: tuple[int, ...], width: int, colour: tuple[int, int, int]) -> Pixels:
+    """Return the waveform in a colour, STRIP rows of RGB."""
     strip = Image.new("RGB", (width, STRIP), GROUND)
     pen = ImageDraw.Draw(strip)
     bars = max(min(len(waveform), width // 4), 1)

@@ -31,7 +31,7 @@ async def _problem_of_model(client: openai.AsyncOpenAI, settings: OpenAI, name: 
     except openai.PermissionDeniedError:
         return _permission_problem(settings)
     except openai.NotFoundError as error:
-        if settings.base_url is None or _names_model(error, model):
+        if settings.base_url is None or error.code == "model_not_found" or model in str(error.message):
             return f'openai.{name}: the server knows no model "{model}", or the key may not use it.'
         return await _problem_of_address(client, settings)
     except openai.APIStatusError as error:
@@ -40,10 +40,6 @@ async def _problem_of_model(client: openai.AsyncOpenAI, settings: OpenAI, name: 
         # Some servers reject this kind of request: check the address in another way.
         return await _problem_of_address(client, settings)
     return "" if answer.content.lstrip().startswith(b"{") else _address_problem(settings)
-
-
-def _names_model(error: openai.NotFoundError, model: str) -> bool:
-    return error.code == "model_not_found" or model in str(error.message)
 
 
 async def _problem_of_address(client: openai.AsyncOpenAI, settings: OpenAI) -> str:

@@ -36,12 +36,12 @@ def normalised(fields: dict[str, Any]) -> Brief:
         raise Unavailable("provider.unavailable")
     energy = _energy(fields)
     valence = _level(fields, "valence", -0.3 if _mode_in(fields) == "minor" else 0.3)
-    mode = _mode_in(fields) or _mode_of(valence)
+    mode = _mode_in(fields) or ("major" if valence >= 0 else "minor")
     valence = max(valence, -AGAINST_MODE) if mode == "major" else min(valence, AGAINST_MODE)
     brief = Brief(
         title=title or plain_words(caption, 80),
         caption=caption or title,
-        mood=_phrases(fields, "mood", vocabulary.known, 4) or (_mood(valence),),
+        mood=_phrases(fields, "mood", vocabulary.known, 4) or ("warm" if valence >= 0 else "melancholic",),
         valence=valence,
         arousal=_near(_level(fields, "arousal", _AROUSAL[energy]), _AROUSAL[energy]),
         energy=energy,
@@ -138,14 +138,6 @@ def _near(arousal: float, home: float) -> float:
 
 def _mode_in(fields: dict[str, Any]) -> Mode | None:
     return _word(fields, "mode", _MODES) or _word(fields, "mode", _OTHER_MODES)
-
-
-def _mode_of(valence: float) -> Mode:
-    return "major" if valence >= 0 else "minor"
-
-
-def _mood(valence: float) -> str:
-    return "warm" if valence >= 0 else "melancholic"
 
 
 def _level(fields: dict[str, Any], name: str, otherwise: float) -> float:

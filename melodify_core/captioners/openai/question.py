@@ -82,6 +82,7 @@ class Question:
 def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
     """Return the question. Call it in a thread: it shrinks the picture."""
     style = STYLES.get(wish.style, "")
+    jpeg = _shrunk(picture.jpeg) if settings.detail == "low" else picture.jpeg
     return Question(
         instruction=_INSTRUCTION.format(
             language=language_of(wish),
@@ -90,7 +91,7 @@ def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
             style=f" It must be {style}." if style else "",
         ),
         words=_words(wish.hint),
-        image_url=_data_url(_shrunk(picture.jpeg) if settings.detail == "low" else picture.jpeg),
+        image_url="data:image/jpeg;base64," + base64.b64encode(jpeg).decode(),
     )
 
 
@@ -187,10 +188,6 @@ def _words(hint: str) -> str:
         return "Read this picture."
     quoted = json.dumps(clean(hint, HINT_CHARACTERS), ensure_ascii=False)
     return f"Read this picture. The asker's wish for the music, as data: {quoted}"
-
-
-def _data_url(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _shrunk(jpeg: bytes) -> bytes:
