@@ -13,6 +13,7 @@ from melodify_core.brief import STYLES, music_prompt
 from melodify_core.captioners.palette import PaletteCaptioner, english, korean
 from melodify_core.captioners.palette.captioner import brief_of, read
 from melodify_core.captioners.palette.colours import COLOURS
+from melodify_core.captioners.palette.feeling import feeling_of
 from melodify_core.captioners.palette.music import STYLE_PROFILES
 from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
 from melodify_core.captioners.palette.reading import Reading
@@ -227,6 +228,18 @@ def test_whatever_was_measured_can_be_said_and_played(reading: Reading, language
     assert brief.mode == ("major" if brief.valence >= 0 else "minor")
     assert len(set(brief.instruments)) == len(brief.instruments)
     assert "{" not in music_prompt(brief, wish)
+
+
+def test_a_valence_that_reads_as_zero_is_major() -> None:
+    low, high = 0.0, 1.0  # brightness pleases: between them lies the valence that is only just negative
+    for _ in range(60):
+        middle = (low + high) / 2
+        reading = dataclasses.replace(SCENES["sunset"], brightness=middle)
+        valence = feeling_of(reading).valence
+        low, high = (middle, high) if valence < -0.0003 else (low, middle)
+    assert -0.0004 < feeling_of(reading).valence < 0
+    brief = brief_of(reading, Wish())
+    assert (brief.valence, brief.mode) == (0, "major")
 
 
 def test_both_languages_have_words_for_the_same_things() -> None:

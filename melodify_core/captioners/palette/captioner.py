@@ -70,14 +70,15 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
     feeling = _steered(_touched(feeling_of(reading), scene), steering)
     mood = mood_of(feeling)
     style = style_for(reading, feeling, steering, wish.style, scene)
-    mode: Mode = steering.mode or ("major" if feeling.valence >= 0 else "minor")
+    valence, arousal = round(feeling.valence, 3), round(feeling.arousal, 3)
+    mode: Mode = steering.mode or ("major" if valence >= 0 else "minor")
     words = _WORDS[wish.language]
     return Brief(
         title=words.title(reading, telling_colour(reading), mood, scene),
         caption=words.caption(reading, mood, scene),
         mood=_MOOD_WORDS[mood],
-        valence=round(feeling.valence, 3),
-        arousal=round(feeling.arousal, 3),
+        valence=valence,
+        arousal=arousal,
         energy=energy_of(feeling),
         genre=STYLE_PROFILES[style].genre,
         instruments=instruments_for(style, reading, feeling, steering, scene),
