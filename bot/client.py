@@ -70,21 +70,7 @@ class MelodifyClient(RetakeBot):
         """
         # Melodify does not speak: no warning at each start that it could not.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        super().__init__(
-            command_prefix=(),  # there are no prefix commands
-            help_command=None,
-            intents=intents_of(settings),
-            allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=settings.discord.ratelimit_s,
-            max_messages=None,
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            http_trace=request_counter(),
-            # None: as many shards as Discord recommends, all of them here.
-            shard_ids=sorted(settings.discord.shard_ids) or None,  # type: ignore[arg-type]  # None is its default
-            # A gateway proxy is asked, and not Discord: it takes one connection unless the settings say otherwise.
-            shard_count=settings.discord.shard_count or (1 if settings.discord.gateway_url else None),
-        )
+        super().__init__(command_prefix=(), help_command=None, **connection_of(settings))  # no prefix commands
         use_proxies(settings)
         self.health = Health()
         self.health.add("gateway", self._see_gateway)
@@ -178,6 +164,24 @@ def use_proxies(settings: Settings) -> None:
         Route.BASE = settings.discord.api_url.rstrip("/")
     if settings.discord.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
+
+
+def connection_of(settings: Settings) -> dict[str, Any]:
+    """Return how the client connects and what it keeps in memory, as parameters of discord.py's clients."""
+    discord_settings = settings.discord
+    return {
+        "intents": intents_of(settings),
+        "allowed_mentions": discord.AllowedMentions.none(),
+        "max_ratelimit_timeout": discord_settings.ratelimit_s,
+        "max_messages": None,
+        "member_cache_flags": discord.MemberCacheFlags.none(),
+        "chunk_guilds_at_startup": False,
+        "http_trace": request_counter(),
+        # None: as many shards as Discord recommends, all of them here.
+        "shard_ids": sorted(discord_settings.shard_ids) or None,
+        # A gateway proxy is asked, and not Discord: it takes one connection unless the settings say otherwise.
+        "shard_count": discord_settings.shard_count or (1 if discord_settings.gateway_url else None),
+    }
 
 
 def intents_of(settings: Settings) -> discord.Intents:

@@ -12,7 +12,7 @@ from bot.i18n.messages import name_of, say, sentence
 from bot.i18n.translator import language_of
 from bot.interaction import Interaction
 from bot.posts.cancel_button import JOB
-from bot.posts.delivery import link_to
+from bot.posts.destinations import link_to
 from bot.posts.song_embed import COLOUR, file_stem, safe, title_of
 from melodify_core.brief import clean
 from melodify_core.errors import MelodifyError

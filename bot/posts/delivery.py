@@ -6,7 +6,6 @@ and in a process without a gateway.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -15,6 +14,7 @@ from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
+from bot.posts.destinations import destinations_of, link_to, open_thread, pass_over, thread_of
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
@@ -29,9 +29,6 @@ APOLOGY_RANK = len(RANKS)
 # A status that waits longer than this for Discord's rate limit is out of date.
 STATUS_DEADLINE_S = 5.0
 SEARCHED_MESSAGES = 200
-# discord.com/developers/docs/topics/opcodes-and-status-codes
-THREAD_EXISTS = 160004
-THREAD_ARCHIVED = 50083
 
 
 class DiscordDelivery:
@@ -166,20 +163,26 @@ class DiscordDelivery:
         if job.place.status_id is not None:
             # A song posted by the token is in this very message.
             clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
-            with _UnlessGone(job, "the status message"):
+            try:
                 await self._board.replace(
                     *(job.job_id, job.place, APOLOGY_RANK, text), content=text, view=None, **clean
                 )
+            except discord.HTTPException as error:
+                pass_over(error, job, "the status message")
+            else:
                 return
-        if job.place.token is None:
-            with _UnlessGone(job, "the channel"):
-                await self._channel(job.place).send(text, nonce=f"e{job.job_id}")
-                return
-        await (await self._dm(job)).send(text, nonce=f"e{job.job_id}")
+        for destination in destinations_of(self._client, job):
+            try:
+                if (channel := await destination.open()) is not None:
+                    await channel.send(text, nonce=f"e{job.job_id}")
+                    return
+            except discord.HTTPException as error:
+                pass_over(error, job, destination.name)
+        log.warning("job %s: no place is left to apologise in", job.job_id)
 
     async def _post_by_token(self, card: Card) -> bool:
         """Edit the status message into the song: an edit may arrive twice, a second message would be a second song."""
-        with _UnlessGone(card.job, "the token or its message"):
+        try:
             await self._board.replace(
                 *(card.job.job_id, card.job.place, RANKS[Stage.DONE], footer_of(card.job)),
                 content=card.link_line() or None,
@@ -187,26 +190,28 @@ class DiscordDelivery:
                 attachments=card.files(),
                 view=self._song_view(card.job),
             )
-            log.info("job %s: posted through its interaction", card.job.job_id)
-            return True
-        return False
+        except discord.HTTPException as error:
+            pass_over(error, card.job, "the token or its message")
+            return False
+        log.info("job %s: posted through its interaction", card.job.job_id)
+        return True
 
     async def _post(self, card: Card) -> discord.Message | None:
         """Post in the thread, the channel or a direct message; return None when all three are gone or closed."""
         job = card.job
-        if job.place.token is None:
-            if thread := await self._thread(card):
-                with _UnlessGone(job, "the thread"):
-                    return await self._post_once(thread, card)
-            with _UnlessGone(job, "the channel"):
-                return await self._post_once(self._channel(job.place), card)
-        with _UnlessGone(job, "the direct message"):
-            return await self._post_once(await self._dm(job), card, say(job.wish.language, "song.by_dm"))
+        for destination in destinations_of(self._client, job, lambda: self._open_thread(card)):
+            try:
+                if (channel := await destination.open()) is not None:
+                    return await self._post_once(channel, card)
+            except discord.HTTPException as error:
+                pass_over(error, job, destination.name)
         return None
 
-    async def _post_once(self, channel: discord.abc.Messageable, card: Card, note: str = "") -> discord.Message:
+    async def _post_once(self, channel: discord.abc.Messageable, card: Card) -> discord.Message:
         if earlier := await self._find(channel, card.job):
             return earlier
+        by_dm = isinstance(channel, discord.DMChannel)
+        note = say(card.job.wish.language, "song.by_dm") if by_dm else ""
         return await channel.send(
             content="\n".join(filter(None, (note, card.link_line()))) or None,
             embed=card.embed(),
@@ -216,26 +221,22 @@ class DiscordDelivery:
             nonce=card.job.job_id,
         )
 
-    async def _dm(self, job: Job) -> discord.DMChannel:
-        return await self._client.create_dm(discord.Object(job.user_id))
-
     async def _take_back(self, job: Job) -> None:
-        """Delete the song in the first of `_post`'s places that has it.
+        """Delete the song in the first of `_post`'s destinations that has it.
 
         A song posted by the token is in the status message: the apology replaces it there.
         """
-        place = job.place
-        if place.token is None:
-            if place.threadable and place.status_id is not None:
-                with _UnlessGone(job, "the thread"):
-                    thread = self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
-                    if await self._delete_in(thread, job):
-                        return
-            with _UnlessGone(job, "the channel"):
-                if await self._delete_in(self._channel(place), job):
+
+        async def thread() -> discord.PartialMessageable | None:
+            return thread_of(self._client, job)
+
+        for destination in destinations_of(self._client, job, thread):
+            try:
+                channel = await destination.open()
+                if channel is not None and await self._delete_in(channel, job):
                     return
-        with _UnlessGone(job, "the direct message"):
-            await self._delete_in(await self._dm(job), job)
+            except discord.HTTPException as error:
+                pass_over(error, job, destination.name)
 
     async def _delete_in(self, channel: discord.abc.Messageable, job: Job) -> bool:
         posted = await self._find(channel, job)
@@ -254,69 +255,17 @@ class DiscordDelivery:
                 return message
         return None
 
-    async def _thread(self, card: Card) -> discord.PartialMessageable | None:
+    async def _open_thread(self, card: Card) -> discord.PartialMessageable | None:
         """Return the thread on the status message and open it when it is missing; None when Discord refuses."""
         job, place = card.job, card.job.place
-        if not place.threadable or place.status_id is None:
+        thread = thread_of(self._client, job)
+        if thread is None or place.status_id is None:
             return None
         name = song_embed.thread_name(job.wish.language, card.song)
-        if not await open_thread(self._client, place.channel_id, place.status_id, name, place.archive_minutes):
-            return None
-        return self._client.get_partial_messageable(place.status_id, guild_id=place.guild_id)
-
-    def _channel(self, place: Place) -> discord.PartialMessageable:
-        return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _UnlessGone:
-    """Swallows the error of a place that is gone or closed: the caller goes on with the next place."""
-
-    job: Job
-    what: str
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        # 401 is an expired token; in an archived thread nobody can edit.
-        gone = isinstance(error, discord.HTTPException) and (
-            error.status in (401, 403, 404) or error.code == THREAD_ARCHIVED
-        )
-        if gone:
-            log.info("job %s: %s is gone or closed, going on without it", self.job.job_id, self.what)
-        return gone
-
-
-async def open_thread(
-    client: discord.Client, channel_id: int, message_id: int, name: str, archive_minutes: int
-) -> bool:
-    """Open a thread on the message and return whether there is one now. Its id is the message's.
-
-    Raises discord.py's error when another attempt may help.
-    """
-    try:
-        channel = client.get_channel(channel_id) or await client.fetch_channel(channel_id)
-        if not isinstance(channel, discord.TextChannel):
-            return False
-        await channel.get_partial_message(message_id).create_thread(
-            name=name,
-            auto_archive_duration=archive_minutes,  # type: ignore[arg-type]  # the settings' choices are its
-        )
-    except discord.HTTPException as error:
-        if error.status not in (400, 403, 404):
-            raise
-        if error.code != THREAD_EXISTS:
-            log.info("message %s: no thread can be opened, the songs go into the channel: %s", message_id, error)
-            return False
-    return True
+        opened = await open_thread(self._client, place.channel_id, place.status_id, name, place.archive_minutes)
+        return thread if opened else None
 
 
 def asked_at(job_id: str) -> int:
     """Return the Unix second of the request: job ids are Discord's ids, which contain their time."""
     return int(discord.utils.snowflake_time(int(job_id)).timestamp())
-
-
-def link_to(guild_id: int | None, channel_id: int, message_id: int) -> str:
-    """Return the address of a message."""
-    return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"

@@ -17,7 +17,8 @@ from bot.discord_api.ephemeral import report_error
 from bot.discord_api.errors import map_all_errors, map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
-from bot.posts.delivery import DiscordDelivery, link_to
+from bot.posts.delivery import DiscordDelivery
+from bot.posts.destinations import link_to
 from bot.requests import attachments as pictures
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.request import AnswerableRequest, Request, RequestProgress

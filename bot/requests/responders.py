@@ -17,7 +17,7 @@ import discord
 
 from bot.discord_api.errors import with_discord_retry
 from bot.i18n.messages import say
-from bot.posts.delivery import link_to, open_thread
+from bot.posts.destinations import link_to, open_thread
 from bot.posts.status_messages import edit_message
 from bot.requests.request import Request, RequestProgress, StatusLine, Way
 from melodify_core.errors import Rejected

@@ -10,20 +10,10 @@ from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs import completion, paid_calls
 from melodify_core.jobs.context import JobContext, Step, fetch, found, show, store, with_db_retry
 from melodify_core.media import audio
-from melodify_core.models import (
-    Bill,
-    Brief,
-    Commission,
-    Job,
-    Picture,
-    Progress,
-    RawTake,
-    Song,
-    Stage,
-    Take,
-)
+from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import asking, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
+from melodify_core.providers import Providers
 from melodify_core.storage.layout import midi_key, song_key, take_keys
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage.pseudonym import pseudonym
@@ -231,9 +221,12 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
             raise
         # It is no music, and will be none at the next try.
         raise Refused("music.failed") from error
-    key = song_key(job.job_id)
-    await store(context, key, mastered.audio, "audio/mpeg", labels_of(job, context.salt))
+    await store(context, song_key(job.job_id), mastered.audio, "audio/mpeg", labels_of(job, context.salt))
     dollars = await with_db_retry(context.ledger.spent, job.job_id)
+    return _song_of(job, reading, take, mastered, dollars, context.providers)
+
+
+def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: float, providers: Providers) -> Song:
     return Song(
         job_id=job.job_id,
         title=reading.title,
@@ -248,10 +241,10 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
         arousal=reading.arousal,
         genre=reading.genre,
         seed=job.seed,
-        captioner=context.providers.captioner.name,
-        composer=context.providers.composer.name,
+        captioner=providers.captioner.name,
+        composer=providers.composer.name,
         picture_key=job.picture_key,
-        audio_key=key,
+        audio_key=song_key(job.job_id),
         dollars=dollars,
         duration_s=mastered.duration_s,
         lufs=mastered.lufs,

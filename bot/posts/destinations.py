@@ -1,0 +1,82 @@
+"""Where a job's messages may go: the thread on its status message, its channel, a direct message to its asker."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import discord
+
+from melodify_core.models import Job
+
+log = logging.getLogger(__name__)
+# discord.com/developers/docs/topics/opcodes-and-status-codes
+THREAD_EXISTS = 160004
+THREAD_ARCHIVED = 50083
+Open = Callable[[], Awaitable[discord.abc.Messageable | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A channel to post in. `open` returns None where there is no such channel, and raises what discord.py raises."""
+
+    name: str  # for the log
+    open: Open
+
+
+def destinations_of(client: discord.Client, job: Job, thread: Open | None = None) -> list[Destination]:
+    """Return where to post for the job, the best first: the `thread` if there is one, the channel, a direct message."""
+
+    async def channel() -> discord.abc.Messageable:
+        return client.get_partial_messageable(job.place.channel_id, guild_id=job.place.guild_id)
+
+    async def direct_message() -> discord.abc.Messageable:
+        return await client.create_dm(discord.Object(job.user_id))
+
+    last = Destination("the direct message", direct_message)
+    if job.place.token is not None:
+        return [last]  # the bot is not where it was asked
+    return [*([Destination("the thread", thread)] if thread else ()), Destination("the channel", channel), last]
+
+
+def thread_of(client: discord.Client, job: Job) -> discord.PartialMessageable | None:
+    """Return the thread on the job's status message, whether it is open or not; None where there can be none."""
+    if not job.place.threadable or job.place.status_id is None:
+        return None
+    return client.get_partial_messageable(job.place.status_id, guild_id=job.place.guild_id)
+
+
+def pass_over(error: discord.HTTPException, job: Job, what: str) -> None:
+    """Log that a place is gone or closed: there may be another. Raises the error when it means something else."""
+    # 401 is an expired token; in an archived thread nobody can edit.
+    if error.status not in (401, 403, 404) and error.code != THREAD_ARCHIVED:
+        raise error
+    log.info("job %s: %s is gone or closed, going on without it", job.job_id, what)
+
+
+async def open_thread(
+    client: discord.Client, channel_id: int, message_id: int, name: str, archive_minutes: int
+) -> bool:
+    """Open a thread on the message and return whether there is one now. Its id is the message's.
+
+    Raises discord.py's error when another attempt may help.
+    """
+    try:
+        channel = client.get_channel(channel_id) or await client.fetch_channel(channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return False
+        await channel.get_partial_message(message_id).create_thread(
+            name=name,
+            auto_archive_duration=archive_minutes,  # type: ignore[arg-type]  # the settings' choices are its
+        )
+    except discord.HTTPException as error:
+        if error.status not in (400, 403, 404):
+            raise
+        if error.code != THREAD_EXISTS:
+            log.info("message %s: no thread can be opened, the songs go into the channel: %s", message_id, error)
+            return False
+    return True
+
+
+def link_to(guild_id: int | None, channel_id: int, message_id: int) -> str:
+    """Return the address of a message."""
+    return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"
