@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(PYTHON) deploy/install.py
 PIPELINE := .venv-pipeline
 QUALITY := .venv-quality
+DOCS := .venv-docs
 PICTURES_READY := $(QUALITY)/pictures/.downloaded
 # A file's tests share what is expensive: they stay in one process.
 PYTEST := $(BIN)/pytest -n auto --dist loadfile
@@ -16,7 +17,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality lock audit licenses image-check wheel-check format clean pipeline test-musicgen
+  bench-setup quality docs lock audit licenses image-check wheel-check format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -48,6 +49,7 @@ fast: develop
 
 slow: develop
 	@$(INSTALL) pipeline
+	@$(INSTALL) docs
 	$(PYTEST) $(COVERAGE) -m slow
 
 # Everything, with the coverage ratchet.
@@ -70,6 +72,11 @@ bench-load bench-workers bench-crash bench-restart bench-setup: develop
 # AGPL: an environment of its own.
 quality: $(PICTURES_READY)
 	@$(QUALITY)/bin/python -m quality $(ARGS)
+
+# The documents as a site in build/site. A dead link, a missing anchor and a page outside the menu fail it.
+docs:
+	@$(INSTALL) docs
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict $(ARGS)
 
 # Known vulnerabilities of the pinned packages, and secrets in the repository. Needs the network, and says so without it.
 audit: develop
@@ -106,6 +113,7 @@ lock: develop
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
+	$(COMPILE_ALONE) docs/requirements.in -o docs/requirements.txt
 	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
@@ -130,4 +138,4 @@ test-musicgen: develop
 	$(BIN)/pytest tests/process/test_musicgen.py
 
 clean:
-	rm -rf $(VENV) $(PIPELINE) $(QUALITY) .venv-musicgen .venv*.installing build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf $(VENV) $(PIPELINE) $(QUALITY) $(DOCS) .venv-musicgen .venv*.installing build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*

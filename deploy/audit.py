@@ -25,6 +25,7 @@ PINS = (
     "requirements-uv.txt",
     "deploy/pipeline/requirements.txt",
     "deploy/pipeline/requirements-musicgen.txt",
+    "docs/requirements.txt",
     "quality/requirements.txt",
 )
 # Asked in this order, each for what those before it could not say. All of pip-audit's: PyPI's own, OSV, Ecosyste.ms.
