@@ -200,6 +200,17 @@ def test_the_korean_page_says_as_much_as_the_english_one() -> None:
         assert len(counts) == 1, form
 
 
+def test_the_architecture_shows_every_room() -> None:
+    page, drawing = text_of("docs/architecture.md"), text_of("docs/rooms.svg")
+    for half in ("bot", "melodify_core"):
+        for path in sorted((ROOT / half).iterdir()):
+            if path.name.startswith("__") or not (path.suffix == ".py" or (path / "__init__.py").exists()):
+                continue
+            name = f"{half}/{path.name}{'/' if path.is_dir() else ''}"
+            assert f"`{name}`" in page, name
+            assert f">{path.name}</text>" in drawing, name
+
+
 def test_the_moderators_page_has_every_subcommand() -> None:
     table = " ".join(row.split(" | ")[0] for row in text_of("docs/moderators.md").splitlines() if row.startswith("| `"))
     keys = [key for key in catalogue("en") if re.fullmatch(r"command\.admin_\w+\.name", key)]
