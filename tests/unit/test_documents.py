@@ -53,7 +53,7 @@ def test_the_readme_is_one_page() -> None:
     assert len(lines) <= 120
     assert [line for line in lines if len(line) > 120] == []
     assert 600 <= len(text_of("README.md").split()) <= 950
-    what_it_does = text_of("README.md").split("## What it does")[1].split("##")[0]
+    what_it_does = text_of("README.md").split("## What it does")[1].split("## ")[0]
     assert what_it_does.count("\n- ") == 8
 
 
