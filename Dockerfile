@@ -1,4 +1,4 @@
-# Two stages: packages are built and installed in the first, the second carries only what runs.
+# The first stage builds and installs packages; the second has only what runs.
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY requirements-run.txt requirements-build.txt requirements-uv.txt pyproject.toml README.md ./
@@ -24,11 +24,11 @@ ENV PATH=/opt/melodify/bin:$PATH \
     MELODIFY_OPS__PORT=9464
 # The number, so that an orchestrator can see that it is not root.
 USER 10001
-# No VOLUME: it would make a nameless one where /data was forgotten, and nobody would miss the songs before they are gone. Run
-# read-only, the program says at start that it cannot write there.
+# No VOLUME: if /data was forgotten, it would create a nameless volume, and the songs would be gone before anybody notices.
+# With --read-only the program says at its start that it cannot write there.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/livez', timeout=4)"]
-# SIGTERM drains: running jobs get work.drain_s seconds (20), a paid call lyria.deadline_s (180) and 15, so give the
-# container a few more.
+# SIGTERM drains: running jobs get work.drain_s seconds (20), a paid call lyria.deadline_s (180) and 15. Give the
+# container a few seconds more.
 STOPSIGNAL SIGTERM
 CMD ["melodify", "run"]

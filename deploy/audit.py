@@ -25,6 +25,7 @@ PINS = (
     "requirements-uv.txt",
     "deploy/pipeline/requirements.txt",
     "deploy/pipeline/requirements-musicgen.txt",
+    "docs/requirements.txt",
     "quality/requirements.txt",
 )
 # Each is asked for the pins that the ones before do not know. All that pip-audit has: PyPI, OSV, Ecosyste.ms.

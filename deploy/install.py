@@ -48,6 +48,7 @@ ENVIRONMENTS = {
     "develop": Environment(".venv", ("requirements.txt",), 500, 1600, contains=("demo", "run")),
     "pipeline": Environment(".venv-pipeline", ("deploy/pipeline/requirements.txt",), 90, 400, melodify=False),
     "quality": Environment(".venv-quality", ("quality/requirements.txt",), 300, 900, melodify=False),
+    "docs": Environment(".venv-docs", ("docs/requirements.txt",), 50, 210, melodify=False),
     "musicgen": Environment(".venv-musicgen", ("deploy/pipeline/requirements-musicgen.txt",), 120, 500, melodify=False),
     "image": Environment("/opt/melodify", ("requirements-run.txt", BUILD), 300, 900),
 }

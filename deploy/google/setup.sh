@@ -67,4 +67,4 @@ if [ -z "$(gcloud billing budgets list --billing-account="$billing" --filter='di
   gcloud billing budgets create --billing-account="$billing" --display-name=melodify --budget-amount="$budget" \
     --filter-projects="projects/$project" --threshold-rule=percent=0.5 --threshold-rule=percent=0.9 --threshold-rule=percent=1.0
 fi
-echo "Done. Now the database (deploy/README.md) and the four secrets."
+echo "Done. Now the database (deploy/google/README.md) and the four secrets."

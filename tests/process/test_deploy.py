@@ -198,7 +198,7 @@ async def test_without_its_volume_a_container_says_one_sentence_at_start(tmp_pat
     text = (ROOT / "Dockerfile").read_text()
     assert not re.search(r"^VOLUME", text, re.MULTILINE)
     assert "read_only: true" in (ROOT / "compose.yaml").read_text()
-    assert "docker run --init --read-only" in (ROOT / "deploy" / "README.md").read_text()
+    assert "docker run --init --read-only" in (ROOT / "docs" / "operations.md").read_text()
     # Root writes nowhere in /proc either.
     names = ("MELODIFY_DATABASE__URL", "MELODIFY_FOLDER__PATH")
     paths = {name: re.search(rf"{name}=(\S+)", text)[1].replace("/data", "/proc") for name in names}  # type: ignore[index]
@@ -363,7 +363,7 @@ def test_each_account_has_what_it_needs_and_no_more(cloud: Cloud) -> None:
 
 def test_the_build_may_read_the_source_that_is_uploaded_for_it(cloud: Cloud) -> None:
     cloud.run("bash", "deploy/google/setup.sh", "p-1", "us-central1", "0123-4567", "50USD")
-    texts = [path.read_text() for path in (ROOT / "deploy" / "README.md", *GOOGLE.glob("*.yaml"))]
+    texts = [path.read_text() for path in (GOOGLE / "README.md", *GOOGLE.glob("*.yaml"))]
     commands = re.findall(r"gcloud builds submit(?:.*\\\n)*.*--service-account", "\n".join(texts))
     assert len(commands) == 3
     for command in commands:
