@@ -21,7 +21,7 @@ from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.vertex_server import PREDICT, interactions_server, vertex_server
 
 ROUNDS = 30
@@ -56,7 +56,7 @@ def main() -> None:
 
 async def _measure(url: str, model: str) -> tuple[float, float]:
     composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
-    context = _errand()
+    context = _context()
     whole = await _median(lambda: composer.compose(a_brief(), Wish(), context))
     await composer.close()
     return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
@@ -88,14 +88,14 @@ async def _median(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(took[WARM_UP:])
 
 
-def _errand() -> ProviderContext:
+def _context() -> ProviderContext:
     async def picture() -> Picture:
         raise AssertionError("not asked for")
 
     async def progress(progress: Progress) -> None:
         del progress
 
-    return ProviderContext("1", 1, "a" * 64, None, picture, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, picture, PaidCalls().begin, progress)
 
 
 def _serve(pipe: Connection, model: str) -> None:

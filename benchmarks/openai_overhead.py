@@ -14,7 +14,7 @@ from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.openai_server import openai_server
 from tests.pictures import photo
 
@@ -54,20 +54,20 @@ async def _measure(url: str, picture: Picture) -> list[float]:
     took = []
     for _ in range(WARM_UP + ROUNDS):
         start = time.perf_counter()
-        await captioner.caption(picture, Wish(hint="rainy evening"), _errand(picture))
+        await captioner.caption(picture, Wish(hint="rainy evening"), _context(picture))
         took.append(time.perf_counter() - start)
     await captioner.close()
     return took[WARM_UP:]
 
 
-def _errand(picture: Picture) -> ProviderContext:
+def _context(picture: Picture) -> ProviderContext:
     async def load() -> Picture:
         return picture
 
     async def progress(progress: Progress) -> None:
         del progress
 
-    return ProviderContext("1", 1, "a" * 64, None, load, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, load, PaidCalls().begin, progress)
 
 
 def _serve(pipe: Connection) -> None:

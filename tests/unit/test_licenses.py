@@ -1,4 +1,4 @@
-"""`make licenses` leaves out nothing that the image carries, and the README tells its publisher of each copyleft."""
+"""`make licenses` lists all that the image contains, and the README names each copyleft licence to its publisher."""
 
 import re
 
