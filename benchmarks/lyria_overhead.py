@@ -56,7 +56,7 @@ def main() -> None:
 
 async def _measure(url: str, model: str) -> tuple[float, float]:
     composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
-    context = _context()
+    context = _provider_context()
     whole = await _median(lambda: composer.compose(a_brief(), Wish(), context))
     await composer.close()
     return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
@@ -88,7 +88,7 @@ async def _median(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(took[WARM_UP:])
 
 
-def _context() -> ProviderContext:
+def _provider_context() -> ProviderContext:
     async def picture() -> Picture:
         raise AssertionError("not asked for")
 

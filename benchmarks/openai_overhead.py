@@ -54,13 +54,13 @@ async def _measure(url: str, picture: Picture) -> list[float]:
     took = []
     for _ in range(WARM_UP + ROUNDS):
         start = time.perf_counter()
-        await captioner.caption(picture, Wish(hint="rainy evening"), _context(picture))
+        await captioner.caption(picture, Wish(hint="rainy evening"), _provider_context(picture))
         took.append(time.perf_counter() - start)
     await captioner.close()
     return took[WARM_UP:]
 
 
-def _context(picture: Picture) -> ProviderContext:
+def _provider_context(picture: Picture) -> ProviderContext:
     async def load() -> Picture:
         return picture
 
