@@ -21,7 +21,7 @@ from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.vertex_server import PREDICT, interactions_server, vertex_server
 
 ROUNDS = 30
@@ -95,7 +95,7 @@ def _provider_context() -> ProviderContext:
     async def progress(progress: Progress) -> None:
         del progress
 
-    return ProviderContext("1", 1, "a" * 64, None, picture, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, picture, PaidCalls().begin, progress)
 
 
 def _serve(pipe: Connection, model: str) -> None:

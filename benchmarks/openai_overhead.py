@@ -14,7 +14,7 @@ from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.openai_server import openai_server
 from tests.pictures import photo
 
@@ -67,7 +67,7 @@ def _provider_context(picture: Picture) -> ProviderContext:
     async def progress(progress: Progress) -> None:
         del progress
 
-    return ProviderContext("1", 1, "a" * 64, None, load, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, load, PaidCalls().begin, progress)
 
 
 def _serve(pipe: Connection) -> None:

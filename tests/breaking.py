@@ -1,8 +1,8 @@
-"""Breaks things for tests: every await of a job, and every call to what lies outside, counted and struck one by one.
+"""Breaks things for tests: counts the awaits of a job and its calls to the outside, and breaks one at a time.
 
 Nothing here knows where the awaits and the calls are. The loop's tasks are driven through `Suspending`, which sees each
-suspension; the database, the storage, Discord and the providers each have one proxy, which sees each call. Whose it is
-tells the job's own log context.
+suspension; the database, the storage, Discord and the providers each have one proxy, which sees each call. The log
+context says which job a call belongs to.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Strike:
         if self.seen != self.at:
             return
         if self.moment == "end" and isinstance(awaited, asyncio.Future):
-            # Before the wake-up of whoever waits, which is added after this.
+            # Before the wake-up of the waiting task, which is added after this.
             awaited.add_done_callback(lambda _: self._act(), context=Context())
         else:
             self._act()
@@ -61,7 +61,7 @@ own: ContextVar[Strike | None] = ContextVar("own", default=None)
 
 
 class Suspending(Coroutine[Any, Any, Any]):
-    """A coroutine whose suspensions are told to the strike that is meant for it."""
+    """A coroutine that reports its suspensions to the strike of its job."""
 
     def __init__(self, inner: Coroutine[Any, Any, Any], strikes: "dict[str, Strike]") -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""What holds for every message of the bot, whatever was in it: Discord's limits, no ping, alt text on pictures."""
+"""The conventions for every message of the bot: Discord's limits, no ping, alt text on pictures."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PICTURES = (".jpg", ".png", ".webp", ".gif")
 
 
 def messages_of_bot(env: Env) -> list[dict[str, Any]]:
-    """Return everything the bot has posted and that is still there, as Discord shows it."""
+    """Return all messages of the bot that are not deleted, as Discord shows them."""
     backend = env.backend
     everything = [message for channel in backend.messages.values() for message in channel.values()]
     return [
@@ -25,11 +25,11 @@ def messages_of_bot(env: Env) -> list[dict[str, Any]]:
 
 
 def faults_of(message: dict[str, Any]) -> list[str]:
-    """Return what is wrong with the message; nothing, as a rule."""
+    """Return what is wrong with the message, an empty list as a rule."""
     replied_to = (message.get("referenced_message") or {}).get("author", {}).get("id")
     pinged = [user["id"] for user in message["mentions"] if user["id"] != replied_to]
     if message.get("flags", 0) & EPHEMERAL:
-        # Only its asker sees it: Discord tells nobody else that they are named there.
+        # Ephemeral: Discord notifies nobody who is named in it.
         return _faults_of_form(message)
     faults = ["pings everyone"] * bool(message["mention_everyone"]) + ["pings a role"] * bool(message["mention_roles"])
     faults += [f"pings {user}" for user in pinged]
@@ -76,7 +76,7 @@ def _too_long(*texts: tuple[str, str, int]) -> list[str]:
 
 
 def assert_follows_conventions(env: Env) -> None:
-    """Fail when a message, a thread's name or a command of the bot breaks a rule."""
+    """Fail when a message or a thread's name of the bot breaks a convention."""
     for message in messages_of_bot(env):
         assert faults_of(message) == [], message
     threads = (discord.ChannelType.public_thread.value, discord.ChannelType.private_thread.value)

@@ -64,7 +64,7 @@ class Fault:
 
 @dataclass
 class Discord:
-    """The state of the little world, and what the bot did in it."""
+    """The state of the small Discord, and what the bot did in it."""
 
     port: int = 0
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -108,12 +108,12 @@ class Discord:
         self._next_id = time_snowflake(datetime.now(UTC))
 
     def drop_sessions(self) -> list[web.WebSocketResponse]:
-        """Tell nobody anything more, until `invalidate` is called with what this returns."""
+        """Send no more events, until `invalidate` is called with what this returns."""
         dropped, self.sockets = self.sockets, []
         return dropped
 
     async def invalidate(self, sessions: list[web.WebSocketResponse]) -> None:
-        """Say that the sessions cannot be resumed."""
+        """Reject the sessions as not resumable."""
         for socket in sessions:
             await socket.send_str(json.dumps({"op": 9, "d": False}))
 
@@ -173,7 +173,7 @@ class Discord:
 
     @web.middleware
     async def break_calls(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Do what the faults say."""
+        """Apply the faults."""
         fault = next((fault for fault in self.faults if fault.meets(request)), None)
         if fault is None:
             answer: web.StreamResponse = await handler(request)

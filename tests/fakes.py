@@ -1,4 +1,4 @@
-"""Hand-written captioners, composers and deliveries that behave, and write down what they were told."""
+"""Hand-written captioners, composers and deliveries that work, and record their calls."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ from tests.sounds import chords, wav
 
 @dataclass
 class Reader:
-    """A captioner that says one Brief, or fails."""
+    """A captioner that returns one Brief, or fails."""
 
     error: BaseException | None = None
     name: str = "reader"
@@ -60,7 +60,7 @@ class Reader:
 
 @dataclass
 class Player:
-    """A composer that plays one chord, or fails, or takes for ever."""
+    """A composer that plays one chord, or fails, or never ends."""
 
     error: BaseException | None = None
     for_ever: bool = False
@@ -85,7 +85,7 @@ class Player:
 
 @dataclass
 class FarPlayer(Player):
-    """A composer that has its work done elsewhere."""
+    """A composer that commissions its work from a service."""
 
     orders: list[str] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ class LinkingFolder(FolderStorage):
 
 @dataclass
 class RecordingDelivery:
-    """A delivery that writes down what it was told."""
+    """A delivery that records its calls."""
 
     error: BaseException | None = None
     deaf: bool = False
@@ -173,7 +173,7 @@ class RecordingDelivery:
 
 @dataclass
 class Book:
-    """A ledger on paper."""
+    """A ledger in memory."""
 
     lines: list[str] = field(default_factory=list)
     cancelled: bool = False

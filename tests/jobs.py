@@ -57,7 +57,7 @@ POSTED = Posted(channel_id=11, message_id=12)
 
 
 @dataclass
-class Purse:
+class PaidCalls:
     """What a provider reported of its paid calls: what each was expected to cost, and how it ended."""
 
     begun: list[Bill] = field(default_factory=list)
@@ -72,22 +72,22 @@ class Purse:
 
 @dataclass(frozen=True)
 class Call:
-    """One of them."""
+    """One paid call."""
 
-    purse: Purse
+    paid_calls: PaidCalls
 
     async def billed(self, bill: Bill) -> None:
-        self.purse.bills.append(bill)
+        self.paid_calls.bills.append(bill)
 
     async def free(self) -> None:
-        self.purse.freed += 1
+        self.paid_calls.freed += 1
 
     def lost(self) -> None:
-        self.purse.lost += 1
+        self.paid_calls.lost += 1
 
 
-def an_errand(job_id: str = "1", seed: int = 7) -> ProviderContext:
-    """Return the context of a job that shows no picture and forgets what it is told."""
+def a_provider_context(job_id: str = "1", seed: int = 7) -> ProviderContext:
+    """Return the context of a job without a picture that forgets every report."""
 
     async def picture() -> Picture:
         raise AssertionError("no picture was promised")
@@ -95,4 +95,4 @@ def an_errand(job_id: str = "1", seed: int = 7) -> ProviderContext:
     async def progress(reached: Progress) -> None:
         del reached
 
-    return ProviderContext(job_id, seed, "0" * 64, None, picture, Purse().begin, progress)
+    return ProviderContext(job_id, seed, "0" * 64, None, picture, PaidCalls().begin, progress)

@@ -25,5 +25,5 @@ def value(text: str, name: str, **labels: str) -> float:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """Return what was logged, but for the exporter of a neighbour's test, which tries again in a thread of its own."""
+    """Return the log records, without those of another test's exporter, which retries in its own thread."""
     return [record for record in caplog.records if not record.name.startswith("opentelemetry.")]

@@ -149,7 +149,7 @@ def quarters(size: tuple[int, int] = (96, 64)) -> Image.Image:
 
 
 def laid_down(orientation: int, kind: str = "JPEG") -> bytes:
-    """The quarters, stored so that EXIF's orientation makes them stand upright again."""
+    """The quarters, stored so that EXIF's orientation turns them upright again."""
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,

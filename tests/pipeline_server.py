@@ -1,6 +1,6 @@
 """Vertex AI's PipelineService on loopback: the SDK's own protos over gRPC, runs that follow a script of states.
 
-It knows runs by name, refuses a repeated id, counts its calls, and fails as it is told.
+It knows runs by name, refuses a repeated id, counts its calls, and fails on request.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """What the story tests share: the real bot in a simulated Discord, with a real studio behind it.
 
-Jobs run outside the simulator's sight, in real time: a story acts, waits for `World.songs_done`, and then looks.
+Jobs run unseen by the simulator, in real time: a story acts, waits for `World.songs_done`, and then looks.
 """
 
 import asyncio
@@ -312,8 +312,8 @@ async def world(
     composes: bool = False,
     composing_s: float = 0.0,
 ) -> AsyncIterator[World]:
-    """Yield a world whose first channel the bot watches; what follows the pool is the client's."""
-    # The channel is there before the bot, because its id stands in the bot's settings.
+    """Yield a world whose first channel the bot watches; the parameters after the pool are the client's."""
+    # The channel is there before the bot, because its id is in the bot's settings.
     env = Env(discord.Client(intents=discord.Intents.none()), settle_timeout=SETTLE_S)
     guild = env.create_guild()
     channel = a_channel(env, guild)

@@ -1,7 +1,7 @@
 """Lyria on loopback: Vertex AI's PredictionService over gRPC and the SDK's own protos, the Interactions API over HTTP.
 
-Both stand behind a wire that can be cut, count every piece of music that they have made (that is what Google bills),
-and fail as they are told.
+Both are behind a connection that can be cut, count every piece of music that they made (Google bills those), and
+fail on request.
 """
 
 import asyncio

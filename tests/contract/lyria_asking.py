@@ -11,7 +11,7 @@ from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Bill, Brief, Picture, Progress, RawTake, Wish
 from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.sounds import chords, wav
 from tests.vertex_server import Lyria as Server
 from tests.vertex_server import interactions_server, vertex_server
@@ -28,23 +28,23 @@ JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 @dataclass
 class Asker:
-    """A composer with its server and what it reported."""
+    """A composer, its server, and what it reported."""
 
     server: Server
     composer: LyriaComposer
-    purse: Purse = field(default_factory=Purse)
+    paid_calls: PaidCalls = field(default_factory=PaidCalls)
     pictures: int = 0
 
     @property
     def bills(self) -> list[Bill]:
         """What was billed."""
-        return self.purse.bills
+        return self.paid_calls.bills
 
     async def asks(self, wish: Wish | None = None, brief: Brief | None = None, seed: int = 42) -> RawTake:
         """Ask for a take."""
-        return await self.composer.compose(brief or a_brief(), wish or Wish(), self._errand(seed))
+        return await self.composer.compose(brief or a_brief(), wish or Wish(), self._context(seed))
 
-    def _errand(self, seed: int) -> ProviderContext:
+    def _context(self, seed: int) -> ProviderContext:
         async def progress(reached: Progress) -> None:
             raise AssertionError(f"Lyria knows no progress: {reached}")
 
@@ -52,7 +52,7 @@ class Asker:
             self.pictures += 1
             return Picture(JPEG, 64, 48, "0" * 64)
 
-        return ProviderContext(JOB, seed, "a" * 64, 77, picture, self.purse.begin, progress)
+        return ProviderContext(JOB, seed, "a" * 64, 77, picture, self.paid_calls.begin, progress)
 
 
 def served(model: str) -> AbstractAsyncContextManager[Server]:

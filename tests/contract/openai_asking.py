@@ -1,4 +1,4 @@
-"""What the tests of the OpenAI captioner share: its server, a picture, an context that keeps the bills."""
+"""What the tests of the OpenAI captioner share: its server, a picture, a context that keeps the reports."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Brief, Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.openai_server import OpenAIServer, openai_server
 from tests.pictures import sunset
 
@@ -20,17 +20,17 @@ SECRET = "sk-very-secret"
 
 
 @dataclass
-class Kept:
-    """An context, and what was reported to it."""
+class Reports:
+    """Makes a provider's context, and keeps what was reported to it."""
 
     picture: Picture
-    purse: Purse = field(default_factory=Purse)
+    paid_calls: PaidCalls = field(default_factory=PaidCalls)
     adult: bool = False
 
     @property
     def bills(self) -> list[Bill]:
         """What was billed."""
-        return self.purse.bills
+        return self.paid_calls.bills
 
     def context(self) -> ProviderContext:
         async def load() -> Picture:
@@ -39,7 +39,7 @@ class Kept:
         async def progress(progress: Progress) -> None:
             del progress
 
-        return ProviderContext("77", 1, ASKER, 5, load, self.purse.begin, progress, adult=self.adult)
+        return ProviderContext("77", 1, ASKER, 5, load, self.paid_calls.begin, progress, adult=self.adult)
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +48,8 @@ def picture() -> Picture:
 
 
 @pytest.fixture
-def kept(picture: Picture) -> Kept:
-    return Kept(picture)
+def reports(picture: Picture) -> Reports:
+    return Reports(picture)
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def settings_of(server: OpenAIServer, **changes: Any) -> OpenAI:
     return OpenAI.model_validate({"base_url": server.url, "api_key": SECRET, "deadline_s": 20} | changes)
 
 
-async def caption(settings: OpenAI, kept: Kept, wish: Wish | None = None) -> Brief:
+async def caption(settings: OpenAI, reports: Reports, wish: Wish | None = None) -> Brief:
     captioner = OpenAICaptioner(settings)
     try:
-        return await captioner.caption(kept.picture, wish or Wish(), kept.context())
+        return await captioner.caption(reports.picture, wish or Wish(), reports.context())
     finally:
         await captioner.close()

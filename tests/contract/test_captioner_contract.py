@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,9 @@ from melodify_core.library import Library, Readings, connect, upgrade
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Picture, Wish
-from melodify_core.ports import Captioner, ProviderContext
+from melodify_core.ports import Captioner
 from tests.contract.openai_asking import settings_of
-from tests.jobs import Purse, an_errand
+from tests.jobs import PaidCalls, a_provider_context
 from tests.openai_server import openai_server
 from tests.pictures import sunset
 
@@ -54,29 +55,26 @@ async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(captioner
 async def test_a_picture_becomes_a_brief_that_a_composer_can_use(
     captioner: Captioner, picture: Picture, language: Language
 ) -> None:
-    brief = await captioner.caption(picture, Wish(language=language), an_errand())
+    brief = await captioner.caption(picture, Wish(language=language), a_provider_context())
     assert Brief.model_validate(brief.model_dump()) == brief
     assert brief.title.strip()
     assert f"{brief.bpm} BPM" in music_prompt(brief, Wish())
 
 
 async def test_the_same_question_has_the_same_answer(captioner: Captioner, picture: Picture) -> None:
-    first, second = [await captioner.caption(picture, Wish(hint="rainy"), an_errand()) for _ in range(2)]
+    first, second = [await captioner.caption(picture, Wish(hint="rainy"), a_provider_context()) for _ in range(2)]
     assert first == second
 
 
-async def test_each_paid_call_is_told_with_its_cost(captioner: Captioner, picture: Picture) -> None:
-    purse = Purse()
-    told = an_errand()
-    context = ProviderContext(
-        told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress
-    )
+async def test_each_paid_call_is_reported_with_its_cost(captioner: Captioner, picture: Picture) -> None:
+    paid_calls = PaidCalls()
+    context = replace(a_provider_context(), begun=paid_calls.begin)
     await captioner.caption(picture, Wish(), context)
     if captioner.name == "palette":
-        assert purse.bills == []
+        assert paid_calls.bills == []
     else:
-        assert [bill.provider for bill in purse.bills] == ["openai"]
-        assert purse.bills[0].dollars > 0
+        assert [bill.provider for bill in paid_calls.bills] == ["openai"]
+        assert paid_calls.bills[0].dollars > 0
 
 
 async def test_a_server_that_is_away_is_unavailable(picture: Picture) -> None:
@@ -84,7 +82,7 @@ async def test_a_server_that_is_away_is_unavailable(picture: Picture) -> None:
         settings = settings_of(server, tries=1)
     captioner = OpenAICaptioner(settings)
     with pytest.raises(Unavailable):
-        await captioner.caption(picture, Wish(), an_errand())
+        await captioner.caption(picture, Wish(), a_provider_context())
     with pytest.raises(Unavailable):
         await captioner.check()
     await captioner.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -18,7 +19,7 @@ from melodify_core.models import RawTake, Wish
 from melodify_core.ports import CommissioningComposer, Composer, ProviderContext
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
-from tests.jobs import Purse, an_errand
+from tests.jobs import PaidCalls, a_provider_context
 from tests.pipeline_server import pipeline_server
 from tests.sounds import chords, wav
 from tests.vertex_server import interactions_server, vertex_server
@@ -81,22 +82,18 @@ async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(composer:
 
 
 async def test_a_brief_becomes_sound_that_can_be_decoded(composer: Played) -> None:
-    take = await take_of(composer, an_errand("11"))
+    take = await take_of(composer, a_provider_context("11"))
     seconds = sum(block.shape[1] for block in decode(take.audio)) / RATE
     assert 2 < seconds < 15
     assert take.content_type.startswith("audio/")
     assert take.model
 
 
-async def test_each_paid_call_is_told_with_its_cost(composer: Played) -> None:
-    purse = Purse()
-    told = an_errand("12")
-    await take_of(
-        composer,
-        ProviderContext(told.job_id, told.seed, told.asker, told.guild_id, told.picture, purse.begin, told.progress),
-    )
+async def test_each_paid_call_is_reported_with_its_cost(composer: Played) -> None:
+    paid_calls = PaidCalls()
+    await take_of(composer, replace(a_provider_context("12"), begun=paid_calls.begin))
     if composer.name == "arranger":
-        assert purse.bills == []
+        assert paid_calls.bills == []
     else:
-        assert len(purse.bills) == 1
-        assert purse.bills[0].dollars > 0
+        assert len(paid_calls.bills) == 1
+        assert paid_calls.bills[0].dollars > 0

@@ -44,7 +44,7 @@ def a_service(key_file: Path | None = None) -> Service:
 
 @pytest.fixture
 async def token_server() -> AsyncIterator[dict[str, Any]]:
-    """Google's token endpoint: answers with what stands in "answer"."""
+    """Google's token endpoint: answers with the content of "answer"."""
     said: dict[str, Any] = {"answer": (200, {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})}
 
     async def token(request: web.Request) -> web.Response:

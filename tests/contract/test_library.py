@@ -165,7 +165,7 @@ def test_of_a_job_that_is_asked_about_it_is_told_whether_it_is_known_and_it_does
     assert standing.known
     assert (standing.used_at, standing.waiting) == ((100.0,), 1)
     assert not library.standing_of(1, 20, 0.0, job_id="3").known
-    # However it ended, and whoever asks: a repeat is a repeat.
+    # Whatever its end was and whoever asks: a repeat is a repeat.
     library.refund("2", 102.0)
     assert library.standing_of(7, 20, 0.0, job_id="2").known
 
@@ -523,7 +523,7 @@ async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
         cancelled.append(job_id)
 
     async def told(job_id: str) -> None:
-        raise AssertionError(job_id)  # whoever works on it tells
+        raise AssertionError(job_id)  # the worker that runs the job reports it
 
     moderation = Moderation(guilds, book, library, RecordingDelivery(), cancel, told)
     assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows

@@ -93,9 +93,9 @@ async def test_each_fault_has_its_error_and_its_number_of_paid_calls(
     async with asker(model) as it:
         it.server.faults = list(faults)
 
-        told = await outcome(it.asks())
+        code_met = await outcome(it.asks())
 
-        assert told == code
+        assert code_met == code
         assert (len(it.server.asked), it.server.made) == (calls, paid)
         assert len(it.bills) == (0 if code else 1)
 
@@ -119,8 +119,8 @@ async def test_a_call_is_given_back_only_where_it_is_known_to_be_free(model: str
         await outcome(it.asks())
 
     billed, lost = int(not code), int(name in UNKNOWN)
-    assert [bill.dollars for bill in it.purse.begun] == [LIST_DOLLARS[model]] * calls
-    assert (len(it.bills), it.purse.lost, it.purse.freed) == (billed, lost, calls - billed - lost)
+    assert [bill.dollars for bill in it.paid_calls.begun] == [LIST_DOLLARS[model]] * calls
+    assert (len(it.bills), it.paid_calls.lost, it.paid_calls.freed) == (billed, lost, calls - billed - lost)
     assert paid <= billed + lost
 
 
@@ -130,7 +130,7 @@ async def test_a_call_that_is_given_up_at_the_deadline_stays_in_the_books(model:
         it.server.faults = [STALL_AFTER]
         await outcome(it.asks())
 
-    assert (len(it.purse.begun), it.purse.lost, it.purse.freed) == (1, 1, 0)
+    assert (len(it.paid_calls.begun), it.paid_calls.lost, it.paid_calls.freed) == (1, 1, 0)
 
 
 async def test_an_answer_too_large_for_grpc_was_made_and_stays_in_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ async def test_an_answer_too_large_for_grpc_was_made_and_stays_in_the_books(monk
         assert await outcome(it.asks()) == "provider.unavailable"
 
     assert it.server.made == 1
-    assert (it.purse.lost, it.purse.freed) == (1, 0)
+    assert (it.paid_calls.lost, it.paid_calls.freed) == (1, 0)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -152,7 +152,7 @@ async def test_a_call_that_never_left_is_given_back(model: str) -> None:
             assert await outcome(it.asks()) == "provider.unavailable"
             await it.composer.close()
 
-    assert (len(it.purse.begun), it.purse.lost, it.purse.freed) == (1, 0, 1)
+    assert (len(it.paid_calls.begun), it.paid_calls.lost, it.paid_calls.freed) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -274,7 +274,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("fault", "setting", "page"), MISTAKES)
-async def test_the_check_names_the_setting_and_the_page_that_mend_a_mistake(
+async def test_the_check_names_the_setting_and_the_page_that_fix_a_mistake(
     model: str, fault: Fault, setting: str, page: str
 ) -> None:
     async with asker(model) as it:

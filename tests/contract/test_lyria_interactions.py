@@ -22,12 +22,12 @@ async def test_the_model_is_asked_in_its_own_region_and_nothing_is_stored() -> N
     assert it.bills[0].request_id == "interaction-1"
 
 
-@pytest.mark.parametrize(("model", "wished", "told"), [(CLIP, 20, 20), (CLIP, 90, 30), (PRO, 90, 90)])
-async def test_the_prompt_says_the_length_as_far_as_the_model_goes(model: str, wished: int, told: int) -> None:
+@pytest.mark.parametrize(("model", "wished", "prompted"), [(CLIP, 20, 20), (CLIP, 90, 30), (PRO, 90, 90)])
+async def test_the_prompt_says_the_length_as_far_as_the_model_goes(model: str, wished: int, prompted: int) -> None:
     async with asker(model) as it:
         await it.asks(Wish(seconds=wished))
 
-    assert f"About {told} seconds long." in prompt_of(it.server.asked[0])
+    assert f"About {prompted} seconds long." in prompt_of(it.server.asked[0])
 
 
 async def test_the_music_is_instrumental_unless_singing_is_wished() -> None:

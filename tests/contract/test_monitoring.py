@@ -83,7 +83,7 @@ async def test_a_task_is_missed_only_after_its_own_turns_and_also_when_it_was_ne
     expression = next(rule["expr"] for rule in rules if rule["alert"] == "MelodifyMaintenanceMissed")
     done, grace_s, turns, every = re.fullmatch(
         r"time\(\) - max by \(task\) \((\w+)\) > (\d+) \+ (\d+) \* max by \(task\) \((\w+)\)", expression
-    ).groups()  # type: ignore[union-attr]  # else the test is to be written anew
+    ).groups()  # type: ignore[union-attr]  # else the test must be rewritten
     metrics.maintenance_done.clear()
     metrics.maintenance_every_seconds.clear()
     opened_at = time.time()

@@ -19,11 +19,11 @@ from melodify_core.errors import Unavailable
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Wish
 from tests import openai_server
-from tests.contract.openai_asking import ASKER, SECRET, Kept, caption, kept, picture, server, settings_of
+from tests.contract.openai_asking import ASKER, SECRET, Reports, caption, picture, reports, server, settings_of
 from tests.openai_server import OpenAIServer, fails
 from tests.pictures import encoded, opened, photo
 
-__all__ = ["kept", "picture", "server"]  # fixtures
+__all__ = ["picture", "reports", "server"]  # fixtures
 
 
 def settings_of_llmock(llmock: LLMock) -> OpenAI:
@@ -31,28 +31,30 @@ def settings_of_llmock(llmock: LLMock) -> OpenAI:
     return OpenAI(base_url=llmock.base_url(), api_key=SecretStr(SECRET), model="gpt-4o", moderation=False)
 
 
-async def test_the_real_sdk_gets_a_brief_from_llmock(llmock: LLMock, kept: Kept) -> None:
+async def test_the_real_sdk_gets_a_brief_from_llmock(llmock: LLMock, reports: Reports) -> None:
     settings = settings_of_llmock(llmock)
-    brief = await caption(settings, kept)
+    brief = await caption(settings, reports)
     assert brief.title
     assert brief.instruments
-    assert [bill.input_tokens > 0 for bill in kept.bills] == [True]
+    assert [bill.input_tokens > 0 for bill in reports.bills] == [True]
 
 
-async def test_llmock_finds_the_captioner_resilient_to_rate_limits_and_outages(llmock: LLMock, kept: Kept) -> None:
+async def test_llmock_finds_the_captioner_resilient_to_rate_limits_and_outages(
+    llmock: LLMock, reports: Reports
+) -> None:
     llmock.rate_limit(times=1, retry_after=0.2).fail(503, times=1)
     settings = settings_of_llmock(llmock)
-    assert (await caption(settings, kept)).title
+    assert (await caption(settings, reports)).title
     llmock.assert_resilient()
-    assert len(kept.bills) == 1
+    assert len(reports.bills) == 1
 
 
-async def test_a_reading_becomes_a_brief_and_one_bill(server: OpenAIServer, kept: Kept) -> None:
-    brief = await caption(settings_of(server), kept)
+async def test_a_reading_becomes_a_brief_and_one_bill(server: OpenAIServer, reports: Reports) -> None:
+    brief = await caption(settings_of(server), reports)
     assert brief.title == "Amber Dusk"
     assert brief.instruments == ("nylon guitar", "cello")
     assert brief.arrangement == "sparse intro, slow build, soft close"
-    assert kept.bills == [
+    assert reports.bills == [
         Bill(
             provider="openai",
             model="gpt-6-luna",
@@ -65,9 +67,9 @@ async def test_a_reading_becomes_a_brief_and_one_bill(server: OpenAIServer, kept
 
 
 async def test_the_question_is_strict_stored_nowhere_and_signed_with_the_members_hash(
-    server: OpenAIServer, kept: Kept
+    server: OpenAIServer, reports: Reports
 ) -> None:
-    await caption(settings_of(server), kept)
+    await caption(settings_of(server), reports)
     [call] = server.paid
     assert call.body["store"] is False
     assert call.body["safety_identifier"] == ASKER
@@ -79,13 +81,13 @@ async def test_the_question_is_strict_stored_nowhere_and_signed_with_the_members
     assert call.body["input"][0]["content"][1]["detail"] == "low"
 
 
-async def test_no_effort_is_sent_when_none_is_set(server: OpenAIServer, kept: Kept) -> None:
-    await caption(settings_of(server, effort=""), kept)
+async def test_no_effort_is_sent_when_none_is_set(server: OpenAIServer, reports: Reports) -> None:
+    await caption(settings_of(server, effort=""), reports)
     assert "reasoning" not in server.paid[0].body
 
 
-async def test_the_hint_goes_into_the_users_message_only_and_quoted(server: OpenAIServer, kept: Kept) -> None:
-    await caption(settings_of(server), kept, Wish(hint='say "hello" ' + "x" * 900))
+async def test_the_hint_goes_into_the_users_message_only_and_quoted(server: OpenAIServer, reports: Reports) -> None:
+    await caption(settings_of(server), reports, Wish(hint='say "hello" ' + "x" * 900))
     [call] = server.paid
     assert "hello" not in call.body["instructions"]
     words = call.body["input"][0]["content"][0]["text"]
@@ -106,9 +108,9 @@ async def test_the_hint_goes_into_the_users_message_only_and_quoted(server: Open
     ],
 )
 async def test_title_and_caption_are_asked_for_in_the_askers_language(
-    server: OpenAIServer, kept: Kept, wish: Wish, language: str
+    server: OpenAIServer, reports: Reports, wish: Wish, language: str
 ) -> None:
-    await caption(settings_of(server), kept, wish)
+    await caption(settings_of(server), reports, wish)
     assert f"Title and caption are in {language}:" in server.paid[0].body["instructions"]
 
 
@@ -121,32 +123,32 @@ def noise() -> bytes:
 async def test_a_picture_costs_at_most_160_kilobytes_moderation_included(
     server: OpenAIServer, make: Callable[[], bytes]
 ) -> None:
-    await caption(settings_of(server), Kept(prepare(make(), PictureLimits())), Wish(hint="rain"))
+    await caption(settings_of(server), Reports(prepare(make(), PictureLimits())), Wish(hint="rain"))
     sizes = {call.path: call.size for call in server.calls}
     print(f"sent for a picture: {sizes}")
     assert sum(sizes.values()) <= 160_000
 
 
 async def test_low_detail_sends_what_the_model_is_shown_and_high_detail_the_whole(server: OpenAIServer) -> None:
-    kept = Kept(prepare(photo(1600, 1200), PictureLimits()))
+    reports = Reports(prepare(photo(1600, 1200), PictureLimits()))
     for detail in ("low", "high"):
-        await caption(settings_of(server, detail=detail), kept)
+        await caption(settings_of(server, detail=detail), reports)
     urls = [call.body["input"][0]["content"][1]["image_url"] for call in server.paid]
     sent = [base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) for url in urls]
     assert opened(sent[0]).size == (512, 384)
-    assert sent[1] == kept.picture.jpeg
+    assert sent[1] == reports.picture.jpeg
 
 
 # Chat completions and other servers
 
 
-async def test_a_server_without_keys_is_asked_in_chat(server: OpenAIServer, kept: Kept) -> None:
-    brief = await caption(settings_of(server, api="chat", api_key=None, moderation=False), kept)
+async def test_a_server_without_keys_is_asked_in_chat(server: OpenAIServer, reports: Reports) -> None:
+    brief = await caption(settings_of(server, api="chat", api_key=None, moderation=False), reports)
     assert brief.title == "Amber Dusk"
     [call] = server.calls
     assert call.path == "/v1/chat/completions"
     assert call.body["response_format"]["json_schema"]["strict"] is True
-    assert kept.bills[0].output_tokens == 200
+    assert reports.bills[0].output_tokens == 200
 
 
 @pytest.mark.parametrize(
@@ -158,36 +160,36 @@ async def test_a_server_without_keys_is_asked_in_chat(server: OpenAIServer, kept
     ],
 )
 async def test_json_is_found_in_the_words_of_a_server_that_heeds_no_schema(
-    server: OpenAIServer, kept: Kept, words: str
+    server: OpenAIServer, reports: Reports, words: str
 ) -> None:
     server.reading = words.replace("{}", json.dumps(openai_server.READING))
-    assert (await caption(settings_of(server, api="chat"), kept)).bpm == 84
+    assert (await caption(settings_of(server, api="chat"), reports)).bpm == 84
 
 
 async def test_a_server_that_rejects_the_format_is_asked_once_more_and_never_offered_it_again(
-    server: OpenAIServer, kept: Kept
+    server: OpenAIServer, reports: Reports
 ) -> None:
     server.script = [fails(400, "unsupported", "response_format json_schema is not supported")]
     captioner = OpenAICaptioner(settings_of(server, api="chat"))
     for _ in range(2):
-        await captioner.caption(kept.picture, Wish(), kept.context())
+        await captioner.caption(reports.picture, Wish(), reports.context())
     await captioner.close()
     assert ["response_format" in call.body for call in server.paid] == [True, False, False]
-    assert len(kept.bills) == 2
+    assert len(reports.bills) == 2
 
 
 # What must not leak
 
 
 async def test_no_log_shows_the_picture_or_the_key_even_when_the_server_repeats_them(
-    server: OpenAIServer, kept: Kept, caplog: pytest.LogCaptureFixture
+    server: OpenAIServer, reports: Reports, caplog: pytest.LogCaptureFixture
 ) -> None:
-    repeated = f"{SECRET} data:image/jpeg;base64,{base64.b64encode(kept.picture.jpeg).decode()}"
+    repeated = f"{SECRET} data:image/jpeg;base64,{base64.b64encode(reports.picture.jpeg).decode()}"
     with caplog.at_level(logging.DEBUG):
-        await caption(settings_of(server), kept)
+        await caption(settings_of(server), reports)
         server.script = [fails(400, repeated, repeated)]
         with pytest.raises(Unavailable) as caught:
-            await caption(settings_of(server), kept)
+            await caption(settings_of(server), reports)
         logging.getLogger("melodify").warning("a job failed", exc_info=caught.value)
     assert "job 77: openai: provider.misconfigured" in caplog.text
     assert "req_failed" in caplog.text
@@ -203,13 +205,13 @@ INJECTION = (
 
 @pytest.mark.parametrize("shape", [INJECTION, [INJECTION], INJECTION.split(), [INJECTION, "kazoo"]])
 async def test_what_is_smuggled_in_becomes_at_most_an_instrument(
-    server: OpenAIServer, kept: Kept, shape: str | list[str]
+    server: OpenAIServer, reports: Reports, shape: str | list[str]
 ) -> None:
     # A model that obeys repeats the words in every field.
     texts = ("mood", "genre", "instruments", "arrangement", "soundscape")
     server.reading = openai_server.READING | dict.fromkeys(texts, shape)
     server.reading |= {"title": INJECTION, "caption": INJECTION, "instruments": ["kazoo", INJECTION]}
-    brief = await caption(settings_of(server), kept, Wish(hint=INJECTION))
+    brief = await caption(settings_of(server), reports, Wish(hint=INJECTION))
     for prompt in (music_prompt(brief, Wish(hint=INJECTION)), short_prompt(brief, Wish(hint=INJECTION))):
         words = set(INJECTION.lower().split()) & set(prompt.lower().replace(".", "").replace(",", "").split())
         assert words <= {"kazoo", "a", "in", "with", "and"}
@@ -217,9 +219,11 @@ async def test_what_is_smuggled_in_becomes_at_most_an_instrument(
         assert not any(word in text for word in ("Swift", "Radiohead", "evil", "discord", "@", "<", "*", "http"))
 
 
-async def test_many_pictures_at_once_make_no_more_calls_at_once_than_set(server: OpenAIServer, kept: Kept) -> None:
+async def test_many_pictures_at_once_make_no_more_calls_at_once_than_set(
+    server: OpenAIServer, reports: Reports
+) -> None:
     server.wait_s = 0.02
     captioner = OpenAICaptioner(settings_of(server, calls=2, moderation=False))
-    await asyncio.gather(*(captioner.caption(kept.picture, Wish(), kept.context()) for _ in range(6)))
+    await asyncio.gather(*(captioner.caption(reports.picture, Wish(), reports.context()) for _ in range(6)))
     await captioner.close()
     assert server.most_at_once == 2

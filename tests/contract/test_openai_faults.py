@@ -14,7 +14,7 @@ from melodify_core.composers.arranger.styles import style_of
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 from melodify_core.models import Brief, Wish
-from tests.contract.openai_asking import Kept, caption, kept, picture, server, settings_of
+from tests.contract.openai_asking import Reports, caption, picture, reports, server, settings_of
 from tests.openai_server import (
     READING,
     Act,
@@ -31,7 +31,7 @@ from tests.openai_server import (
     stalls,
 )
 
-__all__ = ["kept", "picture", "server"]  # fixtures
+__all__ = ["picture", "reports", "server"]  # fixtures
 
 REFUSING = [{"type": "refusal", "refusal": "I cannot help with that."}]
 BUSY = fails(429, "rate_limit_exceeded")
@@ -100,24 +100,24 @@ def _page(status: int) -> Any:
 
 @pytest.mark.parametrize(("script", "kind", "code", "calls"), [case[1:] for case in UNPAID], ids=[c[0] for c in UNPAID])
 async def test_without_an_answer_nothing_is_paid(
-    server: OpenAIServer, kept: Kept, script: list[Act], kind: type[MelodifyError], code: str, calls: int
+    server: OpenAIServer, reports: Reports, script: list[Act], kind: type[MelodifyError], code: str, calls: int
 ) -> None:
     server.script = list(script)
     with pytest.raises(kind, match=code):
-        await caption(settings_of(server, tries=2, moderation=False), kept)
+        await caption(settings_of(server, tries=2, moderation=False), reports)
     assert len(server.paid) == calls
-    assert kept.bills == []
+    assert reports.bills == []
 
 
 @pytest.mark.parametrize(("act", "kind", "code"), [case[1:] for case in PAID], ids=[case[0] for case in PAID])
 async def test_an_answer_is_paid_once_and_never_asked_for_again(
-    server: OpenAIServer, kept: Kept, act: Act, kind: type[MelodifyError], code: str
+    server: OpenAIServer, reports: Reports, act: Act, kind: type[MelodifyError], code: str
 ) -> None:
     server.script = [act]
     with pytest.raises(kind, match=code):
-        await caption(settings_of(server, moderation=False), kept)
+        await caption(settings_of(server, moderation=False), reports)
     assert len(server.paid) == 1
-    assert len(kept.bills) == 1
+    assert len(reports.bills) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,39 +131,39 @@ async def test_an_answer_is_paid_once_and_never_asked_for_again(
     ],
 )
 async def test_chat_answers_of_no_use_are_paid_once(
-    server: OpenAIServer, kept: Kept, answer: Any, kind: type[MelodifyError], code: str
+    server: OpenAIServer, reports: Reports, answer: Any, kind: type[MelodifyError], code: str
 ) -> None:
     server.script = [answers(answer)]
     with pytest.raises(kind, match=code):
-        await caption(settings_of(server, api="chat"), kept)
+        await caption(settings_of(server, api="chat"), reports)
     assert len(server.paid) == 1
-    assert len(kept.bills) == 1
+    assert len(reports.bills) == 1
 
 
 @pytest.mark.parametrize("act", [BUSY, fails(500), fails(408), hangs_up, fails(429, retry_after="0.05")])
-async def test_what_passes_is_asked_again_and_paid_once(server: OpenAIServer, kept: Kept, act: Act) -> None:
+async def test_what_passes_is_asked_again_and_paid_once(server: OpenAIServer, reports: Reports, act: Act) -> None:
     server.script = [act]
-    assert isinstance(await caption(settings_of(server), kept), Brief)
+    assert isinstance(await caption(settings_of(server), reports), Brief)
     assert len(server.paid) == 2
-    assert len(kept.bills) == 1
+    assert len(reports.bills) == 1
 
 
 @pytest.mark.parametrize("script", [[fails(404, "model_not_found")], [BUSY] * 2, [fails(503)] * 2])
 async def test_the_fallback_model_answers_where_the_model_cannot(
-    server: OpenAIServer, kept: Kept, script: list[Act]
+    server: OpenAIServer, reports: Reports, script: list[Act]
 ) -> None:
     server.script = list(script)
-    assert isinstance(await caption(settings_of(server, tries=2), kept), Brief)
+    assert isinstance(await caption(settings_of(server, tries=2), reports), Brief)
     assert server.paid[-1].body["model"] == "gpt-5.6-luna"
-    assert [bill.model for bill in kept.bills] == ["gpt-5.6-luna"]
+    assert [bill.model for bill in reports.bills] == ["gpt-5.6-luna"]
 
 
-async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAIServer, kept: Kept) -> None:
+async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAIServer, reports: Reports) -> None:
     server.script = [stalls] * 3
     with pytest.raises(Unavailable, match="too_slow"):
-        await caption(settings_of(server, deadline_s=0.5), kept)
+        await caption(settings_of(server, deadline_s=0.5), reports)
     assert len(server.paid) == 1
-    assert (len(kept.purse.begun), kept.purse.lost, kept.purse.freed) == (1, 1, 0)
+    assert (len(reports.paid_calls.begun), reports.paid_calls.lost, reports.paid_calls.freed) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -171,40 +171,42 @@ async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAISe
     [([BUSY], 0, 1), ([fails(400)], 0, 1), ([fails(500)], 1, 0), ([hangs_up], 1, 0), ([hangs_up, BUSY], 1, 1)],
 )
 async def test_a_call_is_given_back_only_where_it_is_known_to_be_free(
-    server: OpenAIServer, kept: Kept, script: list[Act], lost: int, freed: int
+    server: OpenAIServer, reports: Reports, script: list[Act], lost: int, freed: int
 ) -> None:
     server.script = list(script)
     with suppress(Unavailable):
-        await caption(settings_of(server, tries=len(script), fallback_model="", moderation=False), kept)
-    assert len(kept.purse.begun) == len(server.paid) == len(script)
-    assert (kept.purse.lost, kept.purse.freed, kept.bills) == (lost, freed, [])
+        await caption(settings_of(server, tries=len(script), fallback_model="", moderation=False), reports)
+    assert len(reports.paid_calls.begun) == len(server.paid) == len(script)
+    assert (reports.paid_calls.lost, reports.paid_calls.freed, reports.bills) == (lost, freed, [])
 
 
-async def test_an_answer_that_broke_off_is_billed_at_its_expected_price(server: OpenAIServer, kept: Kept) -> None:
+async def test_an_answer_that_broke_off_is_billed_at_its_expected_price(server: OpenAIServer, reports: Reports) -> None:
     server.script = [breaks_off]
     with pytest.raises(Unavailable):
-        await caption(settings_of(server, moderation=False), kept)
-    assert [bill.dollars for bill in kept.bills] == [bill.dollars for bill in kept.purse.begun]
-    assert kept.bills[0].dollars > 0
+        await caption(settings_of(server, moderation=False), reports)
+    assert [bill.dollars for bill in reports.bills] == [bill.dollars for bill in reports.paid_calls.begun]
+    assert reports.bills[0].dollars > 0
 
 
-async def test_nobody_listening_is_unavailable(kept: Kept) -> None:
+async def test_nobody_listening_is_unavailable(reports: Reports) -> None:
     settings = OpenAI(base_url=f"http://127.0.0.1:{closed_port()}/v1", tries=2, moderation=False)
     with pytest.raises(Unavailable, match=r"provider\.unavailable"):
-        await caption(settings, kept)
-    assert (len(kept.purse.begun), kept.purse.freed) == (2, 2)
+        await caption(settings, reports)
+    assert (len(reports.paid_calls.begun), reports.paid_calls.freed) == (2, 2)
 
 
-async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(server: OpenAIServer, kept: Kept) -> None:
+async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(
+    server: OpenAIServer, reports: Reports
+) -> None:
     server.script = [stalls]
     captioner = OpenAICaptioner(settings_of(server, calls=1, moderation=False))
-    task = asyncio.create_task(captioner.caption(kept.picture, Wish(), kept.context()))
+    task = asyncio.create_task(captioner.caption(reports.picture, Wish(), reports.context()))
     while not server.paid:
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert isinstance(await captioner.caption(kept.picture, Wish(), kept.context()), Brief)
+    assert isinstance(await captioner.caption(reports.picture, Wish(), reports.context()), Brief)
     await captioner.close()
 
 
@@ -272,16 +274,16 @@ async def test_a_cancelled_caption_is_cancelled_and_leaves_room_for_the_next(ser
         ({"surprise": 1}, "title", "Amber Dusk"),
     ],
 )
-async def test_fields_are_mended_where_they_can_be(
-    server: OpenAIServer, kept: Kept, changes: dict[str, Any], field: str, value: object
+async def test_fields_are_fixed_where_they_can_be(
+    server: OpenAIServer, reports: Reports, changes: dict[str, Any], field: str, value: object
 ) -> None:
     server.reading = READING | changes
-    brief = await caption(settings_of(server, moderation=False), kept)
+    brief = await caption(settings_of(server, moderation=False), reports)
     assert getattr(brief, field) == value
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({}, []),
         ({"bpm": "96.3", "arousal": -0.35004}, []),
@@ -312,11 +314,11 @@ async def test_fields_are_mended_where_they_can_be(
     ],
 )
 async def test_what_could_not_be_taken_over_is_noted(
-    server: OpenAIServer, kept: Kept, changes: dict[str, Any], told: list[tuple[str, str, str]]
+    server: OpenAIServer, reports: Reports, changes: dict[str, Any], reported: list[tuple[str, str, str]]
 ) -> None:
     server.reading = READING | changes
-    brief = await caption(settings_of(server, moderation=False), kept)
-    assert [(each.name, each.said, each.used) for each in brief.adjusted] == told
+    brief = await caption(settings_of(server, moderation=False), reports)
+    assert [(each.name, each.said, each.used) for each in brief.adjusted] == reported
 
 
 @pytest.mark.parametrize(
@@ -329,10 +331,10 @@ async def test_what_could_not_be_taken_over_is_noted(
     ],
 )
 async def test_without_a_usable_instrument_and_genre_a_paid_answer_is_a_song_by_its_mood(
-    server: OpenAIServer, kept: Kept, changes: dict[str, Any]
+    server: OpenAIServer, reports: Reports, changes: dict[str, Any]
 ) -> None:
     server.reading = READING | changes | {"valence": 0.3, "arousal": -0.9, "energy": "calm"}
-    brief = await caption(settings_of(server, moderation=False), kept)
+    brief = await caption(settings_of(server, moderation=False), reports)
     assert brief.instruments == ("piano",)
     assert style_of("auto", brief) == "ambient"
     assert music_prompt(brief, Wish()).startswith("Instrumental background music. calm")

@@ -1,4 +1,4 @@
-"""What stands before a caption: moderation, which fails closed, and the check of the settings, which costs nothing."""
+"""The checks before a caption: moderation, which fails closed, and that of the settings, which costs nothing."""
 
 import pytest
 
@@ -7,32 +7,32 @@ from melodify_core.config.settings import OpenAI
 from melodify_core.errors import Misconfigured, Refused, Unavailable
 from melodify_core.models import Wish
 from tests import openai_server
-from tests.contract.openai_asking import Kept, caption, kept, picture, server, settings_of
+from tests.contract.openai_asking import Reports, caption, picture, reports, server, settings_of
 from tests.openai_server import OpenAIServer, closed_port, fails, says, stalls
 
-__all__ = ["kept", "picture", "server"]  # fixtures
+__all__ = ["picture", "reports", "server"]  # fixtures
 
 # Moderation
 
 
-async def test_a_flagged_picture_is_refused_and_nothing_is_paid(server: OpenAIServer, kept: Kept) -> None:
+async def test_a_flagged_picture_is_refused_and_nothing_is_paid(server: OpenAIServer, reports: Reports) -> None:
     server.flagged = {"image"}
     with pytest.raises(Refused, match="picture_blocked"):
-        await caption(settings_of(server), kept, Wish(hint="rain"))
+        await caption(settings_of(server), reports, Wish(hint="rain"))
     assert not server.paid
-    assert not kept.bills
+    assert not reports.bills
 
 
-async def test_a_flagged_hint_is_refused_and_nothing_is_paid(server: OpenAIServer, kept: Kept) -> None:
+async def test_a_flagged_hint_is_refused_and_nothing_is_paid(server: OpenAIServer, reports: Reports) -> None:
     server.flagged = {"gore"}
     with pytest.raises(Refused, match="hint_blocked"):
-        await caption(settings_of(server), kept, Wish(hint="gore and more"))
+        await caption(settings_of(server), reports, Wish(hint="gore and more"))
     assert not server.paid
 
 
-async def test_in_an_adult_place_a_sexual_picture_is_read(server: OpenAIServer, kept: Kept) -> None:
-    server.flagged, server.categories, kept.adult = {"image"}, {"sexual": True, "violence": False}, True
-    await caption(settings_of(server), kept)
+async def test_in_an_adult_place_a_sexual_picture_is_read(server: OpenAIServer, reports: Reports) -> None:
+    server.flagged, server.categories, reports.adult = {"image"}, {"sexual": True, "violence": False}, True
+    await caption(settings_of(server), reports)
     assert server.paid
 
 
@@ -41,23 +41,23 @@ async def test_in_an_adult_place_a_sexual_picture_is_read(server: OpenAIServer, 
     [{"sexual": True, "sexual/minors": True}, {"sexual": True, "violence": True}, {"sexual/minors": True}, {}],
 )
 async def test_in_an_adult_place_nothing_else_is_read(
-    server: OpenAIServer, kept: Kept, categories: dict[str, bool]
+    server: OpenAIServer, reports: Reports, categories: dict[str, bool]
 ) -> None:
-    server.flagged, server.categories, kept.adult = {"image"}, categories, True
+    server.flagged, server.categories, reports.adult = {"image"}, categories, True
     with pytest.raises(Refused, match="picture_blocked"):
-        await caption(settings_of(server), kept)
+        await caption(settings_of(server), reports)
     assert not server.paid
 
 
-async def test_elsewhere_a_sexual_picture_is_refused(server: OpenAIServer, kept: Kept) -> None:
+async def test_elsewhere_a_sexual_picture_is_refused(server: OpenAIServer, reports: Reports) -> None:
     server.flagged, server.categories = {"image"}, {"sexual": True}
     with pytest.raises(Refused, match="picture_blocked"):
-        await caption(settings_of(server), kept)
+        await caption(settings_of(server), reports)
 
 
-async def test_moderation_can_be_switched_off(server: OpenAIServer, kept: Kept) -> None:
+async def test_moderation_can_be_switched_off(server: OpenAIServer, reports: Reports) -> None:
     server.flagged = {"image"}
-    await caption(settings_of(server, moderation=False), kept)
+    await caption(settings_of(server, moderation=False), reports)
     assert not server.asked("/v1/moderations")
 
 
@@ -78,18 +78,18 @@ async def test_moderation_can_be_switched_off(server: OpenAIServer, kept: Kept) 
     ],
 )
 async def test_what_could_not_be_checked_is_not_read(
-    server: OpenAIServer, kept: Kept, act: openai_server.Act, code: str
+    server: OpenAIServer, reports: Reports, act: openai_server.Act, code: str
 ) -> None:
     server.moderation_script = [act] * 5
     with pytest.raises(Unavailable, match=code):
-        await caption(settings_of(server, tries=2), kept)
+        await caption(settings_of(server, tries=2), reports)
     assert not server.paid
 
 
-async def test_a_moderation_that_stalls_leaves_the_picture_unread(server: OpenAIServer, kept: Kept) -> None:
+async def test_a_moderation_that_stalls_leaves_the_picture_unread(server: OpenAIServer, reports: Reports) -> None:
     server.moderation_script = [stalls]
     with pytest.raises(Unavailable, match=r"caption\.unchecked"):
-        await caption(settings_of(server, deadline_s=0.3), kept)
+        await caption(settings_of(server, deadline_s=0.3), reports)
 
 
 # Check
@@ -116,7 +116,7 @@ async def test_a_sound_setting_passes_the_check_and_costs_nothing(server: OpenAI
         (says("<html>hello</html>", "text/html"), "openai.base_url"),
     ],
 )
-async def test_the_check_names_the_setting_to_mend(server: OpenAIServer, act: openai_server.Act, sentence: str) -> None:
+async def test_the_check_names_the_setting_to_fix(server: OpenAIServer, act: openai_server.Act, sentence: str) -> None:
     server.model_script = [act] * 2
     with pytest.raises(Misconfigured, match=sentence):
         await checked(settings_of(server))

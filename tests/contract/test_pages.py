@@ -56,7 +56,7 @@ def test_only_what_everybody_may_see_gets_a_page_and_only_when_pages_are_on() ->
     page_id = job.page_id
     assert page_id is not None
     assert re.fullmatch(ID_PATTERN, page_id)
-    assert page_id not in repr(job)  # whoever reads a log shall not see the page
+    assert page_id not in repr(job)  # a reader of the log must not see the page
     assert job_of(an_order(), PICTURE, paged=True).page_id != page_id
     assert job_of(an_order(), PICTURE).page_id is None
     assert job_of(an_order(private=True), PICTURE, paged=True).page_id is None

@@ -22,7 +22,7 @@ from melodify_core.models import Bill, Commission, Picture, Progress, Wish
 from melodify_core.ports import CommissioningComposer, ProviderContext
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 from tests.pipeline_server import (
     CANCELLED,
     FAILED,
@@ -56,18 +56,18 @@ STALL_AFTER = Fault(None, after=True)
 class Records:
     """What the composer reported of one context."""
 
-    purse: Purse = field(default_factory=Purse)
+    paid_calls: PaidCalls = field(default_factory=PaidCalls)
     progress: list[Progress] = field(default_factory=list)
 
 
-def an_errand(records: Records, job_id: str = JOB) -> ProviderContext:
+def a_provider_context(records: Records, job_id: str = JOB) -> ProviderContext:
     async def progress(reached: Progress) -> None:
         records.progress.append(reached)
 
     async def picture() -> Picture:
         raise AssertionError("a pipeline is shown no picture")
 
-    return ProviderContext(job_id, 42, "a" * 64, 77, picture, records.purse.begin, progress)
+    return ProviderContext(job_id, 42, "a" * 64, 77, picture, records.paid_calls.begin, progress)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def writing(gcs: Client, data: bytes) -> Callable[[PipelineJob], Any]:
 
 
 async def composed(composer: PipelineComposer, records: Records) -> bytes:
-    context = an_errand(records)
+    context = a_provider_context(records)
     commission = await composer.commission(a_brief(), Wish(seconds=20), context)
     return (await composer.collect(commission, context)).audio
 
@@ -142,14 +142,16 @@ async def test_a_run_is_ordered_watched_and_its_music_fetched(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     composer, records = composer_of(), Records()
-    context = an_errand(records)
+    context = a_provider_context(records)
     commission = await composer.commission(a_brief(), Wish(seconds=20), context)
     take = await composer.collect(commission, context)
     assert isinstance(composer, CommissioningComposer)
     assert commission == Commission(name=RUN)
     assert (take.audio, take.content_type, take.model) == (SOUND, "audio/wav", model_of(settings()))
     assert records.progress == ["queued", "provisioning", "running"]
-    assert records.purse.bills == [Bill(provider="vertex-pipeline", model=take.model, dollars=0.07, request_id=RUN)]
+    assert records.paid_calls.bills == [
+        Bill(provider="vertex-pipeline", model=take.model, dollars=0.07, request_id=RUN)
+    ]
     assert (vertex.created, vertex.calls["create"]) == (1, 1)
 
 
@@ -157,7 +159,7 @@ async def test_the_run_gets_prompt_length_seed_and_place_as_parameters(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     brief, wish = a_brief(), Wish(seconds=20, style="jazz", hint="a secret hint")
-    await composer_of().commission(brief, wish, an_errand(Records()))
+    await composer_of().commission(brief, wish, a_provider_context(Records()))
     config = ordered(vertex).runtime_config
     assert dict(config.parameter_values) == {
         "prompt": music_prompt(brief, wish),
@@ -175,7 +177,7 @@ async def test_the_run_is_pinned_labelled_and_runs_as_the_settings_say(
 ) -> None:
     network = "projects/1/global/networks/default"
     composer = composer_of(service_account="music@melodify-test.iam.gserviceaccount.com", network=network)
-    await composer.commission(a_brief(), Wish(), an_errand(Records()))
+    await composer.commission(a_brief(), Wish(), a_provider_context(Records()))
     job = ordered(vertex)
     assert (job.template_uri, job.network) == (TEMPLATE, network)
     assert job.service_account == "music@melodify-test.iam.gserviceaccount.com"
@@ -186,7 +188,7 @@ async def test_the_run_is_pinned_labelled_and_runs_as_the_settings_say(
 async def test_a_repeat_of_the_order_finds_the_first_run(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
-    context = an_errand(Records())
+    context = a_provider_context(Records())
     first = await composer_of().commission(a_brief(), Wish(), context)
     second = await composer_of().commission(a_brief(), Wish(), context)
     assert first == second
@@ -238,9 +240,9 @@ async def test_an_order_that_fails_says_so_and_creates_nothing(
     vertex.faults, records = {"create": faults}, Records()
     with pytest.raises(Unavailable) as caught:
         await composed(composer_of(deadline_s=1), records)
-    assert (caught.value.code, vertex.created, records.purse.bills) == (code, created, [])
+    assert (caught.value.code, vertex.created, records.paid_calls.bills) == (code, created, [])
     # Refused, or looked for and not found: it costs nothing.
-    assert (len(records.purse.begun), records.purse.freed) == (1, 1)
+    assert (len(records.paid_calls.begun), records.paid_calls.freed) == (1, 1)
 
 
 async def test_an_order_whose_answer_never_came_stays_in_the_books_by_its_run(
@@ -248,9 +250,9 @@ async def test_an_order_whose_answer_never_came_stays_in_the_books_by_its_run(
 ) -> None:
     vertex.faults, records = {"create": [AWAY_AFTER, AWAY, AWAY]}, Records()
     with pytest.raises(Unavailable, match=r"provider\.unavailable"):
-        await composer_of().commission(a_brief(), Wish(), an_errand(records))
-    assert (vertex.created, records.purse.freed, records.purse.lost) == (1, 0, 1)
-    assert [bill.request_id for bill in records.purse.begun] == [RUN]
+        await composer_of().commission(a_brief(), Wish(), a_provider_context(records))
+    assert (vertex.created, records.paid_calls.freed, records.paid_calls.lost) == (1, 0, 1)
+    assert [bill.request_id for bill in records.paid_calls.begun] == [RUN]
 
 
 PASSING: dict[str, dict[str, list[Fault | None]]] = {
@@ -268,7 +270,7 @@ async def test_what_passes_is_waited_out_with_one_run(
 ) -> None:
     vertex.faults, records = faults, Records()
     assert await composed(composer_of(), records) == SOUND
-    assert (vertex.created, len(records.purse.bills)) == (1, 1)
+    assert (vertex.created, len(records.paid_calls.bills)) == (1, 1)
 
 
 # faults by method; the run's states; what is written; the error; bills. One run is created in each.
@@ -303,10 +305,10 @@ async def test_a_run_without_music_becomes_the_right_error(
     with pytest.raises(Unavailable) as caught:
         await composed(composer_of(deadline_s=1), records)
     assert caught.value.code == code
-    assert (vertex.created, len(records.purse.bills)) == (1, bills)
+    assert (vertex.created, len(records.paid_calls.bills)) == (1, bills)
     # Known to be free is only what has ended before any machine worked; all else that was not billed stays booked.
     freed = int(states == [QUEUED, FAILED])
-    assert (records.purse.freed, records.purse.lost) == (freed, 1 - bills - freed)
+    assert (records.paid_calls.freed, records.paid_calls.lost) == (freed, 1 - bills - freed)
 
 
 async def vertex_idle(job: PipelineJob) -> None:
@@ -329,7 +331,7 @@ async def test_a_storage_that_is_away_is_told_and_the_run_billed(
     records = Records()
     with pytest.raises(Unavailable, match=r"provider\.(unavailable|too_slow)"):
         await composed(composer_of(gcs={"endpoint": "http://127.0.0.1:9", "deadline_s": 0.5}), records)
-    assert (vertex.created, len(records.purse.bills)) == (1, 1)
+    assert (vertex.created, len(records.paid_calls.bills)) == (1, 1)
 
 
 async def test_the_failed_tasks_error_stands_in_the_log_with_the_job(
@@ -374,7 +376,7 @@ async def test_a_stop_in_the_middle_leaves_the_run_for_the_next_start(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     vertex.states, records = [RUNNING], Records()
-    context, composer = an_errand(records), composer_of()
+    context, composer = a_provider_context(records), composer_of()
     commission = await composer.commission(a_brief(), Wish(), context)
     collecting = asyncio.create_task(composer.collect(commission, context))
     while not records.progress:
@@ -382,7 +384,7 @@ async def test_a_stop_in_the_middle_leaves_the_run_for_the_next_start(
     collecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await collecting
-    assert (ordered(vertex).state, records.purse.bills) == (RUNNING, [])
+    assert (ordered(vertex).state, records.paid_calls.bills) == (RUNNING, [])
     vertex.script(commission.name, [SUCCEEDED])
     assert (await composer_of(output=f"gs://{BUCKET}/elsewhere").collect(commission, context)).audio == SOUND
 
@@ -393,7 +395,7 @@ async def test_to_cancel_a_run_that_has_ended_is_no_error(
 ) -> None:
     vertex.states = [end]
     composer = composer_of()
-    commission = await composer.commission(a_brief(), Wish(), an_errand(Records()))
+    commission = await composer.commission(a_brief(), Wish(), a_provider_context(Records()))
     await vertex.go(commission.name)
     await composer.cancel(commission)
     assert ordered(vertex).state == end
@@ -403,7 +405,7 @@ async def test_to_cancel_a_run_stops_it_and_one_that_is_gone_is_no_error(
     vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
 ) -> None:
     composer = composer_of()
-    commission = await composer.commission(a_brief(), Wish(), an_errand(Records()))
+    commission = await composer.commission(a_brief(), Wish(), a_provider_context(Records()))
     await composer.cancel(commission)
     await composer.cancel(Commission(name=f"{RUN}9"))
     assert (ordered(vertex).state, vertex.calls["cancel"]) == (CANCELLED, 2)

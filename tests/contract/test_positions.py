@@ -1,4 +1,4 @@
-"""Those who wait are told when their place in the queue has changed."""
+"""Members who wait see when their position in the queue has changed."""
 
 import time
 from collections.abc import Iterator
@@ -112,11 +112,11 @@ async def test_a_round_that_takes_long_keeps_the_others_out_and_tells_nobody_who
 
 
 @pytest.mark.parametrize(
-    ("told", "position", "worth"),
+    ("shown", "position", "worth"),
     [(5, 4, True), (4, 4, False), (90, 80, False), (90, 45, True), (11, 6, False), (6, 5, True), (3, 4, True)],
 )
-def test_far_back_only_a_halving_is_worth_an_edit(told: int, position: int, *, worth: bool) -> None:
-    assert worth_telling(told, position) is worth
+def test_far_back_only_a_halving_is_worth_an_edit(shown: int, position: int, *, worth: bool) -> None:
+    assert worth_telling(shown, position) is worth
 
 
 @pytest.mark.parametrize(

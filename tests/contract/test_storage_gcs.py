@@ -461,7 +461,7 @@ async def test_a_check_leaves_nothing_behind(storage: GcsStorage, proxy: GcsProx
         ("POST", 403, "billingDisabled", r"^gcs\.bucket: the project of .+ has no billing"),
     ],
 )
-async def test_a_check_says_which_setting_or_page_mends_it(
+async def test_a_check_says_which_setting_or_page_fixes_it(
     storage: GcsStorage, proxy: GcsProxy, method: str, status: int, reason: str, sentence: str
 ) -> None:
     proxy.fail("answer", method, status=status, reason=reason)

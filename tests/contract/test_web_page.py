@@ -130,10 +130,10 @@ async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: S
     assert address
     async with web.get(address.replace(PUBLIC, site.url)) as answer:
         assert (answer.status, answer.content_type) == (200, "application/json")
-        told = await answer.json()
-    assert (told["version"], told["type"], told["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
-    assert told["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
-    assert (told["thumbnail_width"], told["thumbnail_height"]) == (960, 640)
+        card = await answer.json()
+    assert (card["version"], card["type"], card["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
+    assert card["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
+    assert (card["thumbnail_width"], card["thumbnail_height"]) == (960, 640)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
 ) -> None:
     query = {"url": f"{PUBLIC}/s/{site.pages.add()}", **asked}
     async with web.get(f"{site.url}/oembed", params=query) as answer:
-        told = await answer.json()
-    assert told["title"] == "Where the Sea Keeps the Light"
-    assert {name for name in told if name.startswith("thumbnail")} == (
+        card = await answer.json()
+    assert card["title"] == "Where the Sea Keeps the Light"
+    assert {name for name in card if name.startswith("thumbnail")} == (
         {"thumbnail_url", "thumbnail_width", "thumbnail_height"} if shown else set()
     )
 

@@ -217,7 +217,7 @@ async def test_behind_a_proxy_each_visitor_counts_alone(tmp_path: Path, web: Cli
         page = site.page(site.pages.add())
         assert await statuses(web, page, 3, X_Forwarded_For="198.51.100.7") == [200, 200, 429]
         assert await statuses(web, page, 1, X_Forwarded_For="198.51.100.8, 10.1.1.1") == [200]
-        # What stands before the first stranger was written by that stranger.
+        # The addresses before the first stranger were written by that stranger.
         assert await statuses(web, page, 2, X_Forwarded_For="192.0.2.1, 198.51.100.7") == [429, 429]
         # One household has one IPv6 network.
         assert await statuses(web, page, 2, X_Forwarded_For="2001:db8::1") == [200, 200]

@@ -84,10 +84,10 @@ async def test_a_page_is_asked_for_again_with_its_tag(site: Site, web: ClientSes
 
 async def test_head_tells_what_get_would(site: Site, web: ClientSession) -> None:
     page = site.page(site.pages.add())
-    async with web.get(page) as got, web.head(page) as told:
+    async with web.get(page) as got, web.head(page) as head:
         names = ("Content-Length", "ETag", "Content-Type", "Cache-Control")
-        assert [told.headers[name] for name in names] == [got.headers[name] for name in names]
-        assert await told.read() == b""
+        assert [head.headers[name] for name in names] == [got.headers[name] for name in names]
+        assert await head.read() == b""
 
 
 async def test_a_page_may_live_under_a_path(tmp_path: Path, web: ClientSession) -> None:
@@ -105,7 +105,7 @@ async def test_a_page_may_live_under_a_path(tmp_path: Path, web: ClientSession) 
 # --- progress -------------------------------------------------------------------------------------------------------
 
 
-async def told(answer: aiohttp.ClientResponse) -> str:
+async def next_event(answer: aiohttp.ClientResponse) -> str:
     """Return the next event."""
     lines = []
     while line := (await answer.content.readline()).decode().strip("\n"):
@@ -135,26 +135,26 @@ async def test_stages_are_told_as_they_come_until_the_end(site: Site, web: Clien
     page_id = site.pages.add(song=None, stage=Stage.QUEUED)
     async with web.get(f"{site.page(page_id)}/events") as answer:
         assert (answer.content_type, answer.headers["Cache-Control"]) == ("text/event-stream", "no-store")
-        assert await told(answer) == "event: stage; data: queued"
+        assert await next_event(answer) == "event: stage; data: queued"
         for stage in (Stage.LOOKING, Stage.COMPOSING):
             site.pages.stages.put_nowait(stage)
-            assert await told(answer) == f"event: stage; data: {stage}"
+            assert await next_event(answer) == f"event: stage; data: {stage}"
         site.pages.stages.put_nowait(Stage.DONE)
-        assert await told(answer) == "event: end; data: "
+        assert await next_event(answer) == "event: end; data: "
         assert await answer.content.read() == b""
     assert site.pages.watchers == 0
 
 
 async def test_a_song_that_is_there_ends_the_events_at_once(site: Site, web: ClientSession) -> None:
     async with web.get(f"{site.page(site.pages.add())}/events") as answer:
-        assert await told(answer) == "event: end; data: "
+        assert await next_event(answer) == "event: end; data: "
 
 
 async def test_a_stop_ends_the_streams_and_the_watching(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path) as site:
         page_id = site.pages.add(song=None, stage=Stage.COMPOSING)
         answer = await web.get(f"{site.page(page_id)}/events")
-        assert await told(answer) == "event: stage; data: composing"
+        assert await next_event(answer) == "event: stage; data: composing"
         assert site.pages.watchers == 1
     assert site.pages.watchers == 0
     answer.close()

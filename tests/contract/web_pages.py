@@ -26,7 +26,7 @@ WAVEFORM = tuple(20 + (index * 37) % 80 for index in range(100))
 
 
 def song_of(**fields: Any) -> Song:
-    """Return a song; the fields stand above the defaults."""
+    """Return a song; the fields replace the defaults."""
     defaults: dict[str, Any] = {
         "job_id": "1",
         "title": "Where the Sea Keeps the Light",
@@ -56,7 +56,7 @@ def song_of(**fields: Any) -> Song:
 
 @dataclass
 class MemoryPages:
-    """Pages in a mapping; `stages` is what watchers are told, until a None."""
+    """Pages in a mapping; `stages` are sent to watchers, until a None."""
 
     pages: dict[str, Page] = field(default_factory=dict)
     stages: "asyncio.Queue[Stage | None]" = field(default_factory=asyncio.Queue)

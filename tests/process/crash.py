@@ -80,7 +80,7 @@ class Proving:
         if after_s is not None:
             await self.until_ready(process, ready + 1)
             await asyncio.sleep(after_s)
-            if process.returncode is None:  # else what is below tells why it ended by itself
+            if process.returncode is None:  # else the check below reports why it ended by itself
                 process.send_signal(signal.SIGKILL)
         async with asyncio.timeout(life_s):
             await process.wait()

@@ -158,7 +158,7 @@ def _serve(control: socket.socket) -> None:
 
 
 def _detector(request: bytes, files: list[int]) -> NoReturn:
-    """Fork the process itself, and tell its id and its end."""
+    """Fork the process itself, and report its id and its end."""
     connection = socket.socket(fileno=files[0])
     child = os.fork()
     if child == 0:

@@ -144,7 +144,7 @@ def test_check_without_a_token_says_what_is_missing_and_exits_with_1(tmp_path: P
     assert "discord.token is missing" in run.stdout
     assert "ok      database" in run.stdout
     assert "ok      storage folder" in run.stdout
-    # What the two are made of here is told, because it is heard: synthesiser and font, eyes or none.
+    # The report names what the two use, because it is audible: synthesiser and font, eyes or none.
     assert f"ok      composer arranger: {synthesiser()}" in run.stdout
     assert "ok      captioner palette: light and colour" in run.stdout
 

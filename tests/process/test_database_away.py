@@ -53,7 +53,7 @@ async def test_postgresql_that_is_stopped_for_five_seconds_costs_no_job(tmp_path
             await asyncio.to_thread(stop, server)
             await asyncio.sleep(AWAY_S)
             await asyncio.to_thread(start_again, server)
-            # Twice the duty that takes up what was let fall, and the jobs themselves.
+            # Twice the periodic task that requeues unstarted jobs, and the jobs themselves.
             await all_done(url, JOBS, 3 * UNSTARTED_S)
             assert [worker.returncode for worker in workers] == [None, None]
         finally:
@@ -119,7 +119,7 @@ async def test_jobs_wait_for_a_database_that_somebody_else_has_locked(
 
 @pytest.fixture
 def no_collection() -> Iterator[None]:
-    """What is given up must not wait for the garbage collection to let go of the file."""
+    """A cancelled call must not wait for the garbage collection to release the file."""
     gc.disable()
     yield
     gc.enable()

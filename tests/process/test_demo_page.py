@@ -32,7 +32,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             text = ""
             while not (found := re.search(r"http://127\.0\.0\.1:\d+/#\S+", text)):
                 line = process.stdout.readline()
-                assert line, "the demo ended before it told its address"
+                assert line, "the demo ended before it printed its address"
                 text += line
             yield found[0], process
         finally:

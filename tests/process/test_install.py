@@ -41,7 +41,7 @@ def a_wheel() -> bytes:
 
 
 class Index(BaseHTTPRequestHandler):
-    """A package index that has tiny 1.0 and nothing else; uv is not to be had from it."""
+    """A package index that has tiny 1.0 and nothing else; uv is not available from it."""
 
     files: dict[str, bytes]
     asked: list[str]
@@ -157,7 +157,7 @@ def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> 
     assert checkout.is_finished()
 
 
-def test_what_is_complete_is_left_alone_and_what_is_not_is_mended(checkout: Checkout, index: type[Index]) -> None:
+def test_what_is_complete_is_left_alone_and_what_is_not_is_repaired(checkout: Checkout, index: type[Index]) -> None:
     assert checkout.install()[0] == 0
     asked = len(index.asked)
     assert checkout.install() == (0, "")
@@ -171,12 +171,12 @@ def test_what_is_complete_is_left_alone_and_what_is_not_is_mended(checkout: Chec
     assert said.startswith(f"Bringing {FOLDER} (pipeline) up to date")
     assert any(each.startswith("uv ") for each in index.asked[asked:])
     assert not any(each.startswith("pip ") for each in index.asked[asked:])
-    # What was cut off is made anew: a package may look whole and lack files.
+    # An interrupted environment is created again: a package may look complete and lack files.
     (checkout.folder / f"{FOLDER}.installing").touch()
     next((checkout.folder / FOLDER).glob("lib/*/site-packages/tiny.py")).unlink()
     assert checkout.install()[0] == 0
     assert checkout.says() == "hello"
-    # In a folder that was moved no script finds its Python: the environment is made anew.
+    # In a folder that was moved no script finds its Python: the environment is created again.
     checkout.folder = checkout.folder.rename(checkout.folder.with_name("moved"))
     assert checkout.install()[0] == 0
     assert str(checkout.folder) in (checkout.folder / FOLDER / "bin/pip").read_text()

@@ -30,7 +30,7 @@ from tests.stories import story_settings
 
 
 class Failing(Delivery):
-    """A delivery that shows stages until it is told to fail."""
+    """A delivery that shows stages until the test lets it fail."""
 
     failing = False
 

@@ -1,4 +1,4 @@
-"""The pipeline itself: the committed template, compiled anew and run without a cloud, in its own environment."""
+"""The pipeline itself: the committed template, compiled again and run without a cloud, in its own environment."""
 
 import hashlib
 import json

@@ -87,7 +87,7 @@ async def test_a_host_that_is_none_is_one_sentence(world: Discord, tmp_path: Pat
 
 
 async def test_a_folder_that_cannot_be_made_is_one_sentence(world: Discord, tmp_path: Path) -> None:
-    # As a volume that is missing, for whoever runs the tests: not even root writes into a process's own entry.
+    # Like a missing volume, for every user: not even root can write into a process's own entry.
     folder = {"MELODIFY_FOLDER__PATH": "/proc/self/files"}
     async with melodify(world, tmp_path, **pages_on(free_port()), **folder) as process:
         errors = await said_at_the_end(process)

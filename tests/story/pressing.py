@@ -71,6 +71,6 @@ async def press(
 
 def only(result: InteractionResult) -> ResponseMessage:
     """Return the one thing that was said, which is for the presser alone."""
-    [told] = result.followups or ([result.response] if result.response else [])
-    assert told.ephemeral
-    return told
+    [answer] = result.followups or ([result.response] if result.response else [])
+    assert answer.ephemeral
+    return answer

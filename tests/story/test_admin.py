@@ -36,7 +36,7 @@ class Court:
     moderator: MemberActor
 
     async def rule(self, command: str, **options: Any) -> str:
-        """Use a subcommand; return what the moderator, and nobody else, is told."""
+        """Use a subcommand; return what the moderator, and nobody else, reads."""
         result = await self.moderator.slash(self.here.channel, f"{ADMIN} {command}", **options)
         assert result.ephemeral
         assert result.response is not None
@@ -128,9 +128,9 @@ async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> 
     fan = here.guild.add_member(here.env.create_user("fan"), roles=[fans])
     everyone = here.guild.default_role
     await court.rule("role", role=everyone, **{"per-day": 1})
-    told = await court.rule("role", role=fans, **{"per-day": 9})
-    assert "9 a day" in told
-    assert "upper bound" in told
+    answer = await court.rule("role", role=fans, **{"per-day": 9})
+    assert "9 a day" in answer
+    assert "upper bound" in answer
     assert "is ready" in await court.ask()
     assert "all your songs for today (1)" in await court.ask()
     assert "is ready" in await court.ask(fan)
@@ -143,9 +143,9 @@ async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> 
 
 
 async def test_the_server_has_a_limit_for_a_day(court: Court) -> None:
-    told = await court.rule("limits", songs=1, dollars=2.5)
-    assert "server a day: 1" in told
-    assert "$2.50" in told
+    answer = await court.rule("limits", songs=1, dollars=2.5)
+    assert "server a day: 1" in answer
+    assert "$2.50" in answer
     assert "is ready" in await court.ask()
     assert "This server has had all its songs for today (1)" in await court.ask(court.moderator)
     assert "server a day" not in await court.rule("limits", songs=0, dollars=0.0)
@@ -219,9 +219,9 @@ async def test_an_open_song_is_cancelled_from_the_list(court: Court, bot: World)
     await here.songs_done()
     cancelled = [message for message in here.said() if "There will be no song" in message.content]
     assert cancelled
-    told = await court.rule("status")
-    assert "Waiting: 0" in told
-    assert "Nothing failed" in told
+    answer = await court.rule("status")
+    assert "Waiting: 0" in answer
+    assert "Nothing failed" in answer
 
 
 async def test_the_day_is_told_with_what_failed(court: Court) -> None:
@@ -232,9 +232,9 @@ async def test_the_day_is_told_with_what_failed(court: Court) -> None:
         database.execute(fail, (here.guild.id,))
         database.commit()
     await court.ask()
-    told = await court.rule("status")
-    assert "Songs of the last 24 hours: 1, for $0.00" in told
-    assert "Failed: 1 × `provider.unavailable`" in told
+    answer = await court.rule("status")
+    assert "Songs of the last 24 hours: 1, for $0.00" in answer
+    assert "Failed: 1 × `provider.unavailable`" in answer
 
 
 async def test_the_day_tells_what_is_reserved_beside_what_was_spent(court: Court) -> None:

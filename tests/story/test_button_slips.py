@@ -46,7 +46,7 @@ async def said(result: InteractionResult) -> ResponseMessage:
     return result.response
 
 
-async def told(result: InteractionResult) -> ResponseMessage:
+async def answer_to(result: InteractionResult) -> ResponseMessage:
     """Return the one thing that was said, which is for the presser alone."""
     await until(lambda: bool(result.followups or (result.response and result.response.content)))
     return only(result)
@@ -166,10 +166,10 @@ async def test_a_private_song_answers_nobody_but_its_asker(bot: World, here: Wor
     await secret.songs_done()
     [song] = secret.songs(secret.dms)
     payload, result = a_press(here, here.member, here.songs()[0], button(kind, song))
-    # Discord offers no such button; whoever makes one up is answered all the same.
+    # Discord offers no such button; a member who invents one is answered like others.
     message = json.dumps(payload["message"]).replace(job_of(here.songs()[0]), job_of(song))
     await here.emit("INTERACTION_CREATE", payload | {"message": json.loads(message)})
-    assert "private" in (await told(result)).content
+    assert "private" in (await answer_to(result)).content
     assert here.orders() == 1
 
 
@@ -190,7 +190,7 @@ async def test_in_a_korean_server_every_button_answers_in_korean(bot: World) -> 
     await until(lambda: here.orders() == 2)
     await here.songs_done()
     assert here.songs()[1].embeds[0].fields[-1].name == "다른 버전"
-    asked = await told(await press(here, here.member, song, button("delete", song), "ko"))
+    asked = await answer_to(await press(here, here.member, song, button("delete", song), "ko"))
     assert "삭제할까요" in asked.content
     await press(here, here.member, asked.message, button("erase", song), "ko")
     await until(lambda: len(here.songs()) == 1)

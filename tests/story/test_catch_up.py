@@ -39,13 +39,13 @@ async def leave(here: World) -> None:
 
 
 async def connect(here: World) -> None:
-    """Let the bot connect anew, as Discord has it where a session cannot be resumed."""
+    """Let the bot reconnect with a new session, as when Discord cannot resume the old one."""
     with here.env._bot_scope():  # what comes of it is the bot's work, and in its time
         await the_shard(here).connect()
 
 
 async def come_back(here: World, way: str = "reconnect", settings: Settings | None = None) -> None:
-    """Let the bot connect anew, or start a new process."""
+    """Let the bot reconnect, or start a new process."""
     if way == "restart":
         await here.restart(settings or here.services.settings)
     else:

@@ -38,7 +38,7 @@ def channel_of(here: World) -> discord.TextChannel:
 
 
 async def a_job_in(here: World, *, threadable: bool = True) -> Job:
-    """Return a job whose status message stands in the channel."""
+    """Return a job whose status message is in the channel."""
     status = await channel_of(here).send("…")
     place = Place(channel_id=here.channel.id, guild_id=here.guild.id, status_id=status.id, threadable=threadable)
     return a_job(str(status.id), here.member.id, place=place, wish=Wish())

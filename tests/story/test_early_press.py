@@ -26,9 +26,9 @@ async def test_a_press_before_the_song_is_charged_finds_it(pool: WorkerPool, tmp
         while not here.songs():
             await here.env.settle()
         [song] = here.songs()
-        told = await here.member.click(song, custom_id=button("details", song))
+        result = await here.member.click(song, custom_id=button("details", song))
         pressed.append("details")
         await here.songs_done()
-        assert told.response is not None
-        assert told.response.embeds, told.response.content
+        assert result.response is not None
+        assert result.response.embeds, result.response.content
         assert len(here.songs()) == 1

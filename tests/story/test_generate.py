@@ -36,8 +36,8 @@ def lines_of(song: discord.Message) -> dict[str | None, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A story that was told to its end: one command, one song."""
+class Finished:
+    """A finished story: one command, one song."""
 
     here: World
     result: InteractionResult
@@ -55,77 +55,77 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-async def told(bot: World) -> Told:
+async def finished(bot: World) -> Finished:
     here = bot.corner()
     calls_before = len(here.env.http_requests)
     result = await here.command(hint="rainy evening", style="piano", length=10)
-    return Told(here, result, await the_song(here), here.env.http_requests[calls_before].path)
+    return Finished(here, result, await the_song(here), here.env.http_requests[calls_before].path)
 
 
-async def test_a_command_ends_in_a_thread_with_a_song_that_plays(told: Told) -> None:
-    assert told.result.acknowledged
-    assert told.song.channel.id == told.thread.id == told.status.id
-    assert await seconds_of(told.song) == pytest.approx(10, abs=3)
+async def test_a_command_ends_in_a_thread_with_a_song_that_plays(finished: Finished) -> None:
+    assert finished.result.acknowledged
+    assert finished.song.channel.id == finished.thread.id == finished.status.id
+    assert await seconds_of(finished.song) == pytest.approx(10, abs=3)
 
 
-async def test_a_command_is_acknowledged_before_anything_else(told: Told) -> None:
-    assert told.first_call.endswith("/callback")
+async def test_a_command_is_acknowledged_before_anything_else(finished: Finished) -> None:
+    assert finished.first_call.endswith("/callback")
 
 
-async def test_the_first_line_in_the_channel_leads_to_the_song(told: Told) -> None:
-    assert f"/{told.song.channel.id}/{told.song.id}" in told.status.content
+async def test_the_first_line_in_the_channel_leads_to_the_song(finished: Finished) -> None:
+    assert f"/{finished.song.channel.id}/{finished.song.id}" in finished.status.content
 
 
-async def test_the_status_names_the_stages_in_their_order(told: Told) -> None:
+async def test_the_status_names_the_stages_in_their_order(finished: Finished) -> None:
     edits = [
         entry.json["content"]
-        for entry in told.here.env.http_requests
-        if entry.method == "PATCH" and entry.path.endswith(f"/{told.status.id}") and isinstance(entry.json, dict)
+        for entry in finished.here.env.http_requests
+        if entry.method == "PATCH" and entry.path.endswith(f"/{finished.status.id}") and isinstance(entry.json, dict)
     ]
     signs = [edit[0] for edit in edits]
     assert signs == [sign for sign in "⏳👀🎼🎚📦🎵" if sign in signs]
     assert {"👀", "🎼", "🎚", "📦", "🎵"} <= set(signs)
 
 
-async def test_the_song_tells_title_caption_tempo_key_and_instruments(told: Told) -> None:
-    embed = told.song.embeds[0]
+async def test_the_song_tells_title_caption_tempo_key_and_instruments(finished: Finished) -> None:
+    embed = finished.song.embeds[0]
     assert embed.title
     assert embed.description
     assert embed.thumbnail.url == "attachment://picture.jpg"
-    lines = lines_of(told.song)
+    lines = lines_of(finished.song)
     assert "BPM" in str(lines["Tempo"])
     assert str(lines["Key"]).endswith(("major", "minor"))
     assert lines["Instruments"]
 
 
-async def test_the_picture_comes_along_with_words_for_those_who_cannot_see_it(told: Told) -> None:
-    picture = told.song.attachments[1]
+async def test_the_picture_comes_along_with_words_for_those_who_cannot_see_it(finished: Finished) -> None:
+    picture = finished.song.attachments[1]
     assert picture.filename == "picture.jpg"
     assert picture.description
 
 
-async def test_the_thread_is_named_after_the_song(told: Told) -> None:
-    assert told.thread.name == told.song.embeds[0].title
+async def test_the_thread_is_named_after_the_song(finished: Finished) -> None:
+    assert finished.thread.name == finished.song.embeds[0].title
 
 
-async def test_a_reply_to_the_bot_without_a_picture_is_left_in_peace(told: Told) -> None:
-    before = len(told.here.said())
-    await told.here.member.send(told.thread, "lovely!", reply_to=told.song)
-    assert len(told.here.said()) == before
+async def test_a_reply_to_the_bot_without_a_picture_is_left_in_peace(finished: Finished) -> None:
+    before = len(finished.here.said())
+    await finished.here.member.send(finished.thread, "lovely!", reply_to=finished.song)
+    assert len(finished.here.said()) == before
 
 
-async def test_asked_inside_a_thread_the_song_comes_into_that_thread(told: Told) -> None:
-    before = len(told.here.songs(told.thread))
-    await told.here.command(told.thread)
-    await told.here.songs_done()
-    assert len(told.here.songs(told.thread)) == before + 1
+async def test_asked_inside_a_thread_the_song_comes_into_that_thread(finished: Finished) -> None:
+    before = len(finished.here.songs(finished.thread))
+    await finished.here.command(finished.thread)
+    await finished.here.songs_done()
+    assert len(finished.here.songs(finished.thread)) == before + 1
 
 
-async def test_a_post_with_a_mention_inside_a_thread_is_answered_there(told: Told) -> None:
-    before = len(told.here.songs(told.thread))
-    await told.here.post(told.here.mention, PICTURE, channel=told.thread)
-    await told.here.songs_done()
-    assert len(told.here.songs(told.thread)) == before + 1
+async def test_a_post_with_a_mention_inside_a_thread_is_answered_there(finished: Finished) -> None:
+    before = len(finished.here.songs(finished.thread))
+    await finished.here.post(finished.here.mention, PICTURE, channel=finished.thread)
+    await finished.here.songs_done()
+    assert len(finished.here.songs(finished.thread)) == before + 1
 
 
 async def test_a_post_in_a_watched_channel_ends_in_a_thread_with_a_song(bot: World) -> None:

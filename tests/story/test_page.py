@@ -82,9 +82,9 @@ async def test_the_page_is_there_while_the_song_is_made_and_turns_into_the_song(
     assert status == 200
     assert "Your song is being made" in html
     async with web.get(f"{link}/events") as answer:
-        told = (await answer.text()).split("\n\n")
-    assert told[0].startswith("event: stage\ndata: ")
-    assert told[-2] == "event: end\ndata: "
+        events = (await answer.text()).split("\n\n")
+    assert events[0].startswith("event: stage\ndata: ")
+    assert events[-2] == "event: end\ndata: "
     assert "<audio" in (await fetched(web, link))[1]
     await here.songs_done()
 

@@ -1,4 +1,4 @@
-"""Stories: what a server's moderators have set holds for whoever asks there."""
+"""Stories: a server's settings apply to every member who asks there."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager

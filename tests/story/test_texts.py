@@ -39,7 +39,7 @@ def a_job_of(here: World, job_id: str, language: Language) -> Job:
 
 
 def a_song_saying(text: str, other: str, job_id: str = "1") -> Song:
-    # As a Brief would have it, and then some: no schema stands between a stored song and the card.
+    # More than a Brief allows: no schema checks a stored song before it is shown.
     return a_song(
         job_id, title=text or "x", caption=other or "x", instruments=(text or "x",) * 6, key=other[:40] or None
     )

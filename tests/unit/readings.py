@@ -8,7 +8,7 @@ from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Brief, Language
 from tests import pictures
 
-# Genre words by which a style can be told, and sounds that would be out of place in it.
+# Genre words that identify a style, and sounds that do not fit into it.
 FOREIGN = {
     "piano": ("drum", "synth", "pad", "guitar", "bass"),
     "ambient": ("drum", "guitar", "saw"),

@@ -18,7 +18,7 @@ from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mode, Wish
 from tests.briefs import a_brief
-from tests.jobs import an_errand
+from tests.jobs import a_provider_context
 from tests.sounds import Sound, decoded
 
 
@@ -59,7 +59,7 @@ def test_longer_songs_are_whole_too(style: str, seconds: int) -> None:
 
 async def test_the_composer_says_what_it_plays(pool: WorkerPool) -> None:
     brief, wish = a_brief(mode="minor", instruments=("nylon guitar", "violin")), Wish(style="folk", seconds=10)
-    take = await ArrangerComposer(pool, 60).compose(brief, wish, an_errand(seed=5))
+    take = await ArrangerComposer(pool, 60).compose(brief, wish, a_provider_context(seed=5))
     score = score_of(brief, wish, 5)
     assert take.audio[:4] == b"RIFF"
     assert (take.content_type, take.model) == ("audio/wav", "arranger")
@@ -69,7 +69,7 @@ async def test_the_composer_says_what_it_plays(pool: WorkerPool) -> None:
 
 async def test_the_same_seed_gives_the_same_bytes_in_every_process(pool: WorkerPool) -> None:
     brief, wish = a_brief(), Wish(style="lofi", seconds=10)
-    take = await ArrangerComposer(pool, 60).compose(brief, wish, an_errand(seed=5))
+    take = await ArrangerComposer(pool, 60).compose(brief, wish, a_provider_context(seed=5))
     assert take.audio == make_take(brief, wish, 5).audio
     assert take.audio != make_take(brief, wish, 6).audio
 

@@ -145,7 +145,7 @@ async def test_a_line_that_could_not_be_closed_is_closed_later(context: JobConte
 async def test_an_apology_that_meets_other_records_is_handed_over(context: JobContext) -> None:
     @dataclass
     class Replayed(Clock):
-        """The engine's steps where the records tell of another step at this place."""
+        """The engine's steps when the records contain another step at this position."""
 
         async def __call__(self, name: str, *args: Any, **named: Any) -> Any:
             if name == "apologise":

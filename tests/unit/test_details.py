@@ -44,10 +44,10 @@ def fields_of(
     ],
 )
 def test_what_was_adjusted_is_told(language: Language, name: str, words: tuple[str, ...]) -> None:
-    told = fields_of(language, ADJUSTED, asked=220, played=177)[name]
-    assert all(word in told for word in words), told
-    assert "**locrian**" not in told
-    assert "@everyone" not in told
+    shown = fields_of(language, ADJUSTED, asked=220, played=177)[name]
+    assert all(word in shown for word in words), shown
+    assert "**locrian**" not in shown
+    assert "@everyone" not in shown
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Adjusted"), ("ko", "조정한 값")])
@@ -69,9 +69,9 @@ def test_a_tempo_that_is_heard_as_the_same_is_not_told(played: int) -> None:
 
 
 def test_one_tempo_is_told_beside_the_one_that_was_asked() -> None:
-    told = fields_of("en", ADJUSTED, asked=220, played=177)["Adjusted"]
-    assert "220" not in told
-    assert told.count("tempo") == 1
+    shown = fields_of("en", ADJUSTED, asked=220, played=177)["Adjusted"]
+    assert "220" not in shown
+    assert shown.count("tempo") == 1
 
 
 def test_a_genre_that_a_chosen_style_overrode_is_not_told() -> None:
@@ -86,10 +86,10 @@ def test_the_most_that_can_be_told_fits_a_field_whole(language: Language, name: 
     adjusted = [Adjustment.model_validate({"name": key, "said": said, "used": used}) for key, used in chosen]
     adjusted.append(Adjustment(name="genre", said=said))
     adjusted += [Adjustment(name="instruments", said=said)] * 2
-    told = fields_of(language, tuple(adjusted), played=177)[name]
-    assert len(told) <= 1024
-    assert told.count(said) == 8
-    assert "…" not in told
+    shown = fields_of(language, tuple(adjusted), played=177)[name]
+    assert len(shown) <= 1024
+    assert shown.count(said) == 8
+    assert "…" not in shown
 
 
 @pytest.mark.parametrize("language", get_args(Language))

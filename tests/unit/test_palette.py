@@ -24,7 +24,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Wish
 from melodify_core.ports import Captioner
 from tests import pictures
-from tests.jobs import an_errand
+from tests.jobs import a_provider_context
 from tests.unit.readings import FOREIGN, SCENES, assert_speaks, jpeg_of, reading_of
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
@@ -580,7 +580,7 @@ async def test_the_captioner_keeps_to_its_port(pool: WorkerPool) -> None:
     assert captioner.name == "palette"
     for language in LANGUAGES:
         wish = Wish(language=language)
-        assert await captioner.caption(picture, wish, an_errand()) == read(picture.jpeg, wish)
+        assert await captioner.caption(picture, wish, a_provider_context()) == read(picture.jpeg, wish)
 
 
 def test_reading_a_picture_takes_a_fraction_of_a_second() -> None:

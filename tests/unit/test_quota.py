@@ -55,8 +55,8 @@ def test_the_answer_is_a_line_each_in_both_languages() -> None:
 
 def test_what_is_reserved_stands_beside_what_was_spent_in_both_languages() -> None:
     quota = quota_of(LIMITS, standing(), NOW, 1, (), money=Money(0.126, 0.06))
-    told = "Your songs of the last 24 hours: about $0.13 spent, $0.06 reserved for those in the works."
-    assert told in quota_text("en", quota).splitlines()
+    text = "Your songs of the last 24 hours: about $0.13 spent, $0.06 reserved for those in the works."
+    assert text in quota_text("en", quota).splitlines()
     assert "약 0.13달러를 썼고, 만들고 있는 노래에 0.06달러를" in quota_text("ko", quota)
     # Where nothing costs anything nobody reads of it.
     assert "$" not in quota_text("en", quota_of(LIMITS, standing(), NOW, 1, ()))

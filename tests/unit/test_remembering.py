@@ -10,13 +10,13 @@ from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.models import Brief, Picture, Progress, Wish
 from melodify_core.ports import ProviderContext
 from tests.briefs import a_brief
-from tests.jobs import Purse
+from tests.jobs import PaidCalls
 
 PICTURE = Picture(b"", 1, 1, "f" * 64)
 
 
 class Counting:
-    """A captioner that counts, and fails as often as it is told."""
+    """A captioner that counts, and fails the given number of times."""
 
     name = "counting"
 
@@ -69,7 +69,7 @@ def context() -> ProviderContext:
     async def progress(progress: Progress) -> None:
         del progress
 
-    return ProviderContext("1", 1, "a" * 64, None, load, Purse().begin, progress)
+    return ProviderContext("1", 1, "a" * 64, None, load, PaidCalls().begin, progress)
 
 
 async def until(true: Callable[[], bool]) -> None:
