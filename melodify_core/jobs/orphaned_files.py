@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from melodify_core.errors import MelodifyError
 from melodify_core.models import ListedFile
 from melodify_core.ports import Storage
-from melodify_core.storage.layout import SHELVES, SONGS, owner_of
+from melodify_core.storage.layout import MARKS, SHELVES, SONGS, mark_key, owner_of
 from melodify_core.storage.spool import Spool
 
 if TYPE_CHECKING:
     from melodify_core.library import Library, Owners
 
 log = logging.getLogger(__name__)
-# Each database leaves its mark here. Where there are two, neither knows what is the other's.
-MARKS = "owners"
+# Each database leaves its mark. Where there are two, neither knows what is the other's.
 MARK = b"A Melodify's database owns files here. Delete this mark when that database is no more.\n"
 
 
@@ -44,7 +43,7 @@ async def delete_orphaned_files(storage: Storage, library: "Library", before: fl
 
 async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
     """Return whether the files are this database's alone: others had until now to leave a mark, and left none."""
-    mine = f"{MARKS}/{identity}"
+    mine = mark_key(identity)
     # Before the look at the others: of two that come at once, one sees both.
     if await storage.find(mine) is None:
         await storage.save(mine, MARK, "text/plain")

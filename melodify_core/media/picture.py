@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageCms
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps
+
+# Each is registered by its import.
+from PIL import GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  # isort:skip
 
 from melodify_core.errors import Rejected
 from melodify_core.models import Picture
@@ -27,20 +30,12 @@ TINY_SIDE = 64
 LONGEST_SHAPE = 100
 BAND_ROWS = 256  # so many rows of a large picture are converted at once
 SNIFFED_BYTES = 1024
-EXIF_ORIENTATION = 0x0112
 
-# How a file of each format begins, under the name that its Pillow decoder has.
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-)
-# Formats that are known and not taken: the user is told to convert, not that this is no picture.
+# What Pillow tells apart by the first bytes. Bitmaps it takes by their "BM" alone, and of HEIF and AVIF it looks at the
+# major brand only.
+_SNIFFED = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+# Formats that are known and not taken: the user is told to convert, not that this is no picture. Pillow knows half of
+# them, with every one of its decoders loaded.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"8BPS", "PSD"),
     (b"\0\0\1\0", "ICO"),
@@ -67,17 +62,6 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _BMP_HEADER_BYTES = {12, 40, 52, 56, 64, 108, 124}
 
-# What EXIF's orientations 2 to 8 need to stand upright.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
@@ -102,17 +86,16 @@ def prepare(data: bytes, limits: PictureLimits) -> Picture:
     with _refusals(), _opened(data, kind) as image:
         _check(image, limits)
         small = _in_srgb(_shrunk(image, limits.longest_side), image)
-        return _as_picture(_enlarged(_turned(small, _orientation(image))))
+        return _as_picture(_enlarged(_upright(small, image)))
 
 
 def _format_of(data: bytes) -> str:
     """Return the name of the decoder for these bytes. Raises Rejected when there is none."""
     head = data[:SNIFFED_BYTES]
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature):
+    for name in _SNIFFED:
+        _, accepts = Image.OPEN[name]
+        if accepts and accepts(head):
             return name
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES:
         return "BMP"
     if head[4:8] == b"ftyp":
@@ -268,15 +251,11 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _orientation(image: Image.Image) -> int:
+def _upright(small: Image.Image, original: Image.Image) -> Image.Image:
     # Broken metadata is no reason to refuse a picture.
     with suppress(Exception):
-        return int(image.getexif().get(EXIF_ORIENTATION, 1))
-    return 1
-
-
-def _turned(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+        small.getexif()[ExifTags.Base.Orientation] = original.getexif()[ExifTags.Base.Orientation]
+    return ImageOps.exif_transpose(small)
 
 
 def _enlarged(rgb: Image.Image) -> Image.Image:

@@ -8,6 +8,7 @@ from melodify_core.ports import Storage
 
 log = logging.getLogger(__name__)
 PICTURES, TAKES, SONGS = SHELVES = ("pictures", "takes", "songs")
+MARKS = "owners"  # each database's mark, which says that it owns files here
 # No part begins with a dot: those names are the folder adapter's own, and "..".
 SHELF = re.compile(r"[a-z]{1,32}")
 KEY = re.compile(rf"({SHELF.pattern})/([A-Za-z0-9_-][A-Za-z0-9._-]{{0,127}})")
@@ -51,6 +52,11 @@ def midi_key(job_id: str) -> str:
 def video_key(job_id: str) -> str:
     """Return the key of the song's video, which is made at the first request."""
     return f"{SONGS}/{job_id}.mp4"
+
+
+def mark_key(identity: str) -> str:
+    """Return the key of a database's mark."""
+    return f"{MARKS}/{identity}"
 
 
 def making_keys(job_id: str) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TypeVar, cast
 
 import av
@@ -124,13 +123,6 @@ def _blocks(frames: Iterable[av.AudioFrame]) -> Iterator[Block]:
 def samples(frame: av.AudioFrame) -> Block:
     """Return what a planar float frame holds."""
     return cast("Block", frame.to_ndarray())
-
-
-def frame_of(block: Block, position: int) -> av.AudioFrame:
-    """Wrap a block that begins at the sample `position`, for a filter."""
-    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-    frame.sample_rate, frame.pts, frame.time_base = RATE, position, Fraction(1, RATE)
-    return frame
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:

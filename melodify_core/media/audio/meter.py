@@ -1,21 +1,17 @@
 """Measures sound as it passes: loudness (ITU-R BS.1770, FFmpeg's meter) and true peaks. Changes nothing."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import cast
 
-import av
-import av.error
-import av.filter
 import av.logging
 import numpy as np
 import numpy.typing as npt
 
 from melodify_core.errors import Unavailable
-from melodify_core.media.audio.codec import RATE, Block, frame_of
+from melodify_core.media.audio.codec import RATE, Block
+from melodify_core.media.audio.filters import Filters
 
 Samples = npt.NDArray[np.float32]
 Curve = npt.NDArray[np.float64]  # one value per CELL samples, or one per edge of a cell
@@ -69,32 +65,11 @@ def loudness(blocks: Iterable[Block]) -> float:
     return meter.close()
 
 
-class _Filter:
-    """One of FFmpeg's filters, fed with blocks."""
-
-    def __init__(self, name: str, options: str) -> None:
-        graph = av.filter.Graph()
-        source = graph.add_abuffer(sample_rate=RATE, format="fltp", layout="stereo", time_base=Fraction(1, RATE))
-        graph.link_nodes(source, graph.add(name, options), graph.add("abuffersink")).configure()
-        self._graph = graph
-        self._length = 0
-
-    def push(self, block: Block | None) -> Iterator[av.AudioFrame]:
-        """Yield what comes out for a block; None ends the sound."""
-        self._graph.push(None if block is None else frame_of(block, self._length))
-        self._length += 0 if block is None else block.shape[1]
-        while True:
-            try:
-                yield cast("av.AudioFrame", self._graph.pull())
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-
-
 class _TruePeaks:
     """The peaks between the samples: those of the sound at four times its rate."""
 
     def __init__(self) -> None:
-        self._filter = _Filter("aresample", f"{RATE * OVERSAMPLING}:filter_size={TAPS}")
+        self._filter = Filters(RATE, ("aresample", f"{RATE * OVERSAMPLING}:filter_size={TAPS}"))
         self._cells: list[Samples] = []
         self._rest: Samples = np.zeros(0, np.float32)
 
@@ -118,7 +93,7 @@ class _Ebur128:
     """FFmpeg's loudness meter. PyAV cannot read a filter's results, so they are read from what it logs at its end."""
 
     def __init__(self) -> None:
-        self._filter: _Filter | None = _Filter("ebur128", "framelog=quiet")
+        self._filter: Filters | None = Filters(RATE, ("ebur128", "framelog=quiet"))
 
     def push(self, block: Block | None) -> None:
         """Listen to a block; None ends the sound."""
