@@ -1,4 +1,4 @@
-"""What came back -> text, usage and the fields of a reading. What becomes of the fields stands in mending.py."""
+"""What came back -> text, usage and the fields of a reading. What becomes of the fields is in repair.py."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
-from melodify_core.captioners.openai.mending import mended
+from melodify_core.captioners.openai.repair import repaired
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Brief
 
@@ -49,7 +49,7 @@ def brief_of(reply: Reply) -> Brief:
     fields = _object_in(text)
     if fields is None:
         raise Unavailable("provider.unavailable")
-    return mended(fields)
+    return repaired(fields)
 
 
 def _responses_text(body: dict[str, Any]) -> str:

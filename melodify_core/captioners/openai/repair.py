@@ -29,7 +29,7 @@ _OTHER_MODES: dict[str, Mode] = {"ionian": "major", "lydian": "major", "dorian":
 _NUMBER = re.compile(r"[-−]?(?:\d+(?:[.,]\d+)?|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
-def mended(fields: dict[str, Any]) -> Brief:
+def repaired(fields: dict[str, Any]) -> Brief:
     """Return the Brief of these fields. Raises Unavailable when they have neither a title nor a caption."""
     title, caption = _text(fields, "title", 80), _text(fields, "caption", 300)
     if not (title or caption):
