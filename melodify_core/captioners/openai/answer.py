@@ -18,14 +18,14 @@ _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer with status 200, whatever is in it; None where it was not JSON or was lost."""
+    """An answer with status 200, with any content; the body is None where it was not JSON or was lost."""
 
     model: str
     body: Any
     request_id: str
 
     def tokens(self) -> tuple[int, int]:
-        """Return input and output tokens as far as the server told them, else zeros."""
+        """Return input and output tokens as far as the server reports them, else zeros."""
         usage = _table(_table(self.body).get("usage"))
         return (
             _count(usage.get("input_tokens", usage.get("prompt_tokens"))),
@@ -81,7 +81,7 @@ def _chat_text(body: dict[str, Any]) -> str:
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
-    """Return the first JSON object in a text: servers that heed no schema wrap it in words, fences and thoughts."""
+    """Return the first JSON object in a text: servers that ignore the schema wrap it in words, fences and thoughts."""
     text = _THOUGHTS.sub("", text)
     decoder = json.JSONDecoder()
     start = -1

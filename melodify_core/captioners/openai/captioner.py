@@ -1,6 +1,6 @@
 """The Captioner port on OpenAI: moderation, then one question, its bill, and the Brief of the answer.
 
-An answer with status 200 is taken for charged, and nothing is asked again after one, whatever is in it.
+An answer with status 200 counts as charged, and nothing is asked again after one, with any content.
 """
 
 import asyncio

@@ -51,10 +51,10 @@ async def translated(job_id: str, when: float) -> AsyncIterator[None]:
         log.warning("job %s: openai: no answer in time", job_id)
         raise Unavailable("provider.too_slow") from error
     except openai.APIError as error:
-        told = error_of(error)
-        log.warning("job %s: openai: %s (%s), request id %s", job_id, told, _described(error), _request_id(error))
+        ours = error_of(error)
+        log.warning("job %s: openai: %s (%s), request id %s", job_id, ours, _described(error), _request_id(error))
         _hush(error)
-        raise told from error
+        raise ours from error
     except AnswerLost as error:
         log.warning("job %s: openai: %s", job_id, error)
         raise Unavailable("provider.unavailable") from error
@@ -71,13 +71,13 @@ def error_of(error: openai.APIError) -> MelodifyError:
     if isinstance(error, openai.RateLimitError):
         return Unavailable("provider.busy")
     if isinstance(error, openai.APIStatusError) and error.status_code < 500 and error.status_code not in (408, 409):
-        # All that we send follows from the settings: what is not accepted is the operator's to mend.
+        # All that we send follows from the settings: what is not accepted is the operator's to fix.
         return Unavailable("provider.misconfigured")
     return Unavailable("provider.unavailable")
 
 
 def may_repeat(error: openai.APIError, attempt: int) -> bool:
-    """Tell whether the same may be asked again after the failed attempt, the first being 0."""
+    """Return whether the same may be asked again after the failed attempt, the first being 0."""
     if _is(error, REFUSALS | EXHAUSTED):
         return False
     if isinstance(error, openai.APIStatusError):
@@ -90,7 +90,7 @@ def may_repeat(error: openai.APIError, attempt: int) -> bool:
 
 
 def is_free(error: BaseException) -> bool:
-    """Tell a call that is known not to be charged: refused before any work, over its quota, or never sent.
+    """Return whether a call is known not to be charged: refused before any work, over its quota, or never sent.
 
     A gateway that gave up on a server (5xx, 408) says nothing of what that server did.
     """
@@ -108,7 +108,7 @@ def pause_s(error: openai.APIError, attempt: int) -> float:
 
 
 def wants_another_model(error: openai.APIError) -> bool:
-    """Tell whether the fallback model may know better: this one is unknown, or has too much to do."""
+    """Return whether the fallback model may know better: this one is unknown, or has too much to do."""
     if _is(error, REFUSALS | EXHAUSTED) or not isinstance(error, openai.APIStatusError):
         return False
     return error.status_code in (404, 429) or error.status_code >= 500 or error.code == "model_not_found"

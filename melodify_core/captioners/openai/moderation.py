@@ -44,7 +44,7 @@ async def moderate(image_url: str, hint: str, ask: Ask, *, adult: bool = False) 
 
     For `adult` places being sexual is no reason.
 
-    One call for both. Its answer does not tell which of them was meant, so the hint is then asked for alone.
+    One call for both. Its answer does not say which of them was meant, so the hint is then asked for alone.
     """
     picture = {"type": "image_url", "image_url": {"url": image_url}}
     text = {"type": "text", "text": hint}
@@ -74,7 +74,7 @@ async def _flagged(parts: list[dict[str, Any]], ask: Ask, *, adult: bool) -> boo
 
 
 def verdict_of(content: bytes, *, adult: bool = False) -> bool:
-    """Tell whether an answer flags its input. Raises Unavailable when that is no verdict."""
+    """Return whether an answer flags its input. Raises Unavailable for anything but a verdict."""
     try:
         verdict = _Verdict.model_validate(json.loads(content))
     except (ValidationError, ValueError, RecursionError) as error:

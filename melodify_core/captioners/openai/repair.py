@@ -12,9 +12,9 @@ from melodify_core.models import Adjustable, Adjustment, Brief, Energy, Mode
 
 Word = TypeVar("Word", Energy, Mode)
 LEVEL_DIGITS = 3
-ADJUSTMENTS_AT_MOST = 8  # are told; one who gets all of it wrong is not worth more lines
+ADJUSTMENTS_AT_MOST = 8  # are reported; one who gets all of it wrong is not worth more lines
 READ_AT_MOST = 200  # characters of a text in which one word or number is looked for
-# A word that was chosen stands above a number that contradicts it, and the number goes as far as the word lets it:
+# A word that was chosen overrides a number that contradicts it, and the number goes as far as the word lets it:
 # minor may be cheerful and major sad, but not utterly; calm and intense are 1.5 apart.
 AGAINST_MODE, AWAY_FROM_ENERGY = 0.5, 0.6
 
@@ -57,7 +57,7 @@ def repaired(fields: dict[str, Any]) -> Brief:
 
 
 def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]:
-    """Return what the answer said and the Brief could not take over. What it did not say at all is none of these."""
+    """Return what the answer said and the Brief could not take over. What it did not say at all is left out."""
     chosen: tuple[tuple[Adjustable, str | None, str], ...] = (
         ("mode", _word(fields, "mode", _MODES), brief.mode),
         ("energy", _word(fields, "energy", _ENERGIES), brief.energy),
@@ -117,7 +117,7 @@ def _joined(phrases: tuple[str, ...], limit: int) -> str:
 
 
 def _word(fields: dict[str, Any], name: str, meanings: Mapping[str, Word]) -> Word | None:
-    """Return what the one of these words means that stands in the field: "A minor"; None if they are at odds."""
+    """Return what the one of these words in the field means, as in "A minor"; None if they contradict each other."""
     value = fields.get(name)
     text = value[:READ_AT_MOST].casefold() if isinstance(value, str) else ""
     meant = {meaning for word, meaning in meanings.items() if word in text}
