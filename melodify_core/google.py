@@ -119,7 +119,7 @@ def credentials(key_file: Path | None, endpoint: str | None) -> Credentials:
 
 
 def is_plain(endpoint: str | None) -> bool:
-    """Tell a server without TLS, which takes no credentials: one of the tests' or a local stand-in."""
+    """Return whether it is a server without TLS, which takes no credentials: a test's or a local one."""
     return (endpoint or "").startswith("http://")
 
 
@@ -136,8 +136,8 @@ def grpc_channel(endpoint: str | None, default_host: str, key: Credentials) -> g
 async def refresh(key: Credentials) -> None:
     """Fetch a token unless there is a good one, without holding up the loop. Raises GoogleAuthError.
 
-    The SDKs would do it by themselves, but some of them inside the loop, and gRPC tells a bad key from a bad network
-    by its text only.
+    The SDKs would do it by themselves, but some of them inside the loop, and gRPC reports a bad key and a bad network
+    as the same error.
     """
     if not key.valid:
         await asyncio.to_thread(key.refresh, Request())
@@ -149,9 +149,9 @@ def google_errors(what: str, job_id: str) -> Iterator[None]:
     try:
         yield
     except FAULTS as error:
-        told = error_of(error)
-        log.warning("job %s: %s: %s (%s), request id %s", job_id, what, told, described(error), request_id(error))
-        raise told from error
+        ours = error_of(error)
+        log.warning("job %s: %s: %s (%s), request id %s", job_id, what, ours, described(error), request_id(error))
+        raise ours from error
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def error_of(error: BaseException) -> MelodifyError:
 
 
 def is_too_large(error: api.TooManyRequests) -> bool:
-    """Tell an answer that was too large for gRPC, in its own words, from a service that has too much to do."""
+    """Return whether the answer was too large for gRPC; else the service has too much to do."""
     return _TOO_LARGE in error.message
 
 
@@ -190,7 +190,7 @@ def _code(error: BaseException) -> Code:
 
 
 def sentence_of(error: BaseException, service: Service) -> str:
-    """Return what the operator can do about it; empty where that is nothing but wait."""
+    """Return what the operator can do about it; empty where that is only to wait."""
     error = _inner(error)
     mistake = _mistake(error, service)
     if mistake == "location" and service.location == "global":  # the adapter's choice: what is missing is the model
@@ -239,7 +239,7 @@ def _refusal(error: api.GoogleAPICallError) -> str:
 
 
 def _unknown(error: api.GoogleAPICallError, service: Service) -> str:
-    """Tell what there is none of. What is wrong with the request itself is not the operator's."""
+    """Return what does not exist; empty for a request that is wrong in itself, which is not the operator's."""
     words = error.message.lower()
     if service.model and _MODEL.search(words) and not isinstance(error, api.FailedPrecondition):
         return "model"
@@ -281,7 +281,7 @@ def described(error: BaseException) -> str:
 
 
 def _inner(error: BaseException) -> BaseException:
-    """Look through the SDK's wrapping of what it gave up on."""
+    """Return the error inside the SDK's wrapping."""
     if isinstance(error, api.RetryError) and error.cause is not None:
         return _inner(error.cause)
     if isinstance(error, grpc.RpcError):
@@ -290,7 +290,7 @@ def _inner(error: BaseException) -> BaseException:
 
 
 def _is_bad_key(error: BaseException) -> bool:
-    """Tell credentials that Google does not take from a network that may be back soon."""
+    """Return whether Google rejects the credentials; else the network may be back soon."""
     if isinstance(error, auth.GoogleAuthError):
         return not (isinstance(error, auth.TransportError) or error.retryable)
     return isinstance(error, api.ServiceUnavailable) and _BAD_KEY.search(error.message) is not None

@@ -83,7 +83,7 @@ class Discord(Section):
 class Database(Section):
     """One database for jobs, songs and limits: SQLite for one process, PostgreSQL for several."""
 
-    # Never shown: a password may stand in it.
+    # Never shown: it may hold a password.
     url: Annotated[str, Field(pattern=r"^(sqlite:///[^:]|postgresql(\+psycopg)?://).+", repr=False)] = (
         "sqlite:///data/melodify.db"
     )
@@ -139,14 +139,14 @@ class Work(Section):
     # A stop waits for one poll.
     poll_s: Annotated[float, Field(gt=0, le=5)] = 0.1
     drain_s: Annotated[float, Field(ge=0)] = 20.0
-    # A job that is open for so long is told in the log.
+    # A job that is open for longer is reported in the log.
     stuck_minutes: Positive = 30
     # How long a job waits for a provider whose calls are all taken.
     patience_s: Seconds = 600.0
 
 
 class Ops(Section):
-    """Health, metrics and traces, for whoever runs it. Not for the public: bind it to where only you can reach it."""
+    """Health, metrics and traces, for the operator. Not for the public: bind it to where only you can reach it."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
@@ -247,7 +247,7 @@ class Pipeline(Section):
 class Web(Section):
     """The song page. It is off without `public_url`."""
 
-    # Where visitors find it, without a slash at the end: links are made of it, and its path stands before ours.
+    # Where visitors find it, without a slash at the end: links are made of it, and its path comes before ours.
     public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#@]+(/[A-Za-z0-9._~-]+)*)?$")] = ""
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -319,5 +319,5 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, the strongest first."""
         del settings_cls, dotenv_settings, file_secret_settings
-        # What `load` read from the file comes in as arguments: the environment stands above it.
+        # What `load` read from the file comes in as arguments: the environment overrides it.
         return env_settings, init_settings

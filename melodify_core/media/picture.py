@@ -90,7 +90,7 @@ def prepare(data: bytes, limits: PictureLimits) -> Picture:
 
 
 def _format_of(data: bytes) -> str:
-    """Return the name of the decoder for these bytes. Raises Rejected when there is none."""
+    """Return the name of the decoder for these bytes. Raises Rejected for anything else."""
     head = data[:SNIFFED_BYTES]
     for name in _SNIFFED:
         _, accepts = Image.OPEN[name]
@@ -105,7 +105,7 @@ def _format_of(data: bytes) -> str:
 
 
 def _format_of_brands(head: bytes) -> str:
-    """Tell the ISO containers apart by their major and compatible brands (ISO/IEC 14496-12, 4.3)."""
+    """Return the decoder of an ISO container by its major and compatible brands (ISO/IEC 14496-12, 4.3)."""
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[start : start + 4] for start in range(8, size, 4) if start != 12}
     if brands & _AVIF_BRANDS:
@@ -126,7 +126,7 @@ def _reject_foreign(head: bytes) -> None:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Turn whatever a decoder raises on hostile bytes into Rejected."""
+    """Turn anything that a decoder raises on hostile bytes into Rejected."""
     # Pillow's own bound on pixels does not know our limit; it is set for a whole process, which is a worker here.
     pillows_bound, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:

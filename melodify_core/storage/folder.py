@@ -87,7 +87,7 @@ class FolderStorage:
         await self._run(lambda: self._clear(before))
 
     async def link(self, key: str, file_name: str) -> Link | None:
-        """Return None: nobody else can reach the folder."""
+        """Return None: no other machine reaches the folder."""
         del file_name
         split(key)
         return None

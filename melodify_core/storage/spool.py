@@ -1,6 +1,6 @@
 """Keeps paid takes on this machine's disk from the composer's answer until the storage has them.
 
-Not a Storage: nobody else reads it, and it is empty but for the jobs that wait for their storage.
+Not a Storage: no other process reads it, and it is empty except for the jobs that wait for their storage.
 """
 
 import json
@@ -36,7 +36,7 @@ class Spool:
             log.warning("job %s: its take is in memory only until it is stored: %s", job_id, error)
 
     def get(self, job_id: str) -> RawTake | None:
-        """Return the job's take, None where there is none that is whole."""
+        """Return the job's take, None where there is no complete one."""
         try:
             described = json.loads(self._path(job_id, "json").read_bytes())
             midi = self._path(job_id, "midi")

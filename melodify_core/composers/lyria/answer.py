@@ -47,7 +47,7 @@ class NotBilled(api.ServiceUnavailable):
 
 
 def is_free(error: BaseException) -> bool:
-    """Tell an end that is known not to be billed: blocked, refused before any work, over quota, or never sent.
+    """Return whether an end is known not to be billed: blocked, refused before any work, over quota, or never sent.
 
     Any other call may have made music: one that was cut off, given up, or failed inside the service.
     """
@@ -78,7 +78,7 @@ class LyriaModel(Protocol):
 
 
 def is_offence(words: str) -> bool:
-    """Tell whether a service's words speak of the content."""
+    """Return whether a service's words are about the content."""
     return _OFFENCE.search(words) is not None
 
 

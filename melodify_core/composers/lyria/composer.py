@@ -121,7 +121,7 @@ def price_of_take(settings: Lyria) -> float:
 
 
 def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
-    """Return the prompt for a model that is told all in words: length, and whether there is singing."""
+    """Return the prompt for a model that takes only words: with length, and whether there is singing."""
     seconds = min(wish.seconds, longest_s)
     if not wish.vocals:
         return f"{prompt} Instrumental only, no vocals. About {seconds} seconds long."

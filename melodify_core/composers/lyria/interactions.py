@@ -1,6 +1,6 @@
 """Lyria 3 (lyria-3-clip-preview, lyria-3-pro-preview): the Interactions API over HTTP, through google-genai.
 
-The models are in preview and answer in the region "global" only, whatever vertex.location says.
+The models are in preview and answer in the region "global" only, not in vertex.location.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class InteractionsModel:
         self._client: genai.Client | None = None
 
     async def ask(self, question: Question) -> Answer:
-        """Ask for one song. The model is told neither seed nor negative prompt: it knows no such fields."""
+        """Ask for one song. The model gets neither seed nor negative prompt: it has no such fields."""
         content: list[ContentParam] = [{"type": "text", "text": question.prompt}]
         if question.picture:
             data = base64.b64encode(question.picture).decode()

@@ -42,7 +42,7 @@ class PredictModel:
         self._client: PredictionServiceAsyncClient | None = None
 
     async def ask(self, question: Question) -> Answer:
-        """Ask for one clip of 32.8 s. The model is shown no picture and told no length."""
+        """Ask for one clip of 32.8 s. The model takes no picture and no length."""
         fields = {"prompt": question.prompt, "negative_prompt": question.negative_prompt}
         instance = Value()
         instance.struct_value.update(fields | {"seed": question.seed % SEEDS})
@@ -109,14 +109,14 @@ def _answer(response: PredictResponse) -> Answer:
 
 
 def _is_filter(name: str) -> bool:
-    """Tell a field such as raiFilteredReason, as Google's media models answer with it."""
+    """Return whether it is a field such as raiFilteredReason, as Google's media models answer with it."""
     return "filtered" in name.lower() or "blocked" in name.lower()
 
 
 def _cannot_be_billed(error: api.ServiceUnavailable) -> bool:
-    """Tell a call that reached nobody, or that the service answered, from one whose connection was lost.
+    """Return whether a call reached no server, or was answered; else its connection was lost.
 
-    gRPC calls all of them UNAVAILABLE. After a loss nobody knows whether the music was made, and billed. Only an
+    gRPC calls all of them UNAVAILABLE. After a loss it is unknown whether the music was made, and billed. Only an
     answer has trailing metadata; one without counts as a loss.
     """
     has_answered = isinstance(error.response, grpc.aio.AioRpcError) and bool(error.response.trailing_metadata())
@@ -128,6 +128,6 @@ def _is_block(error: api.BadRequest) -> bool:
 
 
 def _is_about_us(words: str) -> bool:
-    """Tell a precondition that the account or its place does not fulfil from one about content."""
+    """Return whether a precondition is about the account or its region; else it is about content."""
     mine: Iterable[str] = ("billing", "project", "location", "region", "quota", "account", "enabled", "terms")
     return any(word in words.lower() for word in mine)

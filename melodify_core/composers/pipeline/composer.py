@@ -55,7 +55,7 @@ class PipelineComposer:
             async with translated(context.job_id, self._order_s):
                 await self._create(run_id, order.order_of(self._settings, brief, wish, context))
         except Unavailable as error:
-            # What was not refused may have been created all the same, and nobody would wait for it.
+            # What was not refused may have been created all the same, and nothing would wait for it.
             if error.code == "provider.misconfigured" or await self._abandon(commission, context):
                 await call.free()
             else:
@@ -130,7 +130,7 @@ class PipelineComposer:
         )
 
     async def _abandon(self, commission: Commission, context: ProviderContext) -> bool:
-        """Cancel a run that nobody waits for; return whether there never was one. The log says where that fails too."""
+        """Cancel a run that is not waited for any more; return whether it never existed. A failure is logged."""
         try:
             async with asyncio.timeout(self._order_s):
                 await self._service.cancel(commission.name)

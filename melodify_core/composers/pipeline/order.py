@@ -1,4 +1,4 @@
-"""What is ordered: the run's id, made of the job's, and all that Vertex AI is told. The template says the rest."""
+"""What is ordered: the run's id, made of the job's, and all that is sent to Vertex AI. The template says the rest."""
 
 import hashlib
 import re
@@ -10,12 +10,12 @@ from melodify_core.config.settings import Pipeline
 from melodify_core.models import Brief, Wish
 from melodify_core.ports import ProviderContext
 
-# Vertex AI's rule is ^[a-z][-a-z0-9]{0,127}$; "melodify-" stands before it.
+# Vertex AI's rule is ^[a-z][-a-z0-9]{0,127}$; "melodify-" comes before it.
 _PLAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def slug(job_id: str) -> str:
-    """Return the job's id where it may stand in names and labels as it is, which Discord's may; else a hash of it."""
+    """Return the job's id where names and labels take it as it is, as Discord's; else a hash of it."""
     return job_id if _PLAIN.fullmatch(job_id) else hashlib.sha256(job_id.encode()).hexdigest()[:40]
 
 

@@ -37,8 +37,8 @@ class Run:
         self.job: PipelineJob | None = None
         self._service = service
         self._settings = settings
-        self._errand = context
-        self._told: Progress | None = None
+        self._context = context
+        self._reported: Progress | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -51,7 +51,7 @@ class Run:
         return self.succeeded or (self.job is not None and bool(self.job.start_time))
 
     async def end(self) -> None:
-        """Wait until the run has ended and tell its progress on the way, each change once.
+        """Wait until the run has ended and report its progress on the way, each change once.
 
         What may be gone with the next look is waited out: the caller's deadline ends that. Raises Unavailable when
         the run is gone, and the SDK's other errors.
@@ -65,21 +65,23 @@ class Run:
         try:
             self.job = await self._service.get(self.name)
         except TRANSIENT as error:
-            log.info("job %s: pipeline: asked in vain (%s)", self._errand.job_id, described(error))
+            log.info(
+                "job %s: pipeline: no answer about the run, asking again (%s)", self._context.job_id, described(error)
+            )
             return False
         except exceptions.NotFound as error:
-            log.warning("job %s: pipeline: %s is gone", self._errand.job_id, self.name)
+            log.warning("job %s: pipeline: %s is gone", self._context.job_id, self.name)
             raise Unavailable("music.failed") from error
-        await self._tell(_PROGRESS.get(self.job.state))
+        await self._report(_PROGRESS.get(self.job.state))
         return self.job.state in _ENDED
 
-    async def _tell(self, reached: Progress | None) -> None:
-        if reached is not None and reached != self._told:
-            self._told = reached
-            await self._errand.progress(reached)
+    async def _report(self, reached: Progress | None) -> None:
+        if reached is not None and reached != self._reported:
+            self._reported = reached
+            await self._context.progress(reached)
 
     def output_uri(self) -> str:
-        """Return where the run was told to write; it may be older than today's settings. Empty where unknown."""
+        """Return where the run writes; it may be older than today's settings. Empty where unknown."""
         values = self.job.runtime_config.parameter_values if self.job is not None else {}
         return str(values["output_uri"]) if "output_uri" in values else ""
 

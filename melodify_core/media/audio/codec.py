@@ -67,7 +67,7 @@ class Tags:
         return 2048 + 4 * len(self.title + self.artist + self.comment) + len(self.cover_jpeg)
 
 
-# Below 96 kbps the bits are better spent on what lies under 12 kHz.
+# Below 96 kbps the bits are better spent on what is below 12 kHz.
 LADDER = (
     Rung(192, RATE, 0.26),
     *(Rung(kbps, RATE, 0.5) for kbps in (160, 128, 96)),

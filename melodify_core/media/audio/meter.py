@@ -26,7 +26,7 @@ WAVEFORM_PARTS = 100
 class Measured:
     """What a sound is like."""
 
-    lufs: float  # integrated, to a tenth; -70 when all of it lies below the meter's gate
+    lufs: float  # integrated, to a tenth; -70 when all of it is below the meter's gate
     peaks: Curve  # the larger true peak of the two channels per cell, 1 is full scale
     samples: int
 
@@ -43,7 +43,7 @@ class Measured:
 
 
 def measure(blocks: Iterable[Block]) -> Measured:
-    """Measure loudness and true peaks in one pass that keeps no block. Raises Unavailable when there is none."""
+    """Measure loudness and true peaks in one pass that keeps no block. Raises Unavailable for no sound."""
     meter, peaks = _Ebur128(), _TruePeaks()
     length = 0
     with ThreadPoolExecutor(1) as other:

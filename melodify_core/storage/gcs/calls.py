@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 # How long a caller that is cancelled waits for a write: a stop must end some time.
 LAST_S = 10.0
 
-# Beside what google-api-core takes for transient. PreconditionFailed: somebody else wrote between our look and our
+# Added to what google-api-core takes for transient. PreconditionFailed: another process wrote between our look and our
 # write; the repeat looks again. DataCorruption: a checksum differed.
 _TRANSIENT = (
     api.ServerError,
@@ -92,7 +92,7 @@ class Calls:
     def _started(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         loop = asyncio.get_running_loop()
         result: Future[Result] = Future()
-        result.set_running_or_notify_cancel()  # from now on nobody but the thread ends it
+        result.set_running_or_notify_cancel()  # from now on only the thread ends it
 
         def release(_: "Future[Result]") -> None:
             with suppress(RuntimeError):  # the loop has ended without us
@@ -117,7 +117,7 @@ def _settle(result: "Future[Result]", work: Callable[[], Result]) -> None:
 async def _wait_for(answer: "asyncio.Future[Any]", deadline: Deadline) -> None:
     await asyncio.wait({answer}, timeout=min(deadline.left_s, LAST_S))
     if answer.done():
-        answer.exception()  # seen: the cancellation stands above it
+        answer.exception()  # marked as seen: the cancellation is what is raised
 
 
 def _repeated(work: Callable[[Deadline], Result], deadline: Deadline) -> Result:

@@ -63,6 +63,6 @@ class Bucket:
             client_options={"api_endpoint": endpoint} if endpoint else None,
             _http=session,
         )
-        # 3.17 asks for the bucket's region behind our back, for telemetry that is off, with retries of its own.
+        # 3.17 asks for the bucket's region on its own, for telemetry that is off, with retries of its own.
         client._bucket_metadata_cache = None  # noqa: SLF001
         return client

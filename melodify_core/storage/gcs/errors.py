@@ -64,7 +64,7 @@ def lacking(settings: Gcs, permissions: list[str], role: str = ROLE) -> str:
 
 
 def is_denied(error: api.Forbidden) -> bool:
-    """Tell a permission that is lacking from a project that may do nothing at all."""
+    """Return whether a permission is lacking; else the project may do nothing at all."""
     return not _reasons(error) & (_DISABLED | _UNPAID)
 
 
@@ -112,7 +112,7 @@ def _reasons(error: api.GoogleAPICallError) -> set[str]:
     if not isinstance(response, requests.Response):
         return set()
     try:
-        # Its uploads and downloads tell the SDK's error nothing: what is wrong stands in the answer only.
+        # The SDK's errors of uploads and downloads have no details: they are in the answer only.
         body = response.json()["error"]
         found = [item["reason"] for item in [*body.get("errors", []), *body.get("details", [])] if "reason" in item]
     except (ValueError, KeyError, TypeError, AttributeError):

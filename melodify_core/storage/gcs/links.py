@@ -89,7 +89,7 @@ def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, dead
 
 def _account(credentials: Credentials, deadline: Deadline) -> str:
     """Return the e-mail address of the service account; "" for a person's login."""
-    if not credentials.valid:  # the metadata server tells the address together with the token
+    if not credentials.valid:  # the metadata server sends the address together with the token
         credentials.refresh(partial(Request(), timeout=deadline.timeout_s))
     return getattr(credentials, "service_account_email", "") or ""
 

@@ -53,7 +53,7 @@ class GcsStorage:
         fresh_s: float = FRESH_S,
         page: int = PAGE,
     ) -> None:
-        """Nothing is connected yet. `credentials` stand in for those of the settings."""
+        """Connect nothing yet. `credentials` replace those of the settings."""
         self._settings = settings
         self._iam = iam
         self._max_bytes = max_bytes
@@ -71,7 +71,7 @@ class GcsStorage:
             raise Misconfigured(lacking(self._settings, lacks))
 
     async def advice(self) -> list[str]:
-        """Return one sentence for each thing that works without, but would be better mended. Raises as `check` does."""
+        """Return one sentence for each thing that works without, but would be better fixed. Raises as `check` does."""
         with start_errors(self._settings):
             rules = await self._calls.run(lambda by: checks.lifecycle_advice(self._bucket, self._settings, by), CHECK_S)
             sign = await self._calls.run(lambda by: checks.link_advice(self._bucket, self._iam, by), CHECK_S)
@@ -172,7 +172,7 @@ class GcsStorage:
         part = _Bounded(min(length, self._max_bytes), by)
         blob = self._bucket.open().blob(name)
         # A part has no checksum of its own; a part that is cut short is an error of the connection.
-        with suppress(api.RequestRangeNotSatisfiable):  # nothing lies behind the end
+        with suppress(api.RequestRangeNotSatisfiable):  # there is nothing behind the end
             blob.download_to_file(
                 part, start=start, end=start + length - 1, checksum=None, timeout=by.timeout_s, retry=None
             )
@@ -222,7 +222,7 @@ class _Bounded(io.BytesIO):
 
 
 def _saved_at(blob: storage.Blob) -> float:
-    # What tells no time is as good as new.
+    # An object without a time counts as new.
     return float(blob.updated.timestamp()) if blob.updated is not None else time.time()
 
 
