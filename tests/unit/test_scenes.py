@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from random import Random
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodify_core.captioners.eyes import KINDS, SUBJECTS, Certainty, Sight, sight, subjects
-from melodify_core.captioners.palette import english_scenes, korean_scenes
 from melodify_core.captioners.palette.captioner import brief_of
-from melodify_core.captioners.palette.music import STYLE_PROFILES
+from melodify_core.captioners.palette.korean import particle_after, statement
 from melodify_core.captioners.palette.scenery import TOUCHES, Scene, scene_of
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Language, Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
+from melodify_core.styles.style import Scene as StyleScene
 from tests.unit.readings import FOREIGN, SCENES, assert_speaks
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
@@ -63,12 +66,14 @@ def test_every_thing_has_words_in_every_phrase(language: Language) -> None:
 
 def test_both_languages_know_the_same_things() -> None:
     known = {*SUBJECTS, *KINDS, "greenery"}
-    assert set(english_scenes.THINGS) == set(korean_scenes.THINGS) == known
-    assert len(english_scenes.PEOPLE) == len(korean_scenes.PEOPLE) == 3
+    english, korean = words_of("english"), words_of("korean")
+    assert set(english.things) == set(korean.things) == known
+    assert len(english.people) == len(korean.people) == 3
 
 
 def test_english_articles_fit_the_sound_of_the_word() -> None:
-    for phrase, title in (*english_scenes.THINGS.values(), *english_scenes.PEOPLE):
+    words = words_of("english")
+    for phrase, title in (*words.things.values(), *words.people):
         article, _, rest = phrase.partition(" ")
         if article in ("a", "an"):
             assert (article == "an") == (rest[0] in "aeio"), phrase
@@ -86,14 +91,14 @@ def test_english_articles_fit_the_sound_of_the_word() -> None:
     ],
 )  # fmt: skip
 def test_korean_particles_follow_the_last_sound(word: str, pair: tuple[str, str], expected: str) -> None:
-    assert korean_scenes.particle_after(word, *pair) == expected
+    assert particle_after(word, *pair) == expected
 
 
 @settings(max_examples=400, deadline=None)
 @given(scene=_scenes, seed=st.integers(0, 10_000))
 def test_no_korean_sentence_has_the_wrong_particle(scene: Scene, seed: int) -> None:
-    sentence = korean_scenes.statement(scene, Random(seed))
-    noun = korean_scenes._words(scene)[0]
+    sentence = statement(scene, Random(seed))
+    noun = words_of("korean").thing(scene)
     after = re.search(rf"{noun}(이에요|예요|이|가|을|를|으로|로)(?=[ .])", sentence)
     if after:
         final = (ord(noun[-1]) - 0xAC00) % 28
@@ -150,9 +155,8 @@ def test_korean_titles_have_nouns_of_their_own(scene: Scene, noun: str) -> None:
 
 
 def test_no_korean_title_lists_or_counts() -> None:
-    assert set(korean_scenes._TITLES) <= set(korean_scenes.THINGS)
     for scene in THINGS:
-        assert not re.search("(이나|거나) |여러|탈것|[가-힣] 것$", korean_scenes.title_noun(scene))
+        assert not re.search("(이나|거나) |여러|탈것|[가-힣] 것$", words_of("korean").title_noun(scene))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -171,10 +175,9 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 
 
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
-    assert set(TOUCHES) == set(KINDS)
+    assert set(TOUCHES) == set(KINDS) == set(get_args(StyleScene)) - {"night"}
     for touch in TOUCHES.values():
-        assert set(touch.styles) <= set(STYLE_PROFILES)
-        assert not touch.voice or touch.voice in INSTRUMENTS
+        assert not touch.voice or touch.voice in instruments()
         assert touch.sound
 
 
@@ -189,10 +192,11 @@ def test_the_scene_sounds() -> None:
 
 def test_the_scene_pulls_the_style_towards_its_own() -> None:
     plain = Counter(brief_of(reading, Wish()).genre.split()[0] for reading in SCENES.values())
-    for kind, touch in TOUCHES.items():
+    for kind in KINDS:
+        styles = [name for name, style in all_styles().items() if kind in style.picture.scenes]
         scene = Scene(kind, None, "sure", int(kind == "people"))
         pulled = Counter(brief_of(reading, Wish(), scene).genre.split()[0] for reading in SCENES.values())
-        assert sum(pulled[style] for style in touch.styles) >= sum(plain[style] for style in touch.styles)
+        assert sum(pulled[style] for style in styles) >= sum(plain[style] for style in styles)
     snowy = [brief_of(reading, Wish(), Scene("snow", None, "sure")).genre.split()[0] for reading in SCENES.values()]
     assert snowy != [brief_of(reading, Wish()).genre.split()[0] for reading in SCENES.values()]
 
@@ -212,9 +216,10 @@ def test_a_hint_outweighs_the_scene() -> None:
     assert brief_for(Scene("vehicle", "car", "sure"), style="house").genre == "house"
 
 
-@pytest.mark.parametrize("style", STYLE_PROFILES)
+@pytest.mark.parametrize("style", all_styles())
 def test_no_style_gets_a_foreign_sound_from_a_scene(style: str) -> None:
-    own = set(STYLE_PROFILES[style].leads + STYLE_PROFILES[style].beds + STYLE_PROFILES[style].colours)
+    written = all_styles()[style].brief
+    own = {*written.leads, *written.beds, *written.colours}
     for kind in KINDS:
         brief = brief_for(Scene(kind, None, "sure", int(kind == "people"), night=True), style=style)
         added = set(brief.instruments) - own

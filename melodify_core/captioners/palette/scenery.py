@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.styles import all_styles
 
 _GREENS = frozenset({"green", "forest", "olive", "lime"})
 _OUTDOORS: frozenset[Kind] = frozenset(
@@ -11,10 +12,6 @@ _OUTDOORS: frozenset[Kind] = frozenset(
 )
 _NIGHT = 0.4  # Oklab lightness; a dull day has 0.5
 _WOODS = (0.45, 0.15, 5)  # least shares of green and of edges, and of how many colours: leaves have many
-# Styles with room for a voice from the scene: the others have their own fixed sound.
-_OPEN_STYLES = frozenset({"ambient", "bossa", "cinematic", "folk", "jazz", "lofi"})
-# One sound and no other.
-_CLOSED_STYLES = frozenset({"chiptune", "piano"})
 # Squared distance in the plane of styles' homes; the pull decides between neighbours and no more.
 _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
@@ -37,7 +34,6 @@ UNKNOWN = Scene()
 class Touch:
     """What a kind of scene does to the music."""
 
-    styles: tuple[str, ...]
     voice: str  # one more instrument where the style has room; or none
     sound: str
     valence: float = 0.0
@@ -45,28 +41,28 @@ class Touch:
 
 
 TOUCHES: dict[Kind, Touch] = {
-    "animal": Touch(("folk", "funk", "lofi"), "marimba", "close and playful, soft steps", 0.1, 0.05),
-    "bird": Touch(("folk", "bossa"), "clarinet", "open air, birdsong far off", 0.15, 0.05),
-    "building": Touch(("cinematic", "piano"), "french horn", "stone walls, long echo"),
-    "city": Touch(("jazz", "lofi", "funk"), "vibraphone", "city hum, distant traffic", 0.0, 0.1),
-    "flower": Touch(("bossa", "piano"), "harp", "garden air, bees far off", 0.15, -0.1),
-    "food": Touch(("bossa", "jazz", "funk"), "accordion", "small cafe, cups and low voices", 0.2, 0.05),
-    "forest": Touch(("folk", "ambient"), "clarinet", "leaves in the wind, birds far off", 0.05, -0.1),
-    "furniture": Touch(("lofi", "piano"), "celesta", "quiet room, near and dry", 0.05, -0.15),
-    "instrument": Touch(("jazz", "folk"), "", "close microphones, the instrument in front"),
-    "machine": Touch(("synthwave", "house", "chiptune"), "", "mechanical ticks, electric hum", 0.0, 0.1),
-    "mountain": Touch(("cinematic", "folk"), "french horn", "wide valley, wind and far echo", 0.05, 0.0),
-    "people": Touch(("folk", "jazz", "lofi"), "cello", "warm room, near and human", 0.1, 0.0),
-    "plane": Touch(("cinematic", "house", "ambient"), "string ensemble", "high air, wind and drift", 0.1, 0.1),
-    "sea": Touch(("ambient", "bossa", "reggae"), "harp", "slow waves, salt air", 0.05, -0.15),
-    "ship": Touch(("folk", "reggae"), "accordion", "water against wood, gulls far off", 0.05, 0.0),
-    "snow": Touch(("ambient", "piano"), "celesta", "hushed air, soft bells, frost", 0.0, -0.1),
-    "stage": Touch(("rock", "house"), "", "large hall, the crowd before the first note", 0.1, 0.25),
-    "train": Touch(("folk", "rock"), "harmonica", "wheels on rails, steady pulse", 0.0, 0.15),
-    "vehicle": Touch(("rock", "synthwave"), "", "engine pulse, open road", 0.05, 0.2),
-    "water": Touch(("ambient", "folk"), "harp", "ripples, still air", 0.05, -0.15),
+    "animal": Touch("marimba", "close and playful, soft steps", 0.1, 0.05),
+    "bird": Touch("clarinet", "open air, birdsong far off", 0.15, 0.05),
+    "building": Touch("french horn", "stone walls, long echo"),
+    "city": Touch("vibraphone", "city hum, distant traffic", 0.0, 0.1),
+    "flower": Touch("harp", "garden air, bees far off", 0.15, -0.1),
+    "food": Touch("accordion", "small cafe, cups and low voices", 0.2, 0.05),
+    "forest": Touch("clarinet", "leaves in the wind, birds far off", 0.05, -0.1),
+    "furniture": Touch("celesta", "quiet room, near and dry", 0.05, -0.15),
+    "instrument": Touch("", "close microphones, the instrument in front"),
+    "machine": Touch("", "mechanical ticks, electric hum", 0.0, 0.1),
+    "mountain": Touch("french horn", "wide valley, wind and far echo", 0.05, 0.0),
+    "people": Touch("cello", "warm room, near and human", 0.1, 0.0),
+    "plane": Touch("string ensemble", "high air, wind and drift", 0.1, 0.1),
+    "sea": Touch("harp", "slow waves, salt air", 0.05, -0.15),
+    "ship": Touch("accordion", "water against wood, gulls far off", 0.05, 0.0),
+    "snow": Touch("celesta", "hushed air, soft bells, frost", 0.0, -0.1),
+    "stage": Touch("", "large hall, the crowd before the first note", 0.1, 0.25),
+    "train": Touch("harmonica", "wheels on rails, steady pulse", 0.0, 0.15),
+    "vehicle": Touch("", "engine pulse, open road", 0.05, 0.2),
+    "water": Touch("harp", "ripples, still air", 0.05, -0.15),
 }
-NIGHT = Touch(("lofi", "jazz", "synthwave"), "", "night air, crickets", -0.05, -0.1)
+NIGHT = Touch("", "night air, crickets", -0.05, -0.1)
 # Instruments of the arranger that stand for those that are seen.
 _SEEN_INSTRUMENTS = {
     "guitar": "acoustic guitar", "piano": "grand piano", "violin": "violin", "cello": "cello", "drum": "drum kit",
@@ -94,14 +90,15 @@ def pull(scene: Scene, style: str) -> float:
     """Return by how much the scene brings a style nearer."""
     if scene.certainty is None:
         return 0.0
-    wanted = {style for touch in touches_of(scene) for style in touch.styles}
-    return _PULLS[scene.certainty] if style in wanted else 0.0
+    told = {scene.kind, "night"} if scene.night else {scene.kind}
+    return _PULLS[scene.certainty] if told & all_styles()[style].picture.scenes else 0.0
 
 
 def voices(scene: Scene, style: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the instruments that lead because they are seen, and those that join."""
-    seen = _SEEN_INSTRUMENTS.get(scene.subject or "") if style not in _CLOSED_STYLES else None
-    joining = tuple(touch.voice for touch in touches_of(scene) if touch.voice) if style in _OPEN_STYLES else ()
+    room = all_styles()[style].picture.scene_instruments
+    seen = _SEEN_INSTRUMENTS.get(scene.subject or "") if room != "none" else None
+    joining = tuple(touch.voice for touch in touches_of(scene) if touch.voice) if room == "all" else ()
     return ((seen,) if seen else ()), joining
 
 
