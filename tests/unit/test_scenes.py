@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodify_core.captioners.eyes import KINDS, SUBJECTS, Certainty, Sight, sight, subjects
+from melodify_core.captioners.eyes import KINDS, Certainty, Sight, sight, subjects
 from melodify_core.captioners.palette.captioner import brief_of
 from melodify_core.captioners.palette.korean import particle_after, statement
-from melodify_core.captioners.palette.scenery import TOUCHES, Scene, scene_of
+from melodify_core.captioners.palette.scenery import Scene, scene_of, scenes
 from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Language, Wish
 from melodify_core.styles import all_styles
@@ -24,7 +24,7 @@ from tests.unit.readings import FOREIGN, SCENES, assert_speaks
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
 THINGS = [
-    *(Scene(kind, subject, "sure") for subject, kind in SUBJECTS.items()),
+    *(Scene(kind, subject, "sure") for subject, kind in subjects.classes().kind_of.items()),
     *(Scene(kind, None, "sure") for kind in KINDS if kind != "people"),
     *(Scene("people", None, "sure", people) for people in (1, 2, 3)),
     Scene("forest", "greenery", "likely"),
@@ -65,7 +65,7 @@ def test_every_thing_has_words_in_every_phrase(language: Language) -> None:
 
 
 def test_both_languages_know_the_same_things() -> None:
-    known = {*SUBJECTS, *KINDS, "greenery"}
+    known = {*subjects.classes().subjects, *KINDS, "greenery"}
     english, korean = words_of("english"), words_of("korean")
     assert set(english.things) == set(korean.things) == known
     assert len(english.people) == len(korean.people) == 3
@@ -175,9 +175,9 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 
 
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
-    assert set(TOUCHES) == set(KINDS) == set(get_args(StyleScene)) - {"night"}
-    for touch in TOUCHES.values():
-        assert not touch.voice or touch.voice in instruments()
+    assert set(scenes().touches) == {*KINDS, "night"} == set(get_args(StyleScene))
+    for touch in scenes().touches.values():
+        assert not touch.instrument or touch.instrument in instruments()
         assert touch.sound
 
 
@@ -185,7 +185,7 @@ def test_the_scene_sounds() -> None:
     for kind in KINDS:
         people = 1 if kind == "people" else 0
         brief = brief_for(Scene(kind, None, "sure", people))
-        assert TOUCHES[kind].sound in brief.soundscape, kind
+        assert scenes().touches[kind].sound in brief.soundscape, kind
         assert len(brief.soundscape) <= 300, kind
         assert len(brief.instruments) <= 6, kind
 
@@ -291,14 +291,14 @@ def test_what_is_said_for_which_probabilities(
 
 
 def test_no_class_counts_twice_and_none_lies_outside() -> None:
-    numbers = [number for classes in subjects._BY_KIND.values() for number in classes]
+    numbers = [number for classes in subjects.classes().kinds.values() for number in classes]
     assert len(numbers) == len(set(numbers))
     assert set(numbers) <= set(range(1000))
-    assert not set(numbers) & set(subjects._PAGE_CLASSES)
+    assert not set(numbers) & set(subjects.classes().pages)
 
 
 def test_a_kind_that_is_scattered_over_all_its_classes_is_only_a_guess() -> None:
     found = np.zeros(1000, dtype=np.float32)
-    classes = subjects._BY_KIND["animal"]
+    classes = subjects.classes().kinds["animal"]
     found[classes] = 1 / len(classes)
     assert sight._judged(found, ()).certainty == "likely"

@@ -1,9 +1,14 @@
 """Sight and Reading -> Scene: what a picture shows, and where that pulls the music. No words of captions."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.data_files import read_table
 from melodify_core.styles import all_styles
 
 _GREENS = frozenset({"green", "forest", "olive", "lime"})
@@ -18,7 +23,7 @@ _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a caption may say. `subject` is one of eyes.SUBJECTS or "greenery"; None where only the kind is known."""
+    """What a caption may say. `subject` is one of the eyes' or "greenery"; None where only the kind is known."""
 
     kind: Kind | None = None
     subject: str | None = None
@@ -34,42 +39,24 @@ UNKNOWN = Scene()
 class Touch:
     """What a kind of scene does to the music."""
 
-    voice: str  # one more instrument where the style has room; or none
     sound: str
+    instrument: str = ""  # one more where the style has room; or none
     valence: float = 0.0
     arousal: float = 0.0
 
 
-TOUCHES: dict[Kind, Touch] = {
-    "animal": Touch("marimba", "close and playful, soft steps", 0.1, 0.05),
-    "bird": Touch("clarinet", "open air, birdsong far off", 0.15, 0.05),
-    "building": Touch("french horn", "stone walls, long echo"),
-    "city": Touch("vibraphone", "city hum, distant traffic", 0.0, 0.1),
-    "flower": Touch("harp", "garden air, bees far off", 0.15, -0.1),
-    "food": Touch("accordion", "small cafe, cups and low voices", 0.2, 0.05),
-    "forest": Touch("clarinet", "leaves in the wind, birds far off", 0.05, -0.1),
-    "furniture": Touch("celesta", "quiet room, near and dry", 0.05, -0.15),
-    "instrument": Touch("", "close microphones, the instrument in front"),
-    "machine": Touch("", "mechanical ticks, electric hum", 0.0, 0.1),
-    "mountain": Touch("french horn", "wide valley, wind and far echo", 0.05, 0.0),
-    "people": Touch("cello", "warm room, near and human", 0.1, 0.0),
-    "plane": Touch("string ensemble", "high air, wind and drift", 0.1, 0.1),
-    "sea": Touch("harp", "slow waves, salt air", 0.05, -0.15),
-    "ship": Touch("accordion", "water against wood, gulls far off", 0.05, 0.0),
-    "snow": Touch("celesta", "hushed air, soft bells, frost", 0.0, -0.1),
-    "stage": Touch("", "large hall, the crowd before the first note", 0.1, 0.25),
-    "train": Touch("harmonica", "wheels on rails, steady pulse", 0.0, 0.15),
-    "vehicle": Touch("", "engine pulse, open road", 0.05, 0.2),
-    "water": Touch("harp", "ripples, still air", 0.05, -0.15),
-}
-NIGHT = Touch("", "night air, crickets", -0.05, -0.1)
-# Instruments of the arranger that stand for those that are seen.
-_SEEN_INSTRUMENTS = {
-    "guitar": "acoustic guitar", "piano": "grand piano", "violin": "violin", "cello": "cello", "drum": "drum kit",
-    "flute": "flute", "saxophone": "saxophone", "trumpet": "trumpet", "trombone": "trombone",
-    "french horn": "french horn", "harp": "harp", "organ": "organ", "accordion": "accordion",
-    "harmonica": "harmonica", "marimba": "marimba", "oboe": "oboe", "bassoon": "clarinet", "banjo": "banjo",
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What scenes.toml says."""
+
+    touches: dict[Kind | Literal["night"], Touch]
+    seen_instruments: dict[str, str]
+
+
+@cache
+def scenes() -> Scenes:
+    """Return what scenes do to the music."""
+    return TypeAdapter(Scenes).validate_python(read_table("melodify_core.captioners.palette", "scenes.toml"))
 
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
@@ -82,8 +69,9 @@ def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
 
 def touches_of(scene: Scene) -> tuple[Touch, ...]:
     """Return what the scene does to the music, the kind first; nothing where nothing was seen."""
-    seen = (TOUCHES[scene.kind],) if scene.kind else ()
-    return (*seen, NIGHT) if scene.night else seen
+    touches = scenes().touches
+    seen = (touches[scene.kind],) if scene.kind else ()
+    return (*seen, touches["night"]) if scene.night else seen
 
 
 def pull(scene: Scene, style: str) -> float:
@@ -97,8 +85,8 @@ def pull(scene: Scene, style: str) -> float:
 def voices(scene: Scene, style: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the instruments that lead because they are seen, and those that join."""
     room = all_styles()[style].picture.scene_instruments
-    seen = _SEEN_INSTRUMENTS.get(scene.subject or "") if room != "none" else None
-    joining = tuple(touch.voice for touch in touches_of(scene) if touch.voice) if room == "all" else ()
+    seen = scenes().seen_instruments.get(scene.subject or "") if room != "none" else None
+    joining = tuple(touch.instrument for touch in touches_of(scene) if touch.instrument) if room == "all" else ()
     return ((seen,) if seen else ()), joining
 
 
