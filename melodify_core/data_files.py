@@ -1,4 +1,4 @@
-"""Reading of the word lists and tables that lie beside the code that uses them. What they mean is the reader's."""
+"""Word lists and tables that are stored beside the code that uses them. What they mean is up to that code."""
 
 import tomllib
 from importlib.resources import files

@@ -47,7 +47,7 @@ def load(folder: Traversable) -> dict[str, Style]:
             problems += [f"{name}.toml: {_sentence(detail)}." for detail in details]
             continue
         if not found[name].is_named_by(name, found[name].brief.genre):
-            problems.append(f"{name}.toml: brief.genre has to contain {name} or one of words.genres.")
+            problems.append(f"{name}.toml: brief.genre must contain {name} or one of words.genres.")
     if problems:
         raise Misconfigured(*problems)
     return dict(sorted(found.items(), key=lambda item: (item[1].menu, item[0])))
@@ -59,7 +59,9 @@ def _tables(folder: Traversable, problems: list[str]) -> Iterator[tuple[str, dic
         if (dot, ending) != (".", "toml"):
             continue
         if not _NAME.fullmatch(name) or name == AUTO:
-            problems.append(f'{file.name}: a style\'s name is small letters, digits and "_", and not "{AUTO}".')
+            problems.append(
+                f'{file.name}: a style\'s name must be lower-case letters, digits and "_", and not "{AUTO}".'
+            )
             continue
         try:
             yield name, tomllib.loads(file.read_text(encoding="utf-8"))
@@ -84,7 +86,7 @@ def _sentence(detail: ErrorDetails) -> str:
         case "extra_forbidden" if key == "harmony.as_in":
             return f"{key} names no style that has chords of its own"
         case "extra_forbidden":
-            return f"{key} is no key of a style; jazz.toml explains those that are"
+            return f"{key} is not a key of a style; jazz.toml explains the keys"
         case "value_error":
             return f"{key or 'The style'}: {detail['ctx']['error']}"
         case _:

@@ -44,7 +44,7 @@ def _hits(written: Any) -> Any:
 def _beats(written: Any) -> Any:
     """Return the drums' keys with their steps."""
     if unknown := [drum for drum in written if drum not in DRUMS]:
-        raise ValueError(f"{unknown[0]} is no drum; there are {', '.join(DRUMS)}")
+        raise ValueError(f"{unknown[0]} is not a drum; allowed are {', '.join(DRUMS)}")
     return [(DRUMS[drum], steps) for drum, steps in written.items()]
 
 

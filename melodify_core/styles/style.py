@@ -30,7 +30,7 @@ def _one_of(what: str, names: Callable[[], Collection[str]]) -> AfterValidator:
 
 def _known(what: str, names: Callable[[], Collection[str]], name: str) -> str:
     if name not in names():
-        raise ValueError(f'"{name}" is no {what}; there are {", ".join(names())}')
+        raise ValueError(f'"{name}" is not a known {what}; allowed are {", ".join(names())}')
     return name
 
 
@@ -38,33 +38,33 @@ def _expression(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f'"{text}" is no regular expression: {error}') from error
+        raise ValueError(f'"{text}" is not a regular expression: {error}') from error
     return text
 
 
 def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] > bounds[1]:
-        raise ValueError("the lower bound comes first")
+        raise ValueError("the lower bound must come first")
     return bounds
 
 
 def _chords(phrase: str) -> str:
     for chord in phrase.replace("-", " ").split():
         if not _CHORD.fullmatch(chord):
-            raise ValueError(f'"{chord}" is no chord; chords are Roman numerals such as I, ii7, bVII and V7sus')
+            raise ValueError(f'"{chord}" is not a chord; write Roman numerals such as I, ii7, bVII and V7sus')
     return phrase
 
 
 def _phrase(phrase: str) -> str:
     if len(phrase.split()) != _PHRASE_BARS:
-        raise ValueError(f'"{phrase}" has to have {_PHRASE_BARS} bars')
+        raise ValueError(f'"{phrase}" must have {_PHRASE_BARS} bars')
     return _chords(phrase)
 
 
 def _bar(beats: Beats) -> Beats:
     for _, steps in beats:
         if not re.fullmatch(r"[Xx.]{16}", steps):
-            raise ValueError(f'"{steps}" has to be 16 steps of X, x and "."')
+            raise ValueError(f'"{steps}" must be 16 steps of X, x and "."')
     return beats
 
 

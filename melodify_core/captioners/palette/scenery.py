@@ -23,7 +23,7 @@ _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a caption may say. `subject` is one of the eyes' or "greenery"; None where only the kind is known."""
+    """What a caption may say. `subject` is the eyes' or "greenery", None where only the kind is known."""
 
     kind: Kind | None = None
     subject: str | None = None
