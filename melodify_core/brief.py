@@ -1,28 +1,13 @@
-"""The words around a Brief: the styles, the cleaning of foreign text, the prompts for a music model."""
+"""Words on their way in and out of a Brief: the cleaning of foreign text, the prompt for a music model."""
 
 import re
 import unicodedata
+from functools import cache
 
+from melodify_core.data_files import read_text
 from melodify_core.models import Brief, Wish
+from melodify_core.styles import prompt_of
 
-# Every style a member can choose, with the words a music model understands. "auto" follows the picture.
-STYLES: dict[str, str] = {
-    "auto": "",
-    "lofi": "lo-fi hip hop with dusty drums and mellow electric piano",
-    "ambient": "slow ambient with wide pads and no drums",
-    "cinematic": "cinematic orchestral score with strings and French horn",
-    "piano": "solo piano",
-    "jazz": "jazz trio with piano, upright bass and brushed drums",
-    "bossa": "bossa nova with nylon guitar, upright bass and light percussion",
-    "folk": "acoustic folk with fingerpicked guitar",
-    "korean": "Korean traditional music with gayageum, haegeum, bamboo flute and janggu",
-    "rock": "rock with electric guitars, bass and drum kit",
-    "funk": "funk with clavinet, slap bass and tight drums",
-    "reggae": "reggae with off-beat organ, deep bass and one-drop drums",
-    "synthwave": "synthwave with analog synthesisers and gated drums",
-    "house": "melodic house with four-on-the-floor drums",
-    "chiptune": "chiptune with square waves and noise drums",
-}
 NO_GENRE = "background music"
 HINT_CHARACTERS = 200
 LEAST_SECONDS, MOST_SECONDS = 10, 120  # of a song
@@ -42,35 +27,11 @@ _BARE_LINK = re.compile(
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _HANDLE = re.compile(r"(?<!\w)@\w[\w.]*")
 _MARKDOWN = re.compile(r"[*_~`|>#\\\[\]<]+")
-# Music models refuse prompts that name artists, and a caption should not claim them. No list is whole: the turns of
-# phrase around a name catch what it misses.
-_ARTIST_NAMES = (
-    "taylor swift, ed sheeran, the beatles, beatles, the rolling stones, rolling stones, led zeppelin, pink "
-    "floyd, radiohead, coldplay, metallica, iron maiden, ac/dc, pearl jam, foo fighters, red hot chili peppers, "
-    "u2, depeche mode, joy division, daft punk, kraftwerk, tangerine dream, aphex twin, boards of canada, massive "
-    "attack, portishead, bjork, björk, sigur rós, sigur ros, nujabes, j dilla, deadmau5, skrillex, avicii, david "
-    "guetta, calvin harris, marshmello, hans zimmer, john williams, ennio morricone, vangelis, joe hisaishi, "
-    "ryuichi sakamoto, koji kondo, nobuo uematsu, yoko kanno, danny elfman, philip glass, steve reich, brian eno, "
-    "max richter, ludovico einaudi, einaudi, yann tiersen, nils frahm, ólafur arnalds, yiruma, erik satie, satie, "
-    "claude debussy, debussy, chopin, beethoven, mozart, johann sebastian bach, vivaldi, tchaikovsky, "
-    "rachmaninoff, stravinsky, miles davis, john coltrane, thelonious monk, duke ellington, bill evans, louis "
-    "armstrong, ella fitzgerald, frank sinatra, sinatra, nina simone, elvis presley, bob dylan, bob marley, "
-    "johnny cash, dolly parton, leonard cohen, joni mitchell, simon and garfunkel, david bowie, michael jackson, "
-    "stevie wonder, marvin gaye, aretha franklin, whitney houston, mariah carey, celine dion, elton john, freddie "
-    "mercury, jimi hendrix, bruce springsteen, fleetwood mac, abba, beyonce, beyoncé, rihanna, lady gaga, adele, "
-    "kanye west, kendrick lamar, eminem, jay-z, tupac, the weeknd, post malone, travis scott, billie eilish, "
-    "ariana grande, dua lipa, lana del rey, olivia rodrigo, harry styles, justin bieber, bruno mars, katy perry, "
-    "shakira, bad bunny, rosalía, bts, blackpink, newjeans, aespa, stray kids, le sserafim, 방탄소년단, 블랙핑크, "
-    "뉴진스, 아이유, 에스파, 트와이스, 임영웅, 조용필, 싸이, 이루마, 久石譲, 坂本龍一, 米津玄師, 宇多田ヒカル, "
-    "yoasobi, hikaru utada, hatsune miku"
-)
-# Korean and Japanese write particles onto a name.
-_ARTISTS = re.compile(
-    rf"(?<!\w)(?:{'|'.join(map(re.escape, _ARTIST_NAMES.split(', ')))})(?:['’]s?)?(?![a-z0-9_])", re.IGNORECASE
-)
 # A name: words with capitals, after the turn of phrase. The turn itself is written in any case.
 _NAME_WORD = r"[A-Z0-9](?:[\w.'’&-]*[\w'’&])?"
 _NAME = rf"(?!(?:A|An|The|This)\b){_NAME_WORD}(?:\s+(?:(?:and|of|the|de|la|van|von|&)\s+)*{_NAME_WORD})*"
+# Music models refuse prompts that name artists, and a caption should not claim them. No list is whole, artists.txt is
+# not either: the turns of phrase around a name catch what it misses.
 _LIKENESSES = (
     re.compile(r"(?i:\b(?:in|with)\s+(?:the|a)\s+(?:style|manner|vein|spirit|sound|voice)s?\s+of)\s+[^.,;:!?()]*"),
     re.compile(
@@ -81,6 +42,13 @@ _LIKENESSES = (
     ),
     re.compile(rf"{_NAME}(?i:-style|-esque|esque|-inspired|-like|\s+type\s+beat)\b"),
 )
+
+
+@cache
+def _artists() -> re.Pattern[str]:
+    names = map(re.escape, read_text("melodify_core", "artists.txt").splitlines())
+    # Korean and Japanese write particles onto a name.
+    return re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?:['’]s?)?(?![a-z0-9_])", re.IGNORECASE)
 
 
 def clean(text: str, limit: int) -> str:
@@ -104,7 +72,7 @@ def plain_words(text: str, limit: int) -> str:
     """
     # Room for what is taken out; the cut comes last.
     text = clean(text, limit * 4)
-    for pattern in (_HANDLE, *_LIKENESSES, _ARTISTS):
+    for pattern in (_HANDLE, *_LIKENESSES, _artists()):
         text = pattern.sub(" ", text)
     text = re.sub(r"\s+([.,;:!?)])", r"\1", " ".join(text.replace("@", " ").split()))
     return _clipped(text.strip(" ,;:-"), limit)
@@ -127,7 +95,7 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
     It does not contain the hint, which has steered the Brief. Words that were smuggled in through a picture or a hint
     can at most become the name of an instrument.
     """
-    style = STYLES.get(wish.style, "")
+    style = prompt_of(wish.style)
     sentences = [
         f"Instrumental {style or brief.genre or NO_GENRE}",
         f"{', '.join(brief.mood)} mood, {brief.energy} energy",
@@ -140,6 +108,6 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
 
 
 def short_prompt(brief: Brief, wish: Wish) -> str:
-    """Return a plainer prompt than `music_prompt`, for a model that refused that one."""
-    style = STYLES.get(wish.style, "")
+    """Return a plainer prompt than `music_prompt`, for a model that took offence at that one."""
+    style = prompt_of(wish.style)
     return f"Instrumental {style or NO_GENRE}. {brief.energy} energy, {brief.bpm} BPM, {brief.mode} key."

@@ -8,9 +8,9 @@ from random import Random
 from PIL import Image, ImageEnhance, ImageOps
 
 from melodify_core.captioners.palette.captioner import read
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Brief, Energy, Mode, Wish
+from melodify_core.styles import all_styles
 from tests import pictures
 
 SECONDS = 30
@@ -63,7 +63,7 @@ def moods_by_style(style: str, seeds: int) -> Iterator[SongSpec]:
 def styles_in_turn() -> list[SongSpec]:
     """Return songs of all styles with moods that are independent of the style: the harder case."""
     random = Random(6)
-    count = TURNS * len(STYLES)
+    count = TURNS * len(all_styles())
     levels = [2 * (number + 0.5) / count - 1 for number in range(count)]
     random.shuffle(levels)
     songs = []
@@ -71,7 +71,7 @@ def styles_in_turn() -> list[SongSpec]:
         valence = random.uniform(-1, 1)
         mode: Mode = "major" if valence >= 0 else "minor"
         bpm = round(98 + 38 * arousal + random.uniform(-8, 8))
-        wish = Wish(style=list(STYLES)[number % len(STYLES)], seconds=SECONDS)
+        wish = Wish(style=list(all_styles())[number % len(all_styles())], seconds=SECONDS)
         songs.append(SongSpec(brief_of_mood(valence, arousal, mode, bpm), wish, number))
     return songs
 

@@ -13,9 +13,9 @@ import midirenderer
 from melodify_core.composers.arranger.composer import make_take
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.composers.arranger.fonts import font_path
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.media.audio import master
 from melodify_core.models import Wish
+from melodify_core.styles import all_styles
 from quality.figures import at_most
 from quality.songs import MOODS, brief_of_mood
 
@@ -27,14 +27,14 @@ BRIEF = brief_of_mood(*MOODS[2])
 
 def main() -> None:
     """Print the figures of the slowest style: the best of some rounds."""
-    print(f"speed: best of {ROUNDS} rounds, slowest of {len(STYLES)} styles")
+    print(f"speed: best of {ROUNDS} rounds, slowest of {len(all_styles())} styles")
     font = font_path().read_bytes()
     for seconds, target in LENGTHS:
-        wishes = [Wish(style=style, seconds=seconds) for style in STYLES]
+        wishes = [Wish(style=style, seconds=seconds) for style in all_styles()]
         whole = [_best(partial(_mp3, wish)) for wish in wishes]
         wav = [_best(partial(make_take, BRIEF, wish, 1)) for wish in wishes]
         bare = [_best(partial(midirenderer.render_wave_from, font, midi_of(BRIEF, wish, 1))) for wish in wishes]
-        times = dict(zip(STYLES, whole, strict=True))
+        times = dict(zip(all_styles(), whole, strict=True))
         ratios = [a / b for a, b in zip(whole, bare, strict=True)]
         print("  " + ", ".join(f"{style} {time:.2f}" for style, time in times.items()))
         at_most(f"{seconds} s song, Brief to MP3, s", max(whole), target)

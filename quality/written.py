@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from melodify_core.composers.arranger.composition import score_of
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.models import Wish
+from melodify_core.styles import all_styles
 from quality.figures import at_least, at_most
 from quality.scores import Statistics, statistics
 from quality.songs import MOODS, SECONDS, brief_of_mood, moods_by_style
@@ -16,14 +16,14 @@ HEAD = "  style       steps repeats leap strong  key  (10%)  empty groove parall
 
 
 def main() -> None:
-    """Print the figures by style and in total."""
-    print(f"written: {SEEDS} seeds x {len(MOODS)} moods x {len(STYLES)} styles, {SECONDS} s each")
+    """Print the figures by style, and of all."""
+    print(f"written: {SEEDS} seeds x {len(MOODS)} moods x {len(all_styles())} styles, {SECONDS} s each")
     print(HEAD)
-    by_style = {style: of_style(style, SEEDS) for style in STYLES}
+    by_style = {style: of_style(style, SEEDS) for style in all_styles()}
     for style, found in by_style.items():
         print(row(style, found))
     every = [one for found in by_style.values() for one in found]
-    caring = [one for style, found in by_style.items() if STYLES[style].strict for one in found]
+    caring = [one for style, found in by_style.items() if all_styles()[style].tune.strict for one in found]
     at_least("moves of the tune that are steps, all", _steps(every), 0.6)
     at_least("the same, of the leapiest style", min(map(_steps, by_style.values())), 0.6)
     at_most("largest leap, semitones", max(one.largest_leap for one in every), 9, ".0f")
@@ -46,7 +46,7 @@ def of_style(style: str, seeds: int) -> list[Statistics]:
 def _climaxes() -> float:
     """Return the share of long pieces whose tune has its highest note in the climax."""
     reached = []
-    for style in STYLES:
+    for style in all_styles():
         for seed, mood in enumerate(MOODS):
             score = score_of(brief_of_mood(*mood), Wish(style=style, seconds=90), seed)
             lead = score.part("lead")

@@ -19,10 +19,11 @@ from bot.admin.formatting import describe, job_choices, member_choices, number_i
 from bot.discord_api import permissions
 from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import LANGUAGES, say
+from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of, localised
 from bot.interaction import Bot, Interaction
 from melodify_core.bootstrap import Services
-from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS, STYLES
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
 from melodify_core.errors import Rejected
 from melodify_core.models import Language, RoleLimits
 from melodify_core.usage import guild_rules
@@ -127,7 +128,7 @@ class Admin(commands.Cog):
             await self._change(interaction, lambda: guild_rules.limit_server(songs, dollars), "limited")
 
     def _define_defaults(self) -> None:
-        styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
+        styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
         languages = [
             app_commands.Choice(name=localised(f"admin.language.{name}"), value=name) for name in ("auto", *LANGUAGES)
         ]

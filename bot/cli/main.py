@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
+from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
-from melodify_core.brief import STYLES
 from melodify_core.config.loading import load, secrets_of
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
@@ -22,8 +22,8 @@ INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command and exit: 0 done, 1 no song or not ready, 2 wrong settings or usage."""
-    arguments = _parser().parse_args()
     try:
+        arguments = _parser().parse_args()
         sys.exit(_command(arguments, load(arguments.config)))
     except Misconfigured as error:
         _report(error)
@@ -163,7 +163,7 @@ def _add_render(render: argparse.ArgumentParser) -> None:
     render.add_argument("--out", type=Path, help="the MP3 to write (default: the picture's name in this folder)")
     render.add_argument("--midi", type=Path, help="write the score as a MIDI file, too")
     render.add_argument("--seconds", type=_WholeNumber(10, 120), help="length, 10 to 120")
-    render.add_argument("--style", choices=sorted(STYLES), default="auto")
+    render.add_argument("--style", choices=sorted(offered_styles()), default="auto")
     render.add_argument("--hint", default="", help="a wish in a few words")
     render.add_argument("--seed", type=_WholeNumber(0, 2**31 - 1), help="another number, another take")
     render.add_argument("--lang", choices=("en", "ko"), help="language of title and caption")

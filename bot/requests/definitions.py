@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 
+from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import Translator, localised
 from bot.interaction import Interaction
-from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES
+from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Melodify(Protocol):
 
 def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
     """Return the command; built when it is asked for, because its texts are read from files."""
-    styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in STYLES]
+    styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
 
     @app_commands.command(
         name=localised("command.melodify.name"), description=localised("command.melodify.description")

@@ -12,12 +12,14 @@ import discord
 from bot.discord_api.ephemeral import report_error
 from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
+from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.requests.retake import Interaction, Wanted, wish_of
-from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES, clean
+from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry, Language, Wish
+from melodify_core.styles import style_choices
 
 log = logging.getLogger(__name__)
 LABEL = 45  # discord.com/developers/docs/components/reference#label
@@ -37,7 +39,7 @@ class ChangeModal(discord.ui.Modal):
             custom_id="style",
             options=[
                 discord.SelectOption(label=say(language, f"style.{name}"), value=name, default=name == wish.style)
-                for name in STYLES
+                for name in offered_styles()
             ],
         )
         seconds: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
@@ -84,7 +86,7 @@ def changed(wish: Wish, fields: dict[str, str]) -> Wish:
     return wish.model_copy(
         update={
             "hint": clean(fields.get("hint", ""), HINT_CHARACTERS),
-            "style": style if style in STYLES else wish.style,
+            "style": style if style in style_choices() else wish.style,
             "seconds": min(max(number, LEAST_SECONDS), MOST_SECONDS),
         }
     )

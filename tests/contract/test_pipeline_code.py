@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import requests
 
-from melodify_core.brief import STYLES, music_prompt
+from melodify_core.brief import music_prompt
 from melodify_core.models import Wish
+from melodify_core.styles import all_styles
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
 from tests.sounds import decoded
@@ -52,7 +53,7 @@ def test_a_brief_is_read_back_from_its_prompt(changes: dict[str, Any]) -> None:
     assert (wish.seconds, wish.style) == (25, "auto")
 
 
-@pytest.mark.parametrize("style", [style for style in STYLES if style != "auto"])
+@pytest.mark.parametrize("style", all_styles())
 def test_a_style_is_read_back_from_its_words(style: str) -> None:
     _, wish = prompt.read(music_prompt(a_brief(), Wish(style=style)), 30)
     assert wish.style == style

@@ -14,20 +14,20 @@ from melodify_core.composers.arranger.counter import NEAREST
 from melodify_core.composers.arranger.density import arrangement
 from melodify_core.composers.arranger.finish import finished
 from melodify_core.composers.arranger.fonts import fluidsynth, synthesiser
-from melodify_core.composers.arranger.form import INTROS
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.score import MODULATION, Score
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, wav_of
 from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
+from melodify_core.styles.patterns import patterns
 from quality.scores import Statistics, statistics
 from quality.songs import MOODS, moods_by_style
 from tests.briefs import a_brief
 from tests.sounds import decoded
 
-every_style = pytest.mark.parametrize("style", STYLES)
+every_style = pytest.mark.parametrize("style", all_styles())
 many_songs = pytest.mark.no_cover  # as in test_arranger_score.py
 FLUIDSYNTH, FLUIDR3 = shutil.which("fluidsynth"), Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 
@@ -55,13 +55,13 @@ def test_the_written_music_keeps_to_its_figures(style: str) -> None:
     assert np.median([one.key_correlation for one in found]) >= 0.85
     assert sum(one.empty_bars for one in found) == 0
     assert np.mean([one.groove for one in found]) >= 0.8
-    if STYLES[style].strict:
+    if all_styles()[style].tune.strict:
         assert sum(one.parallels for one in found) == 0
 
 
 @many_songs
 def test_seeds_and_moods_open_differently() -> None:
-    openings = [one.opening for style in STYLES for one in statistics_of(style)]
+    openings = [one.opening for style in all_styles() for one in statistics_of(style)]
     assert len(set(openings)) >= 0.97 * len(openings)
 
 
@@ -87,10 +87,11 @@ def impossible(**changes: object) -> Brief:
 def test_an_impossible_brief_becomes_a_song_that_says_what_it_is(brief: Brief) -> None:
     for seconds in (10, 47, 120):
         score = score_of(brief, Wish(seconds=seconds), 3)
-        low, high = STYLES[score.style].bpm
+        low, high = all_styles()[score.style].tempo.bpm
         assert low * 0.85 <= score.bpm <= high * 1.15
         assert score.key.mode == brief.mode
-        assert all(part.name in INSTRUMENTS or part.name == STYLES[score.style].kit_name for part in score.parts)
+        known = {*instruments(), all_styles()[score.style].drums.name}
+        assert all(part.name in known for part in score.parts)
         assert all(0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 for part in score.parts for note in part.notes)
 
 
@@ -98,19 +99,19 @@ def test_an_impossible_brief_becomes_a_song_that_says_what_it_is(brief: Brief) -
 
 
 def test_every_intro_is_played_by_somebody_in_every_style_that_has_it() -> None:
-    for style in STYLES.values():
-        playing = {"lead", "chords", "bass"} | ({"pad"} if style.pad else set())
-        assert all(INTROS[name][0] & playing for name in style.intros)
+    for style in all_styles().values():
+        playing = {"lead", "chords", "bass"} | ({"pad"} if style.instruments.pad else set())
+        assert all(patterns().intros[name].who & playing for name in style.form.intros)
 
 
 @many_songs
 @every_style
 def test_excitement_chooses_busier_patterns(style: str) -> None:
-    bpm = sum(STYLES[style].bpm) / 2
+    bpm = sum(all_styles()[style].tempo.bpm) / 2
     places = [
-        np.mean([STYLES[style].comping.index(one.comping) for one in homes])
+        np.mean([all_styles()[style].accompaniment.comping.index(one.comping) for one in homes])
         for level in (0.0, 1.0)
-        if (homes := [arrangement(Random(n), STYLES[style], level, bpm).home for n in range(30)])
+        if (homes := [arrangement(Random(n), all_styles()[style], level, bpm).home for n in range(30)])
     ]
     assert places[0] < places[1]
 
@@ -134,7 +135,7 @@ def test_the_second_voice_keeps_out_of_the_way_of_the_tune() -> None:
 
 @many_songs
 def test_several_styles_have_a_second_voice_and_every_drummed_one_fills() -> None:
-    assert sum(any(score.part("counter") for score in songs(style)[: len(MOODS)]) for style in STYLES) >= 10
+    assert sum(any(score.part("counter") for score in songs(style)[: len(MOODS)]) for style in all_styles()) >= 10
 
 
 def test_long_tones_sway_in_styles_with_vibrato_and_come_to_rest() -> None:
@@ -142,7 +143,7 @@ def test_long_tones_sway_in_styles_with_vibrato_and_come_to_rest() -> None:
     assert lead is not None
     assert lead.name == "haegeum"
     sways = [value for _, control, value in lead.controls if control == MODULATION]
-    assert max(sways) == STYLES["korean"].vibrato
+    assert max(sways) == all_styles()["korean"].tune.vibrato
     assert sways[-1] == 0
 
 

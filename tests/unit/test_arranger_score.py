@@ -3,23 +3,22 @@ import re
 from collections import Counter
 from functools import cache
 from itertools import pairwise
+from typing import get_args
 
 import mido
 import numpy as np
 import pytest
 
-from melodify_core.brief import STYLES as OFFERED
-from melodify_core.captioners.openai.vocabulary import GENRES
-from melodify_core.captioners.openai.vocabulary import INSTRUMENTS as NAMED
-from melodify_core.composers.arranger import grooves, patterns, progressions
+from melodify_core.captioners.openai.vocabulary import vocabulary
 from melodify_core.composers.arranger.composition import midi_of, score_of
-from melodify_core.composers.arranger.form import INTROS
 from melodify_core.composers.arranger.harmony import classes_of
-from melodify_core.composers.arranger.instruments import INSTRUMENTS, named
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Score
-from melodify_core.composers.arranger.styles import STYLES, style_of
+from melodify_core.composers.arranger.styles import style_of
 from melodify_core.models import Mode, Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import named
+from melodify_core.styles.patterns import patterns
 from tests.briefs import a_brief
 
 LENGTHS = (10, 30, 120)
@@ -36,7 +35,7 @@ PROFILES = {
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
 pytestmark = pytest.mark.no_cover  # hundreds of songs; the arranger is measured where songs are played
-every_style = pytest.mark.parametrize("style", STYLES)
+every_style = pytest.mark.parametrize("style", all_styles())
 
 
 def songs(style: str, *, lengths: tuple[int, ...] = LENGTHS, seeds: range = range(1)) -> list[Score]:
@@ -86,38 +85,22 @@ def onsets_a_second(score: Score) -> float:
     return sum(len(part.notes) for part in score.parts) / score.seconds
 
 
-def test_every_offered_style_is_played_and_no_other() -> None:
-    assert set(STYLES) == set(OFFERED) - {"auto"}
-
-
-def test_every_name_in_a_style_exists() -> None:
-    for style in STYLES.values():
-        assert set(style.lead + style.chords + style.pad + style.bass + style.counter) <= set(INSTRUMENTS)
-        assert set(style.comping) <= set(patterns.COMPING)
-        assert set(style.bass_lines) <= set(patterns.BASS)
-        assert set(style.grooves) <= set(grooves.GROOVES)
-        assert style.fills in grooves.FILLS
-        assert set(style.intros) <= set(INTROS)
-        assert style.families <= {instrument.family for instrument in INSTRUMENTS.values()}
-
-
 def test_patterns_fill_one_bar() -> None:
-    rhythms = [*patterns.PLAIN, *patterns.SYNCOPATED, *patterns.CLOSES]
-    beats = [steps for groove in grooves.GROOVES.values() for _, steps in groove]
-    assert {len(steps) for steps in rhythms + beats} == {16}
-    for pattern in (*patterns.COMPING.values(), *patterns.BASS.values()):
+    rhythms = [rhythm for tunes in patterns().tunes.values() for rhythm in tunes]
+    assert {len(steps) for steps in rhythms} == {16}
+    for pattern in (*patterns().comping.values(), *patterns().bass_lines.values()):
         assert [hit.at for hit in pattern] == sorted(hit.at for hit in pattern)
         assert all(0 <= hit.at < 4 and 0 <= hit.length <= 4 for hit in pattern)
+    assert {way for intro in patterns().intros.values() for way in intro.comping} <= {"", *patterns().comping}
 
 
-@pytest.mark.parametrize("table", [progressions.HOME, progressions.AWAY])
-def test_progressions_have_four_bars_of_known_chords(table: progressions.Phrases) -> None:
-    for modes in table.values():
-        for mode, phrases in modes.items():
-            for phrase in phrases:
-                assert len(phrase.split()) == 4
-                for symbol in phrase.replace("-", " ").split():
-                    assert len(set(classes_of(Key(0, mode), symbol))) >= 3
+@every_style
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_the_chords_of_a_style_are_chords(style: str, mode: Mode) -> None:
+    written = all_styles()[style].harmony.of(mode)
+    for phrase in (*written.home, *written.away, *written.cadences, written.last):
+        for symbol in phrase.replace("-", " ").split():
+            assert len(set(classes_of(Key(0, mode), symbol))) >= 3
 
 
 def test_roman_numerals_are_read_over_the_tonic() -> None:
@@ -201,7 +184,7 @@ def test_no_bar_is_empty(style: str) -> None:
             assert any(note.start < 4 * bar + 3.9 and note.start + note.length > 4 * bar for note in pitched(score))
 
 
-@pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.strict])
+@pytest.mark.parametrize("style", [name for name, style in all_styles().items() if style.tune.strict])
 def test_tune_and_bass_hardly_move_in_parallel_fifths_or_octaves(style: str) -> None:
     pairs = parallels = 0
     for score in songs(style, lengths=(30,)):
@@ -282,7 +265,7 @@ def test_a_genre_that_nobody_knows_is_told_by_the_instruments_and_else_by_the_mo
 
 
 def test_every_genre_that_a_caption_may_name_has_its_style() -> None:
-    for genre in GENRES:
+    for genre in vocabulary().genres:
         styles = {style_of("auto", a_brief(genre=genre, valence=v, arousal=a)) for v in (-1, 1) for a in (-1, 1)}
         assert len(styles) == 1, genre
 
@@ -290,7 +273,7 @@ def test_every_genre_that_a_caption_may_name_has_its_style() -> None:
 def test_every_pitched_instrument_that_a_caption_may_name_is_played_by_something() -> None:
     beaten = re.compile(r"drum|janggu|taiko|timpani|tabla|djembe|conga|bongo|cajon|shaker|tambourine|castanets|claps|"
                         r"cymbals|hats|gong|percussion|turntable")  # fmt: skip
-    assert [name for name in NAMED if not named(name) and not beaten.search(name)] == []
+    assert [name for name in vocabulary().instruments if not named(name) and not beaten.search(name)] == []
 
 
 def test_a_wished_style_stands_above_the_genre() -> None:
@@ -300,7 +283,7 @@ def test_a_wished_style_stands_above_the_genre() -> None:
 @every_style
 @pytest.mark.parametrize("bpm", [40, 220])
 def test_extreme_tempos_come_into_the_range_of_the_style(style: str, bpm: int) -> None:
-    low, high = STYLES[style].bpm
+    low, high = all_styles()[style].tempo.bpm
     for length in (10, 30):
         score = score_of(a_brief(bpm=bpm), Wish(style=style, seconds=length), 1)
         assert low * 0.85 <= score.bpm <= high * 1.15
@@ -308,7 +291,7 @@ def test_extreme_tempos_come_into_the_range_of_the_style(style: str, bpm: int) -
 
 @every_style
 def test_a_tempo_in_the_range_is_kept_within_some_per_cent(style: str) -> None:
-    low, high = STYLES[style].bpm
+    low, high = all_styles()[style].tempo.bpm
     for bpm in range(low, high + 1, 7):
         assert score_of(a_brief(bpm=bpm), Wish(style=style, seconds=30), 1).bpm == pytest.approx(bpm, rel=0.06)
 
@@ -349,11 +332,11 @@ def test_tune_and_accompaniment_differ_in_colour_except_in_solos(style: str) -> 
         lead, chords = score.part("lead"), score.part("chords")
         assert lead is not None
         assert chords is not None
-        assert (lead.name == chords.name) == (len({*STYLES[style].lead, *STYLES[style].chords}) == 1)
+        assert (lead.name == chords.name) == all_styles()[style].instruments.solo
 
 
 def test_no_pitch_is_struck_while_it_sounds() -> None:
-    for style in STYLES:
+    for style in all_styles():
         for score in songs(style, lengths=(30,), seeds=range(1)):
             for part in score.parts:
                 for pitch in {note.pitch for note in part.notes}:

@@ -9,16 +9,16 @@ import pytest
 
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.density import MOST_STROKES, arrangement
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.score import EXPRESSION, Note, Score, Section
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import wav_of
 from melodify_core.models import Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
 from quality.songs import MOODS, brief_of_mood
 from tests.sounds import decoded
 
 pytestmark = pytest.mark.no_cover  # as in test_arranger_score.py
-every_style = pytest.mark.parametrize("style", STYLES)
+every_style = pytest.mark.parametrize("style", all_styles())
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -39,7 +39,7 @@ def within(notes: tuple[Note, ...], section: Section) -> list[Note]:
 
 
 def test_the_tune_stands_highest_in_its_climax() -> None:
-    scores = [score for style in STYLES for score in long_songs(style)]
+    scores = [score for style in all_styles() for score in long_songs(style)]
     reached = alone = 0
     for score in scores:
         [climax] = [section for section in score.sections if section.energy == 1]
@@ -57,7 +57,7 @@ def test_sections_are_accompanied_differently_by_the_same_players(style: str) ->
     differ = 0
     for level in LEVELS:
         for seed in range(6):
-            chosen = arrangement(Random(seed), STYLES[style], level, 100)
+            chosen = arrangement(Random(seed), all_styles()[style], level, 100)
             every = (chosen.home, chosen.away, chosen.full)
             assert len({one.groove is None for one in every}) == 1
             assert len({one.strokes > MOST_STROKES for one in every}) == 1
@@ -72,7 +72,7 @@ def test_quick_chords_are_not_given_to_slow_strings() -> None:
         chords = score.part("chords")
         assert chords is not None
         onsets = len({round(note.start, 1) for note in chords.notes}) / (score.seconds * score.bpm / 240)
-        assert onsets <= MOST_STROKES + 1 or not INSTRUMENTS[chords.name].quick
+        assert onsets <= MOST_STROKES + 1 or not instruments()[chords.name].quick
         quick += chords.name == "viola"
     assert quick >= 5
 
@@ -103,7 +103,7 @@ def test_held_parts_fall_over_the_last_bar() -> None:
     last = 4 * (score.sections[-1].first_bar + score.sections[-1].bars - 1)
     for part in score.parts:
         levels = [value for beat, control, value in part.controls if control == EXPRESSION and beat >= last]
-        if part.role != "drums" and INSTRUMENTS[part.name].held:
+        if part.role != "drums" and instruments()[part.name].held:
             assert levels[0] == 127
             assert levels == sorted(levels, reverse=True)
             assert levels[-1] < 45

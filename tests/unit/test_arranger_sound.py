@@ -9,14 +9,14 @@ import pytest
 from melodify_core.composers.arranger.composer import ArrangerComposer, make_take
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import Synthesiser, font_path
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Part, Score
-from melodify_core.composers.arranger.styles import STYLES
 from melodify_core.composers.arranger.synthesis import played_by, played_by_two, wav_of
 from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mode, Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
 from tests.briefs import a_brief
 from tests.jobs import a_provider_context
 from tests.sounds import Sound, decoded
@@ -45,7 +45,7 @@ def check(audio: bytes, seconds: float) -> None:
     assert np.abs(sound[-5:]).max() < 0.002
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", all_styles())
 @pytest.mark.parametrize(("arousal", "mode"), [(-0.7, "minor"), (0.7, "major")])
 def test_short_songs_are_whole_and_neither_clipped_nor_silent(style: str, arousal: float, mode: Mode) -> None:
     brief = a_brief(arousal=arousal, mode=mode, bpm=round(95 + 30 * arousal))
@@ -93,7 +93,7 @@ def test_the_synthesiser_itself_does_not_clip() -> None:
 
 
 def test_no_instrument_has_a_hole_in_its_range() -> None:
-    for name, instrument in INSTRUMENTS.items():
+    for name, instrument in instruments().items():
         # A sample of the font serves several semitones: every other pitch meets each.
         pitches = range(instrument.low, instrument.high + 1, 2)
         notes = tuple(Note(float(index), 0.7, pitch, 90) for index, pitch in enumerate(pitches))

@@ -11,11 +11,10 @@ from discord import app_commands
 from bot.discord_api.permissions import NEEDED
 from bot.i18n.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
 from bot.i18n.translator import Translator, language_of, localised
-from melodify_core.brief import STYLES
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
-from melodify_core.composers.arranger.styles import STYLES as ARRANGED
 from melodify_core.errors import Code, Rejected, Unavailable
 from melodify_core.models import Language, Progress, Stage
+from melodify_core.styles import all_styles, style_choices
+from melodify_core.styles.instruments import instruments
 
 CODES = get_args(Code)
 HANGUL = re.compile("[가-힣]")
@@ -60,7 +59,7 @@ def test_tables_name_what_the_code_names(table: str) -> None:
     sending = {"send_messages", "send_messages_in_threads", "connect"}
     named_in_code = {
         "stage": set(Stage),
-        "style": set(STYLES),
+        "style": set(style_choices()),
         "permission": {*NEEDED, *sending},
         "progress": set(get_args(Progress)),
     }
@@ -125,7 +124,7 @@ def test_a_reader_without_a_language_of_ours_reads_english() -> None:
 
 
 def test_every_instrument_of_the_arranger_has_its_word() -> None:
-    kits = {style.kit_name for style in ARRANGED.values() if style.kit_name}
+    kits = {style.drums.name for style in all_styles().values() if style.drums.name}
     for language in LANGUAGES:
-        for name in {*INSTRUMENTS, *kits}:
+        for name in {*instruments(), *kits}:
             assert f"instrument.{name.replace(' ', '_')}" in catalogue(language)

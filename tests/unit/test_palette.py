@@ -9,20 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 
-from melodify_core.brief import STYLES, music_prompt
+from melodify_core.brief import music_prompt
 from melodify_core.captioners.palette import PaletteCaptioner, english, korean
 from melodify_core.captioners.palette.captioner import brief_of, read
 from melodify_core.captioners.palette.colours import COLOURS
 from melodify_core.captioners.palette.feeling import feeling_of
-from melodify_core.captioners.palette.music import STYLE_PROFILES
 from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.captioners.palette.steering import _INSTRUMENTS, steering_of
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.captioners.palette.steering import hint_words, steering_of
+from melodify_core.captioners.palette.words import words_of
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Wish
 from melodify_core.ports import Captioner
+from melodify_core.styles import all_styles, style_choices
+from melodify_core.styles.instruments import instruments
 from tests import pictures
 from tests.jobs import a_provider_context
 from tests.unit.readings import FOREIGN, SCENES, assert_speaks, jpeg_of, reading_of
@@ -219,7 +220,7 @@ _readings = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(reading=_readings, language=st.sampled_from(LANGUAGES), style=st.sampled_from(sorted(STYLES)))
+@given(reading=_readings, language=st.sampled_from(LANGUAGES), style=st.sampled_from(style_choices()))
 def test_whatever_was_measured_can_be_said_and_played(reading: Reading, language: Language, style: str) -> None:
     wish = Wish(language=language, style=style)
     brief = brief_of(reading, wish)
@@ -243,13 +244,14 @@ def test_a_valence_that_reads_as_zero_is_major() -> None:
 
 
 def test_both_languages_have_words_for_the_same_things() -> None:
-    assert set(english.COLOURS) == set(korean.COLOURS) == set(COLOURS)
-    for table in ("_NOUNS", "_TONES", "_LIGHT", "_NOTABLE", "_FEELINGS"):
-        assert set(getattr(english, table)) == set(getattr(korean, table))
+    first, second = words_of("english"), words_of("korean")
+    assert set(first.colours) == set(second.colours) == set(COLOURS)
+    for table in ("nouns", "tones", "light", "notable", "feelings"):
+        assert set(getattr(first, table)) == set(getattr(second, table))
 
 
 def test_korean_names_of_colours_fit_the_particles_they_are_followed_by() -> None:
-    for noun, *adjectives in korean.COLOURS.values():
+    for noun, *adjectives in words_of("korean").colours.values():
         assert noun.endswith("색")
         assert all(adjective.endswith("빛") for adjective in adjectives)
 
@@ -304,8 +306,8 @@ def test_a_strong_colour_that_is_strewn_over_the_picture_is_no_accent() -> None:
 @settings(max_examples=150, deadline=None)
 @given(reading=_readings)
 def test_the_colour_of_the_title_is_one_that_the_caption_says(reading: Reading) -> None:
-    for words in (english, korean):
-        assert words.COLOURS[telling_colour(reading)][0] in words.caption(reading, "balanced").lower()
+    for language, words in ((english, words_of("english")), (korean, words_of("korean"))):
+        assert words.colours[telling_colour(reading)][0] in language.caption(reading, "balanced").lower()
 
 
 def test_a_strong_colour_is_named_and_entitles_before_a_larger_dull_one() -> None:
@@ -380,17 +382,17 @@ def test_a_chessboard_has_no_even_light() -> None:
     assert "high contrast" in notable(reading)
     assert reading.light == "even"
     assert light_place(reading) is None
-    for words in (english, korean):
-        caption = words.caption(reading, "still")
-        assert not [word for word in words._LIGHT["even"] if word in caption]
+    for language, words in ((english, words_of("english")), (korean, words_of("korean"))):
+        caption = language.caption(reading, "still")
+        assert not [word for word in words.light["even"] if word in caption]
 
 
 @pytest.mark.parametrize("colour", ["black", "red", "navy"])
 def test_one_colour_alone_has_no_light_no_mixture_and_no_empty_parts(colour: str) -> None:
     reading = reading_of(pictures.plain(colour))
-    for words in (english, korean):
-        caption = words.caption(reading, "still")
-        unfit = [*words._LIGHT["even"], *words._NOTABLE["vivid"], *words._NOTABLE["empty"]]
+    for language, words in ((english, words_of("english")), (korean, words_of("korean"))):
+        caption = language.caption(reading, "still")
+        unfit = [*words.light["even"], *words.notable["vivid"], *words.notable["empty"]]
         assert not [word for word in unfit if word in caption]
     assert tone(reading) == ("dark" if colour == "navy" else "plain")
 
@@ -411,18 +413,14 @@ def test_the_language_changes_words_only() -> None:
 # Styles
 
 
-@pytest.mark.parametrize("style", [style for style in STYLES if style != "auto"])
+@pytest.mark.parametrize("style", all_styles())
 def test_a_wished_style_is_kept_whatever_the_picture(style: str) -> None:
-    low, high = STYLE_PROFILES[style].bpm
+    low, high = all_styles()[style].brief.bpm
     for scene in SCENES:
         brief = heard(scene, style=style)
         assert brief.genre.split()[0] == style, scene
         assert low <= brief.bpm <= high, scene
         assert [(scene, name) for name in brief.instruments for word in FOREIGN[style] if word in name] == []
-
-
-def test_the_styles_are_those_that_can_be_chosen() -> None:
-    assert set(STYLE_PROFILES) == set(STYLES) - {"auto"}
 
 
 @pytest.mark.parametrize(
@@ -449,7 +447,7 @@ def test_auto_can_choose_every_style() -> None:
         for reading in SCENES.values()
         for change in changes
     }
-    assert chosen == set(STYLE_PROFILES)
+    assert chosen == set(all_styles())
 
 
 def test_a_calm_picture_gets_no_style_with_a_beat_of_its_own() -> None:
@@ -518,7 +516,7 @@ def test_an_instrument_that_was_asked_for_comes_first(hint: str, instrument: str
 
 
 def test_every_instrument_of_the_hints_is_one_that_the_arranger_has() -> None:
-    assert set(_INSTRUMENTS) - {"drum kit"} <= set(INSTRUMENTS)
+    assert set(hint_words().instruments) - {"drum kit"} <= set(instruments())
     assert "flute" not in steering_of("bamboo flute").instruments
 
 

@@ -4,24 +4,27 @@ import re
 from collections import Counter
 from dataclasses import replace
 from random import Random
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodify_core.captioners.eyes import KINDS, SUBJECTS, Certainty, Sight, sight, subjects
-from melodify_core.captioners.palette import english_scenes, korean_scenes
+from melodify_core.captioners.eyes import KINDS, Certainty, Sight, sight, subjects
 from melodify_core.captioners.palette.captioner import brief_of
-from melodify_core.captioners.palette.music import STYLE_PROFILES
-from melodify_core.captioners.palette.scenery import TOUCHES, Scene, scene_of
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
+from melodify_core.captioners.palette.korean import particle_after, statement
+from melodify_core.captioners.palette.scenery import Scene, scene_of, scenes
+from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Language, Wish
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
+from melodify_core.styles.style import Scene as StyleScene
 from tests.unit.readings import FOREIGN, SCENES, assert_speaks
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
 THINGS = [
-    *(Scene(kind, subject, "sure") for subject, kind in SUBJECTS.items()),
+    *(Scene(kind, subject, "sure") for subject, kind in subjects.classes().kind_of.items()),
     *(Scene(kind, None, "sure") for kind in KINDS if kind != "people"),
     *(Scene("people", None, "sure", people) for people in (1, 2, 3)),
     Scene("forest", "greenery", "likely"),
@@ -62,13 +65,15 @@ def test_every_thing_has_words_in_every_phrase(language: Language) -> None:
 
 
 def test_both_languages_know_the_same_things() -> None:
-    known = {*SUBJECTS, *KINDS, "greenery"}
-    assert set(english_scenes.THINGS) == set(korean_scenes.THINGS) == known
-    assert len(english_scenes.PEOPLE) == len(korean_scenes.PEOPLE) == 3
+    known = {*subjects.classes().subjects, *KINDS, "greenery"}
+    english, korean = words_of("english"), words_of("korean")
+    assert set(english.things) == set(korean.things) == known
+    assert len(english.people) == len(korean.people) == 3
 
 
 def test_english_articles_fit_the_sound_of_the_word() -> None:
-    for phrase, title in (*english_scenes.THINGS.values(), *english_scenes.PEOPLE):
+    words = words_of("english")
+    for phrase, title in (*words.things.values(), *words.people):
         article, _, rest = phrase.partition(" ")
         if article in ("a", "an"):
             assert (article == "an") == (rest[0] in "aeio"), phrase
@@ -86,14 +91,14 @@ def test_english_articles_fit_the_sound_of_the_word() -> None:
     ],
 )  # fmt: skip
 def test_korean_particles_follow_the_last_sound(word: str, pair: tuple[str, str], expected: str) -> None:
-    assert korean_scenes.particle_after(word, *pair) == expected
+    assert particle_after(word, *pair) == expected
 
 
 @settings(max_examples=400, deadline=None)
 @given(scene=_scenes, seed=st.integers(0, 10_000))
 def test_no_korean_sentence_has_the_wrong_particle(scene: Scene, seed: int) -> None:
-    sentence = korean_scenes.statement(scene, Random(seed))
-    noun = korean_scenes._words(scene)[0]
+    sentence = statement(scene, Random(seed))
+    noun = words_of("korean").thing(scene)
     after = re.search(rf"{noun}(이에요|예요|이|가|을|를|으로|로)(?=[ .])", sentence)
     if after:
         final = (ord(noun[-1]) - 0xAC00) % 28
@@ -150,9 +155,8 @@ def test_korean_titles_have_nouns_of_their_own(scene: Scene, noun: str) -> None:
 
 
 def test_no_korean_title_lists_or_counts() -> None:
-    assert set(korean_scenes._TITLES) <= set(korean_scenes.THINGS)
     for scene in THINGS:
-        assert not re.search("(이나|거나) |여러|탈것|[가-힣] 것$", korean_scenes.title_noun(scene))
+        assert not re.search("(이나|거나) |여러|탈것|[가-힣] 것$", words_of("korean").title_noun(scene))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -171,10 +175,9 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 
 
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
-    assert set(TOUCHES) == set(KINDS)
-    for touch in TOUCHES.values():
-        assert set(touch.styles) <= set(STYLE_PROFILES)
-        assert not touch.voice or touch.voice in INSTRUMENTS
+    assert set(scenes().touches) == {*KINDS, "night"} == set(get_args(StyleScene))
+    for touch in scenes().touches.values():
+        assert not touch.instrument or touch.instrument in instruments()
         assert touch.sound
 
 
@@ -182,17 +185,18 @@ def test_the_scene_sounds() -> None:
     for kind in KINDS:
         people = 1 if kind == "people" else 0
         brief = brief_for(Scene(kind, None, "sure", people))
-        assert TOUCHES[kind].sound in brief.soundscape, kind
+        assert scenes().touches[kind].sound in brief.soundscape, kind
         assert len(brief.soundscape) <= 300, kind
         assert len(brief.instruments) <= 6, kind
 
 
 def test_the_scene_pulls_the_style_towards_its_own() -> None:
     plain = Counter(brief_of(reading, Wish()).genre.split()[0] for reading in SCENES.values())
-    for kind, touch in TOUCHES.items():
+    for kind in KINDS:
+        styles = [name for name, style in all_styles().items() if kind in style.picture.scenes]
         scene = Scene(kind, None, "sure", int(kind == "people"))
         pulled = Counter(brief_of(reading, Wish(), scene).genre.split()[0] for reading in SCENES.values())
-        assert sum(pulled[style] for style in touch.styles) >= sum(plain[style] for style in touch.styles)
+        assert sum(pulled[style] for style in styles) >= sum(plain[style] for style in styles)
     snowy = [brief_of(reading, Wish(), Scene("snow", None, "sure")).genre.split()[0] for reading in SCENES.values()]
     assert snowy != [brief_of(reading, Wish()).genre.split()[0] for reading in SCENES.values()]
 
@@ -212,9 +216,10 @@ def test_a_hint_outweighs_the_scene() -> None:
     assert brief_for(Scene("vehicle", "car", "sure"), style="house").genre == "house"
 
 
-@pytest.mark.parametrize("style", STYLE_PROFILES)
+@pytest.mark.parametrize("style", all_styles())
 def test_no_style_gets_a_foreign_sound_from_a_scene(style: str) -> None:
-    own = set(STYLE_PROFILES[style].leads + STYLE_PROFILES[style].beds + STYLE_PROFILES[style].colours)
+    written = all_styles()[style].brief
+    own = {*written.leads, *written.beds, *written.colours}
     for kind in KINDS:
         brief = brief_for(Scene(kind, None, "sure", int(kind == "people"), night=True), style=style)
         added = set(brief.instruments) - own
@@ -286,14 +291,14 @@ def test_what_is_said_for_which_probabilities(
 
 
 def test_no_class_counts_twice_and_none_lies_outside() -> None:
-    numbers = [number for classes in subjects._BY_KIND.values() for number in classes]
+    numbers = [number for classes in subjects.classes().kinds.values() for number in classes]
     assert len(numbers) == len(set(numbers))
     assert set(numbers) <= set(range(1000))
-    assert not set(numbers) & set(subjects._PAGE_CLASSES)
+    assert not set(numbers) & set(subjects.classes().pages)
 
 
 def test_a_kind_that_is_scattered_over_all_its_classes_is_only_a_guess() -> None:
     found = np.zeros(1000, dtype=np.float32)
-    classes = subjects._BY_KIND["animal"]
+    classes = subjects.classes().kinds["animal"]
     found[classes] = 1 / len(classes)
     assert sight._judged(found, ()).certainty == "likely"

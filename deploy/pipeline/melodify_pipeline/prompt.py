@@ -6,9 +6,9 @@ Understands what `melodify_core.brief.music_prompt` writes, and finds what it ca
 import re
 from typing import cast
 
-from melodify_core.brief import STYLES
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.models import Brief, Energy, Mode, Wish
+from melodify_core.styles import AUTO, all_styles
+from melodify_core.styles.instruments import instruments
 
 # How excited each energy is, -1..1, and a tempo for a prompt that names none.
 ENERGIES: dict[Energy, tuple[float, int]] = {
@@ -88,7 +88,7 @@ def _genre(prompt: str) -> str:
 
 
 def _style(prompt: str) -> str:
-    return next((style for style, words in STYLES.items() if words and words in prompt), "auto")
+    return next((name for name, style in all_styles().items() if style.prompt in prompt), AUTO)
 
 
 def _instruments(prompt: str) -> tuple[str, ...]:
@@ -96,7 +96,9 @@ def _instruments(prompt: str) -> tuple[str, ...]:
     found = _FEATURING.search(prompt)
     listed = _words(found[1]) if found else ()
     text = prompt.lower()
-    named = [name for name in sorted(INSTRUMENTS, key=len, reverse=True) if re.search(rf"\b{re.escape(name)}\b", text)]
+    named = [
+        name for name in sorted(instruments(), key=len, reverse=True) if re.search(rf"\b{re.escape(name)}\b", text)
+    ]
     return (listed or tuple(named) or ("piano",))[:6]
 
 

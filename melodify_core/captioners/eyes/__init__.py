@@ -11,9 +11,9 @@ from pickle import UnpicklingError
 from PIL import Image
 
 from melodify_core.captioners.eyes.sight import NOTHING, Certainty, Sight, see
-from melodify_core.captioners.eyes.subjects import KINDS, SUBJECTS, Kind
+from melodify_core.captioners.eyes.subjects import KINDS, Kind
 
-__all__ = ["KINDS", "NOTHING", "SUBJECTS", "Certainty", "Kind", "Sight", "are_installed", "look"]
+__all__ = ["KINDS", "NOTHING", "Certainty", "Kind", "Sight", "are_installed", "look"]
 
 log = logging.getLogger(__name__)
 # The packages of the extra, including the weights of the classifier and of the face detector.

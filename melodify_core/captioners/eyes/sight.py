@@ -33,7 +33,7 @@ _MOST_COUNTED = 3
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a picture shows. `subject` is a key of subjects.SUBJECTS; None where only the kind is known."""
+    """What is seen. `subject` is one of subjects.toml; None where only the kind is known, as with people."""
 
     photo: bool = False
     kind: Kind | None = None
@@ -65,7 +65,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     subject, share = next(iter(subjects.subject_shares(found).items()))
     kind, whole = next(iter(subjects.kind_shares(found).items()))
     gathered = subjects.scatter(found) <= _MOST_SCATTERED and kind not in _PATTERN_KINDS
-    named = Sight(photo=True, kind=subjects.SUBJECTS[subject], subject=subject)
+    named = Sight(photo=True, kind=subjects.classes().kind_of[subject], subject=subject)
     unnamed, crowd = Sight(photo=True, kind=kind), Sight(photo=True, kind="people", people=_MOST_COUNTED)
     rules: tuple[tuple[bool, Sight, Certainty], ...] = (
         (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),

@@ -8,10 +8,11 @@ from typing import Any
 
 from PIL import Image
 
-from melodify_core.brief import HINT_CHARACTERS, STYLES, clean
-from melodify_core.captioners.openai import vocabulary
+from melodify_core.brief import HINT_CHARACTERS, clean
+from melodify_core.captioners.openai.vocabulary import ENERGIES, MODES, vocabulary
 from melodify_core.config.settings import OpenAI
 from melodify_core.models import Picture, Wish
+from melodify_core.styles import prompt_of
 
 # Raise it with every change here that changes answers: stored readings of another version are not used.
 PROMPT_VERSION = 2
@@ -81,7 +82,7 @@ class Question:
 
 def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
     """Return the question. Call it in a thread: it shrinks the picture."""
-    style = STYLES.get(wish.style, "")
+    style = prompt_of(wish.style)
     jpeg = _shrunk(picture.jpeg) if settings.detail == "low" else picture.jpeg
     return Question(
         instruction=_INSTRUCTION.format(
@@ -161,20 +162,21 @@ def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, fo
 
 
 def schema() -> dict[str, Any]:
-    """Return the strict JSON schema of the answer. Code clips lengths: not every model supports bounds."""
+    """Return the strict JSON schema of the answer. Lengths are clipped in code: not every model takes bounds."""
+    lists = vocabulary()
     fields: dict[str, Any] = {
         "title": {"type": "string"},
         "caption": {"type": "string"},
-        "mood": _some(vocabulary.MOODS, 1, 4),
+        "mood": _some(lists.moods, 1, 4),
         "valence": {"type": "number", "minimum": -1, "maximum": 1, "description": "unpleasant to pleasant"},
         "arousal": {"type": "number", "minimum": -1, "maximum": 1, "description": "still to excited"},
-        "energy": {"type": "string", "enum": list(vocabulary.ENERGIES)},
-        "genre": {"type": "string", "enum": list(vocabulary.GENRES)},
-        "instruments": _some(vocabulary.INSTRUMENTS, 2, 6),
+        "energy": {"type": "string", "enum": list(ENERGIES)},
+        "genre": {"type": "string", "enum": list(lists.genres)},
+        "instruments": _some(lists.instruments, 2, 6),
         "bpm": {"type": "integer", "minimum": 40, "maximum": 220},
-        "mode": {"type": "string", "enum": list(vocabulary.MODES)},
-        "arrangement": _some(vocabulary.ARRANGEMENTS, 2, 4),
-        "soundscape": _some(vocabulary.SOUNDSCAPES, 1, 3),
+        "mode": {"type": "string", "enum": list(MODES)},
+        "arrangement": _some(lists.arrangements, 2, 4),
+        "soundscape": _some(lists.soundscapes, 1, 3),
     }
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 

@@ -4,7 +4,6 @@ from melodify_core.captioners.eyes import are_installed, look
 from melodify_core.captioners.palette import english, korean
 from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
 from melodify_core.captioners.palette.music import (
-    STYLE_PROFILES,
     arrangement_for,
     bpm_for,
     instruments_for,
@@ -18,6 +17,7 @@ from melodify_core.captioners.palette.steering import Steering, steering_of
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import ProviderContext
+from melodify_core.styles import all_styles
 
 _MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
     "content": ("warm", "content", "tender"),
@@ -80,7 +80,7 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
         valence=valence,
         arousal=arousal,
         energy=energy_of(feeling),
-        genre=STYLE_PROFILES[style].genre,
+        genre=all_styles()[style].brief.genre,
         instruments=instruments_for(style, reading, feeling, steering, scene),
         bpm=bpm_for(style, reading, feeling, steering),
         mode=mode,

@@ -1,9 +1,15 @@
 """Sight and Reading -> Scene: what a picture shows, and how that influences the music. No words of captions."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
 from melodify_core.captioners.palette.reading import Reading
+from melodify_core.data_files import read_table
+from melodify_core.styles import all_styles
 
 _GREENS = frozenset({"green", "forest", "olive", "lime"})
 _OUTDOORS: frozenset[Kind] = frozenset(
@@ -11,17 +17,13 @@ _OUTDOORS: frozenset[Kind] = frozenset(
 )
 _NIGHT = 0.4  # Oklab lightness; a dull day has 0.5
 _WOODS = (0.45, 0.15, 5)  # least shares of green and of edges, and of how many colours: leaves have many
-# Styles with room for a voice from the scene: the others have their own fixed sound.
-_OPEN_STYLES = frozenset({"ambient", "bossa", "cinematic", "folk", "jazz", "lofi"})
-# One sound and no other.
-_CLOSED_STYLES = frozenset({"chiptune", "piano"})
 # Squared distance in the plane of styles' homes; the pull decides between neighbours and no more.
 _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a caption may claim. `subject` is one of eyes.SUBJECTS or "greenery"; None where only the kind is known."""
+    """What a caption may say. `subject` is the eyes' or "greenery", None where only the kind is known."""
 
     kind: Kind | None = None
     subject: str | None = None
@@ -37,43 +39,24 @@ UNKNOWN = Scene()
 class Touch:
     """The influence of a kind of scene on the music."""
 
-    styles: tuple[str, ...]
-    voice: str  # one more instrument where the style has room; or ""
     sound: str
+    instrument: str = ""  # one more where the style has room; or none
     valence: float = 0.0
     arousal: float = 0.0
 
 
-TOUCHES: dict[Kind, Touch] = {
-    "animal": Touch(("folk", "funk", "lofi"), "marimba", "close and playful, soft steps", 0.1, 0.05),
-    "bird": Touch(("folk", "bossa"), "clarinet", "open air, birdsong far off", 0.15, 0.05),
-    "building": Touch(("cinematic", "piano"), "french horn", "stone walls, long echo"),
-    "city": Touch(("jazz", "lofi", "funk"), "vibraphone", "city hum, distant traffic", 0.0, 0.1),
-    "flower": Touch(("bossa", "piano"), "harp", "garden air, bees far off", 0.15, -0.1),
-    "food": Touch(("bossa", "jazz", "funk"), "accordion", "small cafe, cups and low voices", 0.2, 0.05),
-    "forest": Touch(("folk", "ambient"), "clarinet", "leaves in the wind, birds far off", 0.05, -0.1),
-    "furniture": Touch(("lofi", "piano"), "celesta", "quiet room, near and dry", 0.05, -0.15),
-    "instrument": Touch(("jazz", "folk"), "", "close microphones, the instrument in front"),
-    "machine": Touch(("synthwave", "house", "chiptune"), "", "mechanical ticks, electric hum", 0.0, 0.1),
-    "mountain": Touch(("cinematic", "folk"), "french horn", "wide valley, wind and far echo", 0.05, 0.0),
-    "people": Touch(("folk", "jazz", "lofi"), "cello", "warm room, near and human", 0.1, 0.0),
-    "plane": Touch(("cinematic", "house", "ambient"), "string ensemble", "high air, wind and drift", 0.1, 0.1),
-    "sea": Touch(("ambient", "bossa", "reggae"), "harp", "slow waves, salt air", 0.05, -0.15),
-    "ship": Touch(("folk", "reggae"), "accordion", "water against wood, gulls far off", 0.05, 0.0),
-    "snow": Touch(("ambient", "piano"), "celesta", "hushed air, soft bells, frost", 0.0, -0.1),
-    "stage": Touch(("rock", "house"), "", "large hall, the crowd before the first note", 0.1, 0.25),
-    "train": Touch(("folk", "rock"), "harmonica", "wheels on rails, steady pulse", 0.0, 0.15),
-    "vehicle": Touch(("rock", "synthwave"), "", "engine pulse, open road", 0.05, 0.2),
-    "water": Touch(("ambient", "folk"), "harp", "ripples, still air", 0.05, -0.15),
-}
-NIGHT = Touch(("lofi", "jazz", "synthwave"), "", "night air, crickets", -0.05, -0.1)
-# Instruments of the arranger that stand for those that are seen.
-_SEEN_INSTRUMENTS = {
-    "guitar": "acoustic guitar", "piano": "grand piano", "violin": "violin", "cello": "cello", "drum": "drum kit",
-    "flute": "flute", "saxophone": "saxophone", "trumpet": "trumpet", "trombone": "trombone",
-    "french horn": "french horn", "harp": "harp", "organ": "organ", "accordion": "accordion",
-    "harmonica": "harmonica", "marimba": "marimba", "oboe": "oboe", "bassoon": "clarinet", "banjo": "banjo",
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What scenes.toml says."""
+
+    touches: dict[Kind | Literal["night"], Touch]
+    seen_instruments: dict[str, str]
+
+
+@cache
+def scenes() -> Scenes:
+    """Return what scenes do to the music."""
+    return TypeAdapter(Scenes).validate_python(read_table("melodify_core.captioners.palette", "scenes.toml"))
 
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
@@ -85,23 +68,25 @@ def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
 
 
 def touches_of(scene: Scene) -> tuple[Touch, ...]:
-    """Return the scene's influences on the music, the kind's first; none where nothing was recognised."""
-    seen = (TOUCHES[scene.kind],) if scene.kind else ()
-    return (*seen, NIGHT) if scene.night else seen
+    """Return what the scene does to the music, the kind first; nothing where nothing was seen."""
+    touches = scenes().touches
+    seen = (touches[scene.kind],) if scene.kind else ()
+    return (*seen, touches["night"]) if scene.night else seen
 
 
 def pull(scene: Scene, style: str) -> float:
     """Return how much nearer the scene moves a style."""
     if scene.certainty is None:
         return 0.0
-    wanted = {style for touch in touches_of(scene) for style in touch.styles}
-    return _PULLS[scene.certainty] if style in wanted else 0.0
+    told = {scene.kind, "night"} if scene.night else {scene.kind}
+    return _PULLS[scene.certainty] if told & all_styles()[style].picture.scenes else 0.0
 
 
 def voices(scene: Scene, style: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the instruments that lead because they are in the picture, and those that join."""
-    seen = _SEEN_INSTRUMENTS.get(scene.subject or "") if style not in _CLOSED_STYLES else None
-    joining = tuple(touch.voice for touch in touches_of(scene) if touch.voice) if style in _OPEN_STYLES else ()
+    """Return the instruments that lead because they are seen, and those that join."""
+    room = all_styles()[style].picture.scene_instruments
+    seen = scenes().seen_instruments.get(scene.subject or "") if room != "none" else None
+    joining = tuple(touch.instrument for touch in touches_of(scene) if touch.instrument) if room == "all" else ()
     return ((seen,) if seen else ()), joining
 
 

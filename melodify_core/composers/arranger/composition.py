@@ -10,13 +10,13 @@ from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
 from melodify_core.composers.arranger.density import Arrangement, arrangement
 from melodify_core.composers.arranger.form import Plan, plan, tempo_for
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, Chord, Key, Note, Part, Score
-from melodify_core.composers.arranger.style import Style
-from melodify_core.composers.arranger.styles import STYLES, style_of
+from melodify_core.composers.arranger.styles import style_of
 from melodify_core.models import Brief, Wish
+from melodify_core.styles import Style, all_styles
+from melodify_core.styles.instruments import instruments
 
 DRAFTS, PLAIN_FROM = 8, 4  # after so many drafts the themes become plainer
 SPREAD = 4.0  # semitones
@@ -35,10 +35,10 @@ _MIX = {
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """The influence of valence and arousal on the music, additive and linear.
+    """What valence and arousal do to the music, additive and linear.
 
-    The factors by weight: mode and tempo, register, dynamics, articulation, timbre (Eerola, Friberg & Bresin 2013).
-    Mode and tempo are the Brief's own.
+    In the order of their weight: mode and tempo, which are the Brief's own, register, dynamics, articulation, timbre
+    (Eerola, Friberg & Bresin 2013).
     """
 
     level: float  # arousal, 0..1: how busy the patterns are
@@ -50,7 +50,7 @@ class Mood:
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.brightness + 0.75 * brief.arousal + 0.15 * brief.valence
+    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.15 * brief.valence
     return Mood(
         level=(brief.arousal + 1) / 2,
         register=2.5 * brief.valence + 2.0 * brief.arousal,
@@ -77,13 +77,13 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
 
 
 def _draft(random: Random, brief: Brief, name: str, seconds: int, *, plain: bool = False) -> Score:
-    style = STYLES[name]
+    style = all_styles()[name]
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
-    form = plan(random, seconds, tempo_for(brief.bpm, style.bpm, brief.arousal), style)
-    chords = harmony.progression(random, key, form.bars, style.vocabulary)
+    form = plan(random, seconds, tempo_for(brief.bpm, style.tempo.bpm, brief.arousal), style)
+    chords = harmony.progression(random, key, form.bars, style.harmony.of(key.mode))
     chosen = arrangement(random, style, mood.level, form.bpm)
-    players = cast(random, style, brief.instruments, mood.level, chosen.home.strokes)
+    players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
     written = _write(random, style, mood, key, form, chords, players, chosen, plain=plain)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
     return Score(name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness)
@@ -111,7 +111,9 @@ def _write(
     """Return the notes of each role."""
     # The mood decides half of the register, the seed the other half: pieces with the same first chords should differ.
     spread = random.uniform(-SPREAD, SPREAD)
-    voicings = harmony.voice(chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.voices)
+    voicings = harmony.voice(
+        chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.accompaniment.voices
+    )
     low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)
     tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, plain=plain))
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
@@ -129,51 +131,51 @@ def _write(
     if players.counter:
         compass = _compass(players.counter, mood)
         notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
-    notes["drums"] = rhythm.drums(random, form.bars, chosen, style.fills, mood.velocity)
+    notes["drums"] = rhythm.drums(random, form.bars, chosen, style.drums.fills, mood.velocity)
     return notes
 
 
 def _compass(name: str, mood: Mood) -> counter.Compass:
-    instrument = INSTRUMENTS[name]
+    instrument = instruments()[name]
     centre = round(_middle(name, 63 + 0.6 * mood.register))
     low, high = max(instrument.low, centre - 8), min(instrument.high, centre + 8)
     return counter.Compass(low, high, mood.velocity - 6, instrument.held)
 
 
 def _voice(style: Style, mood: Mood, lead: str, *, plain: bool) -> melody.Voice:
-    instrument = INSTRUMENTS[lead]
-    calm, excited = style.notes_a_second
+    instrument = instruments()[lead]
+    calm, excited = style.tune.notes_a_second
     centre = _middle(lead, 70 + mood.register)
     return melody.Voice(
         notes_a_second=0.75 * calm + (1.1 * excited - 0.75 * calm) * mood.level,
         centre=centre,
         low=max(instrument.low, round(centre) - 9),
         high=min(instrument.high, round(centre) + 12),
-        syncopated=style.syncopated,
-        strict=style.strict,
+        syncopated=style.tune.syncopated,
+        strict=style.tune.strict,
         legato=mood.legato if instrument.held else 1.0,
         velocity=mood.velocity + 6,
-        pentatonic=style.pentatonic,
+        pentatonic=style.tune.pentatonic,
         plain=plain,
     )
 
 
 def _middle(name: str, wished: float) -> float:
     """Return the wished middle of the register, kept where the instrument has an octave of room on both sides."""
-    instrument = INSTRUMENTS[name]
+    instrument = instruments()[name]
     room = min(10, (instrument.high - instrument.low) / 2)
     return min(max(wished, instrument.low + room), instrument.high - room)
 
 
 def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, notes: list[Note]) -> Part:
     volume, pan, wet = _MIX[role]
-    played = humanise(random, style, role, notes, form.bpm)
-    reverb = min(127, round(style.reverb * wet))
+    played = humanise(random, style.tempo, role, notes, form.bpm)
+    reverb = min(127, round(style.mix.reverb * wet))
     if role == "drums":
-        return Part(style.kit_name, role, style.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
+        return Part(style.drums.name, role, style.drums.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
     name = str(getattr(players, role))
-    instrument = INSTRUMENTS[name]
-    under = UNDER_DB if role in ("chords", "pad") and not INSTRUMENTS[players.lead].held else 0.0
+    instrument = instruments()[name]
+    under = UNDER_DB if role in ("chords", "pad") and not instruments()[players.lead].held else 0.0
     # Controller 7 acts on amplitude with its square: 40 dB for a factor of ten.
     level = min(127, round(volume * 10 ** ((instrument.trim - under) / 40)))
     return Part(
@@ -195,6 +197,6 @@ def _controls(style: Style, form: Plan, role: str, played: tuple[Note, ...]) -> 
         case "chords" | "pad":
             return (*swells(form.bars), *ringing(form.bars))
         case "lead" | "counter":
-            return (*vibrato(played, style.vibrato, form.bpm), *ringing(form.bars))
+            return (*vibrato(played, style.tune.vibrato, form.bpm), *ringing(form.bars))
         case _:
             return ringing(form.bars)

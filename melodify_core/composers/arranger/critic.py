@@ -1,11 +1,14 @@
-"""Judges a score before it is played: a clear key, a tune that moves in steps, no parallels with the bass."""
+"""The critic hears a score before it is played.
+
+Is the key clear, does the tune move in steps, and does it go its own way over the bass?
+"""
 
 from bisect import bisect_right
 from itertools import pairwise
 
 from melodify_core.composers.arranger.harmony import clarity
 from melodify_core.composers.arranger.score import Chord, Note, Score
-from melodify_core.composers.arranger.styles import STYLES
+from melodify_core.styles import all_styles
 
 CLEAR_KEY = 0.86
 STEPS = 0.66
@@ -43,7 +46,7 @@ def _clashes(score: Score, tune: tuple[Note, ...]) -> float:
 def _parallels(score: Score, tune: tuple[Note, ...]) -> int:
     """Return how often tune and bass move together in fifths or octaves; 0 in styles that allow it."""
     bass = score.part("bass")
-    if bass is None or not STYLES[score.style].strict:
+    if bass is None or not all_styles()[score.style].tune.strict:
         return 0
     starts = [note.start for note in bass.notes]
     places = [bisect_right(starts, note.start + LATE) - 1 for note in tune]

@@ -6,10 +6,9 @@ from functools import cache
 from itertools import product
 from random import Random
 
-from melodify_core.composers.arranger.grooves import GROOVES
-from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
 from melodify_core.composers.arranger.score import Section
-from melodify_core.composers.arranger.style import Style
+from melodify_core.styles import Style
+from melodify_core.styles.patterns import Beats, Hit, patterns
 
 # Struck moments per second, of the whole accompaniment, for the calmest and for the most excited picture.
 STILL, EXCITED = 0.8, 9.0
@@ -24,16 +23,16 @@ AWAY, FULL = 0.06, 0.15
 MOST_STROKES = 3
 
 
-Option = tuple[str, str, str | None]
+Option = tuple[str, str, Beats | None]
 
 
 @dataclass(frozen=True, slots=True)
 class PatternSet:
-    """The names of the patterns of a section; without a groove, there are no drums."""
+    """The names of the patterns, and what drums beat; no groove: no drums."""
 
     comping: str
     bass: str
-    groove: str | None
+    groove: Beats | None
 
     @property
     def names(self) -> Option:
@@ -42,8 +41,8 @@ class PatternSet:
 
     @property
     def strokes(self) -> int:
-        """How often the chords are struck per bar."""
-        return len(COMPING[self.comping])
+        """How often the chords are struck in a bar."""
+        return len(patterns().comping[self.comping])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,10 @@ class Arrangement:
 
 def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arrangement:
     """Return patterns of the style for an excitement 0..1 at a tempo."""
-    grooves: tuple[str | None, ...] = style.grooves or (None,)
-    if style.grooves and style.slows_down and level < DRUMLESS:
+    grooves: tuple[Beats | None, ...] = tuple(style.drums.grooves.values()) or (None,)
+    if style.drums.grooves and style.tempo.slows_down and level < DRUMLESS:
         grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
-    options = list(product(style.comping, style.bass_lines, grooves))
+    options = list(product(style.accompaniment.comping, style.accompaniment.bass, grooves))
     home = _patterns(random, style, options, level, bpm)
     like = [option for option in options if _goes_with(PatternSet(*option), home)]
     others = [option for option in like if option[0] != home.comping] or like
@@ -85,22 +84,23 @@ def _goes_with(other: PatternSet, home: PatternSet) -> bool:
 
 def _patterns(random: Random, style: Style, options: list[Option], level: float, bpm: float) -> PatternSet:
     wished = math.log(STILL) + level * math.log(EXCITED / STILL)
-    costs = [abs(math.log(_rate(*option, bpm)) - wished) + _stray(style, option, level) for option in options]
+    ranges = style.accompaniment.comping, style.accompaniment.bass, tuple(style.drums.grooves.values())
+    costs = [abs(math.log(_rate(*option, bpm)) - wished) + _stray(ranges, option, level) for option in options]
     least = min(costs)
     comping, bass, groove = random.choices(options, [math.exp(-(cost - least) / TOLERANCE) for cost in costs])[0]
     return PatternSet(comping, bass, groove)
 
 
-def _rate(comping: str, bass: str, groove: str | None, bpm: float) -> float:
-    """Return the struck moments per second."""
+def _rate(comping: str, bass: str, groove: Beats | None, bpm: float) -> float:
+    """Return the moments a second in which anything is struck."""
     return _struck(comping, bass, groove) * bpm / 240
 
 
 @cache
-def _struck(comping: str, bass: str, groove: str | None) -> int:
-    """Return the number of steps in a bar in which anything is struck."""
-    struck = {_step(hit) for hit in (*COMPING[comping], *BASS[bass])}
-    for _, steps in GROOVES[groove] if groove else ():
+def _struck(comping: str, bass: str, groove: Beats | None) -> int:
+    """Return the steps of a bar in which anything is struck."""
+    struck = {_step(hit) for hit in (*patterns().comping[comping], *patterns().bass_lines[bass])}
+    for _, steps in groove or ():
         struck |= {step for step, sign in enumerate(steps) if sign != "."}
     return len(struck)
 
@@ -109,9 +109,10 @@ def _step(hit: Hit) -> int:
     return round(hit.at * STEPS_A_BAR / 4)
 
 
-def _stray(style: Style, option: Option, level: float) -> float:
-    """Return how far the patterns are from the wished level, so that no busy drums play under held chords."""
-    places = zip(option, (style.comping, style.bass_lines, style.grooves), strict=True)
+def _stray(ranges: tuple[tuple[object, ...], ...], option: Option, level: float) -> float:
+    """Return how far the patterns stand from their places between calm and busy: no busy drums under held chords."""
     return sum(
-        0.12 * abs(names.index(name) / (len(names) - 1) - level) for name, names in places if name and len(names) > 1
+        0.12 * abs(names.index(name) / (len(names) - 1) - level)
+        for name, names in zip(option, ranges, strict=True)
+        if name and len(names) > 1
     )

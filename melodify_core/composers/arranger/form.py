@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from random import Random
 
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
-from melodify_core.composers.arranger.style import ALL, Style
+from melodify_core.styles import Style
+from melodify_core.styles.patterns import patterns
+from melodify_core.styles.style import ALL
 
 PHRASE_BARS = 4
 # How long the last chord rings: a shorter one sounds cut off, a longer one dies away before the end.
@@ -29,21 +31,6 @@ _BODIES: dict[int, tuple[str, ...]] = {
     8: ("AABBXABA", "AABAXBAA"),
 }
 _ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
-# How a piece may open: who plays, and the pattern of the chords, one of these ("" is the later pattern).
-INTROS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
-    "bed": (frozenset({"chords", "pad"}), ("",)),
-    "full bed": (frozenset({"chords", "pad", "bass"}), ("",)),
-    "band": (frozenset({"chords", "bass", "drums"}), ("",)),
-    "beat": (frozenset({"bass", "drums", "pad"}), ("",)),
-    "pump": (frozenset({"chords", "pad", "drums"}), ("",)),
-    "swell": (frozenset({"pad", "bass"}), ("",)),
-    "low": (frozenset({"bass", "chords"}), ("held",)),
-    # Alone over a chord that stays: many figures, because otherwise too many pieces would open alike.
-    "broken": (frozenset({"chords"}), ("picked", "arpeggio", "alberti", "rippling", "falling", "rocking", "broken")),
-    "riff": (frozenset({"chords", "bass"}), ("tresillo",)),
-    "theme": (frozenset({"lead", "pad"}), ("",)),
-    "call": (frozenset({"lead", "chords"}), ("held",)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +76,7 @@ def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
 
 def plan(random: Random, seconds: float, wanted_bpm: float, style: Style) -> Plan:
     """Return the plan that fills the seconds at about the wanted tempo."""
-    slowing = RITARDANDO if style.slows_down else ()
+    slowing = RITARDANDO if style.tempo.slows_down else ()
     bars, final_s = _bars(seconds, wanted_bpm)
     beats = bars * BEATS_PER_BAR + _lost_beats(slowing)
     bpm = 60 * beats / (seconds - final_s)
@@ -152,10 +139,10 @@ def _body(random: Random, phrases: int) -> str:
 
 def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
     first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
-    opening, ways = INTROS[random.choice(style.intros)]
-    manner = random.choice(ways)
+    intro = patterns().intros[random.choice(style.form.intros)]
+    manner = random.choice(intro.comping)
     for number, (name, bars) in enumerate(lengths):
-        roles = {"intro": opening, "break": style.break_, "ending": ALL - {"counter"}}.get(name, ALL)
+        roles = {"intro": intro.who, "break": style.form.break_roles, "ending": ALL - {"counter"}}.get(name, ALL)
         if name == "A" and number <= 1 and len(lengths) > 3:
             # The first verse is sparse, so that parts that join later sound like growth.
             roles = ALL - {"pad", "counter"}

@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
-from melodify_core.composers.arranger.progressions import AWAY, CADENCES, HOME, LAST
 from melodify_core.composers.arranger.score import Chord, Key
 from melodify_core.models import Mode
+from melodify_core.styles.style import Progressions
 
 Voicing = tuple[int, ...]
 # Tonics by mood, bright to dark, that are easy to play: sharps sound open on strings and guitars, flats covered.
@@ -54,14 +54,14 @@ def classes_of(key: Key, symbol: str) -> tuple[int, ...]:
     return tuple((root + step) % 12 for step in _QUALITIES[suffix][numeral.islower()])
 
 
-def progression(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str) -> tuple[Chord, ...]:
-    """Return the chords. Sections with the same name share theirs; the ending is a cadence onto the tonic.
+def progression(random: Random, key: Key, bars: tuple[Bar, ...], written: Progressions) -> tuple[Chord, ...]:
+    """Return the chords. Sections of one name share theirs; the ending is a cadence onto the tonic.
 
     Phrases that are good alone may together suggest another key: they are drawn again until the key is clear.
     """
-    drawn = [_drawn(random, key, bars, vocabulary)]
+    drawn = [_drawn(random, key, bars, written)]
     while _chord_clarity(key, drawn[-1]) < CLEAR and len(drawn) < DRAWS:
-        drawn.append(_drawn(random, key, bars, vocabulary))
+        drawn.append(_drawn(random, key, bars, written))
     return max(drawn, key=lambda chords: min(CLEAR, _chord_clarity(key, chords)))
 
 
@@ -78,15 +78,15 @@ def clarity(key: Key, sounds: Iterable[tuple[int, float]]) -> float:
     return float(np.corrcoef(weights, PROFILES[key.mode])[0, 1])
 
 
-def _drawn(random: Random, key: Key, bars: tuple[Bar, ...], vocabulary: str) -> tuple[Chord, ...]:
-    home = random.sample(HOME[vocabulary][key.mode], 2)
-    away = random.choice(AWAY[vocabulary][key.mode])
+def _drawn(random: Random, key: Key, bars: tuple[Bar, ...], written: Progressions) -> tuple[Chord, ...]:
+    home = random.sample(written.home, 2)
+    away = random.choice(written.away)
     phrases = {"A": home[0], "B": away, "break": home[1], "intro": home[0]}
-    cadence = random.choice(CADENCES[vocabulary][key.mode])
+    cadence = random.choice(written.cadences)
     chords: list[Chord] = []
     for bar in bars:
         if bar.final:
-            symbols = [LAST[vocabulary][key.mode]]
+            symbols = [written.last]
         elif bar.section.name == "ending":
             symbols = _ending(cadence, bar)
         else:

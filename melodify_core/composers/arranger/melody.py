@@ -11,8 +11,8 @@ from random import Random
 
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
 from melodify_core.composers.arranger.melody_line import Rules, Slot, line, scale_over
-from melodify_core.composers.arranger.patterns import CLOSES, PLAIN, SYNCOPATED
 from melodify_core.composers.arranger.score import BEATS_PER_BAR, Chord, Key, Note
+from melodify_core.styles.patterns import patterns
 
 STEPS_A_BEAT = 4
 KEEPS_ON = 0.68  # how often a motif continues in its direction after a step
@@ -123,7 +123,7 @@ def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
 def _theme(random: Random, wanted: float, voice: Voice) -> _Theme:
     first, second = _rhythm(random, wanted, voice.syncopated), _rhythm(random, wanted, voice.syncopated)
     third = random.choice((first, first, second))
-    close = min(random.sample(CLOSES, 3), key=lambda rhythm: abs(rhythm.count("o") - wanted * 0.6))
+    close = min(random.sample(patterns().tunes["closes"], 3), key=lambda rhythm: abs(rhythm.count("o") - wanted * 0.6))
     sizes = (1, 0, 0, 0) if voice.plain else SIZES
     motifs = {rhythm: _motif(random, rhythm.count("o"), sizes) for rhythm in (first, second)}
     shape = random.choice(("arch", "wave", "rise", "fall"))
@@ -142,7 +142,7 @@ def _motif(random: Random, notes: int, sizes: tuple[int, ...]) -> tuple[int, ...
 
 
 def _rhythm(random: Random, wanted: float, syncopated: bool) -> str:
-    pool = SYNCOPATED if syncopated else PLAIN
+    pool = patterns().tunes["syncopated" if syncopated else "plain"]
     wanted = min(wanted, max(rhythm.count("o") for rhythm in pool))
     weights = [math.exp(-(((rhythm.count("o") - wanted) / 0.7) ** 2)) + 1e-6 for rhythm in pool]
     return random.choices(pool, weights)[0]
@@ -183,7 +183,7 @@ def _lifted(pitch: int | None, by: int) -> int | None:
 
 def _bar_rhythm(theme: _Theme, place: int, bar: Bar, closing: bool) -> str:
     if bar.final:
-        return PLAIN[0]
+        return patterns().tunes["plain"][0]
     if closing or (bar.section.name == "ending" and bar.index == bar.section.first_bar + bar.section.bars - 2):
         return theme.rhythms[-1]
     return theme.rhythms[place % 3]

@@ -5,7 +5,7 @@ from random import Random
 
 from melodify_core.composers.arranger.form import Bar
 from melodify_core.composers.arranger.score import EXPRESSION, MODULATION, Note
-from melodify_core.composers.arranger.style import Style
+from melodify_core.styles.style import Tempo
 
 SHORTEST = 0.05
 # How far notes deviate in time, in seconds, and in velocity.
@@ -17,26 +17,26 @@ RING_DB, POINTS_A_BEAT = 24.0, 4
 LONG_S, STEADY_S = 0.7, 0.25
 
 
-def humanise(random: Random, style: Style, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
-    """Return the notes as a player plays them: never before the first beat, and no pitch is struck while it sounds."""
+def humanise(random: Random, tempo: Tempo, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
+    """Return the notes as a player plays them: never before the first beat, no pitch struck while it sounds."""
     loose = LOOSE_S[role] * bpm / 60
     played = []
     for note in notes:
-        start = _swung(note.start, style)
-        end = _swung(note.start + note.length, style)
+        start = _swung(note.start, tempo)
+        end = _swung(note.start + note.length, tempo)
         late = min(loose * 2, abs(random.gauss(0, loose))) if note.start else 0.0
         velocity = min(122, max(18, round(random.gauss(note.velocity, UNEVEN))))
         played.append(Note(start + late, max(SHORTEST, end - start - late), note.pitch, velocity))
     return _untangled(played)
 
 
-def _swung(beat: float, style: Style) -> float:
-    """Return the beat with its second half shortened: swing 0.33 turns pairs into triplets."""
-    if not style.swing:
+def _swung(beat: float, tempo: Tempo) -> float:
+    """Return the beat with its second half squeezed: swing 0.33 makes triplets of pairs."""
+    if not tempo.swing:
         return beat
-    unit = style.swing_unit
+    unit = 1.0 if tempo.swung == "eighths" else 0.5
     whole, inside = divmod(beat, unit)
-    middle = 0.5 * (1 + style.swing)
+    middle = 0.5 * (1 + tempo.swing)
     place = inside / unit
     place = place * 2 * middle if place < 0.5 else middle + (place - 0.5) * 2 * (1 - middle)
     return (whole + place) * unit

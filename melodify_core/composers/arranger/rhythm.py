@@ -5,14 +5,14 @@ from random import Random
 
 from melodify_core.composers.arranger.density import Arrangement
 from melodify_core.composers.arranger.form import Bar
-from melodify_core.composers.arranger.grooves import CRASH, FILLS, GROOVES, HAT
 from melodify_core.composers.arranger.harmony import Voicing
-from melodify_core.composers.arranger.patterns import BASS, COMPING, Hit
 from melodify_core.composers.arranger.score import Chord, Key, Note
+from melodify_core.styles.patterns import DRUMS, Beats, Hit, patterns
 
 LOWEST_BASS = 28
-BUSY = 4  # strokes per bar that are too many for a break
-# The last chord is rolled upwards: the beats between its tones.
+HAT, CRASH = DRUMS["hat"], DRUMS["crash"]
+BUSY = 4  # so many strokes a bar are too many for a break
+# The last chord is rolled upwards, with so many beats between its tones.
 ROLLS = (0.0, 0.04, 0.08, 0.25)
 STEPS_A_BEAT = 4
 
@@ -26,7 +26,7 @@ def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], vo
         if bar.final:
             notes += _rolled(bar, voicings[-1], velocity, roll)
         elif "chords" in bar.section.roles:
-            pattern = COMPING[_thinned(chosen.of(bar.section).comping, bar)]
+            pattern = patterns().comping[_thinned(chosen.of(bar.section).comping, bar)]
             notes += _struck(bar, chords, voicings, pattern, _touch(velocity, bar))
     return notes
 
@@ -35,7 +35,7 @@ def _thinned(manner: str, bar: Bar) -> str:
     """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
         return bar.section.comping
-    return "halves" if bar.section.name == "break" and len(COMPING[manner]) >= BUSY else manner
+    return "halves" if bar.section.name == "break" and len(patterns().comping[manner]) >= BUSY else manner
 
 
 def _struck(
@@ -101,7 +101,7 @@ def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arr
     roots = _roots(key, chords)
     notes: list[Note] = []
     for bar in bars:
-        pattern = BASS["held"] if bar.final else BASS[chosen.of(bar.section).bass]
+        pattern = patterns().bass_lines["held" if bar.final else chosen.of(bar.section).bass]
         for number, chord in enumerate(chords):
             if not bar.start <= chord.start < bar.start + bar.beats:
                 continue
@@ -158,14 +158,13 @@ def drums(random: Random, bars: tuple[Bar, ...], chosen: Arrangement, fills: str
         if groove is None:
             continue
         if bar.final:
-            notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, GROOVES[groove][0][0])]
+            notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, groove[0][0])]
         elif "drums" in bar.section.roles:
             notes += _drum_bar(random, bar, groove, fills, _touch(velocity, bar))
     return notes
 
 
-def _drum_bar(random: Random, bar: Bar, groove: str, fills: str, velocity: int) -> list[Note]:
-    lines = GROOVES[groove]
+def _drum_bar(random: Random, bar: Bar, lines: Beats, fills: str, velocity: int) -> list[Note]:
     if bar.section.name == "intro" and len(lines) > 1:
         lines = tuple(line for line in lines if line[0] >= HAT) or lines[:1]
     filled = (
@@ -176,7 +175,7 @@ def _drum_bar(random: Random, bar: Bar, groove: str, fills: str, velocity: int) 
     notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
     if filled:
         start = bar.start + 2
-        fill = random.choice(FILLS[fills])
+        fill = random.choice(patterns().fills[fills])
         first = min(len(steps) - len(steps.lstrip(".")) for _, steps in fill) / STEPS_A_BEAT
         notes = [note for note in notes if note.start < start + first]
         notes += [note for pitch, steps in fill for note in _beaten(start, pitch, steps, velocity - 6)]

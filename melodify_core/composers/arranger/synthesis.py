@@ -13,10 +13,10 @@ import numpy as np
 
 from melodify_core.composers.arranger.finish import Played, finished
 from melodify_core.composers.arranger.fonts import Synthesiser, chosen
-from melodify_core.composers.arranger.instruments import INSTRUMENTS
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Score
 from melodify_core.errors import Unavailable
+from melodify_core.styles.instruments import instruments
 
 RATE = 48_000  # the only one that midirenderer supports
 FLUIDSYNTH_S = 60
@@ -56,8 +56,8 @@ def played_by(synthesiser: Synthesiser, score: Score) -> tuple[Played, int]:
 
 
 def _is_dense(score: Score) -> bool:
-    """Return whether many tones of slow instruments overlap."""
-    slow = [part for part in score.parts if part.role != "drums" and INSTRUMENTS[part.name].quick]
+    """Return whether instruments play whose tones are slow, and therefore pile up."""
+    slow = [part for part in score.parts if part.role != "drums" and instruments()[part.name].quick]
     return sum(len(part.notes) for part in slow) > DENSE
 
 

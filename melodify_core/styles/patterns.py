@@ -1,0 +1,78 @@
+"""The rhythms that styles name: how chords are struck, how a bass walks, drums' fills, intros, how tunes go.
+
+Patterns last one bar. Who uses which, and what drums beat, stands in the styles.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, TypeAdapter
+
+from melodify_core.data_files import read_table
+from melodify_core.styles.instruments import Role
+
+# General MIDI's keys.
+DRUMS = {
+    "kick": 36, "stick": 37, "snare": 38, "clap": 39, "brush": 40, "floor": 41, "hat": 42, "pedal": 44, "low_tom": 45,
+    "open": 46, "mid_tom": 47, "crash": 49, "high_tom": 50, "ride": 51, "tambourine": 54, "slap": 62,
+    "high_conga": 63, "low_conga": 64, "block": 76, "shaker": 82,
+}  # fmt: skip
+
+
+class Hit(NamedTuple):
+    """Where in the bar and how long, in beats; `who` is which notes of the chord.
+
+    Chords: "a" all, "u" all but the lowest, "t" the highest, or a figure that counts from the lowest; more than one
+    figure sounds together. Bass: "R" root, "5" fifth, "3" third, "8" octave, "L" a step towards the next root.
+    A `length` of 0 lasts to the end of the chord.
+    """
+
+    at: float
+    length: float
+    who: str
+
+
+def _hits(written: Any) -> Any:
+    """Return hits as they are written, or those of a run of equal ones: {every, length, who}, "." for silence."""
+    if not isinstance(written, dict):
+        return written
+    step, length = written["every"], written["length"]
+    return [(index * step, length, who) for index, who in enumerate(written["who"]) if who != "."]
+
+
+def _beats(written: Any) -> Any:
+    """Return the drums' keys with their steps."""
+    if unknown := [drum for drum in written if drum not in DRUMS]:
+        raise ValueError(f"{unknown[0]} is not a drum; allowed are {', '.join(DRUMS)}")
+    return [(DRUMS[drum], steps) for drum, steps in written.items()]
+
+
+Hits = Annotated[tuple[Hit, ...], BeforeValidator(_hits)]
+# Drums and their steps: `X` loud, `x` soft, `.` silent.
+Beats = Annotated[tuple[tuple[int, str], ...], BeforeValidator(_beats)]
+
+
+@dataclass(frozen=True, slots=True)
+class Intro:
+    """How a piece may open: who plays, and how the chords do, one of these ("" as later)."""
+
+    who: frozenset[Role]
+    comping: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """All patterns by name."""
+
+    comping: dict[str, Hits]
+    bass_lines: dict[str, Hits]
+    fills: dict[str, tuple[Beats, ...]]
+    intros: dict[str, Intro]
+    tunes: dict[str, tuple[str, ...]]
+
+
+@cache
+def patterns() -> Patterns:
+    """Return the patterns."""
+    return TypeAdapter(Patterns).validate_python(read_table("melodify_core.styles", "material/patterns.toml"))

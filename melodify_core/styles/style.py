@@ -1,0 +1,248 @@
+"""What a style file says: its tables and their keys, which jazz.toml explains to a musician.
+
+Patterns go from calm to busy, instruments from dark to bright: arousal chooses among them.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from melodify_core.models import Mode
+from melodify_core.styles.instruments import Role, instruments
+from melodify_core.styles.patterns import Beats, patterns
+
+ALL: frozenset[Role] = frozenset(get_args(Role))
+# What the embedded captioner can see: the eyes' kinds, and night.
+Scene = Literal[
+    "animal", "bird", "building", "city", "flower", "food", "forest", "furniture", "instrument", "machine", "mountain",
+    "people", "plane", "sea", "ship", "snow", "stage", "train", "vehicle", "water", "night",
+]  # fmt: skip
+_PHRASE_BARS = 4
+_CHORD = re.compile(r"b?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?:7sus|maj7|add9|sus2|sus|dim|h7|7|6)?")
+
+
+def _one_of(what: str, names: Callable[[], Collection[str]]) -> AfterValidator:
+    return AfterValidator(partial(_known, what, names))
+
+
+def _known(what: str, names: Callable[[], Collection[str]], name: str) -> str:
+    if name not in names():
+        raise ValueError(f'"{name}" is not a known {what}; allowed are {", ".join(names())}')
+    return name
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f'"{text}" is not a regular expression: {error}') from error
+    return text
+
+
+def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("the lower bound must come first")
+    return bounds
+
+
+def _chords(phrase: str) -> str:
+    for chord in phrase.replace("-", " ").split():
+        if not _CHORD.fullmatch(chord):
+            raise ValueError(f'"{chord}" is not a chord; write Roman numerals such as I, ii7, bVII and V7sus')
+    return phrase
+
+
+def _phrase(phrase: str) -> str:
+    if len(phrase.split()) != _PHRASE_BARS:
+        raise ValueError(f'"{phrase}" must have {_PHRASE_BARS} bars')
+    return _chords(phrase)
+
+
+def _bar(beats: Beats) -> Beats:
+    for _, steps in beats:
+        if not re.fullmatch(r"[Xx.]{16}", steps):
+            raise ValueError(f'"{steps}" must be 16 steps of X, x and "."')
+    return beats
+
+
+def _families() -> Collection[str]:
+    return dict.fromkeys(instrument.family for instrument in instruments().values())
+
+
+_SOME = Field(min_length=1)
+Text = Annotated[str, StringConstraints(min_length=1)]
+Level = Annotated[float, Field(ge=-1.5, le=1.5)]
+Controller = Annotated[int, Field(ge=0, le=127)]
+Bpm = Annotated[tuple[int, int], AfterValidator(_rising)]
+Expressions = Annotated[tuple[Annotated[Text, AfterValidator(_expression)], ...], _SOME]
+Players = tuple[Annotated[str, _one_of("instrument", instruments)], ...]
+SomePlayers = Annotated[Players, _SOME]
+Phrases = Annotated[tuple[Annotated[str, AfterValidator(_phrase)], ...], _SOME]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(_Table):
+    """By which the style is found, in hints and in a brief."""
+
+    english: Expressions
+    korean: Expressions
+    hint_priority: int = 1
+    genres: tuple[Text, ...]
+    instruments: tuple[Text, ...] = ()
+    instrument_priority: int = 1
+
+
+class Mood(_Table):
+    """Where the style is at home, for a genre that nobody knows."""
+
+    valence: Level
+    arousal: Level
+    priority: int = 1
+
+
+class Picture(_Table):
+    """The pictures that the style suits, for the embedded captioner."""
+
+    valence: Level
+    arousal: Level
+    warmth: Level
+    brightness: Level
+    saturation: Level
+    emptiness: Level
+    still: bool = False
+    scenes: frozenset[Scene] = frozenset()
+    scene_instruments: Literal["all", "seen", "none"] = "seen"
+
+    @property
+    def home(self) -> tuple[float, ...]:
+        """Return the six axes in their order."""
+        return self.valence, self.arousal, self.warmth, self.brightness, self.saturation, self.emptiness
+
+
+class Description(_Table):
+    """What the embedded captioner writes into a brief, for whatever composer reads it."""
+
+    genre: Text
+    bpm: Bpm
+    leads: tuple[Text, Text, Text]
+    beds: tuple[Text, Text]
+    basses: tuple[str, ...] = ()
+    drums: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    shape: Text
+    sound: Text
+
+
+class Tempo(_Table):
+    """How fast, and how the beat is divided."""
+
+    bpm: Bpm
+    slows_down: bool = True
+    swing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    swung: Literal["eighths", "sixteenths"] = "eighths"
+
+
+class Band(_Table):
+    """Who plays: names of instruments by role."""
+
+    lead: SomePlayers
+    chords: SomePlayers
+    pad: Players = ()
+    bass: SomePlayers
+    counter: Players = ()
+    families: frozenset[Annotated[str, _one_of("family of instruments", _families)]]
+
+    @property
+    def solo(self) -> bool:
+        """Return whether one instrument plays all."""
+        return self.lead == self.chords
+
+
+class Form(_Table):
+    """How a piece opens, and who plays in its break."""
+
+    intros: Annotated[tuple[Annotated[str, _one_of("intro", lambda: patterns().intros)], ...], _SOME]
+    break_roles: frozenset[Role] = ALL - {"drums", "counter"}
+
+
+class Accompaniment(_Table):
+    """How chords are struck and how the bass goes."""
+
+    comping: Annotated[tuple[Annotated[str, _one_of("comping", lambda: patterns().comping)], ...], _SOME]
+    bass: Annotated[tuple[Annotated[str, _one_of("bass line", lambda: patterns().bass_lines)], ...], _SOME]
+    voices: Annotated[int, Field(ge=3, le=4)] = 4
+
+
+class Tune(_Table):
+    """How the melody goes."""
+
+    notes_a_second: Annotated[tuple[float, float], AfterValidator(_rising)] = (0.8, 3.0)
+    syncopated: bool = False
+    pentatonic: bool = False
+    strict: bool = True
+    vibrato: Controller = 0
+
+
+class Mix(_Table):
+    """How it sounds in the room."""
+
+    brightness: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    reverb: Controller = 50
+
+
+class Drums(_Table):
+    """The kit and what it beats; no grooves: no drums."""
+
+    kit: Controller = 0
+    name: str = ""
+    fills: Annotated[str, _one_of("set of fills", lambda: patterns().fills)] = "kit"
+    grooves: dict[str, Annotated[Beats, AfterValidator(_bar)]] = Field(default_factory=dict)
+
+
+class Progressions(_Table):
+    """Chords in one mode."""
+
+    home: Annotated[Phrases, Field(min_length=2)]
+    away: Phrases
+    cadences: Annotated[tuple[Annotated[str, AfterValidator(_chords)], ...], _SOME]
+    last: Annotated[str, AfterValidator(_chords)]
+
+
+class Harmony(_Table):
+    """Chords in both modes."""
+
+    major: Progressions
+    minor: Progressions
+
+    def of(self, mode: Mode) -> Progressions:
+        """Return the chords of a mode."""
+        return self.major if mode == "major" else self.minor
+
+
+class Style(_Table):
+    """How a style is found, described and played."""
+
+    menu: int = 1000
+    prompt: Text
+    words: Words
+    mood: Mood
+    picture: Picture
+    brief: Description
+    tempo: Tempo
+    instruments: Band
+    form: Form
+    accompaniment: Accompaniment
+    tune: Tune = Tune()
+    mix: Mix = Mix()
+    drums: Drums = Drums()
+    harmony: Harmony
+
+    def is_named_by(self, name: str, genre: str) -> bool:
+        """Return whether a genre names the style, by its own name or by its words."""
+        return any(re.search(rf"\b{re.escape(word)}", genre.casefold()) for word in (name, *self.words.genres))
