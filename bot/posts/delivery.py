@@ -71,7 +71,7 @@ class DiscordDelivery:
         """Post the song in a thread on the status message, else in its channel. A repeat returns the first post."""
         card = Card(job, song, audio, picture)
         with map_discord_errors(job.place.max_bytes):
-            if job.place.token is not None and await self._post_by_token(card):
+            if job.place.token is not None and await self._post_through_interaction(card):
                 # An ephemeral message soon disappears: nothing may link to it.
                 posted = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
                 return Posted() if job.private else posted
@@ -161,11 +161,11 @@ class DiscordDelivery:
     async def _post_apology(self, job: Job, text: str) -> None:
         """Edit the status message, else post in its channel, else in a direct message."""
         if job.place.status_id is not None:
-            # A song posted by the token is in this very message.
+            # A song posted through the interaction is in this very message.
             clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
             try:
                 await self._board.replace(
-                    *(job.job_id, job.place, APOLOGY_RANK, text), content=text, view=None, **clean
+                    job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=None, **clean
                 )
             except discord.HTTPException as error:
                 pass_over(error, job, "the status message")
@@ -180,18 +180,21 @@ class DiscordDelivery:
                 pass_over(error, job, destination.name)
         log.warning("job %s: no place is left to apologise in", job.job_id)
 
-    async def _post_by_token(self, card: Card) -> bool:
-        """Edit the status message into the song: an edit may arrive twice, a second message would be a second song."""
+    async def _post_through_interaction(self, card: Card) -> bool:
+        """Replace the status message with the song. Repeating an edit is harmless; repeating a send would post it twice."""
         try:
             await self._board.replace(
-                *(card.job.job_id, card.job.place, RANKS[Stage.DONE], footer_of(card.job)),
+                card.job.job_id,
+                card.job.place,
+                RANKS[Stage.DONE],
+                version=footer_of(card.job),
                 content=card.link_line() or None,
                 embed=card.embed(),
                 attachments=card.files(),
                 view=self._song_view(card.job),
             )
         except discord.HTTPException as error:
-            pass_over(error, card.job, "the token or its message")
+            pass_over(error, card.job, "the interaction or its message")
             return False
         log.info("job %s: posted through its interaction", card.job.job_id)
         return True
@@ -224,7 +227,7 @@ class DiscordDelivery:
     async def _take_back(self, job: Job) -> None:
         """Delete the song in the first of `_post`'s destinations that has it.
 
-        A song posted by the token is in the status message: the apology replaces it there.
+        A song posted through the interaction is in the status message: the apology replaces it there.
         """
 
         async def thread() -> discord.PartialMessageable | None:

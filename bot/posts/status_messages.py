@@ -18,7 +18,7 @@ class _Status:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rank: int = -1
-    text: str | None = None  # None: not known to be shown
+    version: str | None = None  # None: not known to be shown
 
 
 class StatusBoard:
@@ -35,17 +35,17 @@ class StatusBoard:
         """
         await self.replace(job_id, place, rank, text, content=text, view=view)
 
-    async def replace(self, job_id: str, place: Place, rank: int, text: str, **changes: Any) -> None:
-        """Change more of the message than its text; `text` identifies the new content."""
+    async def replace(self, job_id: str, place: Place, rank: int, version: str, **changes: Any) -> None:
+        """Change more of the message than its text; an edit of the same rank and `version` is made once."""
         if place.status_id is None:
             return
         status = self._status_of(job_id)
         async with status.lock:
-            if rank < status.rank or (rank == status.rank and status.text == text):
+            if rank < status.rank or (rank == status.rank and status.version == version):
                 return
-            status.rank, status.text = rank, None
+            status.rank, status.version = rank, None
             await edit_message(self._client, place, place.status_id, **changes)
-            status.text = text
+            status.version = version
 
     def begin_again(self, job_id: str, ended: int) -> None:
         """Forget the line of a job that showed the rank `ended`: a new attempt shows its stages again."""
