@@ -34,4 +34,5 @@ def error_of(error: Exception) -> MelodifyError:
     """Return our error for one of the SDKs'."""
     ours = google.error_of(error)
     # All that we send follows from the settings: what is not accepted is the operator's to fix.
-    return Unavailable("provider.misconfigured") if isinstance(error, ValueError) or isinstance(ours, Refused) else ours
+    is_mistake = isinstance(ours, Refused) or (isinstance(error, ValueError) and not isinstance(error, OSError))
+    return Unavailable("provider.misconfigured") if is_mistake else ours
