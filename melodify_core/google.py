@@ -23,6 +23,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 from google.rpc import error_details_pb2
 
+from melodify_core.config.settings import Vertex
 from melodify_core.errors import Code, MelodifyError, Misconfigured, Refused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,21 @@ class Service:
     key_file: Path | None = None
     model: str = ""
     model_setting: str = ""  # "lyria.model"
+
+
+def vertex_service(vertex: Vertex, location: str = "", model: str = "", model_setting: str = "") -> Service:
+    """Return Vertex AI in the settings' region, or in `location`."""
+    return Service(
+        title="Vertex AI",
+        host="aiplatform.googleapis.com",
+        role="Vertex AI User (roles/aiplatform.user)",
+        section="vertex",
+        project=vertex.project,
+        location=location or vertex.location,
+        key_file=vertex.key_file,
+        model=model,
+        model_setting=model_setting,
+    )
 
 
 def credentials(key_file: Path | None, endpoint: str | None) -> Credentials:

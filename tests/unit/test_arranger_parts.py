@@ -197,6 +197,15 @@ def test_brightness_moves_the_balance_of_high_and_low() -> None:
     assert share(-1) < share(0) < share(1)
 
 
+@pytest.mark.parametrize("frames", [20_000, 44_100, 60_000])
+def test_the_finished_sound_is_as_long_as_asked_and_not_late(frames: int) -> None:
+    clap = np.zeros((44_100, 2), "<i2")
+    clap[10_000] = 20_000
+    sound = np.concatenate(list(finished(clap, frames, 44_100, 0.5)))
+    assert sound.shape == (frames, 2)
+    assert np.abs(sound[:, 0]).argmax() == 10_000
+
+
 def test_silence_stays_silence() -> None:
     silence = np.zeros((44_100, 2), "<i2")
     assert not np.concatenate(list(finished(silence, 44_100, 44_100, 1.0))).any()

@@ -8,7 +8,7 @@ from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Qu
 from melodify_core.composers.lyria.tries import asked
 from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
-from melodify_core.google import WORDS, Service, google_errors, start_errors
+from melodify_core.google import WORDS, google_errors, start_errors, vertex_service
 from melodify_core.models import Bill, Brief, RawTake, Wish
 from melodify_core.ports import PaidCall, ProviderContext
 
@@ -37,7 +37,8 @@ class LyriaComposer:
         self._pause_s = pause_s
         self._places = asyncio.Semaphore(settings.calls)
         self._model = _model(settings.model, vertex)
-        self._service = _service(settings.model, vertex)
+        location = "" if settings.model == LYRIA_2 else "global"
+        self._service = vertex_service(vertex, location, settings.model, "lyria.model")
 
     async def check(self) -> None:
         """See whether key, permission, API, project, region and model are right. Raises Misconfigured, Unavailable."""
@@ -139,20 +140,6 @@ def _model(model: str, vertex: Vertex) -> LyriaModel:
     from melodify_core.composers.lyria.interactions import InteractionsModel
 
     return InteractionsModel(model, vertex)
-
-
-def _service(model: str, vertex: Vertex) -> Service:
-    return Service(
-        title="Vertex AI",
-        host="aiplatform.googleapis.com",
-        role="Vertex AI User (roles/aiplatform.user)",
-        section="vertex",
-        project=vertex.project,
-        location=vertex.location if model == LYRIA_2 else "global",
-        key_file=vertex.key_file,
-        model=model,
-        model_setting="lyria.model",
-    )
 
 
 def _reason(error: Blocked) -> str:

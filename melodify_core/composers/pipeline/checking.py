@@ -3,16 +3,14 @@
 import re
 from collections.abc import Awaitable, Callable
 
-import requests
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError, TransportError
 
-from melodify_core.composers.pipeline.faults import TRANSIENT
+from melodify_core.composers.pipeline.faults import FAULTS, error_of
 from melodify_core.composers.pipeline.music import Music
 from melodify_core.composers.pipeline.service import PipelineService
 from melodify_core.config.settings import Pipeline, Vertex
 from melodify_core.errors import Misconfigured
-from melodify_core.google import CONSOLE, Service, described, sentence_of
+from melodify_core.google import CONSOLE, described, sentence_of, vertex_service
 
 # A version is a hash; with a tag Vertex AI has answered 500 (googleapis/python-aiplatform, issue 2181), and tags move.
 _TEMPLATE = re.compile(r"https://[\w-]+-kfp\.pkg\.dev/[\w.:-]+/[\w-]+/[\w-]+/sha256:[0-9a-f]{64}")
@@ -67,29 +65,16 @@ async def _problem(looking: Awaitable[None], sentence: Callable[[Exception], str
     """Return what is wrong, if anything is. What may be gone with the next look goes through."""
     try:
         await looking
-    except TRANSIENT:
-        raise
-    except (exceptions.ClientError, GoogleAuthError, OSError, ValueError) as error:
-        if isinstance(error, TimeoutError | requests.RequestException | TransportError) or (
-            isinstance(error, GoogleAuthError) and error.retryable
-        ):
+    except FAULTS as error:
+        if error_of(error).code != "provider.misconfigured":
             raise
         return sentence(error)
     return ""
 
 
 def _vertex_problem(error: Exception, vertex: Vertex) -> str:
-    service = Service(
-        title="Vertex AI",
-        host="aiplatform.googleapis.com",
-        role="Vertex AI User (roles/aiplatform.user)",
-        section="vertex",
-        project=vertex.project,
-        location=vertex.location,
-        key_file=vertex.key_file,
-    )
     # Project or region: Vertex AI does not say which of them it does not know.
-    sentence = "" if isinstance(error, exceptions.NotFound) else sentence_of(error, service)
+    sentence = "" if isinstance(error, exceptions.NotFound) else sentence_of(error, vertex_service(vertex))
     return sentence or (
         f"vertex.project, vertex.location: Vertex AI knows no pipelines in {vertex.project}, {vertex.location} "
         f"({described(error)})."

@@ -24,13 +24,15 @@ async def translated(job_id: str, deadline_s: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline_s):
             yield
     except FAULTS as error:
-        ours = _error_of(error)
+        ours = error_of(error)
         words, request_id = google.described(error), google.request_id(error)
         log.warning("job %s: pipeline: %s (%s), request id %s", job_id, ours, words, request_id)
         raise ours from error
 
 
-def _error_of(error: Exception) -> MelodifyError:
+def error_of(error: Exception) -> MelodifyError:
+    """Return our error for one of the SDKs'."""
     ours = google.error_of(error)
     # All that we send follows from the settings: what is not accepted is the operator's to fix.
-    return Unavailable("provider.misconfigured") if isinstance(error, ValueError) or isinstance(ours, Refused) else ours
+    is_mistake = isinstance(ours, Refused) or (isinstance(error, ValueError) and not isinstance(error, OSError))
+    return Unavailable("provider.misconfigured") if is_mistake else ours

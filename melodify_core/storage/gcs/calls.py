@@ -48,13 +48,18 @@ class Deadline:
 
     @property
     def left_s(self) -> float:
-        """The seconds left; 0 when it is over."""
+        """Return the seconds left; 0 when it is over."""
         return max(0.0, self.at - time.monotonic())
 
     @property
     def timeout_s(self) -> float:
-        """The timeout of a try that starts now. Never 0: that would mean none."""
+        """Return the timeout of a try that starts now. Never 0: that would mean none."""
         return max(0.01, min(self.try_s, self.left_s))
+
+    @property
+    def once(self) -> dict[str, Any]:
+        """Return the SDK's options for one try that starts now: the repeats are ours."""
+        return {"timeout": self.timeout_s, "retry": None}
 
 
 class Calls:

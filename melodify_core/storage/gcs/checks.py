@@ -17,7 +17,7 @@ def probe(bucket: Bucket, name: str, by: Deadline) -> list[str]:
     blob = bucket.open().blob(name)
     lacks = []
     try:
-        blob.upload_from_string(b"melodify check", content_type="text/plain", timeout=by.timeout_s, retry=None)
+        blob.upload_from_string(b"melodify check", content_type="text/plain", **by.once)
     except api.Forbidden as error:
         if not is_denied(error):
             raise
@@ -25,7 +25,7 @@ def probe(bucket: Bucket, name: str, by: Deadline) -> list[str]:
     for permission, attempt in (("storage.objects.get", blob.reload), ("storage.objects.delete", blob.delete)):
         try:
             with suppress(api.NotFound):  # it could not be written
-                attempt(timeout=by.timeout_s, retry=None)
+                attempt(**by.once)
         except api.Forbidden:
             lacks.append(permission)
     return lacks
@@ -50,7 +50,7 @@ def lifecycle_advice(bucket: Bucket, settings: Gcs, by: Deadline) -> list[str]:
 def link_advice(bucket: Bucket, iam: str, by: Deadline) -> list[str]:
     """Return a sentence when songs that are too large for Discord could not be handed out as a link."""
     try:
-        if links.signed(bucket, "checks/link", "link.mp3", 1, iam, by):
+        if links.signed(bucket, bucket.open().blob("checks/link"), "link.mp3", 1, iam, by):
             return []
     except api.Forbidden:
         sentence = (

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from google.api_core.exceptions import from_http_response
 from google.auth.credentials import AnonymousCredentials, Credentials, Signing
 from google.auth.transport.requests import AuthorizedSession, Request
+from google.cloud import storage
 from google.oauth2 import service_account
 
 from melodify_core.models import Link
@@ -58,14 +59,14 @@ class IamSigner(Signing):
         return base64.b64decode(answer.json()["signedBlob"])
 
 
-def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, deadline: Deadline) -> Link | None:
+def signed(bucket: Bucket, blob: storage.Blob, file_name: str, hours: int, iam: str, deadline: Deadline) -> Link | None:
     """Return a link to the object that lives `hours`, or as long as its signature is sure; None for a person's login.
 
     Raises the SDK's errors.
     """
     credentials = bucket.credentials
     if isinstance(credentials, AnonymousCredentials):
-        return _unsigned(bucket, name, file_name, hours)
+        return _unsigned(blob, file_name, hours)
     signer: Signing | None = credentials if isinstance(credentials, service_account.Credentials) else None
     if signer is None:
         email = _account(credentials, deadline)
@@ -74,15 +75,11 @@ def signed(bucket: Bucket, name: str, file_name: str, hours: int, iam: str, dead
         signer = IamSigner(bucket.session, email, iam, deadline)
         hours = min(hours, KEYLESS_HOURS)
     expires_at = int(time.time()) + hours * 3600
-    url = (
-        bucket.open()
-        .blob(name)
-        .generate_signed_url(
-            version="v4",
-            expiration=timedelta(hours=hours),
-            credentials=signer,
-            response_disposition=disposition(file_name),
-        )
+    url = blob.generate_signed_url(
+        version="v4",
+        expiration=timedelta(hours=hours),
+        credentials=signer,
+        response_disposition=disposition(file_name),
     )
     return Link(url, expires_at)
 
@@ -94,10 +91,9 @@ def _account(credentials: Credentials, deadline: Deadline) -> str:
     return getattr(credentials, "service_account_email", "") or ""
 
 
-def _unsigned(bucket: Bucket, name: str, file_name: str, hours: int) -> Link:
-    opened = bucket.open()
+def _unsigned(blob: storage.Blob, file_name: str, hours: int) -> Link:
     url = (
-        f"{opened.client.api_endpoint}/storage/v1{opened.path}/o/{quote(name, safe='')}?alt=media"
+        f"{blob.client.api_endpoint}/storage/v1{blob.path}?alt=media"
         f"&response-content-disposition={quote(disposition(file_name), safe='')}"
     )
     return Link(url, int(time.time()) + hours * 3600)

@@ -43,7 +43,7 @@ def changes(rules: list[Rule], settings: Gcs) -> list[str]:
 
 def fetch(bucket: storage.Bucket, deadline: Deadline) -> list[Rule]:
     """Read the bucket's rules."""
-    bucket.reload(timeout=deadline.timeout_s, retry=None)
+    bucket.reload(**deadline.once)
     # The SDK's own reader, `lifecycle_rules`, drops kinds of rules that it does not know.
     rules: list[Rule] = bucket._properties.get("lifecycle", {}).get("rule", [])  # noqa: SLF001
     return rules
@@ -52,7 +52,7 @@ def fetch(bucket: storage.Bucket, deadline: Deadline) -> list[Rule]:
 def store(bucket: storage.Bucket, rules: list[Rule], deadline: Deadline) -> None:
     """Write the rules. Raises PreconditionFailed when the bucket has changed since `fetch`."""
     bucket.lifecycle_rules = rules
-    bucket.patch(if_metageneration_match=bucket.metageneration, timeout=deadline.timeout_s, retry=None)
+    bucket.patch(if_metageneration_match=bucket.metageneration, **deadline.once)
 
 
 def _is_ours(rule: Rule, prefix: str) -> bool:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import google_crc32c
 from google.api_core import exceptions as api
@@ -87,26 +87,30 @@ class GcsStorage:
 
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
         """Store the whole or nothing; a second save of one key replaces the first. Raises Unavailable."""
-        checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
-        await self._run(
-            "save", key, lambda name, by: self._save(name, data, content_type, checksum, labels or {}, by), writes=True
-        )
+
+        def work(blob: storage.Blob, by: Deadline) -> None:
+            blob.cache_control, blob.metadata = CACHE_CONTROL, dict(labels or {})
+            _save(blob, data, content_type, self._fresh_s, by)
+
+        await self._run("save", key, work, writes=True)
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key is not there or too large to be ours."""
-        return await self._run("load", key, self._load)
+        return await self._run("load", key, lambda blob, by: _load(blob, self._max_bytes, by, checksum="crc32c"))
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """Return up to `length` bytes from `start` on. Raises Unavailable, also when the key is not there."""
-        return await self._run("read", key, lambda name, by: self._read(name, start, length, by))
+        # A part has no checksum of its own; a part that is cut short is an error of the connection.
+        part = {"start": start, "end": start + length - 1, "checksum": None}
+        return await self._run("read", key, lambda blob, by: _load(blob, min(length, self._max_bytes), by, **part))
 
     async def find(self, key: str) -> Stored | None:
         """Return what is known of the key, None when it is not there. Raises Unavailable."""
-        return await self._run("find", key, self._find)
+        return await self._run("find", key, _find)
 
     async def delete(self, key: str, version: str | None = None) -> None:
         """Delete the key, with a `version` only that one; one that is not there is no error. Raises Unavailable."""
-        await self._run("delete", key, lambda name, by: self._delete(name, version, by), writes=True)
+        await self._run("delete", key, lambda blob, by: _delete(blob, version, by), writes=True)
 
     async def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf, page by page, each in one request. Raises Unavailable."""
@@ -130,7 +134,7 @@ class GcsStorage:
         """Return a signed address; None where a person's login is used, which cannot sign. Raises Unavailable."""
         hours = self._settings.link_hours
         return await self._run(
-            "link", key, lambda name, by: links.signed(self._bucket, name, file_name, hours, self._iam, by)
+            "link", key, lambda blob, by: links.signed(self._bucket, blob, file_name, hours, self._iam, by)
         )
 
     async def close(self) -> None:
@@ -138,55 +142,13 @@ class GcsStorage:
         self._bucket.close()
 
     async def _run(
-        self, what: str, key: str, work: Callable[[str, Deadline], Result], *, writes: bool = False
+        self, what: str, key: str, work: Callable[[storage.Blob, Deadline], Result], *, writes: bool = False
     ) -> Result:
         _, name = split(key)
         # Keys are made of the job's id.
         with storage_errors(name.partition(".")[0], f"{what} {key}"):
-            return await self._calls.run(lambda by: work(self._settings.prefix + key, by), writes=writes)
-
-    def _save(
-        self, name: str, data: bytes, content_type: str, checksum: str, labels: Mapping[str, str], by: Deadline
-    ) -> None:
-        blob = self._bucket.open().blob(name)
-        blob.cache_control = CACHE_CONTROL
-        blob.metadata = dict(labels)
-        try:
-            _upload(blob, data, content_type, 0, by)
-        except api.PreconditionFailed:
-            there = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
-            if there is None:
-                raise  # deleted since: the repeat will write it
-            same = (there.crc32c, there.size, there.content_type) == (checksum, len(data), content_type)
-            if same and _saved_at(there) > time.time() - self._fresh_s:
-                return  # written by a try whose answer was lost
-            _upload(blob, data, content_type, there.generation, by)
-
-    def _load(self, name: str, by: Deadline) -> bytes:
-        whole = _Bounded(self._max_bytes, by)
-        blob = self._bucket.open().blob(name)
-        blob.download_to_file(whole, checksum="crc32c", timeout=by.timeout_s, retry=None)
-        return whole.getvalue()
-
-    def _read(self, name: str, start: int, length: int, by: Deadline) -> bytes:
-        part = _Bounded(min(length, self._max_bytes), by)
-        blob = self._bucket.open().blob(name)
-        # A part has no checksum of its own; a part that is cut short is an error of the connection.
-        with suppress(api.RequestRangeNotSatisfiable):  # there is nothing behind the end
-            blob.download_to_file(
-                part, start=start, end=start + length - 1, checksum=None, timeout=by.timeout_s, retry=None
-            )
-        return part.getvalue()
-
-    def _find(self, name: str, by: Deadline) -> Stored | None:
-        blob = self._bucket.open().get_blob(name, timeout=by.timeout_s, retry=None)
-        return None if blob is None else Stored(blob.content_type or "application/octet-stream", blob.size)
-
-    def _delete(self, name: str, version: str | None, by: Deadline) -> None:
-        # PreconditionFailed: it was saved again since.
-        with suppress(api.NotFound, api.PreconditionFailed):
-            self._bucket.open().blob(name).delete(
-                if_generation_match=None if version is None else int(version), timeout=by.timeout_s, retry=None
+            return await self._calls.run(
+                lambda by: work(self._bucket.open().blob(self._settings.prefix + key), by), writes=writes
             )
 
     def _page(self, shelf: str, token: str | None, by: Deadline) -> tuple[list[ListedFile], str | None]:
@@ -197,8 +159,7 @@ class GcsStorage:
             page_size=self._page_size,
             page_token=token,
             fields="items(name,updated,generation),nextPageToken",
-            timeout=by.timeout_s,
-            retry=None,
+            **by.once,
         )
         blobs = list(next(found.pages, ()))
         filed = [ListedFile(blob.name.removeprefix(prefix), _saved_at(blob), str(blob.generation)) for blob in blobs]
@@ -226,12 +187,37 @@ def _saved_at(blob: storage.Blob) -> float:
     return float(blob.updated.timestamp()) if blob.updated is not None else time.time()
 
 
-def _upload(blob: storage.Blob, data: bytes, content_type: str, generation: int, by: Deadline) -> None:
-    blob.upload_from_string(
-        data,
-        content_type=content_type,
-        if_generation_match=generation,
-        checksum="crc32c",
-        timeout=by.timeout_s,
-        retry=None,
-    )
+def _load(blob: storage.Blob, max_bytes: int, by: Deadline, **options: Any) -> bytes:
+    loaded = _Bounded(max_bytes, by)
+    with suppress(api.RequestRangeNotSatisfiable):  # there is nothing behind the end
+        blob.download_to_file(loaded, **by.once, **options)
+    return loaded.getvalue()
+
+
+def _find(blob: storage.Blob, by: Deadline) -> Stored | None:
+    try:
+        blob.reload(**by.once)
+    except api.NotFound:
+        return None
+    return Stored(blob.content_type or "application/octet-stream", blob.size)
+
+
+def _delete(blob: storage.Blob, version: str | None, by: Deadline) -> None:
+    generation = None if version is None else int(version)
+    with suppress(api.NotFound, api.PreconditionFailed):  # the latter: it was saved again since
+        blob.delete(if_generation_match=generation, **by.once)
+
+
+def _save(blob: storage.Blob, data: bytes, content_type: str, fresh_s: float, by: Deadline) -> None:
+    options = {"content_type": content_type, "checksum": "crc32c"}
+    try:
+        blob.upload_from_string(data, if_generation_match=0, **options, **by.once)
+    except api.PreconditionFailed:
+        there = blob.bucket.get_blob(blob.name, **by.once)
+        if there is None:
+            raise  # deleted since: the repeat will write it
+        checksum = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+        same = (there.crc32c, there.size, there.content_type) == (checksum, len(data), content_type)
+        if same and _saved_at(there) > time.time() - fresh_s:
+            return  # written by a try whose answer was lost
+        blob.upload_from_string(data, if_generation_match=there.generation, **options, **by.once)
