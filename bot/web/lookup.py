@@ -3,54 +3,76 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
-from bot.web.extras import Extras
-from bot.web.recent import Recent
+from bot.web.media import Files
+from melodify_core.errors import Unavailable
+from melodify_core.media.video import shape_of
 from melodify_core.pages import Page, Pages
 
 REMEMBER_S = 1.0
 _MOST = 2048
 
 
+@dataclass(slots=True)
+class _Entry:
+    asking: "asyncio.Task[Page | None] | None" = None
+    until: float = 0.0
+
+
 class Lookup:
-    """Stands before Pages. What is private is not there, and is looked up like what is not."""
+    """Stands before Pages, and treats a private page as an unknown one.
+
+    With `storage` it adds what there is beside the song; with `videos`, a video is made when it is asked for.
+    """
 
     def __init__(
         self,
         pages: Pages,
-        extras: Extras | None = None,
-        remember_s: float = REMEMBER_S,
+        storage: Files | None = None,
+        *,
+        videos: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pages = pages
-        self._extras = extras
-        self._remember_s = remember_s
+        self._storage = storage
+        self._videos = videos
         self._clock = clock
-        self._known: Recent[str, tuple[float, Page | None]] = Recent(_MOST)
-        self._asking: dict[str, asyncio.Task[Page | None]] = {}
+        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry())
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page unless it is private or unknown. Raises Unavailable."""
-        known = self._known.get(page_id)
-        if known and self._clock() < known[0]:
-            return known[1]
-        asking = self._asking.get(page_id)
-        if asking is None:
-            asking = self._asking[page_id] = asyncio.create_task(self._asked(page_id))
-            asking.add_done_callback(lambda done: self._forget(page_id, done))
-        # One visitor who leaves must not take the answer from the others.
-        return await asyncio.shield(asking)
+        entry = self._entry(page_id)
+        if entry.asking is None or (entry.asking.done() and self._clock() >= entry.until):
+            entry.asking, entry.until = asyncio.create_task(self._ask(page_id)), self._clock() + REMEMBER_S
+            entry.asking.add_done_callback(partial(_settle, entry))
+        # A visitor who leaves must not take the answer from the others.
+        return await asyncio.shield(entry.asking)
 
-    async def _asked(self, page_id: str) -> Page | None:
-        found = await self._pages.page(page_id)
-        page = None if found is None or found.private else found
-        if page is not None and self._extras is not None:
-            page = await self._extras.added(page)
-        if page is None or page.stage is None:  # a song in the making is another one at any moment
-            self._known.put(page_id, (self._clock() + self._remember_s, page))
-        return page
+    async def _ask(self, page_id: str) -> Page | None:
+        page = await self._pages.page(page_id)
+        if page is None or page.private:
+            return None
+        if page.song is None or self._storage is None:
+            return page
+        stem = page.song.audio_key.removesuffix(".mp3")
+        midi_key = await _found(self._storage, f"{stem}.mid")
+        on_demand = self._videos and page.picture_key is not None
+        video_key = f"{stem}.mp4" if on_demand else await _found(self._storage, f"{stem}.mp4")
+        width, height = shape_of(page.picture_width, page.picture_height) if video_key else (0, 0)
+        return replace(page, midi_key=midi_key, video_key=video_key, video_width=width, video_height=height)
 
-    def _forget(self, page_id: str, done: "asyncio.Task[Page | None]") -> None:
-        del self._asking[page_id]
-        if not done.cancelled():
-            done.exception()  # whoever waits gets it; when nobody does, it is no news
+
+def _settle(entry: _Entry, asked: "asyncio.Task[Page | None]") -> None:
+    """Forget a failure, and a page whose stage may change at any moment."""
+    if asked.cancelled() or asked.exception() or ((page := asked.result()) is not None and page.stage is not None):
+        entry.asking = None
+
+
+async def _found(storage: Files, key: str) -> str | None:
+    """Return the key when there is a file; a storage that is away has none."""
+    try:
+        return key if await storage.find(key) else None
+    except Unavailable:
+        return None

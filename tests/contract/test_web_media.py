@@ -11,11 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
-from bot.web.media import PIECE_BYTES
-from bot.web.ranges import Unsatisfiable, wanted
-from bot.web.serving import serve
+from bot.web.media import PIECE_BYTES, Unsatisfiable, wanted
 from melodify_core.models import Stored
-from tests.contract.web_pages import SOUND, MemoryPages, Site, html_of, site_of, song_of, web_settings
+from tests.contract.web_pages import SOUND, MemoryPages, Site, html_of, serve, site_of, song_of, web_settings
 
 SIZE = len(SOUND)
 
