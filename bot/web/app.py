@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.web.lookup import Lookup
-from bot.web.media import NAMES, Files, Media, VideoRenderer
+from bot.web.media import NAMES, Files, Media
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Renderer, title_of
 from bot.web.responses import add_static_files, set_tag
@@ -17,6 +17,7 @@ from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Language
 from melodify_core.pages import ID_PATTERN, Page, Pages, address_of
+from melodify_core.services.songs import SongService
 
 # The catalogue's sentence for a status; 410 names its own.
 _SENTENCES = {404: "missing", 429: "busy", 503: "unavailable"}
@@ -25,7 +26,7 @@ _SENTENCES = {404: "missing", 429: "busy", 503: "unavailable"}
 class Site:
     """Answers requests under `settings.public_url`."""
 
-    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: VideoRenderer | None = None) -> None:
+    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: SongService | None = None) -> None:
         self._settings = settings
         self._limit = RateLimit(settings.requests_per_minute)
         self._lookup = Lookup(pages, storage, videos=videos is not None)

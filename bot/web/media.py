@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Stored
 from melodify_core.pages import Page
+from melodify_core.services.songs import SongService
 from melodify_core.storage.file_names import disposition
 
 PIECE_BYTES = 256 * 1024
@@ -33,26 +35,16 @@ class Files(Protocol):
     """As much of ports.Storage as is needed here."""
 
     async def find(self, key: str) -> Stored | None:
-        """Return what is known of the key, None when it is not there. Raises Unavailable."""
-        ...
+        """Return what is known of the key, None for an unknown one. Raises Unavailable."""
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """Return up to `length` bytes from the byte `start` on. Raises Unavailable."""
-        ...
-
-
-class VideoRenderer(Protocol):
-    """As much of SongService as is needed here."""
-
-    async def render_video(self, job_id: str) -> None:
-        """Make the song's video where there is none yet. Raises Rejected and Unavailable."""
-        ...
 
 
 class Media:
     """Serves the files of pages. With `videos`, a video is made when it is first asked for, one at a time."""
 
-    def __init__(self, storage: Files, settings: Web, videos: VideoRenderer | None = None) -> None:
+    def __init__(self, storage: Files, settings: Web, videos: SongService | None = None) -> None:
         self._storage = storage
         self._videos = videos
         self._rendering = asyncio.Semaphore(1)
@@ -115,18 +107,13 @@ class Media:
         # Asked each time, and not remembered: a file may be replaced under its key, or go.
         found = await self._storage.find(key) if key else None
         if key and found is None and name == "song.mp4" and page.song and self._videos:
-            found = await self._render(self._videos, page.song.job_id, key)
+            with suppress(Rejected):
+                async with self._rendering:
+                    await self._videos.render_video(page.song.job_id)
+                    found = await self._storage.find(key)
         if key is None or found is None:
             raise web.HTTPNotFound
         return key, found
-
-    async def _render(self, videos: VideoRenderer, job_id: str, key: str) -> Stored | None:
-        async with self._rendering:
-            try:
-                await videos.render_video(job_id)
-            except Rejected:
-                return None
-            return await self._storage.find(key)
 
 
 class Unsatisfiable(Exception):

@@ -32,27 +32,22 @@ async def reach(settings: Web) -> tuple[bool, str]:
     async with AsyncExitStack() as stack:
         try:
             port = await stack.enter_async_context(listening(settings))
-            await stack.enter_async_context(port.running(app, lambda _request: None))
+            await stack.enter_async_context(port.running(app, count=lambda _request: None))
         except Misconfigured as error:
             taken = str(error)
-        return await _ask(url, asked, taken)
-
-
-async def _ask(url: str, asked: set[str], taken: str) -> tuple[bool, str]:
-    where = url.rpartition("/s/")[0]
-    try:
-        async with (
-            asyncio.timeout(DEADLINE_S),
-            aiohttp.ClientSession() as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
-            status, policy = answer.status, answer.headers.get("Content-Security-Policy")
-    except TimeoutError:
-        return False, f"web.public_url: {where} does not answer within {DEADLINE_S:g} s. {taken}".strip()
-    except (aiohttp.ClientError, OSError) as error:
-        return False, f"web.public_url: {where} cannot be reached: {error or type(error).__name__}. {taken}".strip()
-    # What comes from us has headers that no other server gives to an unknown page.
-    if (policy == POLICY and status == 404) if taken else urlsplit(url).path in asked:
-        return True, f"the song page is reached under {where}"
-    hint = taken or "It must lead, with its path, to web.host and web.port of this machine."
-    return False, f"web.public_url: {where} answers with {status}, but not for the song page. {hint}"
+        try:
+            async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as session:
+                answer = await session.get(url, allow_redirects=False)
+        except TimeoutError:
+            reason = f"does not answer within {DEADLINE_S:g} s. {taken}"
+        except (aiohttp.ClientError, OSError) as error:
+            reason = f"cannot be reached: {error or type(error).__name__}. {taken}"
+        else:
+            hint = taken or "It must lead, with its path, to web.host and web.port of this machine."
+            reason = f"answers with {answer.status}, but not for the song page. {hint}"
+            # What comes from us has headers that no other server gives to an unknown page.
+            ours = answer.status == 404 and answer.headers.get("Content-Security-Policy") == POLICY
+            reached = ours if taken else urlsplit(url).path in asked
+            if reached:
+                return True, f"the song page is reached under {settings.public_url}"
+        return False, f"web.public_url: {settings.public_url} {reason.strip()}"

@@ -52,7 +52,7 @@ class Renderer:
         return self._render(
             "song.html",
             language,
-            **self._of_page(page),
+            page,
             song=song,
             title=title_of(song, language),
             key=key_name(language, song.key, song.mode) if song.key else "",
@@ -65,17 +65,16 @@ class Renderer:
         """Return the page of a song in the making."""
         shown = [stage for stage in Stage if stage is not Stage.DONE]
         now = shown.index(page.stage) if page.stage in shown else len(shown)
-        return self._render("making.html", language, **self._of_page(page), stages=shown, now=now)
+        return self._render("making.html", language, page, stages=shown, now=now)
 
     def _notice(self, key: str, language: Language) -> str:
         """Return a short page with the sentence `key`."""
         return self._render("notice.html", language, key=key)
 
-    def _of_page(self, page: Page) -> dict[str, Any]:
-        public = address_of(self._public_url, page.page_id)
-        return {"page": page, "path": f"{self._prefix}/s/{page.page_id}", "public": public, "site": self._public_url}
-
-    def _render(self, template: str, language: Language, **values: Any) -> str:
+    def _render(self, template: str, language: Language, page: Page | None = None, **values: Any) -> str:
+        if page is not None:
+            values |= {"page": page, "path": f"{self._prefix}/s/{page.page_id}", "site": self._public_url}
+            values["public"] = address_of(self._public_url, page.page_id)
         return self._environment.get_template(template).render(
             say=partial(say, language),
             t=partial(_say, language),

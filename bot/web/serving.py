@@ -10,12 +10,13 @@ from aiohttp import web
 
 from bot.ops.http import ConnectionLimiter, Rules, running
 from bot.web.app import Site
-from bot.web.media import Files, VideoRenderer
+from bot.web.media import Files
 from bot.web.responses import headers_for
 from bot.web.visitors import peer_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Misconfigured
 from melodify_core.pages import Pages
+from melodify_core.services.songs import SongService
 
 log = logging.getLogger(__name__)
 _SHARE = 4  # one address gets so much of all connections,
@@ -35,7 +36,7 @@ class Port:
         return self._connect()
 
     @asynccontextmanager
-    async def serving(self, pages: Pages, storage: Files, videos: VideoRenderer | None = None) -> AsyncIterator[str]:
+    async def serving(self, pages: Pages, storage: Files, videos: SongService | None = None) -> AsyncIterator[str]:
         """Serve the pages until the block ends, and yield the address on this machine.
 
         Without `videos` a song has a video only once somebody has asked for one in Discord.
