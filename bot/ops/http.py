@@ -152,9 +152,10 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer a malformed request, or our own failure, in two words; log only our own failure."""
         del message
-        if status >= 500 and not isinstance(exc, ConnectionError):
-            log.error("a request failed", exc_info=exc)
-        if request.writer.output_size > 0:
+        begun = request.writer.output_size > 0
+        if status >= 500 and not (isinstance(exc, ConnectionError) and (begun or self.transport is None)):
+            log.error("a request failed", exc_info=exc)  # a visitor who leaves is no failure
+        if begun:
             raise ConnectionResetError
         text, own = ("Error\n" if status >= 500 else "Bad request\n"), {"Server": NAME}
         try:

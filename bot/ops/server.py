@@ -1,4 +1,4 @@
-"""/livez, /readyz and /metrics, for whoever runs Melodify: off without ops.port, never on the public page's port."""
+"""/livez, /readyz and /metrics, for the operator: off without ops.port, never on the public page's port."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -59,7 +59,8 @@ class Site:
         except Unavailable:
             refusal = web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
         if request.writer.output_size:
-            raise ConnectionResetError  # the length has been promised: only a broken connection says that it is wrong
+            # The length has been promised: only a broken connection says that it is wrong.
+            raise ConnectionResetError
         language = language_of(request)
         key = refusal.reason if refusal.status == 410 else _SENTENCES.get(refusal.status, "refused")
         response = _page(self._renderer.notice(key, language), language, refusal.status)
@@ -99,7 +100,7 @@ class Site:
         return page
 
     async def _describe(self, request: web.Request) -> web.Response:
-        """Describe a song's page to those who unfold links (oembed.com)."""
+        """Describe a song's page to a program that unfolds links (oembed.com)."""
         public_url, asked = self._settings.public_url, request.query
         if asked.get("format", "json") != "json":
             raise web.HTTPNotImplemented

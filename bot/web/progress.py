@@ -1,4 +1,4 @@
-"""Tells a visitor how far a song is, as server-sent events: "stage" with its name, then "end".
+"""Reports to a visitor how far a song is, as server-sent events: "stage" with its name, then "end".
 
 Between them comes "beat": a comment would keep the connection open too, but no script hears it.
 """
@@ -22,7 +22,7 @@ _HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
 
 class ProgressStreams:
-    """Follows songs in the making for those who look at their pages."""
+    """Follows songs in the making for the visitors of their pages."""
 
     def __init__(self, pages: Pages, settings: Web) -> None:
         self._pages = pages
