@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from benchmarks.loop import Lag, Receiver
 from benchmarks.render import photo
-from bot.web.serving import serve
+from bot.web.serving import listening
 from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect
@@ -111,7 +111,7 @@ async def measure(folder: Path) -> Measured:
         with engine.connect() as connection:
             page_id = connection.scalar(sa.select(usage.c.page_id))
         engine.dispose()
-        async with serve(services.pages, services.storage, settings.web) as address:
+        async with listening(settings.web) as port, port.serving(services.pages, services.storage) as address:
             url = f"{address}/s/{page_id}"
             reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
             writer.write(f"GET {urlsplit(url).path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""What is measured of Discord and of the event loop: feeds melodify_core.observability.metrics."""
+"""Measures Discord and the event loop, for melodify_core.observability.metrics."""
 
 import asyncio
 import math
@@ -21,16 +21,14 @@ SCOPES = {"user", "global", "shared"}
 
 
 def request_counter() -> aiohttp.TraceConfig:
-    """Return what counts the answers of Discord's REST API, for the client's `http_trace`."""
+    """Return a trace that counts the answers of Discord's REST API, for the client's `http_trace`."""
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(_count)
     trace.on_request_exception.append(_count_failure)
     return trace
 
 
-async def _count(
-    _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
-) -> None:
+async def _count(_session: object, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams) -> None:
     status = answer.response.status
     metrics.discord_requests.labels(str(status)).inc()
     if status == 429:
@@ -38,14 +36,12 @@ async def _count(
         metrics.discord_ratelimits.labels(scope if scope in SCOPES else "other").inc()
 
 
-async def _count_failure(
-    _session: aiohttp.ClientSession, _context: SimpleNamespace, _failure: aiohttp.TraceRequestExceptionParams
-) -> None:
+async def _count_failure(_session: object, _context: SimpleNamespace, _failure: object) -> None:
     metrics.discord_requests.labels("failed").inc()
 
 
 async def watch_loop() -> None:
-    """Measure for ever how late the loop wakes us. Ends when cancelled."""
+    """Measure how late the loop wakes us, until cancelled."""
     while True:
         began = time.monotonic()
         await asyncio.sleep(LAG_EVERY_S)
@@ -61,9 +57,9 @@ def watch_gateway(client: discord.AutoShardedClient) -> None:
 
 
 class Heartbeats:
-    """Sees how old each shard's last acknowledged heartbeat is.
+    """Watches the age of each shard's last acknowledged heartbeat.
 
-    discord.py tells only how long it took. That number is another one after each, so it is old when it stays.
+    discord.py reports only how long it took. The number changes with each heartbeat: one that stays is old.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""Where log lines go and what may stand in them: no secret, no picture, no signed address, and what ends no line."""
+"""Formats the log: no secret, no picture and no signed address gets into a line, and nothing that ends it."""
 
 import json
 import logging
@@ -11,22 +11,21 @@ from melodify_core.observability.log_context import current
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "[hidden]"
-# What moves a terminal's cursor, begins a line or turns the direction of writing: control characters, the separators
-# of lines and paragraphs, bidirectional marks (Unicode 16, chapters 23.1 to 23.3), and halves of characters.
+# Characters that move a terminal's cursor, begin a line or turn the direction of writing: control characters, the
+# separators of lines and paragraphs, bidirectional marks (Unicode 16, chapters 23.1 to 23.3), and halves of characters.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNSAFE_IN_TRACEBACK = re.compile(f"(?![\n\t]){_UNSAFE.pattern}")
 
-# Whatever a library or a provider's answer puts into a line, these never reach it.
+_SECRET_FIELDS = ("signature", "x-goog-credential", "upload_id", "password")
+
+# Hidden wherever a library or a provider's answer puts them into a line.
 _PATTERNS = (
     re.compile(r"(?<=;base64,)[A-Za-z0-9+/=_-]+"),
-    # Long runs without a break are pictures, sound or keys. A SHA-256 in hex has 64 signs and stays.
+    # Long runs without a break are pictures, sound or keys. A SHA-256 in hex has 64 characters and stays.
     re.compile(r"\b[A-Za-z0-9+/_-]{120,}={0,2}"),
     # Links of Cloud Storage, V2 and V4, and of Discord's CDN.
-    re.compile(r"(?i)(?<=signature=)[^&\s\"']+"),
+    *(re.compile(rf"(?i)(?<={name}=)[^&\s\"']+") for name in _SECRET_FIELDS),
     re.compile(r"(?<=hm=)[0-9a-f]{16,}"),
-    re.compile(r"(?i)(?<=x-goog-credential=)[^&\s\"']+"),
-    re.compile(r"(?i)(?<=upload_id=)[^&\s\"']+"),
-    re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
     # Name and password of an address.
     re.compile(r"(?<=://)[^\s/:@]*:[^\s\"']+(?=@)"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]+"),
@@ -34,8 +33,7 @@ _PATTERNS = (
     re.compile(r"\bAIza[0-9A-Za-z_-]{20,}"),
     re.compile(r"\bya29\.[0-9A-Za-z._-]+"),
     # An interaction's token, in the addresses that it is sent to.
-    re.compile(r"(?<=/webhooks/)[0-9]+/[^/\s\"']+"),
-    re.compile(r"(?<=/interactions/)[0-9]+/[^/\s\"']+"),
+    *(re.compile(rf"(?<=/{kind}/)[0-9]+/[^/\s\"']+") for kind in ("webhooks", "interactions")),
     # A bot's token: its id in Base64, a time, a signature.
     re.compile(r"\b[MNO][A-Za-z0-9_-]{20,30}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
@@ -45,7 +43,7 @@ _TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "
 
 
 class Formatter(logging.Formatter):
-    """Formats a line, traceback included: whose it is, without what may not be read, and without what acts."""
+    """Formats a line and its traceback: names the job, hides secrets, escapes what would act on a terminal."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         """`secrets` are hidden wherever they stand."""
@@ -58,7 +56,11 @@ class Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line without its traceback."""
-        record.message = _whose() + escaped(redacted(record.message, self._secrets))
+        record.message = escaped(redacted(record.message, self._secrets))
+        if context := current.get():
+            server = f"server {context.guild_id}" if context.guild_id else None
+            facts = filter(None, (f"job {context.job_id}", server, context.stage))
+            record.message = f"[{', '.join(facts)}] {record.message}"
         return super().formatMessage(record)
 
 
@@ -77,21 +79,13 @@ class JsonFormatter(Formatter):
             facts |= {"job": context.job_id, "guild": context.guild_id, "stage": context.stage}
         if record.exc_info:
             facts["exception"] = redacted(self.formatException(record.exc_info), self._secrets)
-        # What JSON lets stand as it is, it reads as an escape too.
+        # JSON reads an escape as it reads the character.
         return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(facts, ensure_ascii=False))
 
 
 def escaped(text: str, unsafe: re.Pattern[str] = _UNSAFE) -> str:
     r"""Return the text with what would act on a terminal, or end the line, written as Python writes it: \n, \x1b."""
     return unsafe.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def _whose() -> str:
-    context = current.get()
-    if context is None:
-        return ""
-    facts = (f"job {context.job_id}", f"server {context.guild_id}" if context.guild_id else None, context.stage)
-    return f"[{', '.join(fact for fact in facts if fact)}] "
 
 
 def speaks_json() -> bool:

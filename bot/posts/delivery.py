@@ -181,7 +181,7 @@ class DiscordDelivery:
         log.warning("job %s: no place is left to apologise in", job.job_id)
 
     async def _post_through_interaction(self, card: Card) -> bool:
-        """Replace the status message with the song. An edit may be repeated; a second message would be a second song."""
+        """Replace the status message with the song. An edit may be repeated; a second message is a second song."""
         try:
             await self._board.replace(
                 card.job.job_id,

@@ -1,130 +1,135 @@
-"""The song page's web application: where a request leads, and what it must bring to be let in."""
+"""The song page's web application: its routes, and the short pages that say why there is no song."""
 
 import re
-from http import HTTPStatus
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from bot.web.addresses import Allowance, visitor
-from bot.web.etags import is_known
-from bot.web.extras import Extras
-from bot.web.headers import Headers
-from bot.web.language import language_of
 from bot.web.lookup import Lookup
-from bot.web.media import NAMES, Files, Media, VideoRenderer
-from bot.web.notices import Notice, missing, unavailable
-from bot.web.oembed import described
+from bot.web.media import NAMES, Files, Media
 from bot.web.progress import ProgressStreams
-from bot.web.rendering import Document, Renderer
-from bot.web.statics import Statics
+from bot.web.rendering import Renderer, title_of
+from bot.web.responses import add_static_files, set_tag
+from bot.web.visitors import RateLimit, language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
-from melodify_core.pages import ID_PATTERN, Page, Pages
+from melodify_core.models import Language
+from melodify_core.pages import ID_PATTERN, Page, Pages, address_of
+from melodify_core.services.songs import SongService
+
+# The catalogue's sentence for a status; 410 names its own.
+_SENTENCES = {404: "missing", 429: "busy", 503: "unavailable"}
 
 
 class Site:
-    """Answers requests under `settings.public_url`.
+    """Answers requests under `settings.public_url`."""
 
-    It stands on aiohttp's server alone, not on its Application: that costs a third of a cached page's time for routes
-    that fit in one expression, and writes what strangers send into answers of its own.
-    """
-
-    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: VideoRenderer | None = None) -> None:
-        prefix = urlsplit(settings.public_url).path
-        headers = Headers(settings.public_url)
+    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: SongService | None = None) -> None:
         self._settings = settings
-        self._paths = _paths(prefix)
-        self._allowance = Allowance(settings.requests_per_minute)
-        self._lookup = Lookup(pages, Extras(storage, videos=videos is not None))
-        self._statics = Statics(prefix, headers)
-        self._renderer = Renderer(settings.public_url, prefix, self._statics, headers)
-        self._media = Media(storage, settings, headers, videos)
-        self._progress = ProgressStreams(pages, settings, headers)
-        self._headers = headers
-
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer with what was asked for, or with a short page that says why not."""
-        try:
-            self._admit(request)
-            return await self._routed(request)
-        except Notice as error:
-            notice = error
-        except Unavailable:
-            notice = unavailable()
-        document = self._renderer.notice(notice.key, language_of(request))
-        answer = _sent(document, notice.status)
-        answer.headers.update(notice.headers)
-        if request.body_exists:
-            answer.force_close()
-        return answer
+        self._limit = RateLimit(settings.requests_per_minute)
+        self._lookup = Lookup(pages, storage, videos=videos is not None)
+        self._media = Media(storage, settings, videos)
+        self._progress = ProgressStreams(pages, settings)
+        self.app = web.Application(middlewares=[self._explain])
+        prefix = urlsplit(settings.public_url).path
+        self._renderer = Renderer(settings.public_url, prefix, add_static_files(self.app, prefix))
+        page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
+        self.app.router.add_get(page, self._show)
+        self.app.router.add_get(f"{page}/events", self._follow)
+        self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
+        self.app.router.add_get(f"{prefix}/oembed", self._describe)
+        self.app.on_shutdown.append(self._progress.stop)
 
     def count(self, request: web.BaseRequest) -> None:
-        """Count a request of its address. Raises Notice when it is one too many."""
-        self._allowance.take(visitor(request, self._settings))
+        """Count a request of its address. Raises HTTPTooManyRequests when it is one too many."""
+        self._limit.take(visitor_address(request, self._settings))
 
-    def stop(self) -> None:
-        """End what would go on for long."""
-        self._progress.stop()
-
-    def _admit(self, request: web.BaseRequest) -> None:
-        self.count(request)
+    @web.middleware
+    async def _explain(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request in, and turn what is raised into a short page that says why."""
+        try:
+            self.count(request)
+            if request.body_exists:
+                raise web.HTTPRequestEntityTooLarge(max_size=0, actual_size=request.content_length or 1)
+            return await handler(request)
+        except web.HTTPException as error:
+            refusal = error
+        except Unavailable:
+            refusal = web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        if request.writer.output_size:
+            # The length has been promised: only a broken connection says that it is wrong.
+            raise ConnectionResetError
+        language = language_of(request)
+        key = refusal.reason if refusal.status == 410 else _SENTENCES.get(refusal.status, "refused")
+        response = _page(self._renderer.notice(key, language), language, refusal.status)
+        for name in {"Allow", "Retry-After"} & refusal.headers.keys():
+            response.headers[name] = refusal.headers[name]
         if request.body_exists:
-            raise Notice(413, "refused")
+            response.force_close()
+        return response
 
-    async def _routed(self, request: web.BaseRequest) -> web.StreamResponse:
-        found = self._paths.fullmatch(request.rel_url.path_safe)
-        if found is None:
-            raise missing()
-        if request.method not in ("GET", "HEAD"):
-            raise Notice(405, "refused", Allow="GET, HEAD")
-        page_id, name, static = found.groups()
-        if static is not None:
-            return self._statics.answer(static)
-        if page_id is None:
-            return await self._oembed(request)
-        page = await self._page(page_id)
-        if name is None:
-            return self._show(request, page)
-        if name == "events":
-            return await self._progress.answer(request, page_id)
-        return await self._media.answer(request, page, name)
-
-    def _show(self, request: web.BaseRequest, page: Page) -> web.Response:
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        page = await self._find(request)
         language = language_of(request, page.language)
         if page.song is None:
-            return _sent(self._renderer.making(page, language))
-        document = self._renderer.song(page, language)
-        if is_known(request, document.headers["ETag"]):
-            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=document.headers)
-        return _sent(document)
+            return _page(self._renderer.making(page, language), language)
+        html = self._renderer.song(page, language)
+        response = _page(html, language)
+        response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+        set_tag(request, response, html)
+        return response
 
-    async def _oembed(self, request: web.BaseRequest) -> web.Response:
-        if request.query.get("format", "json") != "json":
-            raise Notice(501, "refused")
-        start, asked = self._renderer.address(""), request.query.get("url", "")
-        found = re.fullmatch(rf"{re.escape(start)}({ID_PATTERN})(\?[^\s#]*)?", asked)
-        page = await self._lookup.page(found[1]) if found else None
-        if page is None or page.deleted or page.song is None:
-            raise missing()
-        told = described(page, page.song, self._settings.public_url, language_of(request, page.language), request.query)
-        return web.json_response(told, headers=self._headers.adding({}))
+    async def _follow(self, request: web.Request) -> web.StreamResponse:
+        page = await self._find(request)
+        return await self._progress.answer(request, page.page_id)
 
-    async def _page(self, page_id: str) -> Page:
-        page = await self._lookup.page(page_id)
+    async def _send_file(self, request: web.Request) -> web.StreamResponse:
+        page = await self._find(request)
+        return await self._media.answer(request, page, request.match_info["name"])
+
+    async def _find(self, request: web.Request) -> Page:
+        page = await self._lookup.page(request.match_info["page_id"])
         if page is None:
-            raise missing()
+            raise web.HTTPNotFound
         if page.deleted:
-            raise Notice(410, "deleted")
+            raise web.HTTPGone(reason="deleted")
         if page.song is None and page.stage is None:
-            raise Notice(410, "failed")
+            raise web.HTTPGone(reason="failed")
         return page
 
+    async def _describe(self, request: web.Request) -> web.Response:
+        """Describe a song's page to a program that unfolds links (oembed.com)."""
+        public_url, asked = self._settings.public_url, request.query
+        if asked.get("format", "json") != "json":
+            raise web.HTTPNotImplemented
+        found = re.fullmatch(rf"{re.escape(public_url)}/s/({ID_PATTERN})(\?[^\s#]*)?", asked.get("url", ""))
+        page = await self._lookup.page(found[1]) if found else None
+        if page is None or page.deleted or page.song is None:
+            raise web.HTTPNotFound
+        described: dict[str, str | int] = {
+            "version": "1.0",
+            "type": "link",
+            "title": title_of(page.song, language_of(request, page.language)),
+            "provider_name": "Melodify",
+            "provider_url": public_url,
+            "cache_age": 3600,
+        }
+        width, height = page.picture_width, page.picture_height
+        # The picture has one size: where it is larger than is asked for, there is none.
+        fits = width <= _most(asked, "maxwidth", width) and height <= _most(asked, "maxheight", height)
+        if page.picture_key and width and height and fits:
+            url = f"{address_of(public_url, page.page_id)}/picture.jpg"
+            described |= {"thumbnail_url": url, "thumbnail_width": width, "thumbnail_height": height}
+        return web.json_response(described)
 
-def _paths(prefix: str) -> re.Pattern[str]:
-    page = rf"s/({ID_PATTERN})(?:/(events|{NAMES}))?"
-    return re.compile(rf"{re.escape(prefix)}/(?:{page}|oembed|static/([0-9a-f]{{12}}/[a-z.-]+))")
+
+def _most(asked: Mapping[str, str], name: str, otherwise: int) -> int:
+    """Return the number that is asked for; an invalid one does not count."""
+    digits = asked.get(name, "")
+    return int(digits[:9]) if digits.isascii() and digits.isdigit() else otherwise
 
 
-def _sent(document: Document, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(status=status, body=document.body, headers=document.headers)
+def _page(html: str, language: Language, status: int = 200) -> web.Response:
+    return web.Response(text=html, content_type="text/html", status=status, headers={"Content-Language": language})

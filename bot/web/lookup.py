@@ -3,54 +3,89 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
-from bot.web.extras import Extras
-from bot.web.recent import Recent
+from bot.web.media import Files
+from melodify_core.errors import Unavailable
+from melodify_core.media.video import shape_of
 from melodify_core.pages import Page, Pages
+from melodify_core.storage.layout import midi_key, video_key
 
 REMEMBER_S = 1.0
+# A question to Cloud Storage is a call that is paid for. A video may appear at any time; a score is there at once.
+FILES_S = 30.0
 _MOST = 2048
 
 
+@dataclass(slots=True)
+class _Entry:
+    asking: "asyncio.Task[Page | None] | None" = None
+    until: float = 0.0
+    files: frozenset[str] = frozenset()  # the keys of what there is beside the song
+    files_until: float = 0.0
+
+
 class Lookup:
-    """Stands before Pages. What is private is not there, and is looked up like what is not."""
+    """Stands before Pages, and treats a private page as an unknown one.
+
+    With `storage` it adds what there is beside the song; with `videos`, a video is made when it is asked for.
+    """
 
     def __init__(
         self,
         pages: Pages,
-        extras: Extras | None = None,
-        remember_s: float = REMEMBER_S,
+        storage: Files | None = None,
+        *,
+        videos: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pages = pages
-        self._extras = extras
-        self._remember_s = remember_s
+        self._storage = storage
+        self._videos = videos
         self._clock = clock
-        self._known: Recent[str, tuple[float, Page | None]] = Recent(_MOST)
-        self._asking: dict[str, asyncio.Task[Page | None]] = {}
+        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry())
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page unless it is private or unknown. Raises Unavailable."""
-        known = self._known.get(page_id)
-        if known and self._clock() < known[0]:
-            return known[1]
-        asking = self._asking.get(page_id)
-        if asking is None:
-            asking = self._asking[page_id] = asyncio.create_task(self._asked(page_id))
-            asking.add_done_callback(lambda done: self._forget(page_id, done))
-        # One visitor who leaves must not take the answer from the others.
-        return await asyncio.shield(asking)
+        entry = self._entry(page_id)
+        if entry.asking is None or (entry.asking.done() and self._clock() >= entry.until):
+            entry.asking, entry.until = asyncio.create_task(self._ask(entry, page_id)), self._clock() + REMEMBER_S
+            entry.asking.add_done_callback(partial(_settle, entry))
+        # A visitor who leaves must not take the answer from the others.
+        return await asyncio.shield(entry.asking)
 
-    async def _asked(self, page_id: str) -> Page | None:
-        found = await self._pages.page(page_id)
-        page = None if found is None or found.private else found
-        if page is not None and self._extras is not None:
-            page = await self._extras.added(page)
-        if page is None or page.stage is None:  # a song in the making is another one at any moment
-            self._known.put(page_id, (self._clock() + self._remember_s, page))
-        return page
+    async def _ask(self, entry: _Entry, page_id: str) -> Page | None:
+        page = await self._pages.page(page_id)
+        if page is None or page.private:
+            return None
+        if page.song is None or self._storage is None:
+            return page
+        midi, video = midi_key(page.song.job_id), video_key(page.song.job_id)
+        on_demand = self._videos and page.picture_key is not None
+        if self._clock() >= entry.files_until:
+            await self._look_for_files(entry, (midi,) if on_demand else (midi, video), self._storage)
+        has_video = on_demand or video in entry.files
+        width, height = shape_of(page.picture_width, page.picture_height) if has_video else (0, 0)
+        return replace(
+            page,
+            midi_key=midi if midi in entry.files else None,
+            video_key=video if has_video else None,
+            video_width=width,
+            video_height=height,
+        )
 
-    def _forget(self, page_id: str, done: "asyncio.Task[Page | None]") -> None:
-        del self._asking[page_id]
-        if not done.cancelled():
-            done.exception()  # whoever waits gets it; when nobody does, it is no news
+    async def _look_for_files(self, entry: _Entry, keys: tuple[str, ...], storage: Files) -> None:
+        """Note under which of the keys there is a file; none while the storage is unavailable."""
+        try:
+            entry.files = frozenset([key for key in keys if await storage.find(key) is not None])
+        except Unavailable:
+            entry.files = frozenset()
+        else:
+            entry.files_until = self._clock() + FILES_S
+
+
+def _settle(entry: _Entry, asked: "asyncio.Task[Page | None]") -> None:
+    """Forget a failure, and a page whose stage may change at any moment."""
+    if asked.cancelled() or asked.exception() or ((page := asked.result()) is not None and page.stage is not None):
+        entry.asking = None

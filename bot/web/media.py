@@ -1,159 +1,150 @@
 """Picture and sound of a page, streamed from storage in pieces: no file is ever whole in memory."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import web
 
+from bot.ops.http import ConnectionLimiter
 from bot.posts.song_embed import file_stem
-from bot.web.addresses import Places, visitor
-from bot.web.etags import etag_of, is_known, may_continue
-from bot.web.headers import Headers
-from bot.web.language import language_of
-from bot.web.notices import missing
-from bot.web.ranges import Unsatisfiable, wanted
+from bot.web.responses import set_tag
+from bot.web.visitors import language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.models import Stored
 from melodify_core.pages import Page
+from melodify_core.services.songs import SongService
 from melodify_core.storage.file_names import disposition
 
 PIECE_BYTES = 256 * 1024
-# Nobody between us and the visitor may keep it: a song may be deleted.
-_CACHE_CONTROL = "private, max-age=3600"
+_HEADERS = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, max-age=3600",  # no proxy may keep it: a song may be deleted
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 _TYPES = {"picture.jpg": "image/jpeg", "song.mp3": "audio/mpeg", "song.mid": "audio/midi", "song.mp4": "video/mp4"}
-NAMES = "|".join(name.replace(".", r"\.") for name in _TYPES)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    key: str
-    etag: str
-    size: int
+NAMES = "|".join(re.escape(name) for name in _TYPES)
+_UNIT = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_RANGE = re.compile(r"(\d+)-(\d*)|-(\d+)", re.ASCII)
 
 
 class Files(Protocol):
     """As much of ports.Storage as is needed here."""
 
     async def find(self, key: str) -> Stored | None:
-        """Return what is known of the key, None when it is not there. Raises Unavailable."""
-        ...
+        """Return what is known of the key, None for an unknown one. Raises Unavailable."""
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """Return up to `length` bytes from the byte `start` on. Raises Unavailable."""
-        ...
-
-
-class VideoRenderer(Protocol):
-    """As much of Takes as is needed here."""
-
-    async def render_video(self, job_id: str) -> None:
-        """Make the song's video where there is none yet. Raises Rejected and Unavailable."""
-        ...
 
 
 class Media:
     """Serves the files of pages. With `videos`, a video is made when it is first asked for, one at a time."""
 
-    def __init__(self, storage: Files, settings: Web, headers: Headers, videos: VideoRenderer | None = None) -> None:
+    def __init__(self, storage: Files, settings: Web, videos: SongService | None = None) -> None:
         self._storage = storage
         self._videos = videos
         self._rendering = asyncio.Semaphore(1)
         self._settings = settings
-        self._places = Places(settings.streams, settings.streams_per_address)
-        self._headers = headers
+        self._streams = ConnectionLimiter(settings.streams, settings.streams_per_address)
 
-    async def answer(self, request: web.BaseRequest, page: Page, name: str) -> web.StreamResponse:
-        """Serve one file of the page. Raises Notice and Unavailable."""
-        file = await self._file(page, name)
-        headers = {
-            "ETag": file.etag,
-            "Accept-Ranges": "bytes",
-            "Cache-Control": _CACHE_CONTROL,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
-        if is_known(request, file.etag):
-            return web.Response(status=304, headers=self._headers.adding(headers))
-        asked = request.headers.get("Range") if request.method == "GET" and may_continue(request, file.etag) else None
+    async def answer(self, request: web.Request, page: Page, name: str) -> web.StreamResponse:
+        """Send one file of the page, or the part that is asked for. Raises HTTPException and Unavailable."""
+        key, found = await self._find(page, name)
+        size = found.size_bytes
+        # A song that is mastered anew measures differently: the tag changes with it.
+        measured = page.song.model_dump_json() if page.song else ""
+        response = web.StreamResponse(headers=_HEADERS)
+        if set_tag(request, response, key, measured, found.content_type, str(size)):
+            return response
+        # The browser's other parts must be of the same file. We give no dates.
+        tag = response.headers["ETag"]
+        partial = request.method == "GET" and request.headers.get("If-Range", tag).strip() == tag
         try:
-            part = wanted(asked, file.size)
+            part = wanted(request.headers.get("Range") if partial else None, size)
         except Unsatisfiable:
-            unfit = {"Content-Range": f"bytes */{file.size}"}
-            return web.Response(status=416, headers=self._headers.adding(unfit))
-        headers["Content-Type"] = _TYPES[name]
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+        response.content_type = _TYPES[name]
         if "download" in request.query and page.song:
             stem = file_stem(language_of(request, page.language), page.song)
-            headers["Content-Disposition"] = disposition(f"{stem}{name[name.rindex('.') :]}")
+            response.headers["Content-Disposition"] = disposition(f"{stem}{name[name.rindex('.') :]}")
         if part is not None:
-            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
-        return await self._send(request, file, part, headers)
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+        return await self._send(request, response, key, size, range(size) if part is None else part)
 
     async def _send(
-        self, request: web.BaseRequest, file: _File, part: range | None, headers: dict[str, str]
+        self, request: web.Request, response: web.StreamResponse, key: str, size: int, part: range
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=200 if part is None else 206, headers=self._headers.adding(headers))
-        part = range(file.size) if part is None else part
         response.content_length = len(part)
-        if request.method == "HEAD":
-            await response.prepare(request)
-            return response
-        with self._places.taken(visitor(request, self._settings)):
-            pieces = self._pieces(file, part)
-            first = await anext(pieces, b"")  # storage that is away must not look like a song
-            await response.prepare(request)
-            try:
-                await self._write(response, first)
+        if request.method == "GET":
+            with self._streams.hold(visitor_address(request, self._settings)):
+                pieces = self._pieces(key, size, part)
+                first = await anext(pieces, b"")  # an answer begins only when storage is there
+                await response.prepare(request)
+                await response.write(first)
                 async for piece in pieces:
-                    await self._write(response, piece)
-            except (Unavailable, TimeoutError, ConnectionError):
-                # The length has been promised: only a broken connection says that it is not kept.
-                if request.transport:
-                    request.transport.abort()
+                    await response.write(piece)
         return response
 
-    async def _write(self, response: web.StreamResponse, piece: bytes) -> None:
-        async with asyncio.timeout(self._settings.stall_s):
-            await response.write(piece)
-
-    async def _pieces(self, file: _File, part: range) -> AsyncIterator[bytes]:
+    async def _pieces(self, key: str, size: int, part: range) -> AsyncIterator[bytes]:
         for start in range(part.start, part.stop, PIECE_BYTES):
             length = min(PIECE_BYTES, part.stop - start)
-            beyond = 1 if start + length == file.size else 0  # a longer file has more than its end
-            piece = await self._storage.read(file.key, start, length + beyond)
+            beyond = 1 if start + length == size else 0  # a longer file has more than its end
+            piece = await self._storage.read(key, start, length + beyond)
             if len(piece) != length:
                 raise Unavailable("storage.unavailable")  # another file has taken its place
             yield piece
 
-    async def _file(self, page: Page, name: str) -> _File:
-        key = _key(page, name)
-        if key is None:
-            raise missing()
+    async def _find(self, page: Page, name: str) -> tuple[str, Stored]:
+        keys = {"picture.jpg": page.picture_key}
+        if page.song:
+            keys |= {"song.mp3": page.song.audio_key, "song.mid": page.midi_key, "song.mp4": page.video_key}
+        key = keys.get(name)
         # Asked each time, and not remembered: a file may be replaced under its key, or go.
-        found = await self._storage.find(key)
-        if found is None and name == "song.mp4" and page.song:
-            found = await self._filmed(page.song.job_id, key)
-        if found is None:
-            raise missing()
-        # A song that is mastered anew measures differently: the tag changes with it.
-        described = page.song.model_dump_json() if page.song else ""
-        return _File(key, etag_of(key, described, found.content_type, str(found.size_bytes)), found.size_bytes)
-
-    async def _filmed(self, job_id: str, key: str) -> Stored | None:
-        if self._videos is None:
-            return None
-        async with self._rendering:
-            try:
-                await self._videos.render_video(job_id)
-            except Rejected:
-                return None
-            return await self._storage.find(key)
+        found = await self._storage.find(key) if key else None
+        if key and found is None and name == "song.mp4" and page.song and self._videos:
+            with suppress(Rejected):
+                async with self._rendering:
+                    await self._videos.render_video(page.song.job_id)
+                    found = await self._storage.find(key)
+        if key is None or found is None:
+            raise web.HTTPNotFound
+        return key, found
 
 
-def _key(page: Page, name: str) -> str | None:
-    if name == "picture.jpg":
-        return page.picture_key
-    if page.song is None:
+class Unsatisfiable(Exception):
+    """The header asks for bytes that do not exist, or is invalid."""
+
+
+def wanted(header: str | None, size: int) -> range | None:
+    """Return the bytes that a Range header asks for, None for all (RFC 9110, section 14). Raises Unsatisfiable.
+
+    An unknown unit and a list of ranges are answered with all bytes, as the RFC allows. aiohttp's own `http_range`
+    refuses lists, empty elements and other units, and fails on long numbers.
+    """
+    if header is None:
         return None
-    return {"song.mp3": page.song.audio_key, "song.mid": page.midi_key, "song.mp4": page.video_key}[name]
+    unit, given, listed = header.partition("=")
+    if unit.lower() != "bytes" and given and _UNIT.fullmatch(unit):
+        return None
+    elements = [element for word in listed.split(",") if (element := word.strip(" \t"))]
+    ranges = [found for element in elements if (found := _RANGE.fullmatch(element))]
+    if unit.lower() != "bytes" or not ranges or len(ranges) < len(elements):
+        raise Unsatisfiable
+    if len(ranges) > 1:
+        return None
+    first, last, count = (_number(digits, size) for digits in ranges[0].groups())
+    part = range(max(size - count, 0), size) if ranges[0][1] is None else range(first, min(last + 1, size))
+    if not part:
+        raise Unsatisfiable
+    return part
+
+
+def _number(digits: str | None, size: int) -> int:
+    """Return the number, `size` where there is none or where it is longer than any file's."""
+    significant = (digits or str(size)).lstrip("0") or "0"
+    return int(significant) if len(significant) <= len(str(size)) else size

@@ -60,6 +60,27 @@ async def test_what_is_no_request_is_neither_logged_nor_sent_back(
     assert logged(caplog) == []
 
 
+async def test_an_expectation_is_not_sent_back() -> None:
+    port = free_port()
+    async with operating(Ops(port=port), Health()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: h\r\nExpect: evil\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"evil" not in answer
+
+
+async def test_a_head_has_a_bound_in_all() -> None:
+    port = free_port()
+    async with operating(Ops(port=port), Health()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: h\r\n" + 3 * (b"X: " + b"a" * 8000 + b"\r\n") + b"\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.0 400")
+
+
 async def test_every_answer_says_the_same_about_itself() -> None:
     port = free_port()
     async with operating(Ops(port=port), Health()), aiohttp.ClientSession() as session:

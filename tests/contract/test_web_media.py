@@ -1,6 +1,8 @@
 """Picture and sound of a song page: ranges, tags, names, streaming, visitors who stall or leave."""
 
 import asyncio
+import socket
+import struct
 import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,11 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
-from bot.web.media import PIECE_BYTES
-from bot.web.ranges import Unsatisfiable, wanted
-from bot.web.serving import serve
+from bot.web.media import PIECE_BYTES, Unsatisfiable, wanted
 from melodify_core.models import Stored
-from tests.contract.web_pages import SOUND, MemoryPages, Site, html_of, site_of, song_of, web_settings
+from tests.contract.web_pages import SOUND, MemoryPages, Site, html_of, serve, site_of, song_of, web_settings
+from tests.loopback import logged
 
 SIZE = len(SOUND)
 
@@ -192,6 +193,20 @@ async def test_a_visitor_who_takes_nothing_is_hung_up_on_and_the_place_is_free_a
             while (await status_of(web, f"{url}/s/{page_id}/song.mp3")) != 206:
                 await asyncio.sleep(0.05)
         writer.close()
+
+
+async def test_a_visitor_who_breaks_off_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    pages = MemoryPages()
+    page_id = pages.add()
+    async with serve(pages, Endless(), web_settings()) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port, limit=1024)
+        writer.write(f"GET /s/{page_id}/song.mp3 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n")
+        await asyncio.sleep(0.1)  # the server waits until it may go on writing
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+    assert logged(caplog) == []
 
 
 async def status_of(web: ClientSession, url: str) -> int:

@@ -12,15 +12,17 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from aiohttp import ClientSession
+from aiohttp import web as aiohttp_web
 from multidict import CIMultiDict
 
-from bot.web import headers, serving
-from bot.web.addresses import Allowance
-from bot.web.notices import Notice
+from bot.ops import http
+from bot.ops.http import NAME
+from bot.web import responses
+from bot.web.visitors import RateLimit
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Stage
 from melodify_core.pages import new_page_id
-from tests.contract.web_pages import Site, site_of, web_settings
+from tests.contract.web_pages import Site, serve, site_of, web_settings
 from tests.loopback import logged
 
 EVIL = "evil\x1b[31m"
@@ -66,7 +68,7 @@ async def test_every_answer_has_the_strict_headers(site: Site) -> None:
     ]
     for line in lines:
         _, sent, _ = await asked(site, line)
-        for name, value in headers.ALWAYS.items():
+        for name, value in (responses.ALWAYS | {"Server": NAME}).items():
             if name not in ("Cache-Control", "Cross-Origin-Resource-Policy"):
                 assert sent.getall(name) == [value], line
         assert sent["Cross-Origin-Resource-Policy"] in ("same-origin", "cross-origin")
@@ -76,7 +78,7 @@ async def test_every_answer_has_the_strict_headers(site: Site) -> None:
 
 
 def test_the_policy_allows_nothing_but_our_own_files() -> None:
-    rules = dict(rule.split(" ", 1) for rule in headers.POLICY.split("; "))
+    rules = dict(rule.split(" ", 1) for rule in responses.POLICY.split("; "))
     assert rules.pop("default-src") == "'none'"
     assert set(rules.values()) == {"'self'", "'none'"}
     assert all(rules[name] == "'none'" for name in ("base-uri", "form-action", "frame-ancestors"))
@@ -134,7 +136,7 @@ NO_REQUESTS = [
 async def test_what_is_no_request_is_refused_in_two_words(
     site: Site, request_: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "IDLE_S", 0.5)  # of nothing nothing can be said: then the connection is closed
+    monkeypatch.setattr(http, "IDLE_S", 0.5)  # of nothing nothing can be said: then the connection is closed
     caplog.set_level(logging.INFO)
     answer = await raw(site, request_)
     assert not answer or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4"))
@@ -162,6 +164,14 @@ async def test_whatever_is_sent_is_counted_and_does_not_come_back(tmp_path: Path
         assert b"evil" not in answer
         assert answer.count(b"\r\nServer: Melodify\r\n") == 1
     assert all(b"\r\nRetry-After: " in answer for answer in answers[2:])
+
+
+async def test_a_malformed_request_that_a_proxy_of_ours_passes_on_is_refused_in_two_words_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with site_of(tmp_path, proxies=["127.0.0.0/8"]) as site:
+        assert (await raw(site, b"evil\r\n\r\n")).startswith(b"HTTP/1.0 400")
+    assert logged(caplog) == []
 
 
 async def test_nothing_of_a_request_comes_back_or_decides_where_links_lead(site: Site, web: ClientSession) -> None:
@@ -228,22 +238,22 @@ async def test_behind_a_proxy_each_visitor_counts_alone(tmp_path: Path, web: Cli
 
 def test_an_allowance_fills_up_again_and_forgets_who_was_not_there_for_long() -> None:
     now = [0.0]
-    allowance = Allowance(60, clock=lambda: now[0])
+    limit = RateLimit(60, clock=lambda: now[0])
     for _ in range(60):
-        allowance.take("a")
-    with pytest.raises(Notice):
-        allowance.take("a")
+        limit.take("a")
+    with pytest.raises(aiohttp_web.HTTPTooManyRequests):
+        limit.take("a")
     now[0] = 1.01
-    allowance.take("a")
+    limit.take("a")
     for number in range(30_000):
-        allowance.take(f"other{number}")
-    assert len(allowance._buckets) <= 20_000
+        limit.take(f"other{number}")
+    assert limit._full_at.cache_info().currsize <= 20_000
 
 
 async def test_a_connection_that_says_nothing_or_too_slowly_is_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "IDLE_S", 0.3)
+    monkeypatch.setattr(http, "IDLE_S", 0.3)
     assert await raw(site, b"") == b""
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port)
     reading = asyncio.create_task(reader.read())
@@ -356,5 +366,5 @@ async def test_an_unknown_id_takes_as_long_whatever_it_shares_with_a_known_one(s
 async def test_a_port_in_use_is_a_sentence(site: Site) -> None:
     port = urlsplit(site.url).port
     with pytest.raises(Misconfigured, match=rf"web\.port: 127\.0\.0\.1, port {port} cannot be listened on \(.*\): set"):
-        async with serving.serve(site.pages, site.storage, web_settings(port=port)):
+        async with serve(site.pages, site.storage, web_settings(port=port)):
             pass

@@ -10,8 +10,10 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.web.lookup import Lookup
-from melodify_core.models import Stage
+from melodify_core.errors import Unavailable
+from melodify_core.models import Stage, Stored
 from melodify_core.pages import new_page_id
+from melodify_core.storage.folder import FolderStorage
 from tests.contract.web_pages import MemoryPages, Metas, Site, html_of, site_of
 
 
@@ -193,3 +195,53 @@ async def test_a_visitor_who_leaves_does_not_take_the_answer_from_the_others() -
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == pages.pages[page_id]
+
+
+class Counted(FolderStorage):
+    """A storage that counts the questions for a file, each of which Cloud Storage charges for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.questions = 0
+        self.away = False
+
+    async def find(self, key: str) -> Stored | None:
+        self.questions += 1
+        if self.away:
+            raise Unavailable("storage.unavailable")
+        return await super().find(key)
+
+
+async def test_the_files_beside_a_song_are_looked_for_twice_a_minute_at_most(tmp_path: Path) -> None:
+    now = [100.0]
+    pages, storage = MemoryPages(), Counted(tmp_path)
+    await storage.save("songs/1.mid", b"MThd", "audio/midi")
+    lookup = Lookup(pages, storage, clock=lambda: now[0])
+    page_id = pages.add()
+    for _ in range(20):
+        page = await lookup.page(page_id)
+        assert page is not None
+        assert (page.midi_key, page.video_key) == ("songs/1.mid", None)
+        now[0] += 1.1
+    assert storage.questions == 2
+    await storage.save("songs/1.mp4", b"video", "video/mp4")
+    now[0] += 30
+    later = await lookup.page(page_id)
+    assert later is not None
+    assert (later.video_key, storage.questions) == ("songs/1.mp4", 4)
+
+
+async def test_a_storage_that_was_unavailable_is_asked_again_at_the_next_look_up(tmp_path: Path) -> None:
+    now = [100.0]
+    pages, storage = MemoryPages(), Counted(tmp_path)
+    await storage.save("songs/1.mid", b"MThd", "audio/midi")
+    storage.away = True
+    lookup = Lookup(pages, storage, clock=lambda: now[0])
+    page_id = pages.add()
+    page = await lookup.page(page_id)
+    assert page is not None
+    assert page.midi_key is None
+    storage.away, now[0] = False, now[0] + 1.1
+    page = await lookup.page(page_id)
+    assert page is not None
+    assert page.midi_key == "songs/1.mid"

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from aiohttp import ClientSession
 
-from bot.web.serving import serve
+from bot.web.media import Files
+from bot.web.serving import listening
 from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Song, Stage
-from melodify_core.pages import Page, new_page_id
+from melodify_core.pages import Page, Pages, new_page_id
 from melodify_core.storage.folder import FolderStorage
 from tests.sounds import chords, encoded
 
@@ -92,6 +93,13 @@ class MemoryPages:
                 stage = await self.stages.get()
         finally:
             self.watchers -= 1
+
+
+@asynccontextmanager
+async def serve(pages: Pages, storage: Files, settings: Web) -> AsyncIterator[str]:
+    """Serve until the block ends, and yield the address on this machine."""
+    async with listening(settings) as port, port.serving(pages, storage) as address:
+        yield address
 
 
 def web_settings(**fields: Any) -> Web:

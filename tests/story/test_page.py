@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.posts.song_view import page_of
-from bot.web.serving import Port
+from bot.web.serving import listening
 from melodify_core.bootstrap import Services
 from melodify_core.config.settings import Web
 from melodify_core.media.worker_pool import WorkerPool
@@ -25,18 +25,16 @@ PUBLIC = f"http://127.0.0.1:{PORT}"
 @pytest.fixture(scope="module")
 async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     web = Web(public_url=PUBLIC, port=PORT)
-    port = Port(web)
-    await port.hold()
-
-    def show(services: Services) -> AbstractAsyncContextManager[object]:
-        return port.serving(services.pages, services.storage, services.songs)
-
     # One at a time: the second waits.
     work = {"jobs": 1, "poll_s": 0.1}
     settings = story_settings(tmp_path_factory.mktemp("page"), web=web.model_dump(mode="json"), work=work)
-    async with world(settings, pool, show, composes=True) as here:
-        yield here
-    port.release()
+    async with listening(web) as port:
+
+        def show(services: Services) -> AbstractAsyncContextManager[object]:
+            return port.serving(services.pages, services.storage, services.songs)
+
+        async with world(settings, pool, show, composes=True) as here:
+            yield here
 
 
 @pytest.fixture
