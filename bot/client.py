@@ -23,7 +23,7 @@ from bot.posts.delivery import DiscordDelivery
 from bot.posts.like_count import LikeCounts
 from bot.posts.status_messages import StatusBoard
 from bot.requests.catch_up import CatchUp
-from bot.requests.cog import Generate, may_concern_us
+from bot.requests.cog import SongRequests, may_concern_us
 from bot.requests.definitions import sync_commands
 from bot.requests.edit_form import on_form
 from bot.requests.in_flight import RequestsInFlight
@@ -97,7 +97,7 @@ class MelodifyClient(RetakeBot):
         self.health.add("heartbeat", self._see_heartbeat)
         known = GuildSettingsCache(services.guilds)
         intake = Intake(self, services, delivery, self._in_flight)
-        generate = Generate(self, services.settings, known, intake, self._in_flight)
+        generate = SongRequests(self, services.settings, known, intake, self._in_flight)
         await self.add_cog(generate)
         catch_up = CatchUp(self, services, self._in_flight, generate.on_message)
         self._opened.push_async_callback(catch_up.close)
@@ -109,7 +109,7 @@ class MelodifyClient(RetakeBot):
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         with suppress(Unavailable):  # then at the next turn
-            await intake.look_after()
+            await intake.renew_and_resume()
         await self._opened.enter_async_context(run_periodic(intake.periodic_task()))
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else services.notes)
 
@@ -141,8 +141,8 @@ class MelodifyClient(RetakeBot):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what broke, and tell the asker so if it was a post."""
         await super().on_error(event_method, *args, **kwargs)
-        generate = self.get_cog(Generate.__cog_name__)
-        if event_method == "on_message" and isinstance(generate, Generate):
+        generate = self.get_cog(SongRequests.__cog_name__)
+        if event_method == "on_message" and isinstance(generate, SongRequests):
             await generate.say_to(args[0], "error.internal")
 
     async def _on_command_error(

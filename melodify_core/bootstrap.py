@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.jobs.completion import fail_unreadable_job, post
-from melodify_core.jobs.context import JobContext, PaidWork, PlainStep, Underway
+from melodify_core.jobs.context import JobContext, PlainStep
+from melodify_core.jobs.paid_calls import PaidWork, UnrepeatableCalls
 from melodify_core.jobs.queue_positions import QueuePositions
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
@@ -58,7 +59,7 @@ class Role:
     lost: Callable[[], None] = lambda: None
 
 
-ALONE = Role()
+SINGLE_PROCESS = Role()
 # An edit of each waiting status message at most so often.
 POSITIONS_S = 10.0
 LEFT_S = 3600.0
@@ -81,7 +82,7 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class _Infrastructure:
     """What everything else stands on: the database, the engine on it, and the providers."""
 
     settings: Settings
@@ -100,7 +101,7 @@ async def open_services(
     delivery: Delivery,
     pool: WorkerPool | None = None,
     *,
-    role: Role = ALONE,
+    role: Role = SINGLE_PROCESS,
     providers: Providers | None = None,
     health: Health | None = None,
 ) -> AsyncIterator[Services]:
@@ -109,31 +110,31 @@ async def open_services(
     `health` gets their checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
-        ground = await _open_ground(stack, settings, pool, providers, role)
-        underway = Underway()
-        stack.push_async_callback(ground.engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
+        infra = await _open_infrastructure(stack, settings, pool, providers, role)
+        unrepeatable = UnrepeatableCalls()
+        stack.push_async_callback(infra.engine.drain, settings.work.drain_s, unrepeatable, longest_call_s(settings))
         maintenance: Maintenance | None = None
         if role.works:
-            maintenance = await _start_jobs(stack, ground, delivery, underway, role)
+            maintenance = await _start_jobs(stack, infra, delivery, unrepeatable, role)
         else:
-            await ground.engine.connect()
+            await infra.engine.connect()
         # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
-        services = _services(stack, ground, delivery)
-        await _start_periodic(stack, ground, services, delivery, role)
+        services = _services(stack, infra, delivery)
+        await _start_periodic(stack, infra, services, delivery, role)
         if health is not None:
             _add_checks(health, services, maintenance)
         yield services
 
 
-async def _open_ground(
+async def _open_infrastructure(
     stack: AsyncExitStack,
     settings: Settings,
     pool: WorkerPool | None,
     providers: Providers | None,
     role: Role,
-) -> _Ground:
+) -> _Infrastructure:
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import Library, Readings, connect, connect_jobs
@@ -153,7 +154,7 @@ async def _open_ground(
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
-    return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot)
+    return _Infrastructure(settings, database, jobs_database, library, engine, providers, pool, slot)
 
 
 async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
@@ -181,48 +182,48 @@ async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.En
 
 
 async def _start_jobs(
-    stack: AsyncExitStack, ground: _Ground, delivery: Delivery, underway: Underway, role: Role
+    stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery, unrepeatable: UnrepeatableCalls, role: Role
 ) -> "Maintenance":
     """Start the queues, and the maintenance of the jobs."""
     from melodify_core.jobs.engine import JobHandler
     from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
     from melodify_core.jobs.workers import DeadWorkerDetector
 
-    context = _job_context(ground, delivery, underway)
+    context = _job_context(infra, delivery, unrepeatable)
     fail_unreadable = partial(fail_unreadable_job, context=context)
     handler = JobHandler(partial(make_song, context=context), partial(post, context=context), fail_unreadable)
-    await ground.engine.launch(handler)
+    await infra.engine.launch(handler)
     maintenance = Maintenance(
-        ground.settings, ground.library, ground.engine, ground.providers.storage, fail_unreadable, context.paid.spool
+        infra.settings, infra.library, infra.engine, infra.providers.storage, fail_unreadable, context.paid.spool
     )
     tasks = maintenance.periodic_tasks()
-    if (slot := ground.slot) is not None:
-        every_s = ground.settings.database.takeover_s
+    if (slot := infra.slot) is not None:
+        every_s = infra.settings.database.takeover_s
         detector = DeadWorkerDetector(slot.database, slot.number, every_s)
-        tasks += Takeover(slot, detector, ground.engine, role.lost).periodic_tasks(every_s)
+        tasks += Takeover(slot, detector, infra.engine, role.lost).periodic_tasks(every_s)
     await stack.enter_async_context(run_periodic(*tasks))
     return maintenance
 
 
-def _job_context(ground: _Ground, delivery: Delivery, underway: Underway) -> JobContext:
+def _job_context(infra: _Infrastructure, delivery: Delivery, unrepeatable: UnrepeatableCalls) -> JobContext:
     from melodify_core.library import Cap, Library, ProviderGate
 
-    settings = ground.settings
+    settings = infra.settings
     caps = {
         name: Cap(chosen.calls, chosen.calls_per_minute, 2 * chosen.deadline_s)
         for name, chosen in (("openai", settings.openai), ("lyria", settings.lyria), ("pipeline", settings.pipeline))
     }
     return JobContext(
-        providers=ground.providers,
+        providers=infra.providers,
         delivery=delivery,
-        ledger=Library(ground.jobs_database, salt_of(settings), settings.limits),
-        pool=ground.pool,
+        ledger=Library(infra.jobs_database, salt_of(settings), settings.limits),
+        pool=infra.pool,
         song=settings.song,
         salt=salt_of(settings),
         paid=PaidWork(
-            ProviderGate(ground.jobs_database, caps, settings.work.patience_s),
+            ProviderGate(infra.jobs_database, caps, settings.work.patience_s),
             Spool(spool_folder(settings)),
-            underway,
+            unrepeatable,
         ),
     )
 
@@ -232,22 +233,22 @@ def spool_folder(settings: Settings) -> Path:
     return settings.folder.path.parent / "spool"
 
 
-def _services(stack: AsyncExitStack, ground: _Ground, delivery: Delivery) -> Services:
+def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery) -> Services:
     from melodify_core.library import Guilds, JobBook, LibraryPages, MemberBook, Notes, RequestBook, Songbook
 
-    settings, database, library, engine = ground.settings, ground.database, ground.library, ground.engine
-    storage, salt = ground.providers.storage, salt_of(settings)
+    settings, database, library, engine = infra.settings, infra.database, infra.library, infra.engine
+    storage, salt = infra.providers.storage, salt_of(settings)
     guilds, songbook, pages = Guilds(database), Songbook(database), LibraryPages(database)
     stack.push_async_callback(asyncio.to_thread, pages.close)
     admission = Admission(settings.limits, library, guilds, price_of(settings))
-    studio = Studio(settings, library, engine, storage, ground.pool, admission)
+    studio = Studio(settings, library, engine, storage, infra.pool, admission)
     moderation = Moderation(
         guilds, JobBook(database), library, delivery, studio.cancel_as_moderator, studio.confirm_cancelled
     )
     return Services(
         settings=settings,
         studio=studio,
-        songs=SongService(songbook, storage, ground.pool),
+        songs=SongService(songbook, storage, infra.pool),
         members=MemberService(
             MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_tell
         ),
@@ -261,13 +262,13 @@ def _services(stack: AsyncExitStack, ground: _Ground, delivery: Delivery) -> Ser
 
 
 async def _start_periodic(
-    stack: AsyncExitStack, ground: _Ground, services: Services, delivery: Delivery, role: Role
+    stack: AsyncExitStack, infra: _Infrastructure, services: Services, delivery: Delivery, role: Role
 ) -> None:
     """Start what is done again and again beside the jobs' own maintenance."""
     from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
 
     if role.serves:
-        positions = QueuePositions(ground.library, delivery, ground.settings.work.jobs)
+        positions = QueuePositions(infra.library, delivery, infra.settings.work.jobs)
         await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
     if role.works:
         clear = partial(clear_left, services)
@@ -285,7 +286,7 @@ def _add_checks(health: Health, services: Services, maintenance: "Maintenance | 
     # A question to Cloud Storage is a call that is paid for: once a minute will do.
     health.add("storage", services.storage.check, every_s=60.0)
     if maintenance is not None:
-        health.add("maintenance", maintenance.check_pulse)
+        health.add("maintenance", maintenance.check_maintenance)
 
 
 def migrate(settings: Settings) -> str:

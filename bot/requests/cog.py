@@ -27,10 +27,10 @@ from melodify_core.models import GuildSettings, Language, Wish
 
 log = logging.getLogger(__name__)
 
-REMEMBERED_ASKS = 2048
+REMEMBERED_MESSAGES = 2048
 
 
-class Generate(commands.Cog):
+class SongRequests(commands.Cog):
     """Listens for asks."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Generate(commands.Cog):
                 await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
             return
         try:
-            server = await self._intake.patiently(lambda: self._server_at(message))
+            server = await self._intake.with_retry(lambda: self._server_at(message))
             wish = self._wish(server, self._locale_of_post(message, server), message.content)
             await self._intake.take_post(self._request(message, server, wish, pictures))
         except MelodifyError as error:
@@ -186,7 +186,7 @@ class Generate(commands.Cog):
         if message.guild is None or not self._settings.discord.message_content:
             return False
         try:
-            watched = (await self._intake.patiently(lambda: self._server_at(message))).watched_channels
+            watched = (await self._intake.with_retry(lambda: self._server_at(message))).watched_channels
         except MelodifyError as error:
             log.warning("message %s: not looked at: %s", message.id, error)
             return False
@@ -200,7 +200,7 @@ class Generate(commands.Cog):
         """Return False for a message that Discord sends again."""
         first = message_id not in self._seen
         self._seen[message_id] = None
-        if len(self._seen) > REMEMBERED_ASKS:
+        if len(self._seen) > REMEMBERED_MESSAGES:
             self._seen.popitem(last=False)
         return first
 

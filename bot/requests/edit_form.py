@@ -14,7 +14,7 @@ from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
-from bot.requests.retake import Interaction, Wanted, wish_of
+from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, STYLES, clean
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry, Language, Wish
@@ -56,11 +56,11 @@ async def on_form(interaction: Interaction) -> None:
         return
     job_id = match["job"]
 
-    async def look_up() -> Wanted:
+    async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
         before = wish_of(entry)
         wish = changed(before, _filled_in(data["components"]))
-        return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
+        return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
         with map_all_errors():

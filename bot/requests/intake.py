@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 FINAL = "limit."
 MAX_DOWNLOADS = 8
 # Discord waits three seconds for a sign: a database that takes longer than this is asked afterwards.
-PROMPT_S = 1.0
-PATIENT_WITH = {"database.unavailable", "storage.unavailable"}
+RECORD_WITHIN_S = 1.0
+RETRIED_CODES = {"database.unavailable", "storage.unavailable"}
 # A request that has outlived so many processes may be what kills them.
-MOST_TRIES = 3
+MAX_TRIES = 3
 # Where Discord takes no answer: for as long as an interaction's token lives.
 ANSWER_PAUSES_S = (2.0, 4.0, 8.0, *(15.0,) * 58)
 Result = TypeVar("Result")
@@ -83,7 +83,7 @@ class Intake:
                 return
             request: Request | None = None
             try:
-                async with asyncio.timeout(PROMPT_S):
+                async with asyncio.timeout(RECORD_WITHIN_S):
                     request = await prepare()
                     if not await self._begin(request):
                         return
@@ -94,8 +94,8 @@ class Intake:
                 return
             try:
                 if request is None:
-                    request = await self.patiently(prepare)
-                    await self.patiently(lambda: self._begin(request))
+                    request = await self.with_retry(prepare)
+                    await self.with_retry(lambda: self._begin(request))
             except MelodifyError as error:
                 log.warning("interaction %s: not taken: %s", interaction.id, error, exc_info=error.__cause__)
                 await self._journal.end(request_id)
@@ -117,7 +117,7 @@ class Intake:
     async def take_post(self, request: Request) -> None:
         """Serve a post. Raises Unavailable where it cannot be written down, and then nothing was said."""
         with self._in_flight.one(), self._once(request.first_id) as first:
-            if first and await self.patiently(lambda: self._begin(request)):
+            if first and await self.with_retry(lambda: self._begin(request)):
                 await self._serve(RequestProgress(request=request))
 
     @contextmanager
@@ -131,7 +131,7 @@ class Intake:
             if first:
                 self._in_work.discard(request_id)
 
-    async def patiently(self, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def with_retry(self, call: Callable[[], Awaitable[Result]]) -> Result:
         """Return what the call returns; while our own parts are away, make it again for a while."""
         loop = asyncio.get_running_loop()
         end, pause_s = loop.time() + self._settings.discord.patience_s, 0.1
@@ -139,7 +139,7 @@ class Intake:
             try:
                 return await call()
             except Unavailable as error:
-                if error.code not in PATIENT_WITH or self._in_flight.stopping or loop.time() + pause_s > end:
+                if error.code not in RETRIED_CODES or self._in_flight.stopping or loop.time() + pause_s > end:
                     raise
                 log.info("trying again in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
@@ -147,9 +147,9 @@ class Intake:
 
     def periodic_task(self) -> PeriodicTask:
         """Return what shows that this process lives, and goes on for those that do not."""
-        return PeriodicTask("requests", RENEW_S, self.look_after)
+        return PeriodicTask("requests", RENEW_S, self.renew_and_resume)
 
-    async def look_after(self) -> None:
+    async def renew_and_resume(self) -> None:
         """Renew what is ours, and go on with what dead processes have left. Raises Unavailable."""
         await self._journal.renew()
         for claimed in () if self._in_flight.stopping else await self._journal.claim():
@@ -182,7 +182,7 @@ class Intake:
     async def _noted(self, progress: RequestProgress) -> None:
         try:
             # A further picture's order has its line's id: not known to the next process, it would be a second song.
-            await self.patiently(lambda: self._journal.note(progress.request.first_id, progress.model_dump_json()))
+            await self.with_retry(lambda: self._journal.note(progress.request.first_id, progress.model_dump_json()))
         except Unavailable as error:
             # A restart finds it by its nonce.
             log.warning("request %s: not noted how far it is: %s", progress.request.first_id, error)
@@ -215,7 +215,7 @@ class Intake:
         if not resumed:
             await self._admit(request)
         elif not await self._taken(responder, responder.progress.next):
-            await self._see_not_blocked(request)
+            await self._check_not_blocked(request)
             await self._admit(request)
         if request.several:
             with map_discord_errors():
@@ -228,20 +228,20 @@ class Intake:
 
     async def _admit(self, request: Request) -> None:
         place, roles = request.place, request.role_ids
-        await self.patiently(lambda: self._services.studio.admit(request.user_id, place.guild_id, roles))
+        await self.with_retry(lambda: self._services.studio.admit(request.user_id, place.guild_id, roles))
 
-    async def _see_not_blocked(self, request: Request) -> None:
+    async def _check_not_blocked(self, request: Request) -> None:
         """Raise Rejected where moderators have blocked the asker since."""
         if (guild_id := request.place.guild_id) is not None:
             settings_of = self._services.guilds.settings_of
-            server = await self.patiently(lambda: asyncio.to_thread(settings_of, guild_id))
+            server = await self.with_retry(lambda: asyncio.to_thread(settings_of, guild_id))
             if request.user_id in server.blocked_users:
                 raise Rejected("limit.blocked")
 
     async def _taken(self, responder: Responder, number: int) -> bool:
         """Return whether an earlier process had handed in this very order."""
         job_id = _job_id(responder, number)
-        return job_id is not None and await self.patiently(lambda: self._services.studio.is_known(job_id))
+        return job_id is not None and await self.with_retry(lambda: self._services.studio.is_known(job_id))
 
     async def _serve_one(self, responder: Responder, number: int, *, resumed: bool) -> bool:
         """Order the song of one picture; False when nothing more is to be done for the others."""
@@ -269,7 +269,7 @@ class Intake:
         with map_discord_errors():
             place = await responder.open_status(number)
         async with self._downloads:
-            self._see_open()
+            self._check_not_stopping()
             picture = await pictures.download(self._client, attachment, self._settings)
             # A status message stands for one song: its id is the further songs' own, and the same for a repeat.
             job_id = request.first_id if number == 1 else str(place.status_id)
@@ -281,8 +281,8 @@ class Intake:
     async def _order_again(self, responder: Responder, entry: Entry) -> bool:
         """Hand in the order of another song of the entry's picture."""
         request, song = responder.request, entry.song
-        self._see_open()
-        picture = await self.patiently(lambda: self._services.songs.picture(entry))
+        self._check_not_stopping()
+        picture = await self.with_retry(lambda: self._services.songs.picture(entry))
         with map_discord_errors():
             place = await responder.open_status(1)
         order = Order(
@@ -301,17 +301,17 @@ class Intake:
         return True
 
     async def _entry(self, job_id: str, user_id: int) -> Entry:
-        return await self.patiently(lambda: self._services.songs.entry(job_id, user_id))
+        return await self.with_retry(lambda: self._services.songs.entry(job_id, user_id))
 
     async def _submit(self, order: Order) -> Receipt:
-        return await self.patiently(lambda: self._services.studio.submit(order))
+        return await self.with_retry(lambda: self._services.studio.submit(order))
 
     async def _show_position(self, order: Order, receipt: Receipt) -> None:
         if not receipt.repeated:
             language = order.wish.language
             await self._delivery.show_position(order.job_id, order.place, language, receipt.forecast, receipt.page_id)
 
-    def _see_open(self) -> None:
+    def _check_not_stopping(self) -> None:
         if self._in_flight.stopping:
             raise Unavailable("discord.restarting")
 
@@ -340,7 +340,7 @@ def read_record(claimed: ClaimedRequest) -> RequestProgress | None:
     except ValidationError as error:
         log.warning("request %s cannot be read: %s", claimed.request_id, error)
     else:
-        if claimed.tries <= MOST_TRIES:
+        if claimed.tries <= MAX_TRIES:
             return progress
         return progress.model_copy(update={"request": progress.request.model_copy(update={"refused": internal})})
     try:

@@ -158,7 +158,7 @@ class RequestProgress(Record):
     lines: dict[int, StatusLine] = Field(default_factory=dict)  # the status messages by their pictures
 
 
-class _Whence(BaseModel):
+class _AnswerTarget(BaseModel):
     first_id: str
     way: Way
     user_id: int
@@ -173,7 +173,7 @@ class AnswerableRequest(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    request: _Whence
+    request: _AnswerTarget
     next: int = 1
     lines: dict[int, StatusLine] = {}
 

@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 
 # discord.com/developers/docs/topics/opcodes-and-status-codes: unknown webhook, invalid webhook token.
-DEAD_TOKEN = (10015, 50027)
+INVALID_TOKEN_CODES = (10015, 50027)
 GONE = (401, 404)  # the message, or the token that it is edited with
-TOKEN_LIVES = timedelta(minutes=15)  # discord.com/developers/docs/interactions/receiving-and-responding
+TOKEN_LIFETIME = timedelta(minutes=15)  # discord.com/developers/docs/interactions/receiving-and-responding
 
 
 class Responder(ABC):
@@ -193,15 +193,15 @@ class CommandResponder(Responder):
         try:
             return await self._edit_response(content=text, embeds=embeds)
         except discord.HTTPException as error:
-            if not self._has_died(error):
+            if not self._has_expired(error):
                 raise
             return await self._say_elsewhere(text, embeds, nonce)
 
-    def _has_died(self, error: discord.HTTPException) -> bool:
+    def _has_expired(self, error: discord.HTTPException) -> bool:
         """Return whether the token has died before the bot came back."""
         age = discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id))
         # The same is said of one that was never acknowledged: its asker was told by Discord, and asks again.
-        died = error.code in DEAD_TOKEN and age > TOKEN_LIVES
+        died = error.code in INVALID_TOKEN_CODES and age > TOKEN_LIFETIME
         if died:
             log.info("request %s: its token has died before the bot came back: %s", self.request.first_id, error)
         return died
@@ -237,7 +237,7 @@ class TokenResponder(CommandResponder):
         try:
             return await followup.send(text, embeds=embeds, ephemeral=self.request.private, wait=True)
         except discord.HTTPException as error:
-            if not self._has_died(error):
+            if not self._has_expired(error):
                 raise
             return await self._say_elsewhere(text, embeds, nonce)
 
@@ -262,7 +262,7 @@ class PrivateResponder(CommandResponder):
         try:
             await self._edit_response(content=note)
         except discord.HTTPException as error:
-            if not self._has_died(error):
+            if not self._has_expired(error):
                 raise
         return self.place(line)
 

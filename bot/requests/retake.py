@@ -17,7 +17,7 @@ from melodify_core.models import Entry, Wish
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RetakeOrder:
     """Which song another one is wanted of, and how; with `same_reading` its picture is not read again."""
 
     entry: Entry
@@ -32,7 +32,7 @@ class Retake:
     servers: GuildSettingsCache
     intake: Intake
 
-    async def order(self, interaction: discord.Interaction[Any], look_up: Callable[[], Awaitable[Wanted]]) -> None:
+    async def order(self, interaction: discord.Interaction[Any], look_up: Callable[[], Awaitable[RetakeOrder]]) -> None:
         """Order another song; the response must be free.
 
         Why there is none is the answer, unless `look_up` says so: what that raises comes through, but Unavailable.

@@ -19,7 +19,7 @@ from bot.posts.removal import mark_of, remove_posts
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import page_of, song_button, song_view
 from bot.requests.edit_form import ChangeModal
-from bot.requests.retake import Interaction, Wanted, wish_of
+from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
 
@@ -71,12 +71,12 @@ class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Order it."""
 
-        async def look_up() -> Wanted:
+        async def look_up() -> RetakeOrder:
             entry = await self.entry(interaction)
             wish = wish_of(entry)
             if entry.private:
                 wish = wish.model_copy(update={"language": language})
-            return Wanted(entry, wish, same_reading=True)
+            return RetakeOrder(entry, wish, same_reading=True)
 
         await interaction.client.retake.order(interaction, look_up)
 

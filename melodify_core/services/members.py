@@ -36,7 +36,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PlayableSong:
     """A song from somebody's list, to be played again."""
 
     entry: Entry
@@ -82,7 +82,7 @@ class MemberService:
 
     async def play(
         self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int
-    ) -> Heard:
+    ) -> PlayableSong:
         """Return a song of the member's or a public one of the server, as audio or, where it is too large, as a link.
 
         Raises Rejected: song.gone for one that is not there or not to be seen, song.too_large.
@@ -92,11 +92,11 @@ class MemberService:
             raise Rejected("song.gone")
         song = entry.song
         if song.size_bytes <= max_bytes:
-            return Heard(entry, await self._storage.load(song.audio_key))
+            return PlayableSong(entry, await self._storage.load(song.audio_key))
         link = await self._storage.link(song.audio_key, f"{song.title}.mp3")
         if link is None:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
-        return Heard(entry, link)
+        return PlayableSong(entry, link)
 
     async def posts(self, user_id: int) -> list[Entry]:
         """Return all songs of the member that were posted somewhere."""
@@ -111,7 +111,7 @@ class MemberService:
         """
         async with _ending():
             # It may become an order yet. One that a dead process has left will not: it is erased with the rest.
-            while await asyncio.to_thread(self._book.asks, user_id, time.time()):  # noqa: ASYNC110
+            while await asyncio.to_thread(self._book.has_open_request, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await self._stop_jobs(user_id)
         jobs = await asyncio.to_thread(self._book.jobs, user_id)

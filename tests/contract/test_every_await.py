@@ -301,7 +301,7 @@ async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(ho
     async with house.studio() as services:
         accepted = await interrupted(house, services.studio.submit)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert house.wrong(accepted=accepted) == {}
     assert set(house.states().values()) == {"charged"}
 
@@ -364,7 +364,7 @@ async def test_a_job_that_is_interrupted_at_any_await_goes_on_at_the_next_start(
     house.strikes.clear()
     async with house.studio() as services:
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert house.wrong() == {}
     assert set(house.states().values()) == {"charged"}
 
@@ -394,7 +394,7 @@ async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
 
         await at_many_awaits(house, services, count, stride, cancel)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand and all(task.done() for task in cancelling.values()))
+        await until(lambda: not services.studio._engine.active and all(task.done() for task in cancelling.values()))
     assert house.wrong() == {}
     assert house.held() == []
     states, paid = house.states(), {row.job_id for row in house.rows(costs)}
@@ -615,7 +615,7 @@ async def test_a_provider_that_fails_is_apologised_for_and_what_it_was_paid_is_b
         broken.faults[order.job_id] = Fault(1, moment)
         await services.studio.submit(order)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert broken.faults[order.job_id].struck
     assert house.wrong(accepted={order.job_id}) == {}
     assert house.states() == {order.job_id: "refunded"}

@@ -16,7 +16,7 @@ from bot.i18n.messages import say
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
 from bot.requests.in_flight import RequestsInFlight
-from bot.requests.intake import MOST_TRIES, Intake, read_record
+from bot.requests.intake import MAX_TRIES, Intake, read_record
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings
 from melodify_core.services.request_journal import RequestJournal
@@ -134,7 +134,7 @@ def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
 async def next_process(here: World) -> Intake:
     """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
     intake = an_intake(here, RequestsInFlight())
-    await intake.look_after()
+    await intake.renew_and_resume()
     while intake._resumed:
         await asyncio.wait(intake._resumed)
     return intake
@@ -210,7 +210,7 @@ async def test_a_record_that_cannot_be_read_is_apologised_for_once(bot: World, h
     await died_with(here, ask_by_command, lambda record: record.update(version=2) if harm == "unreadable" else None)
     if harm == "tried too often":
         with closing(here.database()) as database, database:
-            database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+            database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await next_process(here)
     await next_process(here)
     [line] = here.said()
@@ -227,7 +227,7 @@ async def test_an_apology_for_the_second_picture_leaves_the_first_song_s_line_al
 
     await died_with(here, ask_with_several, change, when=has_handed_in_the_first)
     with closing(here.database()) as database, database:
-        database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+        database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await here.songs_done()
     lines = {m.content for m in everything(here)}
     await next_process(here)
@@ -241,7 +241,7 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
     here = bot.corner()
     await died_with(here, ask_with_several, lambda record: record.update(next=3), when=has_handed_in_the_first)
     with closing(here.database()) as database, database:
-        database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+        database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await here.songs_done()
     lines = [m.content for m in everything(here)]
     await next_process(here)
@@ -343,7 +343,7 @@ async def test_a_stop_leaves_what_discord_does_not_take_to_the_next_process(bot:
     here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=8)
     stopped = RequestsInFlight()
     intake = an_intake(here, stopped)
-    await intake.look_after()
+    await intake.renew_and_resume()
     stopped.stopping = True
     while intake._resumed:
         await asyncio.wait(intake._resumed)

@@ -1,4 +1,4 @@
-"""What cannot be posted at once: handed over, tried again for hours, and given up in the end."""
+"""What cannot be posted at once is queued, tried again for hours, and failed in the end."""
 
 import dataclasses
 import logging
@@ -290,7 +290,9 @@ async def test_an_unreadable_job_is_counted_and_its_lines_are_its_own(
     before = REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) or 0.0
     await fail_unreadable_job("1", dataclasses.replace(context, ledger=Known()))
     assert REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) == before + 1
-    assert log_contexts == {"job 1: the apology did not arrive: discord.unavailable": LogContext("1", 20, None)}
+    assert log_contexts == {
+        "job 1: the apology did not arrive and is not tried again: discord.unavailable": LogContext("1", 20, None)
+    }
 
 
 @pytest.mark.parametrize("error", [Rejected("provider.refused"), Unavailable("internal")])
