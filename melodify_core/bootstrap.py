@@ -1,4 +1,4 @@
-"""The composition root: builds everything in the right order, and closes it again. Nothing else builds services."""
+"""The composition root: builds all objects in the right order, and closes them. Nothing else builds services."""
 
 import asyncio
 import gc
@@ -55,19 +55,19 @@ class Role:
 
     works: bool = True  # it makes songs
     serves: bool = True  # it takes orders
-    # Called when another process has taken this worker's place: it must stop at once.
+    # Called when another process has this worker's slot: this one must stop at once.
     lost: Callable[[], None] = lambda: None
 
 
 SINGLE_PROCESS = Role()
-# An edit of each waiting status message at most so often.
+# A waiting status message is edited at most so often.
 POSITIONS_S = 10.0
 LEFT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process is made of, for those who speak to members: orders go to the studio, the rest to the others."""
+    """The services of a process: the studio accepts orders, the others do everything else."""
 
     settings: Settings
     studio: Studio
@@ -83,7 +83,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class _Infrastructure:
-    """What everything else stands on: the database, the engine on it, and the providers."""
+    """What all services share: the database, the engine on it, and the providers."""
 
     settings: Settings
     database: "sa.Engine"
@@ -105,7 +105,7 @@ async def open_services(
     providers: Providers | None = None,
     health: Health | None = None,
 ) -> AsyncIterator[Services]:
-    """Yield the running services; on exit running jobs get `settings.work.drain_s` seconds to end, paid calls theirs.
+    """Yield the running services. On exit running jobs get `settings.work.drain_s` seconds to end, paid calls more.
 
     `health` gets their checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
@@ -118,7 +118,7 @@ async def open_services(
             maintenance = await _start_jobs(stack, infra, delivery, unrepeatable, role)
         else:
             await infra.engine.connect()
-        # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
+        # The objects that exist by now live on: to collect among them would block the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
         services = _services(stack, infra, delivery)
@@ -135,7 +135,7 @@ async def _open_infrastructure(
     providers: Providers | None,
     role: Role,
 ) -> _Infrastructure:
-    # Two seconds of imports that `render` and `check` do without.
+    # Imported here: `render` and `check` do not need them, and the imports take two seconds.
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import Library, Readings, connect, connect_jobs
 
@@ -175,7 +175,7 @@ async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.En
         for slot in taken:
             slot.release()
 
-    # Also what is taken in the very moment in which the start is broken off.
+    # Registered first: a start that is cancelled while the slot is taken must free it too.
     stack.push_async_callback(asyncio.to_thread, release)
     await finished(lambda: taken.append(Slot.take(database)))
     return taken[0]
@@ -250,7 +250,7 @@ def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery)
         studio=studio,
         songs=SongService(songbook, storage, infra.pool),
         members=MemberService(
-            MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_tell
+            MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_inform
         ),
         moderation=moderation,
         guilds=guilds,
@@ -264,7 +264,7 @@ def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery)
 async def _start_periodic(
     stack: AsyncExitStack, infra: _Infrastructure, services: Services, delivery: Delivery, role: Role
 ) -> None:
-    """Start what is done again and again beside the jobs' own maintenance."""
+    """Start the periodic tasks besides the maintenance of the jobs."""
     from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
 
     if role.serves:
@@ -276,21 +276,21 @@ async def _start_periodic(
 
 
 async def clear_left(services: Services) -> None:
-    """End what is kept of servers that the bot has left, after their days of grace."""
+    """Delete what is kept of servers that the bot left more than `retention.left_server_days` ago."""
     before = time.time() - services.settings.retention.left_server_days * DAY_S
     await services.moderation.clear_left(before)
 
 
 def _add_checks(health: Health, services: Services, maintenance: "Maintenance | None") -> None:
     health.add("database", services.studio.open_jobs)
-    # A question to Cloud Storage is a call that is paid for: once a minute will do.
+    # Cloud Storage bills each call: once a minute is enough.
     health.add("storage", services.storage.check, every_s=60.0)
     if maintenance is not None:
         health.add("maintenance", maintenance.check_maintenance)
 
 
 def migrate(settings: Settings) -> str:
-    """Make or update all tables, ours and the engine's; return a sentence that says so. Raises Misconfigured."""
+    """Create or update all tables, ours and the engine's; return a sentence about it. Raises Misconfigured."""
     from melodify_core.jobs.engine import make_tables
     from melodify_core.library import connect, upgrade
 
@@ -304,17 +304,17 @@ def migrate(settings: Settings) -> str:
 
 
 async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> bytes | None:
-    """Make one song at once, without queue, database and limits; files in between are gone afterwards.
+    """Make one song at once, without queue, database and limits; delete all intermediate files.
 
-    Return its score as a MIDI file, None where the composer writes none or there was no song. The delivery gets the
-    song or the apology. Raises Rejected for the picture and Misconfigured.
+    Return its score as a MIDI file, None where the composer writes none or there is no song. The delivery gets the
+    song or the apology. Raises Rejected for the picture, and Misconfigured.
     """
     from melodify_core.storage.folder import FolderStorage
 
-    # One song is one piece of work at a time.
+    # One song never needs two worker processes at once.
     with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         storage = FolderStorage(Path(folder))
-        # Whatever storage is set: what one command makes is that command's own.
+        # Not the storage of the settings: nothing of this song is kept.
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)

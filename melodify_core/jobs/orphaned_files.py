@@ -55,7 +55,7 @@ async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
     if others:
         log.warning(
             "the storage %s also has files of another database (%s): orphaned files are not deleted. Give each "
-            "database a storage of its own. If the other one no longer exists, delete its mark: its files are then deleted",
+            "database its own storage. If the other one no longer exists, delete its mark: then its files are deleted",
             storage.name,
             ", ".join(others),
         )
