@@ -118,7 +118,7 @@ async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
 def backup(settings: Settings, target: Path) -> str:
     """Copy the SQLite database consistently, also while a process runs on it; return a sentence.
 
-    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and for one that cannot be
+    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and when it cannot be
     written; then nothing is left of it.
     """
     from melodify_core.library import database_path
