@@ -51,7 +51,7 @@ def delivery() -> Failing:
 
 
 @pytest.fixture
-async def studio(settings: Settings, delivery: Failing, pool: WorkerPool) -> AsyncIterator[Services]:
+async def services(settings: Settings, delivery: Failing, pool: WorkerPool) -> AsyncIterator[Services]:
     async with open_services(settings, delivery, pool) as services:
         yield services
 
