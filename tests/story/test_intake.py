@@ -133,7 +133,7 @@ def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
 
 async def next_process(here: World) -> Intake:
     """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
-    intake = an_intake(here, RequestsInFlight())
+    intake = an_intake(here, RequestsInFlight(here.services.settings.discord.patience_s))
     await intake.renew_and_resume()
     while intake._resumed:
         await asyncio.wait(intake._resumed)
@@ -252,13 +252,13 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
 async def test_how_far_a_request_is_waits_for_a_database_that_is_away(bot: World) -> None:
     here = bot.corner()
     await died_with(here, ask_by_post, lambda _: None)
-    intake = an_intake(here, RequestsInFlight())
+    intake = an_intake(here, RequestsInFlight(here.services.settings.discord.patience_s))
     [claimed] = await intake._journal.claim()
     served = read_record(claimed)
     assert served is not None
     with closing(here.database()) as database:
         database.execute("ALTER TABLE requests RENAME TO away")
-        noting = asyncio.create_task(intake._noted(served.model_copy(update={"next": 2})))
+        noting = asyncio.create_task(intake._save(served.model_copy(update={"next": 2})))
         await asyncio.sleep(0.3)
         database.execute("ALTER TABLE away RENAME TO requests")
         await noting
@@ -341,7 +341,7 @@ async def test_a_stop_leaves_what_discord_does_not_take_to_the_next_process(bot:
     here = bot.corner()
     await died_with(here, ask_by_command, lambda _: None)
     here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=8)
-    stopped = RequestsInFlight()
+    stopped = RequestsInFlight(here.services.settings.discord.patience_s)
     intake = an_intake(here, stopped)
     await intake.renew_and_resume()
     stopped.stopping = True
