@@ -205,7 +205,7 @@ async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> 
 
 
 def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
-    """Return the job of an order. If no seed was wished, it derives from the job id and the picture.
+    """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
     With `paged` it has a page on the web, unless it is private or from an age-restricted channel.
     """

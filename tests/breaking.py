@@ -46,7 +46,7 @@ class Strike:
         if self.seen != self.at:
             return
         if self.moment == "end" and isinstance(awaited, asyncio.Future):
-            # Before the wake-up of whoever waits, which is added after this.
+            # Before the wake-up of the waiting task, which is added after this.
             awaited.add_done_callback(lambda _: self._act(), context=Context())
         else:
             self._act()
@@ -61,18 +61,18 @@ own: ContextVar[Strike | None] = ContextVar("own", default=None)
 
 
 class Suspending(Coroutine[Any, Any, Any]):
-    """A coroutine whose suspensions are told to the strike that is meant for it."""
+    """A coroutine that reports its suspensions to its strike."""
 
     def __init__(self, inner: Coroutine[Any, Any, Any], strikes: "dict[str, Strike]") -> None:
         self._inner = inner
         self._strikes = strikes
 
     def send(self, value: Any) -> Any:
-        """Go on until the next suspension."""
+        """Run until the next suspension."""
         return self._seen(self._inner.send(value))
 
     def throw(self, *error: Any) -> Any:
-        """Go on with an error until the next suspension."""
+        """Run with an error until the next suspension."""
         return self._seen(self._inner.throw(*error))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Hand-written captioners, composers and deliveries that behave, and write down what they were told."""
+"""Hand-written captioners, composers and deliveries that behave, and record how they were called."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ class LinkingFolder(FolderStorage):
 
 @dataclass
 class RecordingDelivery:
-    """A delivery that writes down what it was told."""
+    """A delivery that records how it was called."""
 
     error: BaseException | None = None
     deaf: bool = False

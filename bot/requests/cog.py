@@ -23,7 +23,7 @@ from bot.requests.responders import reply
 from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
-from melodify_core.models import GuildSettings, Language, Wish
+from melodify_core.models import GuildSettings, Wish
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +99,31 @@ class SongRequests(commands.Cog):
             with self._in_flight.one():
                 await self._serve_post(message, pictures)
 
+    async def _watches(self, message: discord.Message) -> bool:
+        channel_id = message.channel.id
+        if channel_id in self._settings.discord.watched_channels:
+            return True
+        # Without the intent Discord sends no such pictures, and the server's settings need not be read.
+        if message.guild is None or not self._settings.discord.message_content:
+            return False
+        try:
+            watched = (await self._in_flight.with_retry(lambda: self._server_at(message))).watched_channels
+        except MelodifyError as error:
+            log.warning("message %s: ignored, the settings of its server cannot be read: %s", message.id, error)
+            return False
+        return channel_id in watched or _forum_of(message.channel) in watched
+
+    def _first_time(self, message_id: int) -> bool:
+        """Return False for a message that Discord sends again."""
+        first = message_id not in self._seen
+        self._seen[message_id] = None
+        if len(self._seen) > REMEMBERED_MESSAGES:
+            self._seen.popitem(last=False)
+        return first
+
     async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
-        mentioned = self._is_mentioned_in(message)
+        # A reply to a message of the bot mentions the bot too, but is not addressed to it.
+        mentioned = self._client.user is not None and self._client.user.id in message.raw_mentions
         if not pictures and (mentioned or message.guild is None):
             pictures = await replied_pictures(message)
         if not pictures:
@@ -130,10 +153,15 @@ class SongRequests(commands.Cog):
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: the permission to reply may be missing."""
         try:
+            server = await self._server_at(message)
+        except MelodifyError:
+            server = UNSET
+        text = say(language_in(self._locale_of_post(message, server)), key)
+        try:
             with map_discord_errors():
                 guild_id = message.guild.id if message.guild else None
                 channel = self._client.get_partial_messageable(message.channel.id, guild_id=guild_id)
-                await reply(channel, message.id, say(await self._language_of_post(message), key), f"h{message.id}")
+                await reply(channel, message.id, text, f"h{message.id}")
         except MelodifyError as error:
             log.info("message %s: stays without an answer: %s", message.id, error)
 
@@ -168,41 +196,8 @@ class SongRequests(commands.Cog):
         """Return the server's locale: Discord does not send the author's."""
         return public_locale(server, message.guild, LOCALES[self._settings.language])
 
-    async def _language_of_post(self, message: discord.Message) -> Language:
-        try:
-            server = await self._server_at(message)
-        except MelodifyError:
-            server = UNSET
-        return language_in(self._locale_of_post(message, server))
-
     async def _server_at(self, message: discord.Message) -> GuildSettings:
         return await self._servers.of(message.guild.id if message.guild else None)
-
-    async def _watches(self, message: discord.Message) -> bool:
-        channel_id = message.channel.id
-        if channel_id in self._settings.discord.watched_channels:
-            return True
-        # Without the intent Discord sends no such pictures, and the server's settings need not be read.
-        if message.guild is None or not self._settings.discord.message_content:
-            return False
-        try:
-            watched = (await self._in_flight.with_retry(lambda: self._server_at(message))).watched_channels
-        except MelodifyError as error:
-            log.warning("message %s: ignored, the settings of its server cannot be read: %s", message.id, error)
-            return False
-        return channel_id in watched or _forum_of(message.channel) in watched
-
-    def _is_mentioned_in(self, message: discord.Message) -> bool:
-        # A reply to a message of the bot mentions the bot too, but is not addressed to it.
-        return self._client.user is not None and self._client.user.id in message.raw_mentions
-
-    def _first_time(self, message_id: int) -> bool:
-        """Return False for a message that Discord sends again."""
-        first = message_id not in self._seen
-        self._seen[message_id] = None
-        if len(self._seen) > REMEMBERED_MESSAGES:
-            self._seen.popitem(last=False)
-        return first
 
 
 def may_concern_us(message: discord.Message) -> bool:

@@ -137,7 +137,7 @@ class Intake:
             await self._in_flight.with_retry(lambda: self._journal.note(request_id, record))
         except Unavailable as error:
             # After a restart, the message is found by its nonce.
-            log.warning("request %s: its progress is not recorded, it goes on: %s", request_id, error)
+            log.warning("request %s: its progress is not recorded, it is served all the same: %s", request_id, error)
 
     def periodic_task(self) -> PeriodicTask:
         """Return the task that keeps this process's requests, and continues those of dead processes."""

@@ -87,7 +87,7 @@ def request_of(
         pictures=pictures,
         sent=sent,
         wish=wish,
-        place=place_of(source, server, private=private),
+        place=_place_of(source, server, private=private),
         private=private,
         role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
         token="" if isinstance(source, discord.Message) else source.token,
@@ -109,13 +109,13 @@ def _way_of(source: discord.Message | Interaction, *, private: bool, retake: boo
     return "press" if retake else "command"
 
 
-def place_of(source: discord.Message | Interaction, server: GuildSettings, *, private: bool = False) -> Place:
+def _place_of(source: discord.Message | Interaction, server: GuildSettings, *, private: bool = False) -> Place:
     """Return where the songs of the source go. The status message is not posted yet."""
-    channel = source.channel
+    channel, allowed = source.channel, _permissions_of(source)
     place = Place(
         channel_id=channel.id if channel else 0,
         guild_id=source.guild.id if source.guild else None,
-        threadable=server.threads and permissions.threadable(permissions_of(source), channel.type if channel else None),
+        threadable=server.threads and permissions.threadable(allowed, channel.type if channel else None),
         max_bytes=permissions.upload_limit(source.guild),
         archive_minutes=server.archive_minutes,
         adult=not private and guild_settings.is_adult(server, channel),
@@ -130,7 +130,7 @@ def place_of(source: discord.Message | Interaction, server: GuildSettings, *, pr
     return place.model_copy(update=by_token)
 
 
-def permissions_of(source: discord.Message | Interaction) -> discord.Permissions:
+def _permissions_of(source: discord.Message | Interaction) -> discord.Permissions:
     """Return what the bot may do in the channel of the source."""
     if isinstance(source, discord.Message):
         return permissions.permissions_in(source)
@@ -145,7 +145,7 @@ def _refusal(request: Request, server: GuildSettings, source: discord.Message | 
         guild_settings.check(server, request.place.channel_id, parent_id, request.user_id)
         # The other ways post nothing into the channel.
         if request.place.guild_id is not None and request.way in ("post", "command", "press"):
-            permissions.check(request.wish.language, permissions_of(source), channel)
+            permissions.check(request.wish.language, _permissions_of(source), channel)
     except Rejected as error:
         return error
     return None

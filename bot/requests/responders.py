@@ -67,7 +67,7 @@ class CommandResponder(Responder):
     def _has_expired(self, error: discord.HTTPException) -> bool:
         """Return whether the token expired before the bot came back."""
         age = discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id))
-        # A younger one was never acknowledged: Discord has told its asker so, who asks again.
+        # A younger one was never acknowledged: Discord has shown that to its asker, who asks again.
         expired = error.code in INVALID_TOKEN_CODES and age > TOKEN_LIFETIME
         if expired:
             log.info("request %s: its token has expired, posting without it: %s", self.request.first_id, error)

@@ -148,7 +148,7 @@ class Engine:
         self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
 
     def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
-        """Queue an ended job anew inside the caller's transaction: it begins with its first step."""
+        """Queue an ended job again inside the caller's transaction: it begins with its first step."""
         # DBOS deletes records too, but only in transactions of its own: a kill in between would lose the order.
         system = self._open_client._sys_db  # noqa: SLF001
         system._apply_caller_schema(connection)  # noqa: SLF001

@@ -95,7 +95,7 @@ class SongService:
                 raise Rejected("song.gone") from None  # its files were deleted meanwhile
             raise
         if await self._is_gone(entry):
-            # Its owner deleted it meanwhile, and was told that nothing is left.
+            # It was deleted meanwhile, with the answer that nothing is left.
             await self._storage.delete(key)
             raise Rejected("song.gone")
         return size

@@ -118,7 +118,7 @@ def test_a_job_that_would_pass_a_budget_does_not_start(library_with: Callable[[L
     for number in range(3):
         accept(library, str(number))
     library.book("0", "a", TAKE, NOW)
-    assert library.start("0", NOW)  # what it costs is booked: it goes on
+    assert library.start("0", NOW)  # its cost is booked: it continues
     library.book("0", "b", TAKE, NOW)  # once more, after a kill
     with pytest.raises(Rejected, match=r"limit\.budget"):
         library.start("1", NOW)
@@ -167,7 +167,7 @@ def test_of_many_calls_at_once_only_so_many_begin_as_the_budget_pays(
 
 
 class Slow(Book):
-    """A ledger that takes its time, and then may be away."""
+    """A ledger that is slow, and then may be unavailable."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -353,7 +353,7 @@ async def test_one_member_s_fifty_orders_do_not_delay_another_s_first(tmp_path: 
         enqueue(a_job("b", 2))
         await diary.wait_for("b end")
         ended = [line for line in diary.lines if line.startswith("a") and line.endswith(" end")]
-    # The one that ran, and one that was taken up while the order was written.
+    # The one that ran, and one that started while the order was written.
     assert len(ended) <= 2
 
 

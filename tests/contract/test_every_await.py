@@ -172,14 +172,14 @@ class House:
                     yield services
 
     def an_order(self) -> Order:
-        """Return a new member's order, whose status message stands in the channel."""
+        """Return a new member's order, whose status message is in the channel."""
         job_id = str(next(_numbers))
         self.lines[job_id] = status = self.discord.status_message(CHANNEL_ID, job_id)["id"]
         place = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID), status_id=int(status), threadable=True)
         return Order(job_id, int(job_id), place, PICTURE, Wish(seconds=10))
 
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
-        """Return what stands in a table."""
+        """Return the rows of a table."""
         with self.engine.connect() as connection:
             return list(connection.execute(sa.select(table)))
 
@@ -196,11 +196,11 @@ class House:
         return found
 
     def posted(self) -> Counter[str]:
-        """Return how often each job's song stands in Discord."""
+        """Return how often each job's song is in Discord."""
         return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
 
     def wrong(self, *but: str, accepted: Collection[str] = ()) -> dict[str, list[str]]:
-        """Return what is not as it was promised, by job; claims in which one of `but` stands are left out."""
+        """Return the broken promises by job; those that contain one of `but` are left out."""
         states, stored, posted = self.states(), self.stored(), self.posted()
         kept = {row.job_id for row in self.rows(songs)}
         booked = Counter(row.job_id for row in self.rows(costs))
@@ -241,7 +241,7 @@ class House:
         return "cancel:" in buttons or not any(sign in self.said(line) for sign in final)
 
     def held(self) -> list[str]:
-        """Return the places at the providers that are still taken, and the runs that still go on."""
+        """Return the slots at the providers that are still taken, and the runs that still run."""
         runs = sorted(self.player.runs) if isinstance(self.player, FarProvider) else []
         return runs + [row.id for row in self.rows(calls) if row.until > time.time()]
 
@@ -262,7 +262,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             "folder": {"path": tmp_path / "files"},
             "limits": LIMITS,
             "work": {"poll_s": 0.05, "jobs": 24, "drain_s": 0},
-            # Caps that count, and that nobody has to wait for: far more jobs are interrupted than could ever run.
+            # Caps that count but never make a job wait: far more jobs are interrupted than could ever run.
             **{provider: {"calls": 1000} for provider in ("openai", "lyria", "pipeline")},
         }
     )
@@ -398,7 +398,7 @@ async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
     assert house.wrong() == {}
     assert house.held() == []
     states, paid = house.states(), {row.job_id for row in house.rows(costs)}
-    # Who was told that it is being cancelled gets no song, and pays for what was paid.
+    # A member who was told that it is being cancelled gets no song, and is charged if something was paid.
     assert {states[job_id] for job_id, task in cancelling.items() if task.exception()} <= {"charged"}
     stopped = {states[job_id]: job_id in paid for job_id, task in cancelling.items() if not task.exception()}
     assert stopped.items() <= {"forfeited": True, "refunded": False, "withdrawn": False}.items()

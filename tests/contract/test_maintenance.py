@@ -1,4 +1,4 @@
-"""What is looked after beside the jobs: who is lost and who only waits, and what retention deletes."""
+"""The maintenance beside the jobs: which job is orphaned and which only waits, and what retention deletes."""
 
 import asyncio
 import logging
@@ -113,7 +113,7 @@ async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: Hous
         house.reserve(a_job(job_id), (picture_days + 1) * DAY_S)
         house.library.refund(job_id, time.time())
         await house.storage.save(f"pictures/{job_id}.jpg", b"picture", "image/jpeg")
-    # A folder behind a link is not opened: the storage is away.
+    # A folder behind a link is not opened: the storage is unavailable.
     shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
     shelf.rename(elsewhere)
     shelf.symlink_to(elsewhere)

@@ -1,4 +1,4 @@
-"""Those who wait are told when their place in the queue has changed."""
+"""Waiting members see when their position in the queue has changed."""
 
 import time
 from collections.abc import Iterator

@@ -51,7 +51,7 @@ async def test_what_a_dead_process_has_left_the_next_one_finds_with_what_was_not
 async def test_a_request_is_served_by_one_process_only(engine: sa.Engine) -> None:
     first, second = RequestJournal(RequestBook(engine)), RequestJournal(RequestBook(engine))
     assert await first.begin("1", 7, "asked")
-    assert await first.begin("1", 7, "asked better")  # whoever was not sure that it came through says it again
+    assert await first.begin("1", 7, "asked better")  # a caller that does not know whether it arrived repeats it
     assert not await second.begin("1", 7, "other")
     assert written(engine) == {"1": "asked better"}
     await second.note("1", "other")
@@ -88,7 +88,7 @@ async def test_an_end_that_could_not_be_written_is_written_later(tmp_path: Path)
 
 
 class Mute(RequestBook):
-    """A database that does what it is told, and goes away before it can say so."""
+    """A database that does its work, and becomes unavailable before it answers."""
 
     mute = False
 

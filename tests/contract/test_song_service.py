@@ -18,7 +18,7 @@ from tests.sounds import chords, wav
 
 
 class Held(FolderStorage):
-    """A folder that hands songs out when it is told to, and counts who waits for one."""
+    """A folder that returns songs when it is allowed to, and counts the calls that wait."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

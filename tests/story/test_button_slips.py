@@ -166,7 +166,7 @@ async def test_a_private_song_answers_nobody_but_its_asker(bot: World, here: Wor
     await secret.songs_done()
     [song] = secret.songs(secret.dms)
     payload, result = a_press(here, here.member, here.songs()[0], button(kind, song))
-    # Discord offers no such button; whoever makes one up is answered all the same.
+    # Discord shows no such button; a forged press gets an answer all the same.
     message = json.dumps(payload["message"]).replace(job_of(here.songs()[0]), job_of(song))
     await here.emit("INTERACTION_CREATE", payload | {"message": json.loads(message)})
     assert "private" in (await told(result)).content

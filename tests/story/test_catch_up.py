@@ -1,4 +1,4 @@
-"""Stories: what was posted in watched channels while the bot was away is served when it is back, each once."""
+"""Stories: what was posted in watched channels while the bot was offline is served once, when it is back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,13 +39,13 @@ async def leave(here: World) -> None:
 
 
 async def connect(here: World) -> None:
-    """Let the bot connect anew, as Discord has it where a session cannot be resumed."""
+    """Let the bot connect again, as Discord requires when a session cannot be resumed."""
     with here.env._bot_scope():  # what comes of it is the bot's work, and in its time
         await the_shard(here).connect()
 
 
 async def come_back(here: World, way: str = "reconnect", settings: Settings | None = None) -> None:
-    """Let the bot connect anew, or start a new process."""
+    """Let the bot connect again, or start a new process."""
     if way == "restart":
         await here.restart(settings or here.services.settings)
     else:

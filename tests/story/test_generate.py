@@ -37,7 +37,7 @@ def lines_of(song: discord.Message) -> dict[str | None, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A story that was told to its end: one command, one song."""
+    """A story that has ended: one command, one song."""
 
     here: World
     result: InteractionResult

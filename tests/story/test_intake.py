@@ -1,4 +1,4 @@
-"""Stories: the process dies between the first sign to the asker and the order. The next one goes on, or apologises."""
+"""Stories: the process dies between the acknowledgement and the order. The next one continues or apologises."""
 
 import asyncio
 import dataclasses
@@ -75,7 +75,7 @@ WAYS: dict[str, tuple[Ask, int]] = {
 
 
 def where(task: asyncio.Task[Any]) -> tuple[object, ...]:
-    """Return at which await the task stands: each frame of its coroutines with its instruction."""
+    """Return at which await the task is: each frame of its coroutines with its instruction."""
     chain: list[object] = []
     coroutine: Any = task.get_coro()
     while getattr(coroutine, "cr_frame", None) is not None:
@@ -103,7 +103,7 @@ async def die_at(here: World, ask: Ask, stop_at: int) -> int:
 async def died_with(
     here: World, ask: Ask, change: Callable[[Any], object], when: Callable[[World], object] | None = None
 ) -> None:
-    """Let the handler die right after its first sign to the asker, and change what it had written down."""
+    """Let the handler die right after the acknowledgement, and change what it had recorded."""
     asking = asyncio.create_task(ask(here))
     while not (when or everything)(here):
         await asyncio.sleep(0)
@@ -118,7 +118,7 @@ async def died_with(
 
 
 def has_handed_in_the_first(here: World) -> bool:
-    """Return whether it is written down that the first of several orders is taken."""
+    """Return whether it is recorded that the first of several orders is accepted."""
     with closing(here.database()) as database:
         return any(json.loads(row[0])["next"] == 2 for row in database.execute("SELECT record FROM requests"))
 
@@ -132,7 +132,7 @@ def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
 
 
 async def next_process(here: World) -> Intake:
-    """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
+    """Start another process, which finds the open requests, and wait until it has continued all of them."""
     intake = an_intake(here, RequestsInFlight(here.services.settings.discord.patience_s))
     await intake.renew_and_resume()
     while intake._resumed:
@@ -141,7 +141,7 @@ async def next_process(here: World) -> Intake:
 
 
 def left(here: World) -> list[str]:
-    """Return which requests are written down."""
+    """Return which requests are recorded."""
     with closing(here.database()) as database:
         return [row[0] for row in database.execute("SELECT request_id FROM requests")]
 
@@ -157,7 +157,7 @@ def open_lines(here: World) -> list[str]:
 
 
 async def assert_kept(here: World, ask: Ask, songs: int, stop_at: int) -> int:
-    """Die at that await, go on in the next process, and see that what was acknowledged is kept; return all awaits."""
+    """Die at that await, continue in the next process, check that what was acknowledged is kept; return all awaits."""
     before, said = here.orders(), len(everything(here))
     earlier = len(here.env.backend.interactions)
     awaits = await die_at(here, ask, stop_at)

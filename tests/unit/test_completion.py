@@ -57,7 +57,7 @@ class Clock(PlainStep):
 
 @dataclass
 class Slow(RecordingDelivery):
-    """A delivery that is away for so many calls."""
+    """A delivery that is unavailable for so many calls."""
 
     away: int = 0
 
@@ -133,7 +133,7 @@ async def test_a_line_that_could_not_be_closed_is_closed_later(context: JobConte
     deliverer_of(context).hesitates = 4
     await made(clock, context)
     [pending] = clock.later
-    # The song is posted and written down all the same.
+    # The song is posted and recorded all the same.
     assert book_of(context).lines == ["start 1", "record 1"]
     assert (pending.posted is not None, pending.song is not None) == (True, True)
     await posted_late(pending, clock, context)
@@ -145,7 +145,7 @@ async def test_a_line_that_could_not_be_closed_is_closed_later(context: JobConte
 async def test_an_apology_that_meets_other_records_is_handed_over(context: JobContext) -> None:
     @dataclass
     class Replayed(Clock):
-        """The engine's steps where the records tell of another step at this place."""
+        """The engine's steps where the records have another step at this position."""
 
         async def __call__(self, name: str, *args: Any, **named: Any) -> Any:
             if name == "apologise":
@@ -197,7 +197,7 @@ async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_tak
     await made(clock, torn)
     [pending] = clock.later
     assert book.lines == ["start 1"]
-    # Posting it again finds the post; what matters here is that it is written down in the end.
+    # Posting it again finds the post; what matters here is that it is recorded in the end.
     await posted_late(pending, clock, torn)
     assert book.lines == ["start 1", "record 1"]
     assert deliverer_of(context).apologies == []
