@@ -27,7 +27,7 @@ from tests.stories import a_picture, percentile
 
 JOBS, MEMBERS, CAP, PROVIDER_S = 500, 200, 32, 4.0
 CAPTION_S = 0.05  # of the four seconds: what tests.process.crash_worker.Reader takes
-AT_ONCE = 8  # as many as bot/requests/intake.py submits at once
+AT_ONCE = 8  # as many as bot/requests/fulfilment.py submits at once
 PICTURE = a_picture(size=(64, 48))
 NO_LIMITS = {"songs_per_minute": 0, "songs_per_hour": 0, "songs_per_day": 0, "waiting_per_user": 0}
 

@@ -1,4 +1,7 @@
-"""The Discord client: intents, what it keeps in memory, command registration, the order of opening and closing."""
+"""The Discord client: intents, what it keeps in memory, command registration, the order of opening and closing.
+
+What it does with events is in the cogs of requests, members and admin.
+"""
 
 import asyncio
 import logging
@@ -23,7 +26,7 @@ from bot.posts.delivery import DiscordDelivery
 from bot.posts.like_count import LikeCounts
 from bot.posts.status_messages import StatusBoard
 from bot.requests.catch_up import CatchUp
-from bot.requests.cog import Generate, may_concern_us
+from bot.requests.cog import SongRequests, may_concern_us
 from bot.requests.definitions import sync_commands
 from bot.requests.edit_form import on_form
 from bot.requests.in_flight import RequestsInFlight
@@ -44,7 +47,7 @@ class OpenServices(Protocol):
     """Opens the services when the client is ready for them: bootstrap.open_services with its other parameters."""
 
     def __call__(self, delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
-        """Return what is entered at the start, and left at the end."""
+        """Return a context manager that is entered at the start and left at the end."""
         ...
 
 
@@ -68,12 +71,12 @@ class MelodifyClient(RetakeBot):
         With `always_sync` the commands are registered at every start, else when their definition has changed.
         `serve_pages` is entered when the services are open, and left before they close.
         """
-        # Melodify does not speak: no warning at each start that it could not.
+        # Melodify uses no voice channels: no warning at each start that it cannot.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(command_prefix=(), help_command=None, **connection_of(settings))  # no prefix commands
         use_proxies(settings)
         self.health = Health()
-        self.health.add("gateway", self._see_gateway)
+        self.health.add("gateway", self._record_gateway)
         self._heartbeats = Heartbeats()
         self._open_services = open_services
         self._serve_pages = serve_pages
@@ -82,44 +85,44 @@ class MelodifyClient(RetakeBot):
         self.like_counts = LikeCounts()
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
-        self._in_flight = RequestsInFlight()
-        # A picture is fetched and looked at.
+        self._in_flight = RequestsInFlight(settings.discord.patience_s)
+        # To download a picture and check it.
         self._serving_s = settings.discord.download_s + settings.picture.deadline_s
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
-        """Open the services - jobs of an earlier process go on at once, through REST - and register the commands."""
+        """Open the services, add the cogs and register the commands. Jobs of an earlier process continue at once."""
         delivery = DiscordDelivery(self, StatusBoard(self), self._public_url)
         services = await self._opened.enter_async_context(self._open_services(delivery, health=self.health))
         self.services = services
         if self._serve_pages is not None:
             await self._opened.enter_async_context(self._serve_pages(services))
-        self.health.add("heartbeat", self._see_heartbeat)
-        known = GuildSettingsCache(services.guilds)
+        self.health.add("heartbeat", self._check_heartbeat)
+        guild_settings = GuildSettingsCache(services.guilds)
         intake = Intake(self, services, delivery, self._in_flight)
-        generate = Generate(self, services.settings, known, intake, self._in_flight)
-        await self.add_cog(generate)
-        catch_up = CatchUp(self, services, self._in_flight, generate.on_message)
+        requests = SongRequests(self, services.settings, guild_settings, intake, self._in_flight)
+        await self.add_cog(requests)
+        catch_up = CatchUp(self, services, self._in_flight, requests.on_message)
         self._opened.push_async_callback(catch_up.close)
         await self.add_cog(catch_up)
         await self.add_cog(Members(self, services.members))
         await self.add_cog(Admin(self, services))
-        self.retake = Retake(known, intake)
+        self.retake = Retake(guild_settings, intake)
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
-        with suppress(Unavailable):  # then at the next turn
-            await intake.look_after()
+        with suppress(Unavailable):  # then the periodic task does it
+            await intake.renew_and_resume()
         await self._opened.enter_async_context(run_periodic(intake.periodic_task()))
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else services.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Call the event's listeners. Those of messages that cannot concern us are not: each would be a task."""
+        """Call the event's listeners, but not for messages that cannot concern the bot: each call would be a task."""
         if event_name != "message" or may_concern_us(args[0]):
             super().dispatch(event_name, *args, **kwargs)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Look for no prefix commands; posts are the business of generate.py."""
+        """Do nothing: there are no prefix commands, and cog.py listens for posts."""
 
     async def close(self) -> None:
         """Take no more orders, let running jobs end, then leave Discord. A second call waits for the first."""
@@ -128,37 +131,37 @@ class MelodifyClient(RetakeBot):
             await super().close()
 
     async def close_services(self) -> None:
-        """Take no more orders and let running jobs end; Discord is still there for them to post to."""
+        """Take no more orders and let running jobs end, while they can still post to Discord."""
         await self._in_flight.stop(self._serving_s)
         await self._opened.aclose()
 
-    async def _see_gateway(self) -> None:
+    async def _record_gateway(self) -> None:
         watch_gateway(self)
 
-    async def _see_heartbeat(self) -> None:
+    async def _check_heartbeat(self) -> None:
         self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """Log what broke, and tell the asker so if it was a post."""
+        """Log the error, and answer the asker if it came from a post."""
         await super().on_error(event_method, *args, **kwargs)
-        generate = self.get_cog(Generate.__cog_name__)
-        if event_method == "on_message" and isinstance(generate, Generate):
-            await generate.say_to(args[0], "error.internal")
+        requests = self.get_cog(SongRequests.__cog_name__)
+        if event_method == "on_message" and isinstance(requests, SongRequests):
+            await requests.say_to(args[0], "error.internal")
 
     async def _on_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
     ) -> None:
-        """Whatever broke, the asker does not look at "thinking" for ever."""
+        """Log the error, and answer the asker, who would see "thinking" for ever."""
         log.error("interaction %s failed", interaction.id, exc_info=error)
         if interaction.response.is_done():
             await interaction.edit_original_response(content=say(language_of(interaction.locale), "error.internal"))
 
 
 def use_proxies(settings: Settings) -> None:
-    """Send discord.py to another server than Discord's where the settings name one.
+    """Make discord.py use the servers of the settings instead of Discord's, where they name some.
 
-    These two class attributes are where discord.py itself keeps the addresses; both its HTTP client and its webhooks,
-    which answer interactions, read the first. So this holds for the whole process, which runs one bot.
+    discord.py reads the addresses from these two class attributes; its HTTP client and its webhooks, which answer
+    interactions, both use the first. So this applies to the whole process, which runs one bot.
     """
     if settings.discord.api_url:
         Route.BASE = settings.discord.api_url.rstrip("/")
@@ -177,9 +180,9 @@ def connection_of(settings: Settings) -> dict[str, Any]:
         "member_cache_flags": discord.MemberCacheFlags.none(),
         "chunk_guilds_at_startup": False,
         "http_trace": request_counter(),
-        # None: as many shards as Discord recommends, all of them here.
+        # None: as many shards as Discord recommends, all of them in this process.
         "shard_ids": sorted(discord_settings.shard_ids) or None,
-        # A gateway proxy is asked, and not Discord: it takes one connection unless the settings say otherwise.
+        # With a gateway proxy, Discord recommends nothing: one connection, unless the settings say otherwise.
         "shard_count": discord_settings.shard_count or (1 if discord_settings.gateway_url else None),
     }
 
@@ -190,6 +193,6 @@ def intents_of(settings: Settings) -> discord.Intents:
     intents.guilds = True
     intents.guild_messages = True
     intents.dm_messages = True
-    # Privileged. Without it Discord shows us messages that mention us, and direct messages.
+    # Privileged. Without it Discord sends only messages that mention the bot, and direct messages.
     intents.message_content = settings.discord.message_content
     return intents

@@ -1,4 +1,4 @@
-"""The client as handlers see it, and the interactions that it hands them."""
+"""The client as handlers see it, and its interactions. What the client does is in client.py."""
 
 import discord
 from discord.ext import commands
@@ -7,7 +7,7 @@ from melodify_core.bootstrap import Services
 
 
 class Bot(commands.AutoShardedBot):
-    """A client with the services. They are there after `setup_hook`, that is, before the first event."""
+    """A client with the services. They exist after `setup_hook`, that is, before the first event."""
 
     services: Services
 

@@ -1,4 +1,4 @@
-"""The composition root: builds everything in the right order, and closes it again. Nothing else builds services."""
+"""The composition root: builds all objects in the right order, and closes them. Nothing else builds services."""
 
 import asyncio
 import gc
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.jobs.completion import fail_unreadable_job, post
-from melodify_core.jobs.context import JobContext, PaidWork, PlainStep, Underway
+from melodify_core.jobs.context import JobContext, PlainStep
+from melodify_core.jobs.paid_calls import PaidWork, UnrepeatableCalls
 from melodify_core.jobs.queue_positions import QueuePositions
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
@@ -54,19 +55,19 @@ class Role:
 
     works: bool = True  # it makes songs
     serves: bool = True  # it takes orders
-    # Called when another process has taken this worker's place: it must stop at once.
+    # Called when another process has this worker's slot: this one must stop at once.
     lost: Callable[[], None] = lambda: None
 
 
-ALONE = Role()
-# An edit of each waiting status message at most so often.
+SINGLE_PROCESS = Role()
+# A waiting status message is edited at most so often.
 POSITIONS_S = 10.0
 LEFT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process is made of, for those who speak to members: orders go to the studio, the rest to the others."""
+    """The services of a process: the studio accepts orders, the others do everything else."""
 
     settings: Settings
     studio: Studio
@@ -81,8 +82,8 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
-    """What everything else stands on: the database, the engine on it, and the providers."""
+class _Infrastructure:
+    """What all services share: the database, the engine on it, and the providers."""
 
     settings: Settings
     database: "sa.Engine"
@@ -100,41 +101,41 @@ async def open_services(
     delivery: Delivery,
     pool: WorkerPool | None = None,
     *,
-    role: Role = ALONE,
+    role: Role = SINGLE_PROCESS,
     providers: Providers | None = None,
     health: Health | None = None,
 ) -> AsyncIterator[Services]:
-    """Yield the running services; on exit running jobs get `settings.work.drain_s` seconds to end, paid calls theirs.
+    """Yield the running services. On exit running jobs get `settings.work.drain_s` seconds to end, paid calls more.
 
     `health` gets their checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
-        ground = await _open_ground(stack, settings, pool, providers, role)
-        underway = Underway()
-        stack.push_async_callback(ground.engine.drain, settings.work.drain_s, underway, longest_call_s(settings))
+        infra = await _open_infrastructure(stack, settings, pool, providers, role)
+        unrepeatable = UnrepeatableCalls()
+        stack.push_async_callback(infra.engine.drain, settings.work.drain_s, unrepeatable, longest_call_s(settings))
         maintenance: Maintenance | None = None
         if role.works:
-            maintenance = await _start_jobs(stack, ground, delivery, underway, role)
+            maintenance = await _start_jobs(stack, infra, delivery, unrepeatable, role)
         else:
-            await ground.engine.connect()
-        # All that is loaded by now stays: a collector that walks through it blocks the loop for 95 ms each time.
+            await infra.engine.connect()
+        # The objects that exist by now live on: to collect among them would block the loop for 95 ms each time.
         gc.freeze()
         stack.callback(gc.unfreeze)
-        services = _services(stack, ground, delivery)
-        await _start_periodic(stack, ground, services, delivery, role)
+        services = _services(stack, infra, delivery)
+        await _start_periodic(stack, infra, services, delivery, role)
         if health is not None:
             _add_checks(health, services, maintenance)
         yield services
 
 
-async def _open_ground(
+async def _open_infrastructure(
     stack: AsyncExitStack,
     settings: Settings,
     pool: WorkerPool | None,
     providers: Providers | None,
     role: Role,
-) -> _Ground:
-    # Two seconds of imports that `render` and `check` do without.
+) -> _Infrastructure:
+    # Imported here: `render` and `check` do not need them, and the imports take two seconds.
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import Library, Readings, connect, connect_jobs
 
@@ -153,7 +154,7 @@ async def _open_ground(
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
-    return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot)
+    return _Infrastructure(settings, database, jobs_database, library, engine, providers, pool, slot)
 
 
 async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
@@ -174,55 +175,55 @@ async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.En
         for slot in taken:
             slot.release()
 
-    # Also what is taken in the very moment in which the start is broken off.
+    # Registered first: a start that is cancelled while the slot is taken must free it too.
     stack.push_async_callback(asyncio.to_thread, release)
     await finished(lambda: taken.append(Slot.take(database)))
     return taken[0]
 
 
 async def _start_jobs(
-    stack: AsyncExitStack, ground: _Ground, delivery: Delivery, underway: Underway, role: Role
+    stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery, unrepeatable: UnrepeatableCalls, role: Role
 ) -> "Maintenance":
     """Start the queues, and the maintenance of the jobs."""
     from melodify_core.jobs.engine import JobHandler
     from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
     from melodify_core.jobs.workers import DeadWorkerDetector
 
-    context = _job_context(ground, delivery, underway)
+    context = _job_context(infra, delivery, unrepeatable)
     fail_unreadable = partial(fail_unreadable_job, context=context)
     handler = JobHandler(partial(make_song, context=context), partial(post, context=context), fail_unreadable)
-    await ground.engine.launch(handler)
+    await infra.engine.launch(handler)
     maintenance = Maintenance(
-        ground.settings, ground.library, ground.engine, ground.providers.storage, fail_unreadable, context.paid.spool
+        infra.settings, infra.library, infra.engine, infra.providers.storage, fail_unreadable, context.paid.spool
     )
     tasks = maintenance.periodic_tasks()
-    if (slot := ground.slot) is not None:
-        every_s = ground.settings.database.takeover_s
+    if (slot := infra.slot) is not None:
+        every_s = infra.settings.database.takeover_s
         detector = DeadWorkerDetector(slot.database, slot.number, every_s)
-        tasks += Takeover(slot, detector, ground.engine, role.lost).periodic_tasks(every_s)
+        tasks += Takeover(slot, detector, infra.engine, role.lost).periodic_tasks(every_s)
     await stack.enter_async_context(run_periodic(*tasks))
     return maintenance
 
 
-def _job_context(ground: _Ground, delivery: Delivery, underway: Underway) -> JobContext:
+def _job_context(infra: _Infrastructure, delivery: Delivery, unrepeatable: UnrepeatableCalls) -> JobContext:
     from melodify_core.library import Cap, Library, ProviderGate
 
-    settings = ground.settings
+    settings = infra.settings
     caps = {
         name: Cap(chosen.calls, chosen.calls_per_minute, 2 * chosen.deadline_s)
         for name, chosen in (("openai", settings.openai), ("lyria", settings.lyria), ("pipeline", settings.pipeline))
     }
     return JobContext(
-        providers=ground.providers,
+        providers=infra.providers,
         delivery=delivery,
-        ledger=Library(ground.jobs_database, salt_of(settings), settings.limits),
-        pool=ground.pool,
+        ledger=Library(infra.jobs_database, salt_of(settings), settings.limits),
+        pool=infra.pool,
         song=settings.song,
         salt=salt_of(settings),
         paid=PaidWork(
-            ProviderGate(ground.jobs_database, caps, settings.work.patience_s),
+            ProviderGate(infra.jobs_database, caps, settings.work.patience_s),
             Spool(spool_folder(settings)),
-            underway,
+            unrepeatable,
         ),
     )
 
@@ -232,24 +233,24 @@ def spool_folder(settings: Settings) -> Path:
     return settings.folder.path.parent / "spool"
 
 
-def _services(stack: AsyncExitStack, ground: _Ground, delivery: Delivery) -> Services:
+def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery) -> Services:
     from melodify_core.library import Guilds, JobBook, LibraryPages, MemberBook, Notes, RequestBook, Songbook
 
-    settings, database, library, engine = ground.settings, ground.database, ground.library, ground.engine
-    storage, salt = ground.providers.storage, salt_of(settings)
+    settings, database, library, engine = infra.settings, infra.database, infra.library, infra.engine
+    storage, salt = infra.providers.storage, salt_of(settings)
     guilds, songbook, pages = Guilds(database), Songbook(database), LibraryPages(database)
     stack.push_async_callback(asyncio.to_thread, pages.close)
     admission = Admission(settings.limits, library, guilds, price_of(settings))
-    studio = Studio(settings, library, engine, storage, ground.pool, admission)
+    studio = Studio(settings, library, engine, storage, infra.pool, admission)
     moderation = Moderation(
         guilds, JobBook(database), library, delivery, studio.cancel_as_moderator, studio.confirm_cancelled
     )
     return Services(
         settings=settings,
         studio=studio,
-        songs=SongService(songbook, storage, ground.pool),
+        songs=SongService(songbook, storage, infra.pool),
         members=MemberService(
-            MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_tell
+            MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_inform
         ),
         moderation=moderation,
         guilds=guilds,
@@ -261,13 +262,13 @@ def _services(stack: AsyncExitStack, ground: _Ground, delivery: Delivery) -> Ser
 
 
 async def _start_periodic(
-    stack: AsyncExitStack, ground: _Ground, services: Services, delivery: Delivery, role: Role
+    stack: AsyncExitStack, infra: _Infrastructure, services: Services, delivery: Delivery, role: Role
 ) -> None:
-    """Start what is done again and again beside the jobs' own maintenance."""
+    """Start the periodic tasks besides the maintenance of the jobs."""
     from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
 
     if role.serves:
-        positions = QueuePositions(ground.library, delivery, ground.settings.work.jobs)
+        positions = QueuePositions(infra.library, delivery, infra.settings.work.jobs)
         await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
     if role.works:
         clear = partial(clear_left, services)
@@ -275,21 +276,21 @@ async def _start_periodic(
 
 
 async def clear_left(services: Services) -> None:
-    """End what is kept of servers that the bot has left, after their days of grace."""
+    """Delete what is kept of servers that the bot left more than `retention.left_server_days` ago."""
     before = time.time() - services.settings.retention.left_server_days * DAY_S
     await services.moderation.clear_left(before)
 
 
 def _add_checks(health: Health, services: Services, maintenance: "Maintenance | None") -> None:
     health.add("database", services.studio.open_jobs)
-    # A question to Cloud Storage is a call that is paid for: once a minute will do.
+    # Cloud Storage bills each call: once a minute is enough.
     health.add("storage", services.storage.check, every_s=60.0)
     if maintenance is not None:
-        health.add("maintenance", maintenance.check_pulse)
+        health.add("maintenance", maintenance.check_maintenance)
 
 
 def migrate(settings: Settings) -> str:
-    """Make or update all tables, ours and the engine's; return a sentence that says so. Raises Misconfigured."""
+    """Create or update all tables, ours and the engine's; return a sentence about it. Raises Misconfigured."""
     from melodify_core.jobs.engine import make_tables
     from melodify_core.library import connect, upgrade
 
@@ -303,17 +304,17 @@ def migrate(settings: Settings) -> str:
 
 
 async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> bytes | None:
-    """Make one song at once, without queue, database and limits; files in between are gone afterwards.
+    """Make one song at once, without queue, database and limits; delete all intermediate files.
 
-    Return its score as a MIDI file, None where the composer writes none or there was no song. The delivery gets the
-    song or the apology. Raises Rejected for the picture and Misconfigured.
+    Return its score as a MIDI file, None where the composer writes none or there is no song. The delivery gets the
+    song or the apology. Raises Rejected for the picture, and Misconfigured.
     """
     from melodify_core.storage.folder import FolderStorage
 
-    # One song is one piece of work at a time.
+    # One song never needs two worker processes at once.
     with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         storage = FolderStorage(Path(folder))
-        # Whatever storage is set: what one command makes is that command's own.
+        # Not the storage of the settings: nothing of this song is kept.
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)

@@ -252,7 +252,7 @@ class Ledger(Protocol):
         """Note that the job runs; False when it was cancelled before. Raises Rejected where a budget is used up."""
         ...
 
-    def reach(self, job_id: str, stage: Stage) -> None:
+    def note_stage(self, job_id: str, stage: Stage) -> None:
         """Note the job's stage, for the visitors of its page."""
         ...
 
@@ -283,7 +283,7 @@ class Ledger(Protocol):
         """End a job that its asker cancelled: it counts if something was paid for it."""
         ...
 
-    def write_down(self, job: Job, song: Song, now: float) -> bool:
+    def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work. False for a cancelled job."""
         ...
 

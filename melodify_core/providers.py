@@ -1,4 +1,4 @@
-"""Builds the providers that the settings name, and only theirs is imported; sees whether they can work; closes them."""
+"""Builds the providers that the settings select, checks and closes them. Only the selected packages are imported."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
 
 log = logging.getLogger(__name__)
-# From a paid answer to its file, on this disk and in the storage.
-KEEP_S = 15.0
+# To write a paid answer to the spool and to the storage.
+STORE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The chosen providers."""
+    """The selected providers."""
 
     captioner: Captioner
     composer: Composer | CommissioningComposer
@@ -26,7 +26,7 @@ class Providers:
 
     @property
     def all(self) -> tuple[Provider, ...]:
-        """The three of them."""
+        """All three."""
         return self.captioner, self.composer, self.storage
 
 
@@ -34,7 +34,7 @@ class Providers:
 async def open_providers(
     settings: Settings, pool: WorkerPool, memory: Memory | None = None
 ) -> AsyncIterator[Providers]:
-    """Yield the chosen providers and close them afterwards. Raises Misconfigured when they lack a setting."""
+    """Yield the selected providers and close them afterwards. Raises Misconfigured when a setting is missing."""
     missing = missing_settings(settings)
     if missing:
         raise Misconfigured(*missing)
@@ -47,7 +47,7 @@ async def open_providers(
 
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
-    """Yield the chosen storage alone. Raises Misconfigured when it lacks a setting."""
+    """Yield only the selected storage. Raises Misconfigured when a setting is missing."""
     chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger"})
     if missing := missing_settings(chosen):
         raise Misconfigured(*missing)
@@ -59,7 +59,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
 
 
 async def check_providers(providers: Providers) -> None:
-    """Raise Misconfigured with every mistake of every provider; one that is only away for now is logged."""
+    """Raise Misconfigured with every mistake of every provider; only log one that is unavailable at the moment."""
     outcomes = await asyncio.gather(*(provider.check() for provider in providers.all), return_exceptions=True)
     problems: list[str] = []
     for provider, outcome in zip(providers.all, outcomes, strict=True):
@@ -67,7 +67,7 @@ async def check_providers(providers: Providers) -> None:
             case Misconfigured():
                 problems += outcome.problems
             case Unavailable():
-                log.warning("%s cannot be reached now: %s", provider.name, outcome)
+                log.warning("%s cannot be reached now, starting without this check: %s", provider.name, outcome)
             case BaseException():
                 raise outcome
     if problems:
@@ -75,7 +75,7 @@ async def check_providers(providers: Providers) -> None:
 
 
 def price_of(settings: Settings) -> float:
-    """Return the dollars that a song of the chosen providers is expected to cost."""
+    """Return the dollars that a song of the selected providers is expected to cost."""
     dollars = 0.0
     if settings.captioner == "openai":
         from melodify_core.captioners.openai import price_of_reading
@@ -94,17 +94,17 @@ def price_of(settings: Settings) -> float:
 
 
 def longest_call_s(settings: Settings) -> float:
-    """Return how long a stop waits for paid calls of the chosen providers that cannot be asked for again, 0 for none.
+    """Return how long a stop waits for calls that would be paid for again if they were repeated; 0 for none.
 
-    A pipeline's run goes on by itself, and is asked for again at the next start.
+    A pipeline's run continues by itself, and the next start collects it.
     """
     deadlines = {"openai": settings.openai.deadline_s, "lyria": settings.lyria.deadline_s}
     chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
-    return max(chosen) + KEEP_S if chosen else 0.0
+    return max(chosen) + STORE_S if chosen else 0.0
 
 
 def missing_settings(settings: Settings) -> list[str]:
-    """Return one sentence for each setting that a chosen provider needs and does not have."""
+    """Return one sentence for each missing setting of a selected provider."""
     chosen = {settings.captioner, settings.composer, settings.storage}
     sentences = []
     if "openai" in chosen and settings.openai.base_url is None and settings.openai.api_key is None:

@@ -1,4 +1,4 @@
-"""The front door: takes orders, cancels them, says where they stand. bootstrap.py builds it."""
+"""The front door: accepts orders, cancels them, says where they are in the queue. How songs are made is in jobs."""
 
 import asyncio
 import hashlib
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
-# The database lets one in at a time and the next few wait at its door; all would each hold a thread and a connection.
+# The database accepts one order at a time. More than a few waiting ones would only hold threads and connections.
 ADMITTED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an order got: its job, and its place in the queue."""
+    """The result of an order: its job, and its position in the queue."""
 
     job_id: str
     forecast: Forecast
     repeated: bool = False
-    page_id: str | None = None  # where its page is; None for a repeat too
+    page_id: str | None = None  # of its web page; None for a repeat too
 
 
 class Studio:
-    """Takes orders, cancels them, and says where they stand."""
+    """Accepts orders, cancels them, and says where they are in the queue."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Studio:
         self._pool = pool
         self._admission = admission
         self._salt = salt_of(settings)
-        self._turns = asyncio.Semaphore(ADMITTED_AT_ONCE)
+        self._admissions = asyncio.Semaphore(ADMITTED_AT_ONCE)
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
         """Raise Rejected when the limits leave no room for one more song of the member. Reserve nothing."""
@@ -82,7 +82,7 @@ class Studio:
         return receipt
 
     async def _submit(self, order: Order) -> Receipt:
-        # The limits were checked when it was admitted, and are checked again in the transaction that takes it.
+        # The limits were checked at `admit`, and are checked again in the transaction that accepts the order.
         most = await asyncio.to_thread(self._limits_for, order)
         if most is None:
             return await self._receipt(order.job_id, repeated=True)
@@ -90,29 +90,29 @@ class Studio:
         job = job_of(order, checked, paged=bool(self._settings.web.public_url))
         try:
             await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
-            async with self._turns:
+            async with self._admissions:
                 return await finished(self._accept, job, most, order.role_ids)
         except BaseException as error:
-            # Also when interrupted: nothing may be left of an order that was not taken.
+            # Also when interrupted: nothing may be left of an order that was not accepted.
             if not await unbroken(self._undo(job)) or not isinstance(error, Unavailable):
                 raise
-            # The database took it, and went away before it could say so.
+            # The database accepted it, and became unavailable before its answer arrived.
             return replace(await self._receipt(order.job_id, repeated=False), page_id=job.page_id)
 
     async def _undo(self, job: Job) -> bool:
-        """Delete the picture of an order that was not taken; return whether it was taken all the same."""
+        """Delete the picture of an order that was not accepted; return whether it was accepted all the same."""
         try:
             if await asyncio.to_thread(self._library.state, job.job_id) is not None:
                 return True
         except Unavailable as error:
-            # A picture too many does less harm than a job without one.
-            log.warning("job %s: it is not known whether it was accepted; its picture stays: %s", job.job_id, error)
+            # A needless picture does less harm than a job without one.
+            log.warning("job %s may have been accepted or not, its picture is kept: %s", job.job_id, error)
             return False
         await tidy(self._storage, job.picture_key)
         return False
 
     def _limits_for(self, order: Order) -> Limits | None:
-        """Return what holds for the order; None for a repeat."""
+        """Return the limits of the order, None for a repeat."""
         with self._library.reading() as connection:
             if self._library.state(order.job_id, connection) is not None:
                 return None
@@ -121,7 +121,7 @@ class Studio:
     def _accept(self, job: Job, most: Limits, role_ids: Collection[int]) -> Receipt:
         """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
         now = time.time()
-        # All other orders wait for the end of this transaction: it asks nothing that can be asked elsewhere.
+        # All other orders wait for the end of this transaction: it queries only what must be true at this moment.
         with self._library.transaction() as connection:
             repeated = self._admission.is_repeat(job, most, role_ids, now, connection)
             if not repeated:
@@ -135,7 +135,7 @@ class Studio:
         return Receipt(job_id, forecast or Forecast(0, None), repeated)
 
     def _forecast(self, job_id: str) -> Forecast | None:
-        """Return where a waiting job stands, None for one that does not wait any more."""
+        """Return the position of a waiting job, None for one that does not wait any more."""
         position, running, typical_s = self._library.outlook(job_id)
         if position == 0:
             return None
@@ -144,10 +144,10 @@ class Studio:
     async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
         """Cancel the job for the member; return the language of its messages when it had not begun.
 
-        Then the caller says that it is cancelled, and calls `confirm_cancelled` when that is done. None means that the
-        job is being stopped, and that the worker that runs it will say so.
+        Then the caller informs the asker, and calls `confirm_cancelled` afterwards. None means that the job is being
+        stopped, and that the worker that runs it informs the asker.
 
-        Raises Rejected: job.not_yours for somebody else's, job.too_late for one that has ended or is unknown.
+        Raises Rejected: job.not_yours for another member's, job.too_late for one that has ended or is unknown.
         """
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         if accepted is None:
@@ -163,19 +163,19 @@ class Studio:
             return None
 
     async def cancel_as_moderator(self, job_id: str) -> Language | None:
-        """Cancel anybody's job; see `cancel`."""
+        """Cancel a job of any member; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
 
     async def confirm_cancelled(self, job_id: str) -> None:
-        """Forget a job that was cancelled while it waited; to be called when its asker was told so.
+        """Remove a job that was cancelled while it waited, after its asker was informed.
 
-        Where this is never called, or its picture cannot be deleted, the job's turn in the queue does the rest.
+        If this is never called, or the picture cannot be deleted, the worker does the rest when the job's turn comes.
         """
         if await tidy(self._storage, picture_key(job_id)):
             await self._engine.dequeue(job_id)
 
     async def is_known(self, job_id: str) -> bool:
-        """Return whether the order was ever taken, as far back as records are kept. Raises Unavailable."""
+        """Return whether the order was ever accepted, as far back as records are kept. Raises Unavailable."""
         return await asyncio.to_thread(self._library.state, job_id) is not None
 
     async def open_jobs(self) -> int:
@@ -185,7 +185,7 @@ class Studio:
     async def idle(self, timeout_s: float) -> None:
         """Wait until no job is waiting or running. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
-            # The end of a job may come from another thread of the engine: there is no event to wait for.
+            # A job may end in another thread of the engine: there is no event to wait for.
             while self._engine.running or await self.open_jobs():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -200,14 +200,14 @@ async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> 
     try:
         return await pool.run(settings.picture.deadline_s, prepare, data, bounds)
     except Unavailable as error:
-        # The worker hung or died on this very picture.
+        # The worker process hung or died on this picture.
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error
 
 
 def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
-    """Return the job of an order; without a wished seed, job id and picture decide it.
+    """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
-    When `paged` it has a page on the web, unless it is private or from a channel that is not for everybody's eyes.
+    With `paged` it has a page on the web, unless it is private or from an age-restricted channel.
     """
     public = not (order.private or order.place.adult)
     digest = hashlib.sha256(f"{order.job_id} {checked.sha256}".encode()).digest()
@@ -231,6 +231,6 @@ def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
 
 
 def salt_of(settings: Settings) -> bytes:
-    """Return the salt of the members' pseudonyms: the one that is set, else one derived from the bot's token."""
+    """Return the salt of the members' pseudonyms: the one in the settings, else one derived from the bot's token."""
     secret = settings.privacy.salt or settings.discord.token
     return hashlib.sha256(b"melodify " + (secret.get_secret_value().encode() if secret else b"")).digest()

@@ -68,11 +68,11 @@ class Suspending(Coroutine[Any, Any, Any]):
         self._strikes = strikes
 
     def send(self, value: Any) -> Any:
-        """Go on until the next suspension."""
+        """Run until the next suspension."""
         return self._seen(self._inner.send(value))
 
     def throw(self, *error: Any) -> Any:
-        """Go on with an error until the next suspension."""
+        """Run with an error until the next suspension."""
         return self._seen(self._inner.throw(*error))
 
     def close(self) -> None:

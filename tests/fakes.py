@@ -6,7 +6,8 @@ from pathlib import Path
 
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
-from melodify_core.jobs.context import Gate, JobContext, OpenGate, PaidWork, PlainStep, Step
+from melodify_core.jobs.context import JobContext, PlainStep, Step
+from melodify_core.jobs.paid_calls import Gate, OpenGate, PaidWork
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
@@ -198,14 +199,14 @@ class Book:
         self.lines.append(f"start {job_id}")
         return True
 
-    def reach(self, job_id: str, stage: Stage) -> None:
+    def note_stage(self, job_id: str, stage: Stage) -> None:
         self.lines.append(f"reach {stage} {job_id}")
 
     def end_cancelled(self, job_id: str, now: float) -> None:
         del now
         self.lines.append(f"{'end cancelled' if self.bills else 'refund'} {job_id}")
 
-    def write_down(self, job: Job, song: Song, now: float) -> bool:
+    def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         del job, song, now
         return not self.cancelled
 

@@ -125,7 +125,7 @@ class RenderLedger:
         del job_id, now
         return True
 
-    def reach(self, job_id: str, stage: Stage) -> None:
+    def note_stage(self, job_id: str, stage: Stage) -> None:
         """Do nothing."""
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
@@ -157,7 +157,7 @@ class RenderLedger:
         del job_id
         return None
 
-    def write_down(self, job: Job, song: Song, now: float) -> bool:
+    def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Do nothing."""
         del job, song, now
         return True

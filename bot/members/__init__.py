@@ -1,4 +1,4 @@
-"""What members ask about themselves: /songs, /quota, /queue, /forget-me and /help.
+"""What members ask about themselves: /songs, /quota, /forget-me and /help.
 
 How members ask for a song is in requests.
 """

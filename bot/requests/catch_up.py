@@ -1,6 +1,6 @@
-"""Looking back: what was posted in watched channels while the bot was away is served as if it came now.
+"""Catches up on watched channels: serves what was posted while the bot was offline as if it came now.
 
-Finds the messages that nobody has answered. What is done with each is generate.py's business.
+Finds the messages that the bot has not answered. Each is then served by cog.py.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-# The newest ones, so that our answers, which are newer than what they answer, are among them.
+# The newest ones: an answer is newer than its message, so it is among them too.
 MESSAGES = 50
 SERVERS_AT_ONCE = 500
 DATABASE_PAUSE_S = 2.0
-# Before a channel is read once more, after all others: a session is often lost together with the rest of Discord.
-AGAIN_S = (1.0, 2.0, 4.0, 8.0)
+# Pauses when a channel is read again, after all others: with a lost session, Discord is often down as a whole.
+RETRY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 
 
 class CatchUp(commands.Cog):
-    """Looks back in one channel after the other."""
+    """Reads one channel after the other for messages without an answer."""
 
     def __init__(
         self,
@@ -45,79 +45,79 @@ class CatchUp(commands.Cog):
         in_flight: RequestsInFlight,
         serve: Callable[[discord.Message], Awaitable[None]],
     ) -> None:
-        """`serve` does what is done when a message is posted, and passes over one that this process has seen."""
+        """Keep the parts. `serve` handles a message like a new one, and ignores one that this process has seen."""
         self._client = client
         self._services = services
         self._settings = services.settings.discord
         self._in_flight = in_flight
         self._serve = serve
         self._ready: set[int] = set()
-        # Servers to look at, and from when on.
+        # Servers to read, and from which time on.
         self._waiting: dict[int, datetime] = {}
-        # Channels that Discord would not let us read at that moment.
-        self._away: deque[tuple[Readable, datetime, ServerRules]] = deque()
+        # Channels that could not be read because Discord was unavailable.
+        self._unread: deque[tuple[Readable, datetime, ServerRules]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @commands.Cog.listener()
     async def on_shard_connect(self, shard_id: int) -> None:
-        """Wait for the servers of a new session. One that was resumed has none: Discord sends what was missed in it."""
+        """Wait for the servers of a new session. After a resume there are none: Discord sends all missed events."""
         self._ready.discard(shard_id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:
-        """Look back in the shard's servers: it has started, or could not resume its session."""
+        """Catch up on the shard's servers: it has started, or could not resume its session."""
         self._ready.add(shard_id)
         for guild in self._client.guilds:
             if guild.shard_id == shard_id:
-                self._want(guild.id)
+                self._schedule(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Look back in a server that comes late, or back from an outage."""
+        """Catch up on a server that becomes available later, or again after an outage."""
         if guild.shard_id in self._ready:
-            self._want(guild.id)
+            self._schedule(guild.id)
 
     async def close(self) -> None:
-        """Look no further. What was not reached is the next process's."""
+        """Stop. The next process reads the rest."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    def _want(self, guild_id: int) -> None:
+    def _schedule(self, guild_id: int) -> None:
         if not self._settings.catch_up_minutes or self._in_flight.stopping:
             return
-        self._wait_for(guild_id, utcnow() - timedelta(minutes=self._settings.catch_up_minutes))
+        self._add(guild_id, utcnow() - timedelta(minutes=self._settings.catch_up_minutes))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_back(), name="catch up")
             self._task.add_done_callback(_log_defect)
 
-    def _wait_for(self, guild_id: int, since: datetime) -> None:
+    def _add(self, guild_id: int, since: datetime) -> None:
         self._waiting[guild_id] = min(since, self._waiting.get(guild_id, since))
 
     async def _look_back(self) -> None:
-        while (self._waiting or self._away) and not self._in_flight.stopping:
+        while (self._waiting or self._unread) and not self._in_flight.stopping:
             try:
-                await (self._in_servers() if self._waiting else self._once_more())
+                await (self._read_batch() if self._waiting else self._read_again())
             except Unavailable as error:
-                log.warning("looking back waits for the database: %s", error)
+                log.warning("looking back waits for the database, trying again in %g s: %s", DATABASE_PAUSE_S, error)
                 await asyncio.sleep(DATABASE_PAUSE_S)
 
-    async def _in_servers(self) -> None:
+    async def _read_batch(self) -> None:
         batch = dict(islice(self._waiting.items(), SERVERS_AT_ONCE))
         rules = await asyncio.to_thread(self._services.guilds.rules_of, batch)
         for guild_id in batch:
-            await self._in_server(guild_id, rules[guild_id])
+            await self._read_server(guild_id, rules[guild_id])
 
-    async def _once_more(self) -> None:
-        channel, since, rules = self._away.popleft()
+    async def _read_again(self) -> None:
+        channel, since, rules = self._unread.popleft()
         try:
-            await self._in_channel(channel, since, rules, AGAIN_S)
+            await self._read_channel(channel, since, rules, RETRY_PAUSES_S)
         except Unavailable:
-            self._away.append((channel, since, rules))
+            self._unread.append((channel, since, rules))
             raise
 
-    async def _in_server(self, guild_id: int, rules: "ServerRules") -> None:
-        # Whatever is shown anew from now on is looked at once more.
+    async def _read_server(self, guild_id: int, rules: "ServerRules") -> None:
+        # Removed first: a session that begins during the reading adds it again.
         since = self._waiting.pop(guild_id)
         guild = self._client.get_guild(guild_id)
         if guild is None or guild.unavailable:
@@ -125,18 +125,18 @@ class CatchUp(commands.Cog):
         watched = self._settings.watched_channels | rules.settings.watched_channels
         try:
             for channel in list(_channels(guild, watched, since)):
-                if not await self._in_channel(channel, since, rules):
-                    self._away.append((channel, since, rules))
+                if not await self._read_channel(channel, since, rules):
+                    self._unread.append((channel, since, rules))
         except Unavailable:
-            self._wait_for(guild_id, since)
+            self._add(guild_id, since)
             raise
 
-    async def _in_channel(
+    async def _read_channel(
         self, channel: Readable, since: datetime, rules: "ServerRules", pauses_s: Sequence[float] = (0.5, 1.0, 2.0)
     ) -> bool:
-        """Serve what nobody has answered, the oldest first; False where Discord is away.
+        """Serve the messages without an answer, the oldest first; return False while Discord is unavailable.
 
-        Raises Unavailable while the database is away.
+        Raises Unavailable while the database is unavailable.
         """
         messages = await _history(channel, since, pauses_s)
         if messages is None:
@@ -149,36 +149,36 @@ class CatchUp(commands.Cog):
             if message.author.bot or message.id in answered or not may_concern_us(message):
                 continue
             if self._was_watched(message, rules) and not await self._services.studio.is_known(str(message.id)):
-                await self._take(message, rules)
+                await self._serve_missed(message, rules)
         return True
 
     def _was_watched(self, message: discord.Message, rules: "ServerRules") -> bool:
-        """Return whether the message was meant for us when it was posted.
+        """Return whether the message was meant for the bot when it was posted.
 
-        A channel that moderators have just chosen has older pictures. When it was chosen is not known, but not later
-        than the server's last change; before that we were there, and have seen what came.
+        A channel that moderators have chosen recently has older pictures. The time of that choice is not stored, but it
+        is at or before the server's last change, so only later messages count.
         """
         if message.channel.id in self._settings.watched_channels or self._client.user in message.mentions:
             return True
         return message.created_at.timestamp() > rules.changed_at
 
-    async def _take(self, message: discord.Message, rules: "ServerRules") -> None:
-        log.info("message %s was posted while we were away", message.id)
+    async def _serve_missed(self, message: discord.Message, rules: "ServerRules") -> None:
+        log.info("message %s was posted while the bot was offline: serving it now", message.id)
         if self._services.settings.limits.roles or rules.settings.roles:
             await _add_roles(message)
         try:
             await self._serve(message)
-        except Exception:  # noqa: BLE001 - as after an event: the client logs it and tells the asker
+        except Exception:  # noqa: BLE001 - as after an event: the client logs it and answers the asker
             await self._client.on_error("on_message", message)
 
 
 def _log_defect(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("looking back broke off", exc_info=error)
+        log.error("looking back broke off, it starts again with the next session", exc_info=error)
 
 
 def _channels(guild: discord.Guild, watched: Collection[int], since: datetime) -> Iterator[Readable]:
-    """Yield what is to be read of the watched channels: of forums their posts in which something came since then."""
+    """Yield the watched channels to read; of a forum, the posts with messages since then."""
     for channel_id in sorted(watched):
         channel = guild.get_channel_or_thread(channel_id)
         if isinstance(channel, discord.ForumChannel):
@@ -188,9 +188,9 @@ def _channels(guild: discord.Guild, watched: Collection[int], since: datetime) -
 
 
 async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]) -> list[discord.Message] | None:
-    """Return the channel's newest messages, the newest first; none where it is gone or cannot be read.
+    """Return the channel's newest messages, the newest first; none where it is deleted or not readable.
 
-    None is for a Discord that is away.
+    Return None while Discord is unavailable.
     """
 
     async def read() -> list[discord.Message]:
@@ -199,18 +199,18 @@ async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]
     try:
         with map_discord_errors():
             permissions = channel.permissions_for(channel.guild.me)
-            # Discord counts calls that it has to refuse.
+            # Discord counts calls that it must refuse.
             if permissions.view_channel and permissions.read_message_history:
                 return await with_discord_retry(read, pauses_s)
-            log.info("channel %s: its history cannot be read", channel.id)
+            log.info("channel %s: the bot may not read its history, it is left out", channel.id)
     except MelodifyError as error:
-        log.warning("channel %s: not looked back in: %s", channel.id, error, exc_info=error.__cause__)
+        log.warning("channel %s: its history was not read: %s", channel.id, error, exc_info=error.__cause__)
         return None if isinstance(error, Unavailable) else []
     return []
 
 
 async def _add_roles(message: discord.Message) -> None:
-    """Make the author a member: histories bring authors without their roles, which may have limits of their own."""
+    """Make the author a member with roles: histories contain authors without them, and roles may have limits."""
     guild, author = message.guild, message.author
     if guild is None:
         return
@@ -218,4 +218,4 @@ async def _add_roles(message: discord.Message) -> None:
         with map_discord_errors():
             message.author = await with_discord_retry(lambda: guild.fetch_member(author.id))
     except MelodifyError as error:
-        log.info("message %s: its author's roles are not known: %s", message.id, error)
+        log.info("message %s: served without its author's roles, they cannot be read: %s", message.id, error)

@@ -1,6 +1,6 @@
-"""Asking for songs: /melodify, the menu of a message, pictures in watched channels, with a mention, in direct messages.
+"""Requests for songs by /melodify, the menu of a message, and posts: in watched channels, with a mention, directly.
 
-Turns what Discord sent into a Request. What becomes of that stands in intake.py.
+Turns what Discord sends into a Request, and hands that to intake.py. The buttons under a song are in song_buttons.py.
 """
 
 import logging
@@ -14,7 +14,7 @@ from bot.discord_api.guild_settings import LOCALES, UNSET, GuildSettingsCache, l
 from bot.discord_api.permissions import Channel, answers_by_token
 from bot.i18n.messages import say
 from bot.interaction import Bot, Interaction
-from bot.requests.attachments import answered_pictures, pictures_in, sent
+from bot.requests.attachments import pictures_in, replied_pictures, sent
 from bot.requests.definitions import melodify_command, melodify_menu
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
@@ -23,21 +23,21 @@ from bot.requests.responders import reply
 from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
-from melodify_core.models import GuildSettings, Language, Wish
+from melodify_core.models import GuildSettings, Wish
 
 log = logging.getLogger(__name__)
 
-REMEMBERED_ASKS = 2048
+REMEMBERED_MESSAGES = 2048
 
 
-class Generate(commands.Cog):
-    """Listens for asks."""
+class SongRequests(commands.Cog):
+    """Listens for commands and posts that ask for songs."""
 
     def __init__(
         self,
         client: Bot,
         settings: Settings,
-        known: GuildSettingsCache,
+        guild_settings: GuildSettingsCache,
         intake: Intake,
         in_flight: RequestsInFlight,
     ) -> None:
@@ -45,11 +45,11 @@ class Generate(commands.Cog):
         self._settings = settings
         self._in_flight = in_flight
         self._intake = intake
-        self.servers = known
+        self._servers = guild_settings
         self._seen: OrderedDict[int, None] = OrderedDict()
 
     async def cog_load(self) -> None:
-        """Bring the commands into the tree."""
+        """Add the commands to the client's tree."""
         self._client.tree.add_command(melodify_command(self.on_command))
         self._client.tree.add_command(melodify_menu(self.on_menu))
 
@@ -63,7 +63,7 @@ class Generate(commands.Cog):
         seconds: int | None,
         private: bool,
     ) -> None:
-        """Serve /melodify. In direct messages everything is private as it is."""
+        """Serve /melodify. Direct messages are private anyway."""
         private = private and (interaction.guild_id is not None or answers_by_token(interaction))
 
         async def prepare() -> Request:
@@ -75,7 +75,7 @@ class Generate(commands.Cog):
         await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction, ephemeral=private))
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
-        """Serve "Melodify" in a message's menu. What the message says is somebody else's, and no wish."""
+        """Serve "Melodify" in a message's menu. The text of the message is not the asker's, and no hint."""
 
         async def prepare() -> Request:
             server = await self._server_of(interaction)
@@ -86,11 +86,11 @@ class Generate(commands.Cog):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Serve pictures that were posted for us, and explain ourselves to a mention without one."""
+        """Serve pictures that were posted for the bot, and reply with help to a mention without one."""
         if message.author.bot or message.webhook_id or message.is_system():
             return
         if message.guild is None and not isinstance(message.channel, discord.DMChannel):
-            return  # the last words of a server that the bot has just left
+            return  # from a server that the bot has just left
         mentioned = self._client.user in message.mentions
         pictures = pictures_in(message)
         if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
@@ -99,20 +99,43 @@ class Generate(commands.Cog):
             with self._in_flight.one():
                 await self._serve_post(message, pictures)
 
+    async def _watches(self, message: discord.Message) -> bool:
+        channel_id = message.channel.id
+        if channel_id in self._settings.discord.watched_channels:
+            return True
+        # Without the intent Discord sends no such pictures, and the server's settings need not be read.
+        if message.guild is None or not self._settings.discord.message_content:
+            return False
+        try:
+            watched = (await self._in_flight.with_retry(lambda: self._server_at(message))).watched_channels
+        except MelodifyError as error:
+            log.warning("message %s: ignored, the settings of its server cannot be read: %s", message.id, error)
+            return False
+        return channel_id in watched or _forum_of(message.channel) in watched
+
+    def _first_time(self, message_id: int) -> bool:
+        """Return False for a message that Discord sends again."""
+        first = message_id not in self._seen
+        self._seen[message_id] = None
+        if len(self._seen) > REMEMBERED_MESSAGES:
+            self._seen.popitem(last=False)
+        return first
+
     async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
-        named = self._is_named_in(message)
-        if not pictures and (named or message.guild is None):
-            pictures = await answered_pictures(message)
+        # A reply to a message of the bot mentions the bot too, but is not addressed to it.
+        mentioned = self._client.user is not None and self._client.user.id in message.raw_mentions
+        if not pictures and (mentioned or message.guild is None):
+            pictures = await replied_pictures(message)
         if not pictures:
-            if named or message.guild is None:
+            if mentioned or message.guild is None:
                 await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
             return
         try:
-            server = await self._intake.patiently(lambda: self._server_at(message))
+            server = await self._in_flight.with_retry(lambda: self._server_at(message))
             wish = self._wish(server, self._locale_of_post(message, server), message.content)
             await self._intake.take_post(self._request(message, server, wish, pictures))
         except MelodifyError as error:
-            log.warning("message %s: not taken: %s", message.id, error, exc_info=error.__cause__)
+            log.warning("message %s: refused: %s", message.id, error, exc_info=error.__cause__)
             await self.say_to(message, f"error.{error.code}")
 
     def _request(
@@ -128,14 +151,19 @@ class Generate(commands.Cog):
         return request_of(source, server, wish, private=private, pictures=taken, sent=len(pictures))
 
     async def say_to(self, message: discord.Message, key: str) -> None:
-        """Reply to a post with a sentence of the catalogue. Never raises: there may be no right to reply."""
+        """Reply to a post with a sentence of the catalogue. Never raises: the permission to reply may be missing."""
+        try:
+            server = await self._server_at(message)
+        except MelodifyError:
+            server = UNSET
+        text = say(language_in(self._locale_of_post(message, server)), key)
         try:
             with map_discord_errors():
                 guild_id = message.guild.id if message.guild else None
                 channel = self._client.get_partial_messageable(message.channel.id, guild_id=guild_id)
-                await reply(channel, message.id, say(await self._language_of_post(message), key), f"h{message.id}")
+                await reply(channel, message.id, text, f"h{message.id}")
         except MelodifyError as error:
-            log.info("message %s: not answered: %s", message.id, error)
+            log.info("message %s: stays without an answer: %s", message.id, error)
 
     def _wish(
         self,
@@ -145,7 +173,7 @@ class Generate(commands.Cog):
         style: str | None = None,
         seconds: int | None = None,
     ) -> Wish:
-        """Return the wish; what the member leaves open the server's moderators decide, then the host."""
+        """Return the wish; the server's moderators, then the host decide what the member leaves open."""
         return Wish(
             hint=clean(hint, HINT_CHARACTERS),
             style=style or server.style or "auto",
@@ -155,8 +183,8 @@ class Generate(commands.Cog):
         )
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
-        # Where the bot is not, there is nobody to have set anything.
-        return UNSET if answers_by_token(interaction) else await self.servers.of(interaction.guild_id)
+        # A server without the bot has no settings.
+        return UNSET if answers_by_token(interaction) else await self._servers.of(interaction.guild_id)
 
     def _locale_of(self, interaction: Interaction, server: GuildSettings, *, private: bool) -> str:
         """Return the asker's locale, and in public answers the server's."""
@@ -165,53 +193,20 @@ class Generate(commands.Cog):
         )
 
     def _locale_of_post(self, message: discord.Message, server: GuildSettings) -> str:
-        """Return the server's locale: Discord does not tell the author's."""
+        """Return the server's locale: Discord does not send the author's."""
         return public_locale(server, message.guild, LOCALES[self._settings.language])
 
-    async def _language_of_post(self, message: discord.Message) -> Language:
-        try:
-            server = await self._server_at(message)
-        except MelodifyError:
-            server = UNSET
-        return language_in(self._locale_of_post(message, server))
-
     async def _server_at(self, message: discord.Message) -> GuildSettings:
-        return await self.servers.of(message.guild.id if message.guild else None)
-
-    async def _watches(self, message: discord.Message) -> bool:
-        channel_id = message.channel.id
-        if channel_id in self._settings.discord.watched_channels:
-            return True
-        # Without the intent Discord shows us no such pictures, and nobody needs to be asked about them.
-        if message.guild is None or not self._settings.discord.message_content:
-            return False
-        try:
-            watched = (await self._intake.patiently(lambda: self._server_at(message))).watched_channels
-        except MelodifyError as error:
-            log.warning("message %s: not looked at: %s", message.id, error)
-            return False
-        return channel_id in watched or _forum_of(message.channel) in watched
-
-    def _is_named_in(self, message: discord.Message) -> bool:
-        # An answer to one of our messages mentions us too, but says nothing to us.
-        return self._client.user is not None and self._client.user.id in message.raw_mentions
-
-    def _first_time(self, message_id: int) -> bool:
-        """Return False for a message that Discord sends again."""
-        first = message_id not in self._seen
-        self._seen[message_id] = None
-        if len(self._seen) > REMEMBERED_ASKS:
-            self._seen.popitem(last=False)
-        return first
+        return await self._servers.of(message.guild.id if message.guild else None)
 
 
 def may_concern_us(message: discord.Message) -> bool:
-    """Return whether `on_message` need be called at all; for most messages it need not, and this is all they cost."""
+    """Return whether `on_message` must be called. This check is all that most messages cost."""
     return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
 
 
 def _forum_of(channel: Channel) -> int | None:
-    """Return the forum whose post the channel is. Other threads are where songs are talked about."""
+    """Return the forum whose post the channel is, None for any other thread: members talk about songs there."""
     if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
         return channel.parent_id
     return None

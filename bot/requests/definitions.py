@@ -1,4 +1,4 @@
-"""The definitions of /melodify and of its menu entry in all languages; the commands' registration with Discord.
+"""The definitions of /melodify and of its menu entry in all languages, and the registration of all commands.
 
 What they do is in cog.py.
 """
@@ -25,7 +25,7 @@ OPTIONS = ("image", "hint", "style", "length", "private")
 
 
 class Melodify(Protocol):
-    """What the command calls: with the options as the member gave them, None where they gave none."""
+    """What the command calls, with the member's options; None for one that was left out."""
 
     async def __call__(
         self,
@@ -42,7 +42,7 @@ class Melodify(Protocol):
 
 
 def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
-    """Return the command; built when it is asked for, because its texts are read from files."""
+    """Return the command. Not built at import, because its texts are read from files."""
     styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
 
     @app_commands.command(
@@ -80,29 +80,29 @@ def melodify_menu(run: Callable[[Interaction, discord.Message], Awaitable[None]]
     )
 
 
-class Record(Protocol):
-    """Where it is written down which commands are registered. Methods raise Unavailable."""
+class Notes(Protocol):
+    """Stores which commands are registered. Methods raise Unavailable."""
 
     def text(self, name: str) -> str | None:
-        """Return what is written."""
+        """Return the stored text, None where there is none."""
         ...
 
     def write(self, name: str, text: str) -> None:
-        """Write it down."""
+        """Store the text."""
         ...
 
 
-async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, record: Record | None) -> None:
-    """Register the commands with Discord, if `record` does not say that these very ones are registered already.
+async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, notes: Notes | None) -> None:
+    """Register the commands with Discord, unless `notes` says that exactly these are registered already.
 
     Discord allows 200 command creations a day: a bot that restarts often must not register each time.
     """
     translator = tree.translator or Translator()
     payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
     digest = hashlib.sha256(json.dumps([application_id, payload], sort_keys=True).encode()).hexdigest()
-    if record is not None and await asyncio.to_thread(record.text, REGISTERED) == digest:
+    if notes is not None and await asyncio.to_thread(notes.text, REGISTERED) == digest:
         return
     await tree.sync()
     log.info("registered %d commands with Discord", len(payload))
-    if record is not None:
-        await asyncio.to_thread(record.write, REGISTERED, digest)
+    if notes is not None:
+        await asyncio.to_thread(notes.write, REGISTERED, digest)

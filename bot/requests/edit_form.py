@@ -1,6 +1,6 @@
-"""The form behind "Change it": another hint, style or length for a song's picture.
+"""The form behind "Change it": another hint, style or length for a song's picture. It orders through retake.py.
 
-Like the buttons it outlives restarts: its id carries the song's, and what was filled in comes with the submission.
+Like the buttons it works after a restart: its id contains the song's, and a submission contains the values.
 """
 
 import logging
@@ -15,7 +15,7 @@ from bot.i18n.messages import say
 from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
-from bot.requests.retake import Interaction, Wanted, wish_of
+from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry, Language, Wish
@@ -27,7 +27,7 @@ FORM = re.compile(rf"song:changed:{JOB}")
 
 
 class ChangeModal(discord.ui.Modal):
-    """Filled in with what the song was asked for with."""
+    """The form, filled in with the song's wish."""
 
     def __init__(self, entry: Entry, language: Language) -> None:
         super().__init__(title=say(language, "change.title"), custom_id=f"song:changed:{entry.song.job_id}")
@@ -47,40 +47,40 @@ class ChangeModal(discord.ui.Modal):
         )
         for name, component in (("hint", hint), ("style", style), ("length", seconds)):
             self.add_item(discord.ui.Label(text=say(language, f"change.{name}")[:LABEL], component=component))
-        # `on_form` listens by the pattern of the id: discord.py need not remember the form, which may never come back.
+        # `on_form` matches the id: discord.py must not keep the form, which may never be submitted.
         self.stop()
 
 
 async def on_form(interaction: Interaction) -> None:
-    """Order what was filled in, if this is such a form; only a changed length keeps the reading."""
+    """Order the changed song if this is such a form. If only the length changes, the picture is not read again."""
     data: Any = interaction.data
     if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
         return
     job_id = match["job"]
 
-    async def look_up() -> Wanted:
+    async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
         before = wish_of(entry)
         wish = changed(before, _filled_in(data["components"]))
-        return Wanted(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
+        return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
         with map_all_errors():
             await interaction.client.retake.order(interaction, look_up)
     except MelodifyError as error:
-        log.info("song %s: change: %s", match["job"], error, exc_info=error.__cause__)
+        log.info("song %s: change: refused: %s", match["job"], error, exc_info=error.__cause__)
         await report_error(interaction, language_of(interaction.locale), error)
 
 
 def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
-    """Return what a form's fields were filled in with, by their ids."""
+    """Return the values of the form's fields by their ids."""
     # discord.com/developers/docs/interactions/receiving-and-responding: a text has a value, a menu has values.
     fields = [label["component"] for label in labels if "component" in label]
     return {field["custom_id"]: field.get("value") or next(iter(field.get("values") or ()), "") for field in fields}
 
 
 def changed(wish: Wish, fields: dict[str, str]) -> Wish:
-    """Return the wish with what a member has filled in; a length that is none stays as it was."""
+    """Return the wish with the values that a member filled in; ignore an invalid length or style."""
     style, seconds = fields.get("style"), fields.get("seconds", "").strip()
     number = int(seconds) if seconds.isascii() and seconds.isdigit() else wish.seconds
     return wish.model_copy(

@@ -1,21 +1,30 @@
-"""The requests that are being served: stopping the bot waits for them, from the first sign to the asker on."""
+"""The requests that this process serves now: a stop of the bot waits for them. How they are served is in intake.py."""
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+from melodify_core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+RETRIED_CODES = {"database.unavailable", "storage.unavailable"}
+Result = TypeVar("Result")
 
 
 class RequestsInFlight:
-    """Keeps account of the handlers that work for an asker."""
+    """Counts the handlers that serve a request."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float) -> None:
+        """Start with none. `with_retry` waits at most `patience_s` seconds."""
+        self._patience_s = patience_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Count the current task as a request until the block ends. Blocks may lie in each other."""
+        """Count the current task as a request until the block ends. Blocks may be nested."""
         task = asyncio.current_task()
         if task is None or task in self._tasks:
             yield
@@ -26,10 +35,24 @@ class RequestsInFlight:
         finally:
             self._tasks.discard(task)
 
+    async def with_retry(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Return the result of the call; repeat it for a while when our database or storage is unavailable."""
+        loop = asyncio.get_running_loop()
+        end, pause_s = loop.time() + self._patience_s, 0.1
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                if error.code not in RETRIED_CODES or self.stopping or loop.time() + pause_s > end:
+                    raise
+                log.info("a request waits, trying again in %g s: %s", pause_s, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 2.0)
+
     async def stop(self, timeout_s: float) -> None:
-        """Let new requests be refused, and wait for those that are being served."""
+        """Have new requests refused, and wait for those that are being served."""
         self.stopping = True
         end = asyncio.get_running_loop().time() + timeout_s
-        # Those that come meanwhile are refused in a sentence, and that takes a moment, too.
+        # New requests get a sentence that refuses them, and that takes a moment too.
         while self._tasks and (left_s := end - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(set(self._tasks), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,7 @@
-"""What a member asks for, in plain data: enough to serve it, or to say why not, also after a restart."""
+"""What a member requests, as plain data that survives a restart: enough to serve it, or to answer why not.
+
+What is done with it is in intake.py and fulfilment.py.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -10,27 +13,27 @@ from bot.interaction import Interaction
 from melodify_core.errors import Rejected, to_record
 from melodify_core.models import GuildSettings, Place, Record, Wish
 
-# How it was asked, which decides where the answers stand: a post, a command, a command from where the bot is not, one
-# whose answers only the asker sees, or a press of a song's button.
+# How it was asked, which decides where the answers are posted: a post, a command, a command from where the bot is not a
+# member, one whose answers only the asker sees, or a press of a song's button.
 Way = Literal["post", "command", "token", "private", "press"]
 
 
 class SentPicture(Record):
-    """A file that Discord keeps for us."""
+    """A picture that Discord stores."""
 
-    url: Annotated[str, Field(repr=False)]  # signed: whoever has it sees the picture
+    url: Annotated[str, Field(repr=False)]  # signed: anyone who has it can load the picture
     size: int
 
 
 class StatusLine(Record):
-    """Where a message of the bot's stands."""
+    """The ids of a message of the bot."""
 
     channel_id: int
     message_id: int
 
 
 class Request(Record):
-    """What is the same in every way of asking. Of the `sent` pictures these are taken."""
+    """What is the same in every way of asking. `pictures` are the first of the `sent` ones."""
 
     first_id: str  # of the interaction or message: the first picture's job
     way: Way
@@ -38,24 +41,24 @@ class Request(Record):
     pictures: tuple[SentPicture, ...] = ()
     sent: int = 0
     wish: Wish
-    place: Place  # all of it but the status message, which does not stand yet
+    place: Place  # without the status message, which is not posted yet
     private: bool = False
     role_ids: tuple[int, ...] = ()
     token: Annotated[str, Field(repr=False)] = ""  # of the interaction, "" for a post
     message_id: int = 0  # the post, or the message whose button was pressed
-    refused: dict[str, Any] | None = None  # what speaks against it, as errors.to_record writes it
+    refused: dict[str, Any] | None = None  # why it is refused, as errors.to_record writes it
     # Another song of this job's picture; with `same_reading` nothing is paid for reading it again.
     parent_id: str | None = None
     same_reading: bool = False
 
     @property
     def songs(self) -> int:
-        """How many songs there are to make."""
+        """How many songs to make."""
         return 1 if self.parent_id else len(self.pictures)
 
     @property
     def several(self) -> bool:
-        """Whether there is more than one song to make."""
+        """Whether to make more than one song."""
         return self.songs > 1
 
 
@@ -70,9 +73,9 @@ def request_of(
     parent_id: str | None = None,
     same_reading: bool = False,
 ) -> Request:
-    """Return what a message or an interaction asks for, with what speaks against it.
+    """Return the request of a message or an interaction, with the reason if it is refused.
 
-    `parent_id` is of the song that another one is wanted of. `sent` counts the pictures of which `pictures` are taken.
+    `parent_id` is the job of the song whose picture gets another song. `sent` counts all pictures, taken or not.
     """
     way = _way_of(source, private=private, retake=parent_id is not None)
     user = source.author if isinstance(source, discord.Message) else source.user
@@ -84,7 +87,7 @@ def request_of(
         pictures=pictures,
         sent=sent,
         wish=wish,
-        place=place_of(source, server, private=private),
+        place=_place_of(source, server, private=private),
         private=private,
         role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
         token="" if isinstance(source, discord.Message) else source.token,
@@ -106,20 +109,20 @@ def _way_of(source: discord.Message | Interaction, *, private: bool, retake: boo
     return "press" if retake else "command"
 
 
-def place_of(source: discord.Message | Interaction, server: GuildSettings, *, private: bool = False) -> Place:
-    """Return where the songs go that are asked for there. The status message is not posted yet."""
-    channel = source.channel
+def _place_of(source: discord.Message | Interaction, server: GuildSettings, *, private: bool = False) -> Place:
+    """Return where the songs of the source go. The status message is not posted yet."""
+    channel, allowed = source.channel, _permissions_of(source)
     place = Place(
         channel_id=channel.id if channel else 0,
         guild_id=source.guild.id if source.guild else None,
-        threadable=server.threads and permissions.threadable(permissions_of(source), channel.type if channel else None),
+        threadable=server.threads and permissions.threadable(allowed, channel.type if channel else None),
         max_bytes=permissions.upload_limit(source.guild),
         archive_minutes=server.archive_minutes,
         adult=not private and guild_settings.is_adult(server, channel),
     )
     if isinstance(source, discord.Message):
         return place
-    # What Discord says of the channel and the server may be missing where the bot is not.
+    # Where the bot is not a member, Discord may not send the channel and the server.
     place = place.model_copy(update={"channel_id": source.channel_id or 0, "guild_id": source.guild_id})
     if not permissions.answers_by_token(source):
         return place
@@ -127,22 +130,22 @@ def place_of(source: discord.Message | Interaction, server: GuildSettings, *, pr
     return place.model_copy(update=by_token)
 
 
-def permissions_of(source: discord.Message | Interaction) -> discord.Permissions:
-    """Return what the bot may do there."""
+def _permissions_of(source: discord.Message | Interaction) -> discord.Permissions:
+    """Return what the bot may do in the channel of the source."""
     if isinstance(source, discord.Message):
         return permissions.permissions_in(source)
     return source.app_permissions
 
 
 def _refusal(request: Request, server: GuildSettings, source: discord.Message | Interaction) -> Rejected | None:
-    """Return what speaks against the request: the moderators' rules, or what the bot may not do in the channel."""
+    """Return why the request is refused: by the moderators' rules, or because the bot lacks permissions; else None."""
     channel = source.channel
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
     try:
         guild_settings.check(server, request.place.channel_id, parent_id, request.user_id)
-        # Only there the song is posted into the channel.
+        # The other ways post nothing into the channel.
         if request.place.guild_id is not None and request.way in ("post", "command", "press"):
-            permissions.check(request.wish.language, permissions_of(source), channel)
+            permissions.check(request.wish.language, _permissions_of(source), channel)
     except Rejected as error:
         return error
     return None
@@ -152,13 +155,13 @@ class RequestProgress(Record):
     """A request, and how far it has come."""
 
     request: Request
-    next: int = 1  # the first picture, from 1, of which nothing is decided yet
-    head: StatusLine | None = None  # the one line for several pictures
-    thread: bool = False  # there is one on the head
+    next: int = 1  # the first picture, from 1, that is neither ordered nor refused
+    head: StatusLine | None = None  # the one message for several pictures
+    thread: bool = False  # whether the head has one
     lines: dict[int, StatusLine] = Field(default_factory=dict)  # the status messages by their pictures
 
 
-class _Whence(BaseModel):
+class _AnswerTarget(BaseModel):
     first_id: str
     way: Way
     user_id: int
@@ -169,26 +172,26 @@ class _Whence(BaseModel):
 
 
 class AnswerableRequest(BaseModel):
-    """What an apology needs of a record that cannot be read any more, perhaps because another version wrote it."""
+    """The part of a record that an apology needs. Readable even where another version wrote the record."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    request: _Whence
+    request: _AnswerTarget
     next: int = 1
     lines: dict[int, StatusLine] = {}
 
     def refused(self, error: dict[str, Any]) -> RequestProgress:
         """Return a request that is answered with the error."""
-        left = self.request
-        place = {name: left.place.get(name) for name in ("channel_id", "guild_id", "token")}
+        target = self.request
+        place = {name: target.place.get(name) for name in ("channel_id", "guild_id", "token")}
         request = Request(
-            first_id=left.first_id,
-            way=left.way,
-            user_id=left.user_id,
-            wish=Wish(language="ko" if left.wish.get("language") == "ko" else "en"),
+            first_id=target.first_id,
+            way=target.way,
+            user_id=target.user_id,
+            wish=Wish(language="ko" if target.wish.get("language") == "ko" else "en"),
             place=Place.model_validate(place),
-            token=left.token,
-            message_id=left.message_id,
+            token=target.token,
+            message_id=target.message_id,
             refused=error,
         )
         return RequestProgress(request=request, next=self.next, lines=self.lines)

@@ -1,4 +1,4 @@
-"""Another song of a picture that is known already: asked for with a button, answered where the button is."""
+"""Requests for another song of a song's picture, by a button under the song. The buttons are in song_buttons.py."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from melodify_core.models import Entry, Wish
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which song another one is wanted of, and how; with `same_reading` its picture is not read again."""
+class RetakeOrder:
+    """The song whose picture gets another song, and the new wish; with `same_reading` the picture is not read again."""
 
     entry: Entry
     wish: Wish
@@ -27,33 +27,33 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Retake:
-    """Takes requests for further songs."""
+    """Takes requests for another song."""
 
     servers: GuildSettingsCache
     intake: Intake
 
-    async def order(self, interaction: discord.Interaction[Any], look_up: Callable[[], Awaitable[Wanted]]) -> None:
-        """Order another song; the response must be free.
+    async def order(self, interaction: discord.Interaction[Any], look_up: Callable[[], Awaitable[RetakeOrder]]) -> None:
+        """Request another song; the interaction must not be acknowledged yet.
 
-        Why there is none is the answer, unless `look_up` says so: what that raises comes through, but Unavailable.
+        A refusal is answered, except an error of `look_up`: that is raised, unless it is Unavailable.
         """
         token = answers_by_token(interaction)
 
         async def prepare() -> Request:
-            wanted = await look_up()
+            order = await look_up()
             server = UNSET if token else await self.servers.of(interaction.guild_id)
             return request_of(
                 interaction,
                 server,
-                wanted.wish,
-                private=wanted.entry.private,
-                parent_id=wanted.entry.song.job_id,
-                same_reading=wanted.same_reading,
+                order.wish,
+                private=order.entry.private,
+                parent_id=order.entry.song.job_id,
+                same_reading=order.same_reading,
             )
 
         async def acknowledge(request: Request | None) -> bool:
             hidden = _is_hidden(interaction) if request is None else request.way != "press" and request.private
-            # "Thinking" would be for everybody, and then a refusal too.
+            # A public "thinking" would become a public refusal.
             thinking = token or hidden
             return await acknowledge_interaction(interaction, ephemeral=hidden, thinking=thinking)
 
@@ -61,12 +61,12 @@ class Retake:
 
 
 def _is_hidden(interaction: discord.Interaction[Any]) -> bool:
-    """Return whether only the presser sees the song. Asks no database: a private song must never be answered aloud."""
+    """Return whether only the presser sees the song. Needs no database: a private song is never answered in public."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 class RetakeBot(Bot):
-    """A client whose buttons ask for further songs. These are there after `setup_hook` too."""
+    """A client whose buttons request further songs. The attributes exist after `setup_hook`."""
 
     retake: Retake
     like_counts: LikeCounts
@@ -76,7 +76,7 @@ Interaction = discord.Interaction[RetakeBot]
 
 
 def wish_of(entry: Entry, **changes: object) -> Wish:
-    """Return what the song was asked for with, changed; each take has a seed of its own."""
+    """Return the wish of the song with changes and without its seed: each take has its own."""
     wish = entry.song.wish or Wish(seconds=max(10, min(120, round(entry.song.duration_s))))
     changed: Wish = wish.model_copy(update={"seed": None, **changes})
     return changed.model_copy(update={"language": language_in(changed.locale)}) if changed.locale else changed

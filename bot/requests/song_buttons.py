@@ -1,4 +1,7 @@
-"""The buttons under a song. Their ids carry the song's job id, nothing else is remembered: they outlive restarts."""
+"""The buttons under a song, which work after a restart too: their ids contain the song's job id.
+
+What a button does is in SongService and retake.py; how it looks is in posts.
+"""
 
 import io
 import logging
@@ -19,7 +22,7 @@ from bot.posts.removal import mark_of, remove_posts
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import page_of, song_button, song_view
 from bot.requests.edit_form import ChangeModal
-from bot.requests.retake import Interaction, Wanted, wish_of
+from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
 
@@ -27,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"song:none:{JOB}"):
-    """What the buttons share: an id, a label from the catalogue, and what is said when it does not work."""
+    """What the buttons share: the id, the label from the catalogue, and the answer to an error."""
 
     kind: ClassVar[str]
 
@@ -44,21 +47,21 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
         return cls(match["job"], language_of(interaction.locale))
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
-        """Do what the button says; why it cannot be done only the presser reads."""
+        """Do what the button is for; an error is answered to the presser alone."""
         language = language_of(interaction.locale)
         try:
             with map_all_errors():
                 await self.press(interaction, language)
         except MelodifyError as error:
-            log.info("song %s: %s: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
+            log.info("song %s: %s: refused: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
             await report_error(interaction, language, error)
 
     @abstractmethod
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Do it. Raises MelodifyError."""
+        """Do what the button is for. Raises MelodifyError."""
 
     async def entry(self, interaction: Interaction) -> Entry:
-        """Return the song. Raises Rejected for one that is gone or private, and Unavailable."""
+        """Return the song. Raises Rejected for a deleted or private one, and Unavailable."""
         songs = interaction.client.services.songs
         return await songs.entry(self.job_id, interaction.user.id)
 
@@ -69,20 +72,20 @@ class AnotherButton(SongButton, template=rf"song:another:{JOB}"):
     kind = "another"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Order it."""
+        """Order the take."""
 
-        async def look_up() -> Wanted:
+        async def look_up() -> RetakeOrder:
             entry = await self.entry(interaction)
             wish = wish_of(entry)
             if entry.private:
                 wish = wish.model_copy(update={"language": language})
-            return Wanted(entry, wish, same_reading=True)
+            return RetakeOrder(entry, wish, same_reading=True)
 
         await interaction.client.retake.order(interaction, look_up)
 
 
 class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
-    """Asks what is to be different, and orders that."""
+    """Opens the form for another hint, style or length."""
 
     kind = "change"
 
@@ -92,12 +95,12 @@ class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
 
 
 class LikeButton(SongButton, template=rf"song:like:{JOB}"):
-    """Counts one like of each member; a second press takes it back."""
+    """Counts one like of each member; a second press removes it."""
 
     kind = "like"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Count, and show the number in the button."""
+        """Count the like, and show the number on the button."""
         del language
         await interaction.response.defer()
         songs = interaction.client.services.songs
@@ -117,7 +120,7 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
     kind = "video"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Make it, or take the one that was made before."""
+        """Send the stored video, made now if there is none yet."""
         entry = await self.entry(interaction)
         await interaction.response.defer(ephemeral=entry.private, thinking=True)
         songs = interaction.client.services.songs
@@ -133,12 +136,12 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
-    """Tells the presser how the song was made."""
+    """Shows the presser how the song was made."""
 
     kind = "details"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Tell, with the score where there is one."""
+        """Send the details, with the score where there is one."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         entry = await self.entry(interaction)
         songs = interaction.client.services.songs
@@ -149,12 +152,12 @@ class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
 
 
 class DeleteButton(SongButton, template=rf"song:delete:{JOB}"):
-    """Asks whether the song is to be deleted."""
+    """Asks for a confirmation before the song is deleted."""
 
     kind = "delete"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Ask those who may."""
+        """Ask a presser who may delete the song."""
         entry = await self.entry(interaction)
         _check_may_delete(interaction, entry)
         view = discord.ui.View(timeout=None)
@@ -169,7 +172,7 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
     kind = "erase"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Delete, and say so."""
+        """Delete the song, and report it."""
         await interaction.response.defer()
         entry = await self.entry(interaction)
         _check_may_delete(interaction, entry)

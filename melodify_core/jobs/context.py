@@ -1,94 +1,27 @@
-"""What a job is made with: the providers, the steps that may be durable, and how an account is kept."""
+"""What a job is made with: providers, ledger, files, and the steps, which a durable engine may record.
+
+What is done in the steps is in workflow.py and completion.py.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import Unavailable
+from melodify_core.jobs.paid_calls import PaidWork
+from melodify_core.jobs.retry import PAUSES_S, with_retry
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, PendingPost, Stage
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.providers import Providers
-from melodify_core.storage.spool import Spool
-from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result", bound=BaseModel)
-Value = TypeVar("Value")
-# While the database, or the storage, is away jobs wait for it: ten minutes in all.
-PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 39)
-
-
-class Gate(Protocol):
-    """Lets jobs to a provider as its caps allow, counted over all processes; see library/gate.py."""
-
-    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
-        """Hold a place. Raises Unavailable("provider.busy")."""
-        ...
-
-    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
-        """Wait for a place and take it. Raises Unavailable("provider.busy")."""
-        ...
-
-    async def leave(self, provider: str, job_id: str) -> None:
-        """Free the job's place, if it holds one."""
-        ...
-
-
-class OpenGate:
-    """The Gate that never waits."""
-
-    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
-        """Hold nothing."""
-        del provider, job_id, begun
-        return nullcontext()
-
-    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
-        """Wait for nothing."""
-
-    async def leave(self, provider: str, job_id: str) -> None:
-        """Free nothing."""
-
-
-class Underway:
-    """The jobs here whose paid call cannot be asked for again: a stop waits for them, and lets none begin."""
-
-    def __init__(self) -> None:
-        self.jobs: set[str] = set()
-        self._closed = False
-
-    def close(self) -> None:
-        """Let none begin any more."""
-        self._closed = True
-
-    def begin(self, job_id: str) -> None:
-        """Hold the job up until `holding` ends. Interrupts it where the process stops: it goes on at the next start."""
-        if self._closed:
-            raise asyncio.CancelledError
-        self.jobs.add(job_id)
-
-    @contextmanager
-    def holding(self, job_id: str) -> Iterator[None]:
-        """The step within may begin such a call; it lasts until its result is recorded."""
-        try:
-            yield
-        finally:
-            self.jobs.discard(job_id)
-
-
-@dataclass(frozen=True, slots=True)
-class PaidWork:
-    """What paid calls share: how many run at once, where a take is kept until it is stored, what a stop waits for."""
-
-    gate: Gate = OpenGate()
-    spool: Spool | None = None
-    underway: Underway = field(default_factory=Underway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +35,7 @@ class JobContext:
     song: SongSettings
     salt: bytes = b""
     paid: PaidWork = field(default_factory=PaidWork)
-    pauses_s: tuple[float, ...] = PAUSES_S
+    pauses_s: tuple[float, ...] = PAUSES_S  # while the storage is unavailable
 
 
 class Step(Protocol):
@@ -117,7 +50,7 @@ class Step(Protocol):
         tries: int = 1,
         stoppable: bool = False,
     ) -> Result:
-        """Raises what `work` raised. With `tries`, Unavailable is tried again after a pause.
+        """Run `work`, and raise what it raised. Unavailable is tried again after a pause, `tries` times in all.
 
         A `stoppable` step raises Rejected("job.cancelled") as soon as the asker has cancelled.
         """
@@ -128,7 +61,7 @@ class Step(Protocol):
         ...
 
     async def defer_post(self, pending: PendingPost) -> bool:
-        """Have the pending posted when that is possible again; False where there is no later."""
+        """Queue what is to be posted later; return False where there is no later."""
         ...
 
 
@@ -145,7 +78,7 @@ class PlainStep:
         stoppable: bool = False,
     ) -> Result:
         """Do the work."""
-        del name, model, tries, stoppable  # whoever waits in front of a terminal tries again himself
+        del name, model, tries, stoppable  # the person at the terminal tries again
         return await work()
 
     async def pause(self, seconds: float) -> None:
@@ -153,7 +86,7 @@ class PlainStep:
         await asyncio.sleep(seconds)
 
     async def defer_post(self, pending: PendingPost) -> bool:
-        """Say that there is no later."""
+        """Return that there is no later."""
         del pending
         return False
 
@@ -162,69 +95,36 @@ class Nothing(BaseModel):
     """The result of a step that only has an effect."""
 
 
-async def with_db_retry(work: Callable[..., Value], *args: Any) -> Value:
-    """Return work(*args) of the ledger, off the loop; while the database is away, wait for it.
-
-    Raises Unavailable("database.unavailable") when it does not come back.
-    """
-    for pause_s in PAUSES_S:
-        try:
-            return await finished(work, *args)
-        except Unavailable as error:
-            log.warning("the database is away, trying again in %g s: %s", pause_s, error)
-            await asyncio.sleep(pause_s)
-    return await finished(work, *args)
-
-
 async def store(context: JobContext, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:
-    """Save what has cost money; while the storage is away, wait for it. Raises Unavailable when it stays away."""
-    for pause_s in context.pauses_s:
-        try:
-            await context.providers.storage.save(key, data, content_type, labels)
-        except Unavailable as error:
-            log.warning("%s is not stored yet, trying again in %g s: %s", key, pause_s, error)
-            await asyncio.sleep(pause_s)
-        else:
-            return
-    await context.providers.storage.save(key, data, content_type, labels)
+    """Save what has cost money; wait for a storage that is unavailable. Raises Unavailable when it stays so."""
+    storage = context.providers.storage
+    await with_retry(lambda: storage.save(key, data, content_type, labels), f"{key} is not stored", context.pauses_s)
 
 
 async def fetch(context: JobContext, key: str) -> bytes:
-    """Return what is stored; while the storage is away, wait for it. Raises Unavailable, at once for a missing key."""
-    for pause_s in context.pauses_s:
+    """Return what is stored; wait for a storage that is unavailable. Raises Unavailable, at once for a missing key."""
+    storage = context.providers.storage
+
+    async def is_missing() -> bool:
         try:
-            return await context.providers.storage.load(key)
-        except Unavailable as error:
-            if await _is_missing(context, key):
-                raise
-            log.warning("%s cannot be read yet, trying again in %g s: %s", key, pause_s, error)
-            await asyncio.sleep(pause_s)
-    return await context.providers.storage.load(key)
+            return await storage.find(key) is None
+        except Unavailable:
+            return False
+
+    return await with_retry(lambda: storage.load(key), f"{key} is not loaded", context.pauses_s, is_missing)
 
 
-async def found(context: JobContext, key: str) -> bool:
-    """Return whether something is stored; while the storage is away, wait for it. Raises Unavailable."""
-    for pause_s in context.pauses_s:
-        try:
-            return await context.providers.storage.find(key) is not None
-        except Unavailable as error:
-            log.warning("whether %s is stored is not known yet, asking again in %g s: %s", key, pause_s, error)
-            await asyncio.sleep(pause_s)
-    return await context.providers.storage.find(key) is not None
+async def is_stored(context: JobContext, key: str) -> bool:
+    """Return whether the key exists; wait for a storage that is unavailable. Raises Unavailable."""
+    storage = context.providers.storage
+    return await with_retry(lambda: storage.find(key), f"{key} is not looked up", context.pauses_s) is not None
 
 
-async def _is_missing(context: JobContext, key: str) -> bool:
-    try:
-        return await context.providers.storage.find(key) is None
-    except Unavailable:
-        return False
-
-
-async def show(job: Job, stage: Stage, context: JobContext) -> None:
-    """Show the stage, on the job's page too. A stage that is not shown must not lose a song."""
+async def show_stage(job: Job, stage: Stage, context: JobContext) -> None:
+    """Show the stage in the status message and on the job's page. Never raises: it must not lose a song."""
     if job.page_id is not None:
         try:
-            await asyncio.to_thread(context.ledger.reach, job.job_id, stage)
+            await asyncio.to_thread(context.ledger.note_stage, job.job_id, stage)
         except Unavailable as error:
-            log.warning("job %s: its page does not show that it is %s: %s", job.job_id, stage, error)
+            log.warning("job %s: its page does not show the stage %s, the job goes on: %s", job.job_id, stage, error)
     await context.delivery.show_stage(job, stage)

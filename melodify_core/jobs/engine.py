@@ -1,4 +1,4 @@
-"""Durable jobs on DBOS: queues, launch, drain, recovery. Nothing else imports dbos; what jobs do stands elsewhere."""
+"""Durable jobs on DBOS: queues, launch, drain, recovery. Nothing else imports dbos; workflow.py makes the songs."""
 
 import asyncio
 import logging
@@ -16,15 +16,16 @@ from pydantic import ValidationError
 
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
-from melodify_core.jobs.context import Result, Step, Underway
+from melodify_core.jobs.context import Result, Step
+from melodify_core.jobs.paid_calls import UnrepeatableCalls
 from melodify_core.models import Job, PendingPost, Stage
 from melodify_core.observability.log_context import log_context, trace_job
 
 log = logging.getLogger(__name__)
 
-# Jobs wait here for their turn. No partition per member: DBOS would look at each of them, at every poll.
+# The queue of the jobs. No partition per member: DBOS would query each of them at every poll.
 QUEUE = "songs"
-# What could not be delivered at once waits here: it takes no place from jobs that are made.
+# The queue of what could not be posted at once: it takes no slot from the jobs that are made.
 POST_QUEUE = "posts"
 WORKFLOW = "make_song"
 POST_WORKFLOW = "post"
@@ -32,10 +33,10 @@ POST_WORKFLOW = "post"
 APPLICATION_VERSION = "1"
 FIRST_PAUSE_S = 1.0
 POSTS_AT_ONCE = 64
-# For all that is asked of database and files off the loop.
+# Threads for calls to the database and to files.
 THREADS = 16
 WAKE_S = 5.0
-DRAIN_LOOK_S = 0.05
+DRAIN_POLL_S = 0.05
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
 POST_ENDING = "-post"
 
@@ -47,7 +48,7 @@ def make_tables(database: sa.Engine) -> None:
 
 @dataclass(frozen=True, slots=True)
 class JobHandler:
-    """What is done with a job, with what could not be posted at once, and with a job whose record cannot be read.
+    """What the engine calls for a job, for a pending post, and for a job whose record cannot be read.
 
     Each raises only when it is cancelled.
     """
@@ -58,14 +59,15 @@ class JobHandler:
 
 
 class Engine:
-    """One per process, because DBOS is."""
+    """The queues of this process. One per process, because DBOS is."""
 
     def __init__(
         self, database: sa.Engine, work: Work, executor_id: str = "local", jobs: sa.Engine | None = None
     ) -> None:
-        """`executor_id` names this worker: no two living processes on one database may share it.
+        """Connect nothing yet.
 
-        `jobs` is what running jobs use of the same database, where that is not shared with all others.
+        `executor_id` names this worker: no two living processes on one database may share it. `jobs` has the
+        connections of the running jobs, where these do not share those of `database`.
         """
         self._database = database
         self._jobs = jobs or database
@@ -80,7 +82,7 @@ class Engine:
         self._working = False
 
     async def connect(self) -> None:
-        """Take orders without working on them."""
+        """Connect for queueing jobs without making them."""
         self._client = self._new_client()
         await asyncio.to_thread(self._client.check_connection)
 
@@ -88,7 +90,7 @@ class Engine:
         return DBOSClient(system_database_engine=self._database, serializer=self._serializer, lazy=True)
 
     async def launch(self, handler: JobHandler) -> None:
-        """Start the queues on the running loop. Jobs that an earlier process of this name left go on."""
+        """Start the queues on the running loop. Jobs that an earlier process of this name left continue."""
         DBOS(
             config=DBOSConfig(
                 name="melodify",
@@ -98,7 +100,7 @@ class Engine:
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,
                 log_level="WARNING",
-                # While the database is away each running job holds one.
+                # While the database is unavailable each running job holds one.
                 max_executor_threads=THREADS + self._work.jobs,
             )
         )
@@ -113,10 +115,10 @@ class Engine:
         async def post(record: dict[str, Any]) -> None:
             await self._post(record, handler)
 
-        # Recovered jobs run from the launch on: what they touch has to be there before.
+        # Recovered jobs run from the launch on: what they use must exist before.
         self._client = self._new_client()
         DBOS.launch()
-        # Any question makes its threads the loop's.
+        # Any query makes DBOS's threads those of the loop.
         await DBOS.retrieve_queue_async(QUEUE)
         await _wake_threads()
         self._working = True
@@ -146,12 +148,12 @@ class Engine:
         self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
 
     def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
-        """Queue an ended job anew inside the caller's transaction: it begins with its first step."""
-        # The library deletes records too, but only in transactions of its own: a kill in between would lose the order.
+        """Queue an ended job again inside the caller's transaction: it begins with its first step."""
+        # DBOS deletes records too, but only in transactions of its own: a kill in between would lose the order.
         system = self._open_client._sys_db  # noqa: SLF001
         system._apply_caller_schema(connection)  # noqa: SLF001
         tables, names = system.tables, _names_of(job.job_id)
-        # In the library's order: only the last of them has rows of others hanging on it.
+        # In DBOS's order: rows of other tables refer to the last of them.
         for table in (tables.workflow_input, tables.workflow_output, tables.operation_outputs, tables.workflow_status):
             connection.execute(sa.delete(table).where(table.c.workflow_uuid.in_(names)))
         self.enqueue(connection, job, turn)
@@ -168,24 +170,24 @@ class Engine:
         return frozenset(self._making)
 
     @property
-    def in_hand(self) -> frozenset[str]:
-        """The ids of the jobs that this process makes now, and of those whose songs it posts late."""
+    def active(self) -> frozenset[str]:
+        """The ids of the jobs that this process makes now, and of those whose songs it posts later."""
         posts = (name for name in self._posting if name.endswith(POST_ENDING))
         return self.running | {name.removesuffix(POST_ENDING) for name in posts}
 
     def interrupt(self, job_id: str) -> None:
-        """Stop the job's step if this process works on it, or its wait to be posted: it ends as cancelled."""
+        """Stop the job's step, or its wait to be posted, if this process runs it: it ends as cancelled."""
         for run in (self._making.get(job_id), self._posting.get(_post_id(job_id))):
             if run is not None:
                 run.stop.set()
 
     async def dequeue(self, job_id: str) -> None:
-        """Take a job that has not started off the queue. One that slips through ends by its ledger's word."""
+        """Remove a job that has not started from the queue. One that starts all the same finds itself cancelled."""
         await self._open_client.cancel_workflow_async(job_id)
 
     async def dead(self, job_ids: Collection[str]) -> set[str]:
-        """Return those of the jobs that no worker will ever take up again: ended, failed or unknown."""
-        # A song that waits to be posted has its job's record behind it: what lives then is the record of its post.
+        """Return those of the jobs that no worker will continue: ended, failed or unknown."""
+        # The record of a job whose song waits to be posted has ended: the record of its post is alive.
         records = {name: job_id for job_id in job_ids for name in _names_of(job_id)}
         listed = await self._open_client.list_workflows_async(
             workflow_ids=list(records), load_input=False, load_output=False
@@ -194,7 +196,7 @@ class Engine:
         return set(job_ids) - alive
 
     async def take_over_jobs(self, executor_id: str) -> int:
-        """Queue the jobs of a dead worker again; return how many. They go on from their last recorded step."""
+        """Queue the jobs of a dead worker again; return how many. They continue after their last recorded step."""
         taken_over = 0
         for queue in (QUEUE, POST_QUEUE):
             left = await self._open_client.list_workflows_async(
@@ -208,8 +210,8 @@ class Engine:
     async def requeue_unstarted(self) -> int:
         """Queue again what this worker has taken off the queue, but does not run; return how many.
 
-        That happens when the database goes away in the very moment of taking. Whatever lies at two calls in a row is
-        meant: what is between queue and start now will run by then.
+        That happens when the database becomes unavailable at that moment. Only what was unstarted at two calls in a row
+        is queued again: what is between queue and start at the first call runs at the second.
         """
         names = {QUEUE: set[str](), POST_QUEUE: set[str]()}
         for status in await self._open_client.list_workflows_async(
@@ -229,7 +231,7 @@ class Engine:
         return {status.executor_id for status in held if status.executor_id}
 
     async def order_of(self, job_id: str) -> Job | None:
-        """Return the job as it was queued; None where nothing is recorded of it, or nothing that can be read."""
+        """Return the job as it was queued; None where its record is missing or cannot be read."""
         listed = await self._open_client.list_workflows_async(workflow_ids=[job_id], load_input=True, load_output=False)
         try:
             return Job.model_validate(listed[0].input["args"][0]) if listed and listed[0].input else None
@@ -241,29 +243,29 @@ class Engine:
         return [step["function_name"] for step in await self._open_client.list_workflow_steps_async(job_id)]
 
     async def close(self) -> None:
-        """Leave a database that was only connected to."""
+        """Close the connections of `connect`."""
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
 
     async def forget(self, job_ids: Sequence[str]) -> None:
-        """Delete what is recorded of ended jobs."""
+        """Delete the records of ended jobs."""
         ids = [name for job_id in job_ids for name in _names_of(job_id)]
         await self._open_client.delete_workflows_async(ids)
 
-    async def drain(self, timeout_s: float, underway: Underway | None = None, paid_s: float = 0.0) -> None:
-        """Let running jobs end, interrupt those that take longer, and stop.
+    async def drain(self, timeout_s: float, unrepeatable: UnrepeatableCalls | None = None, paid_s: float = 0.0) -> None:
+        """Let running jobs end, interrupt those that take longer than `timeout_s`, and stop.
 
-        What was interrupted goes on at the next launch, from its last recorded step. Paid calls that are `underway` may
-        take up to `paid_s` in all: interrupted, they would be paid again.
+        An interrupted job continues at the next launch, after its last recorded step. `unrepeatable` calls may take up
+        to `paid_s` in all: interrupted, they would be paid for again.
         """
         self._draining = True
         until = asyncio.get_running_loop().time() + paid_s
-        underway = underway or Underway()
-        underway.close()
+        unrepeatable = unrepeatable or UnrepeatableCalls()
+        unrepeatable.close()
         if self._making:
             await asyncio.wait({run.task for run in self._making.values()}, timeout=timeout_s)
-        while self._making.keys() & underway.jobs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
-            await asyncio.sleep(DRAIN_LOOK_S)
+        while self._making.keys() & unrepeatable.jobs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(DRAIN_POLL_S)
         tasks = {run.task for run in (*self._making.values(), *self._posting.values())}
         for task in tasks:
             task.cancel()
@@ -272,19 +274,19 @@ class Engine:
             await asyncio.to_thread(self._client.destroy)
         if not self._working:
             return
-        # DBOS made its own threads the loop's, and ends them now: what is still under way gets others before.
+        # DBOS made its own threads those of the loop, and ends them now: work that still runs gets others first.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        # The registry goes too: the next launch in this process declares its workflows anew.
+        # Without its registry: the next launch in this process declares the workflows again.
         await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
 
     async def _make(self, record: dict[str, Any], handler: JobHandler) -> None:
-        task = self._taken_up()
+        task = self._task_unless_draining()
         try:
             job = Job.model_validate(record)
         except ValidationError:
             job_id = DBOS.workflow_id or ""
             with log_context(job_id):
-                log.exception("job %s cannot be read any more", job_id)
+                log.exception("job %s cannot be read any more: it is refunded and its asker gets an apology", job_id)
             await handler.fail_unreadable(job_id)
             return
         run = self._making[job.job_id] = _Run(task)
@@ -296,7 +298,7 @@ class Engine:
 
     async def _post(self, record: dict[str, Any], handler: JobHandler) -> None:
         name = DBOS.workflow_id or ""
-        run = self._posting[name] = _Run(self._taken_up())
+        run = self._posting[name] = _Run(self._task_unless_draining())
         try:
             pending = PendingPost.model_validate(record)
             with log_context(pending.job.job_id, pending.job.place.guild_id, Stage.DELIVERING):
@@ -304,17 +306,17 @@ class Engine:
         finally:
             self._posting.pop(name, None)
 
-    def _taken_up(self) -> asyncio.Task[Any]:
+    def _task_unless_draining(self) -> asyncio.Task[Any]:
         task = asyncio.current_task()
         if self._draining or task is None:
-            # Not recorded as an end: the job stays pending and is taken up at the next launch.
+            # DBOS records no end for a cancelled task: the job stays pending and continues at the next launch.
             raise asyncio.CancelledError
         return task
 
 
 @dataclass(slots=True)
 class _Run:
-    """A job in the making, and the sign that it shall end."""
+    """A job or post that runs here, and the event that stops it."""
 
     task: asyncio.Task[Any]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -340,7 +342,7 @@ class _Durable:
         stop = self._stop if stoppable else None
 
         async def recorded() -> dict[str, Any]:
-            # Not a partial: the engine's library logs what it interrupts, and a job's wishes stand in no log.
+            # Not a partial: DBOS logs the function that it interrupts, and a member's wishes must not be logged.
             return await _recorded(work, tries, stop)
 
         record = await DBOS.run_step_async({"name": name}, recorded)
@@ -349,17 +351,17 @@ class _Durable:
         return model.model_validate(record["result"])
 
     async def pause(self, seconds: float) -> None:
-        """Wait; a restart in between waits for the rest only, and whoever cancels ends the wait."""
+        """Wait; after a restart only for the rest. Cancelling the job ends the wait."""
         waiting, stopping = asyncio.create_task(DBOS.sleep_async(seconds)), asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 waiting.result()
         finally:
-            await _ended(waiting, stopping)
+            await _cancel(waiting, stopping)
 
     async def defer_post(self, pending: PendingPost) -> bool:
-        """Hand the pending to the queue of posts. A repeat finds the first."""
+        """Put the post into its queue; a repeat changes nothing."""
         options = EnqueueOptions(
             workflow_name=POST_WORKFLOW,
             queue_name=POST_QUEUE,
@@ -371,10 +373,10 @@ class _Durable:
 
 
 async def _wake_threads() -> None:
-    """Start the loop's threads now: started in a rush, each holds the loop up until it has had its first turn."""
-    together = threading.Barrier(THREADS, timeout=WAKE_S)
+    """Start the loop's threads now: under load, each start would block the loop until the thread first runs."""
+    started = threading.Barrier(THREADS, timeout=WAKE_S)
     with suppress(threading.BrokenBarrierError):
-        await asyncio.gather(*(asyncio.to_thread(together.wait) for _ in range(THREADS)))
+        await asyncio.gather(*(asyncio.to_thread(started.wait) for _ in range(THREADS)))
 
 
 def _post_id(job_id: str) -> str:
@@ -385,29 +387,30 @@ def _apology_id(job_id: str) -> str:
     return f"{job_id}-apology"
 
 
-def _line_id(job_id: str) -> str:
+def _closing_id(job_id: str) -> str:
     return f"{job_id}-line"
 
 
 def _pending_post_id(pending: PendingPost) -> str:
-    # Names of their own: a song that is given up late is apologised for, and its line closed, while its own post runs.
+    # Each has a name of its own: the apology for a song that failed late, and the last edit of its status message, are
+    # queued while the post of the song still runs.
     job_id = pending.job.job_id
     if pending.song is None:
         return _apology_id(job_id)
-    return _post_id(job_id) if pending.posted is None else _line_id(job_id)
+    return _post_id(job_id) if pending.posted is None else _closing_id(job_id)
 
 
 def _names_of(job_id: str) -> tuple[str, ...]:
-    """Return under which names something of a job is recorded."""
-    return job_id, _post_id(job_id), _apology_id(job_id), _line_id(job_id)
+    """Return the names of all records of a job."""
+    return job_id, _post_id(job_id), _apology_id(job_id), _closing_id(job_id)
 
 
 async def _recorded(work: Callable[[], Awaitable[Result]], tries: int, stop: asyncio.Event | None) -> dict[str, Any]:
-    # Our errors are recorded as results: DBOS would give a repeated job its own error type back.
+    # Our errors are recorded as results: to a repeated job, DBOS would raise an error of its own type.
     try:
-        result = await (_attempt(work, tries) if stop is None else _unless(stop, _attempt(work, tries)))
+        result = await (_attempt(work, tries) if stop is None else _until_stopped(stop, _attempt(work, tries)))
     except MelodifyError as error:
-        log.info("step failed: %s", error, exc_info=error.__cause__)
+        log.info("a step failed, its error is recorded: %s", error, exc_info=error.__cause__)
         return {"failed": to_record(error)}
     return {"result": result.model_dump(mode="json")}
 
@@ -420,8 +423,8 @@ async def _attempt(work: Callable[[], Awaitable[Result]], tries: int) -> Result:
     return await work()
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do the work unless it is stopped first: then it is cancelled. Raises Rejected("job.cancelled")."""
+async def _until_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work. When `stop` is set before it is done, cancel it and raise Rejected("job.cancelled")."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -429,10 +432,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Res
             return working.result()
         raise Rejected("job.cancelled")
     finally:
-        await _ended(working, stopping)
+        await _cancel(working, stopping)
 
 
-async def _ended(*tasks: asyncio.Task[Any]) -> None:
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What is looked after beside the jobs: cancellations, dead workers, stuck jobs, old files. Each on its own clock."""
+"""What runs beside the jobs: cancellations, dead workers, stuck jobs, old files. Each task has its own interval."""
 
 import asyncio
 import logging
@@ -24,34 +24,34 @@ from melodify_core.threads import finished
 log = logging.getLogger(__name__)
 DAY_S = 24 * 3600.0
 BATCH = 200
-# Between a usage row and its record in the engine lies one transaction: whoever is older and unknown is lost.
-LOST_S = 120.0
+# One transaction writes the usage row and the engine's record: an older job without a record is orphaned.
+ORPHANED_S = 120.0
 UNSTARTED_S = 30.0
-SWEEP_S = 6 * 3600.0  # all files are listed: on Cloud Storage a thousand of them is a call that is paid for
+SWEEP_S = 6 * 3600.0  # all files are listed: Cloud Storage bills a call for each thousand
 QUEUE_S = 10.0
 MONEY_S = 15.0
-PULSE_S = 6 * QUEUE_S
+MAINTENANCE_LATE_S = 6 * QUEUE_S
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Something that is done again and again."""
+    """Something that is done again and again, at an interval."""
 
     name: str
     every_s: float
     work: Callable[[], Awaitable[None]]
-    first_s: float | None = None  # before the first time, where that is sooner
+    first_s: float | None = None  # before the first time; None: as long as any other time
 
 
 @asynccontextmanager
 async def run_periodic(*periodic: PeriodicTask) -> AsyncIterator[None]:
-    """Do the duties in the background until the block ends. One that fails is tried again at its next turn."""
+    """Run the tasks in the background until the block ends. One that fails is tried again at its next turn."""
     for each in periodic:
-        # One that never succeeds is seen too: it is overdue since the start.
+        # A task that never succeeds shows too: it is overdue since the start.
         metrics.maintenance_every_seconds.labels(each.name).set(each.every_s)
         metrics.maintenance_done.labels(each.name).set(time.time())
-    # Made by hand, in a context of their own: they are the process's, not part of what has opened the studio. The
-    # simulated Discord waits for all that a handler has started by `create_task`, and these never end.
+    # In a context of their own, because they belong to the process and not to what opened the services. The simulated
+    # Discord waits for all tasks that a handler starts by `create_task`, and these never end.
     tasks = [asyncio.Task(_repeat(each), name=each.name, context=Context()) for each in periodic]
     try:
         yield
@@ -70,13 +70,13 @@ async def _repeat(task: PeriodicTask) -> None:
             await task.work()
             metrics.maintenance_done.labels(task.name).set(time.time())
         except MelodifyError as error:
-            log.warning("%s: %s", task.name, error)
-        except Exception:  # a task must outlive what befalls it once: the database may be restarting
-            log.exception("%s failed, and is tried again", task.name)
+            log.warning("the periodic task %s failed, it runs again in %g s: %s", task.name, pause_s, error)
+        except Exception:  # a task must survive a single failure: the database may be restarting
+            log.exception("the periodic task %s failed, it runs again in %g s", task.name, pause_s)
 
 
 class Maintenance:
-    """The duties of one process."""
+    """The periodic tasks of one process that makes songs."""
 
     def __init__(
         self,
@@ -94,14 +94,14 @@ class Maintenance:
         self._fail_unreadable_job = fail_unreadable_job
         self._spool = spool
         self.stuck: tuple[str, ...] = ()
-        self._looked_at = time.monotonic()
+        self._measured_at = time.monotonic()
         self._next_sweep = 0.0
 
     def periodic_tasks(self) -> list[PeriodicTask]:
-        """Return what every worker does."""
+        """Return the tasks of every worker."""
         return [
             PeriodicTask("cancellations", 1.0, self.stop_cancelled),
-            PeriodicTask("lost jobs", LOST_S, self.fail_orphaned_jobs),
+            PeriodicTask("orphaned jobs", ORPHANED_S, self.fail_orphaned_jobs),
             PeriodicTask("unstarted jobs", UNSTARTED_S, self.requeue_unstarted),
             PeriodicTask("stuck jobs", 60.0, self.notice_stuck),
             PeriodicTask("queue", QUEUE_S, self.measure_queue),
@@ -111,61 +111,61 @@ class Maintenance:
 
     async def stop_cancelled(self) -> None:
         """Stop the jobs of this process that were cancelled, also through another one."""
-        in_hand = self._engine.in_hand
-        if in_hand:
-            for job_id in await asyncio.to_thread(self._library.cancelled, in_hand):
+        active = self._engine.active
+        if active:
+            for job_id in await asyncio.to_thread(self._library.cancelled, active):
                 self._engine.interrupt(job_id)
 
     async def fail_orphaned_jobs(self) -> None:
-        """End the jobs that are open in the ledger and that no worker will ever take up."""
-        candidates = await asyncio.to_thread(self._library.open_since, time.time() - LOST_S)
+        """End the jobs that are open in the ledger, and that no worker will continue."""
+        candidates = await asyncio.to_thread(self._library.open_since, time.time() - ORPHANED_S)
         for job_id in sorted(await self._engine.dead(candidates)) if candidates else ():
-            await self._tell(job_id, "job %s is lost: it is open, and nobody will work on it", job_id)
+            await self._log(job_id, "job %s is orphaned: it is refunded and its asker gets an apology", job_id)
             await self._fail_unreadable_job(job_id)
 
     async def requeue_unstarted(self) -> None:
-        """Go on with what this process took off the queue in the moment when the database went away."""
+        """Queue again what this process took off the queue, but could not start."""
         if number := await self._engine.requeue_unstarted():
-            log.warning("%d jobs were taken off the queue, but not begun: they are queued again", number)
+            log.warning("%d jobs were taken off the queue, but not started: they are queued again", number)
 
     async def notice_stuck(self) -> None:
-        """Say which jobs are open for too long."""
+        """Log which jobs are open for too long, and count them."""
         before = time.time() - self._settings.work.stuck_minutes * 60
         stuck = tuple(await asyncio.to_thread(self._library.open_since, before))
         for job_id in set(stuck) - set(self.stuck):
-            await self._tell(
+            await self._log(
                 job_id, "job %s is open for more than %d minutes", job_id, self._settings.work.stuck_minutes
             )
         self.stuck = stuck
         metrics.stuck_jobs.set(len(stuck))
 
-    async def _tell(self, job_id: str, sentence: str, *values: object) -> None:
-        """Log it as a line of the job."""
+    async def _log(self, job_id: str, sentence: str, *values: object) -> None:
+        """Log an error as a line of the job."""
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         with log_context(job_id, accepted.place.guild_id if accepted and accepted.place else None):
             log.error(sentence, *values)
 
     async def measure_queue(self) -> None:
-        """Show how many jobs wait and run, and how old the oldest is."""
+        """Measure how many jobs wait and run, and for how long the oldest waits."""
         queue = await asyncio.to_thread(self._library.queue)
-        self._looked_at = time.monotonic()
+        self._measured_at = time.monotonic()
         metrics.queue_jobs.labels("waiting").set(queue.waiting)
         metrics.queue_jobs.labels("running").set(queue.running)
         metrics.queue_oldest_seconds.set(max(time.time() - queue.oldest_at, 0.0) if queue.waiting else 0.0)
 
     async def measure_money(self) -> None:
-        """Show what was spent in the last day and what is reserved."""
+        """Measure what was spent in the last day and what is reserved."""
         money = await asyncio.to_thread(self._library.money, time.time() - DAY_S)
         metrics.day_dollars.labels("spent").set(money.spent)
         metrics.day_dollars.labels("reserved").set(money.reserved)
 
-    async def check_pulse(self) -> None:
-        """Raise Unavailable when the last look at the queue that succeeded is too long ago."""
-        if time.monotonic() - self._looked_at > PULSE_S:
+    async def check_maintenance(self) -> None:
+        """Raise Unavailable when `measure_queue` last succeeded too long ago."""
+        if time.monotonic() - self._measured_at > MAINTENANCE_LATE_S:
             raise Unavailable("database.unavailable")
 
     async def forget_old(self) -> None:
-        """Delete records, pictures, takes and songs after their days, and what nobody owns after one."""
+        """Delete records, pictures, takes and songs after their days, and orphaned files after one."""
         retention, now = self._settings.retention, time.time()
         await self._delete("picture", now - retention.picture_days * DAY_S, self._delete_pictures)
         if retention.song_days:
@@ -181,20 +181,22 @@ class Maintenance:
         try:
             await delete_orphaned_files(self._storage, self._library, before)
         except MelodifyError as error:
-            log.warning("what nobody owns is looked for again at the next turn: %s", error)
+            log.warning("orphaned files are not deleted, they are looked for again at the next turn: %s", error)
         else:
             self._next_sweep = time.monotonic() + SWEEP_S
 
     async def _delete(
         self, kind: RetainedKind, before: float, delete: Callable[[list[str]], Awaitable[list[str]]]
     ) -> None:
-        """Have that kind deleted in batches; `delete` returns the jobs of which it is gone."""
-        while job_ids := await asyncio.to_thread(self._library.kept_of, kind, before, BATCH):
+        """Delete that kind of old jobs in batches; `delete` returns the jobs for which it succeeded."""
+        while job_ids := await asyncio.to_thread(self._library.expired, kind, before, BATCH):
             gone = await delete(job_ids)
             await asyncio.to_thread(self._library.mark_gone, kind, gone)
             if len(gone) < len(job_ids):
-                log.warning("of %d jobs the %s could not be deleted", len(job_ids) - len(gone), kind)
-                return  # they come first at the next turn, too
+                log.warning(
+                    "the %s of %d jobs was not deleted: trying again at the next turn", kind, len(job_ids) - len(gone)
+                )
+                return  # else the next batch would be the same jobs
 
     async def _delete_records(self, job_ids: list[str]) -> list[str]:
         await self._engine.forget(job_ids)
@@ -211,31 +213,31 @@ class Maintenance:
 
 
 class Takeover:
-    """Keeps this worker's slot, and adopts the jobs of dead workers. Only on PostgreSQL."""
+    """Keeps this worker's slot, and takes over the jobs of dead workers. Only on PostgreSQL."""
 
-    def __init__(self, slot: Slot, watch: DeadWorkerDetector, engine: Engine, lost: Callable[[], None]) -> None:
-        """`lost` is called once when another process has this worker's slot: it must stop at once."""
+    def __init__(self, slot: Slot, detector: DeadWorkerDetector, engine: Engine, lost: Callable[[], None]) -> None:
+        """Keep the parts. `lost` is called when another process has this worker's slot: it must stop at once."""
         self._slot = slot
-        self._detector = watch
+        self._detector = detector
         self._engine = engine
         self._lost = lost
 
     def periodic_tasks(self, every_s: float) -> list[PeriodicTask]:
-        """Return what a worker among others does."""
+        """Return the tasks of a worker among others."""
         return [
             PeriodicTask("slot", min(every_s, 5.0) / 2, self.keep_slot),
             PeriodicTask("takeover", every_s, self.take_over_jobs),
         ]
 
     async def keep_slot(self) -> None:
-        """See that the slot is ours, also after a restart of the database."""
-        # To its end: at a stop the slot is given back next.
+        """Check that the slot is ours; take it again after a restart of the database."""
+        # Not interrupted: a stop releases the slot next.
         if not await finished(self._slot.hold):
-            log.critical("another worker has slot %d: this one stops", self._slot.number)
+            log.critical("another worker has slot %d: this one stops now", self._slot.number)
             self._lost()
 
     async def take_over_jobs(self) -> None:
-        """Take over from workers whose slot was free twice."""
+        """Take over the jobs of workers whose slot was found free twice."""
         owners = await self._engine.owners()
         for slot in await asyncio.to_thread(self._detector.dead, owners, time.monotonic()):
             if taken_over := await self._detector.take_over_jobs(slot, self._engine.take_over_jobs):

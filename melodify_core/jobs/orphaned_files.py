@@ -1,6 +1,6 @@
-"""Files that nobody owns: of orders that were cut off before they were taken, and of ends that were cut off.
+"""Deletes orphaned files: of orders that were cut off before they were accepted, and of deletions that were cut off.
 
-Whose a file is, its key and the database say; what is no job's key is somebody else's file, and stays.
+The key names the job, and the database says whether that job owns the file. A file under any other key is kept.
 """
 
 import asyncio
@@ -18,51 +18,51 @@ if TYPE_CHECKING:
     from melodify_core.library import Library, Owners
 
 log = logging.getLogger(__name__)
-# Each database leaves its mark. Where there are two, neither knows what is the other's.
+# Each database leaves its mark here. Where there are two, neither knows which files belong to the other.
 MARK = b"A Melodify's database owns files here. Delete this mark when that database is no more.\n"
 
 
 async def delete_orphaned_files(storage: Storage, library: "Library", before: float) -> int:
-    """Delete the files from before the unix time that nobody owns; return how many. Raises Unavailable.
+    """Delete the orphaned files from before the unix time; return how many. Raises Unavailable.
 
-    A file that was saved a moment ago may be an order's that is about to be taken: `before` leaves it time.
+    A new file may belong to an order that is accepted next: `before` leaves it time.
     """
     await storage.clear(before)
     if not await _is_alone(storage, await asyncio.to_thread(library.identity), before):
         return 0
-    dropped = 0
+    deleted = 0
     for shelf in SHELVES:
         async with aclosing(storage.listed(shelf)) as pages:
             async for page in pages:
                 old = [filed for filed in page if filed.saved_at < before]
-                dropped += await _drop(old, storage, library)
-    if dropped:
-        log.info("%d files that nobody owned are deleted", dropped)
-    return dropped
+                deleted += await _delete(old, storage, library)
+    if deleted:
+        log.info("%d orphaned files were deleted", deleted)
+    return deleted
 
 
 async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
-    """Return whether the files are this database's alone: others had until now to leave a mark, and left none."""
+    """Return whether this database alone owns files here: other databases had time to leave a mark, and left none."""
     mine = mark_key(identity)
-    # Before the look at the others: of two that come at once, one sees both.
+    # Before the listing: of two databases that do this at once, one sees both marks.
     if await storage.find(mine) is None:
         await storage.save(mine, MARK, "text/plain")
-        log.info("the storage %s has this database's mark now: in a day, what nobody owns is deleted", storage.name)
+        log.info("the storage %s has the mark of this database now: orphaned files are deleted in a day", storage.name)
     async with aclosing(storage.listed(MARKS)) as pages:
         marks = {filed.key: filed.saved_at async for page in pages for filed in page}
     others = [key for key in marks if key != mine]
     if others:
         log.warning(
-            "the storage %s has files of another database, too (%s): what nobody owns is not deleted. Give each a "
-            "storage of its own. When the other database is no more, delete its mark: its files are then deleted",
+            "the storage %s also has files of another database (%s): orphaned files are not deleted. Give each "
+            "database its own storage. If the other one no longer exists, delete its mark: then its files are deleted",
             storage.name,
             ", ".join(others),
         )
-    # Another one may be of a Melodify that leaves no marks yet, or does not run at the moment.
+    # Another database may belong to a Melodify that leaves no marks yet, or that does not run at the moment.
     return not others and mine in marks and marks[mine] < before
 
 
-async def _drop(filed: list[ListedFile], storage: Storage, library: "Library") -> int:
+async def _delete(filed: list[ListedFile], storage: Storage, library: "Library") -> int:
     jobs = {each.key: job_id for each in filed if (job_id := owner_of(each.key)) is not None}
     if not jobs:
         return 0
@@ -71,11 +71,11 @@ async def _drop(filed: list[ListedFile], storage: Storage, library: "Library") -
     gone = 0
     for each in unowned:
         try:
-            # Not one that was saved again since it was listed: its order has come back.
+            # Not a file that was saved again since the listing: its order was repeated.
             await storage.delete(each.key, each.version)
             gone += 1
         except MelodifyError as error:
-            log.warning("%s was not deleted: %s", each.key, error)
+            log.warning("%s is orphaned but was not deleted, trying again at the next turn: %s", each.key, error)
     return gone
 
 
@@ -85,7 +85,7 @@ def _is_owned(key: str, job_id: str, owners: "Owners") -> bool:
 
 
 async def delete_orphaned_takes(spool: Spool, library: "Library", before: float) -> None:
-    """Delete the takes from before the unix time, of jobs that did not come back. Raises Unavailable."""
+    """Delete the spooled takes from before the unix time whose jobs are not open. Raises Unavailable."""
     old = await asyncio.to_thread(spool.older, before)
     owners = await asyncio.to_thread(library.owners, set(old))
     for job_id in old.keys() - owners.open:

@@ -1,20 +1,113 @@
-"""Paid calls: booked before they begin, corrected when they end, and none begun by a process that stops."""
+"""Paid calls: how many run at once, what each is booked at, where its result is kept, what a stop waits for.
+
+What is called, and with what, is in workflow.py.
+"""
 
 import asyncio
 import hashlib
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from melodify_core.errors import Unavailable
-from melodify_core.jobs.context import with_db_retry
+from melodify_core.jobs.retry import with_db_retry
 from melodify_core.models import Bill
 from melodify_core.observability import metrics
 from melodify_core.ports import Ledger
+from melodify_core.storage.spool import Spool
 from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
+
+
+class Gate(Protocol):
+    """Lets jobs to a provider as its caps allow, counted over all processes; see library/gate.py."""
+
+    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
+        """Hold a slot. Raises Unavailable("provider.busy")."""
+        ...
+
+    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
+        """Wait for a slot and take it. Raises Unavailable("provider.busy")."""
+        ...
+
+    async def leave(self, provider: str, job_id: str) -> None:
+        """Free the job's slot, if it holds one."""
+        ...
+
+
+class OpenGate:
+    """The Gate that never waits."""
+
+    def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
+        """Hold nothing."""
+        del provider, job_id, begun
+        return nullcontext()
+
+    async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
+        """Wait for nothing."""
+
+    async def leave(self, provider: str, job_id: str) -> None:
+        """Free nothing."""
+
+
+class UnrepeatableCalls:
+    """The jobs whose paid call runs now and cannot be repeated for free. A stop waits for them and begins none."""
+
+    def __init__(self) -> None:
+        self.jobs: set[str] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Let no further call begin."""
+        self._closed = True
+
+    def begin(self, job_id: str) -> None:
+        """Count the job until `until_recorded` ends. Interrupt it if the process stops: the next start continues it."""
+        if self._closed:
+            raise asyncio.CancelledError
+        self.jobs.add(job_id)
+
+    @contextmanager
+    def until_recorded(self, job_id: str) -> Iterator[None]:
+        """Enclose a step that may `begin` such a call, until the step's result is recorded."""
+        try:
+            yield
+        finally:
+            self.jobs.discard(job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidWork:
+    """What the paid calls of a process share."""
+
+    gate: Gate = OpenGate()
+    spool: Spool | None = None  # keeps a take until the storage has it
+    unrepeatable: UnrepeatableCalls = field(default_factory=UnrepeatableCalls)
+
+
+async def book_call(job_id: str, bill: Bill, ledger: Ledger) -> "BookedCall":
+    """Book a call that begins next. Raises Rejected (limit.budget, limit.guild_budget) and Unavailable."""
+    call = BookedCall(job_id, _call_id(job_id, bill), bill, ledger)
+    try:
+        await with_db_retry(ledger.book, job_id, call.call_id, bill, time.time())
+    except asyncio.CancelledError:
+        # Nothing was sent yet. With a request id it may repeat one that was sent before a crash, and stays booked.
+        if not bill.request_id:
+            await call.free()
+        raise
+    return call
+
+
+def _call_id(job_id: str, bill: Bill) -> str:
+    """Return the same id for a request that the provider itself recognises as a repeat, a new one for any other."""
+    if not bill.request_id:
+        return secrets.token_hex(16)
+    return hashlib.sha256(f"{job_id} {bill.provider} {bill.request_id}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +120,25 @@ class BookedCall:
     ledger: Ledger
 
     async def billed(self, bill: Bill) -> None:
-        """Note the bill. Where that fails the expected price stays booked: the call's result is worth more."""
-        _tell(self.job_id, bill, "")
+        """Book the bill. Where that fails the expected price stays booked: the call's result is worth more."""
+        _count(self.job_id, bill, "")
         try:
             await finished(self.ledger.settle, self.call_id, bill)
         except Unavailable as error:
             log.warning("job %s: the call stays booked at $%.5f: %s", self.job_id, self.expected.dollars, error)
 
     async def free(self) -> None:
-        """Give it back. Where that fails it stays booked."""
+        """Remove the booking. Where that fails it stays."""
         try:
             await finished(self.ledger.unbook, self.call_id)
         except Unavailable as error:
             log.warning("job %s: a call that cost nothing stays booked: %s", self.job_id, error)
 
     def lost(self) -> None:
-        """Leave it booked."""
-        _tell(self.job_id, self.expected, ", perhaps: how the call ended is not known")
+        """Leave the call booked."""
+        _count(self.job_id, self.expected, ", perhaps: it is not known how the call ended")
 
 
-def _tell(job_id: str, bill: Bill, doubt: str) -> None:
+def _count(job_id: str, bill: Bill, doubt: str) -> None:
     metrics.dollars.labels(bill.provider, bill.model).inc(bill.dollars)
     log.info("job %s: %s %s, $%.5f%s", job_id, bill.provider, bill.model, bill.dollars, doubt)
-
-
-async def begin(job_id: str, bill: Bill, ledger: Ledger) -> BookedCall:
-    """Book a call that begins next. Raises Rejected (limit.budget, limit.guild_budget) and Unavailable."""
-    call = BookedCall(job_id, _call_id(job_id, bill), bill, ledger)
-    try:
-        await with_db_retry(ledger.book, job_id, call.call_id, bill, time.time())
-    except asyncio.CancelledError:
-        if not bill.request_id:  # else it may be a repeat of one that was sent before a crash
-            await call.free()  # nothing was sent yet
-        raise
-    return call
-
-
-def _call_id(job_id: str, bill: Bill) -> str:
-    """Return the same id for what the provider itself knows as one and the same, a new one for any other call."""
-    if not bill.request_id:
-        return secrets.token_hex(16)
-    return hashlib.sha256(f"{job_id} {bill.provider} {bill.request_id}".encode()).hexdigest()[:32]

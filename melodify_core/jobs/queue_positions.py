@@ -1,4 +1,4 @@
-"""Keeps the place in the queue up to date in the status messages of those who wait."""
+"""Keeps the positions in the status messages of waiting jobs up to date. The ledger decides on them."""
 
 import asyncio
 import secrets
@@ -13,17 +13,17 @@ from melodify_core.ports import Delivery
 if TYPE_CHECKING:
     from melodify_core.library import Library
 
-# Near the front every step is told, further back each halving: hundreds of edits a round would be all that Discord lets
-# us do.
+# Near the front every step is shown, further back each halving: hundreds of edits a round would use up all requests
+# that Discord allows.
 NEAR = 5
-LEASE_S = 30.0  # how long the others wait for the one that tells all
+LEASE_S = 30.0  # how long the other processes wait for the one that edits the messages
 
 
 class QueuePositions:
-    """What each waiting job's status message says.
+    """The positions that the status messages show.
 
-    Of several processes that take orders from one database, one tells all; the others follow what it has told, and go
-    on from there when it is gone.
+    Of several processes that take orders for one database, one edits all messages. The others note the same positions,
+    and continue from there when that process has ended.
     """
 
     def __init__(
@@ -39,30 +39,30 @@ class QueuePositions:
         self._leads_until = 0.0
 
     async def show(self) -> None:
-        """Tell those whose place has changed enough. A job that is seen for the first time was told when it came."""
+        """Edit the messages whose position has changed enough. A new job's message shows its position already."""
         waiting = await asyncio.to_thread(self._library.waiting_orders)
         typical_s = await asyncio.to_thread(self._library.typical_s) if waiting else None
         running = await asyncio.to_thread(self._library.running) if waiting else 0
         leads = bool(waiting) and await self._leads()
         shown: dict[str, int] = {}
         for position, order in enumerate(waiting, start=1):
-            told = self._shown.get(order.job_id, position)
-            shown[order.job_id] = told
-            if worth_telling(told, position):
+            before = self._shown.get(order.job_id, position)
+            shown[order.job_id] = before
+            if is_worth_showing(before, position):
                 shown[order.job_id] = position
                 if leads and (leads := await self._leads()):
-                    await self._tell(order, Forecast.at(position, typical_s, running, self._at_once))
+                    await self._edit(order, Forecast.at(position, typical_s, running, self._at_once))
         self._shown = shown
 
-    async def _tell(self, order: AcceptedOrder, forecast: Forecast) -> None:
-        # Before it many others may have been told, one after the other; who makes it may be another process.
+    async def _edit(self, order: AcceptedOrder, forecast: Forecast) -> None:
+        # Many others may have been edited before it, and another process may have started it meanwhile.
         if order.place is None or await asyncio.to_thread(self._library.state, order.job_id) != "waiting":
             return
         with log_context(order.job_id, order.place.guild_id, Stage.QUEUED):
             await self._delivery.show_position(order.job_id, order.place, order.language, forecast, order.page_id)
 
     async def _leads(self) -> bool:
-        """Return whether this process tells all; one that does says so anew from time to time."""
+        """Return whether this process edits the messages; take or renew the lease for that."""
         now = self._clock()
         if self._leads_until - LEASE_S / 2 <= now:
             leads = await asyncio.to_thread(self._library.lease, "positions", self._name, now, LEASE_S)
@@ -70,6 +70,6 @@ class QueuePositions:
         return self._leads_until > now
 
 
-def worth_telling(told: int, position: int) -> bool:
-    """Return whether the new place is worth an edit."""
-    return position != told and (position <= NEAR or position * 2 <= told)
+def is_worth_showing(before: int, position: int) -> bool:
+    """Return whether the new position is worth an edit."""
+    return position != before and (position <= NEAR or position * 2 <= before)

@@ -1,8 +1,8 @@
-"""Which worker a process is, and whether another one is dead. On SQLite one process holds a file's lock.
+"""Which worker this process is, and which workers are dead. On SQLite there is one process, which locks a file.
 
 On PostgreSQL workers hold numbered slots by session locks. Such a lock ends with its connection, so a killed worker's
-slot is free at once. A restart of the database frees every slot too while all workers live: that is why a slot counts
-as dead only when it was found free twice, some time apart, by one and the same run of the database.
+slot is free at once. A restart of the database also frees every slot, although all workers live: that is why a worker
+counts as dead only when its slot was found free twice, some time apart, in the same run of the database.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from melodify_core.threads import unbroken
 log = logging.getLogger(__name__)
 
 SLOTS = 64
-# The first half of each lock's two numbers, so that nobody else's locks are ours: "melo" in ASCII.
+# The first of each lock's two numbers, "melo" in ASCII: it keeps our locks apart from those of other programs.
 LOCKS = 0x6D656C6F
 PREFIX = "worker-"
 _HELD = sa.text(
@@ -52,12 +52,12 @@ def only_process(lock_file: Path) -> Iterator[None]:
 
 
 def executor_id(slot: int) -> str:
-    """Return the engine's name of a slot's worker."""
+    """Return the engine's name for the worker of a slot."""
     return f"{PREFIX}{slot}"
 
 
 def slot_of(name: str) -> int | None:
-    """Return the slot of a worker's name."""
+    """Return the slot of a worker by its name, None for another name."""
     number = name.removeprefix(PREFIX)
     return int(number) if name.startswith(PREFIX) and number.isdigit() else None
 
@@ -82,13 +82,13 @@ class Slot:
 
     @property
     def name(self) -> str:
-        """The engine's name of this worker."""
+        """The engine's name for this worker."""
         return executor_id(self.number)
 
     def hold(self) -> bool:
-        """See that the slot is still ours; after a restart of the database take it again. False: another has it.
+        """Check that the slot is still ours; after a restart of the database take it again. False: another has it.
 
-        Raises what SQLAlchemy raises while the database is away.
+        Raises what SQLAlchemy raises while the database is unavailable.
         """
         if self._connection is not None:
             try:
@@ -106,22 +106,22 @@ class Slot:
         return True
 
     def release(self) -> None:
-        """Give the slot back."""
+        """Free the slot."""
         if self._connection is not None:
-            _end(self._connection, self.number)
+            _unlock(self._connection, self.number)
             self._connection = None
 
 
 @dataclass(frozen=True, slots=True)
 class FreeSlotSeen:
-    """A slot that was found free, and which run of the database said so."""
+    """A slot that was found free: when, and in which run of the database."""
 
     at: float
     database_started: str
 
 
 class DeadWorkerDetector:
-    """Finds workers that are dead. Synchronous, but for `take_over_jobs`'s caller."""
+    """Finds dead workers. `dead` is synchronous: call it off the event loop."""
 
     def __init__(self, database: sa.Engine, mine: int, apart_s: float) -> None:
         self._database = database
@@ -130,7 +130,7 @@ class DeadWorkerDetector:
         self._seen: dict[int, FreeSlotSeen] = {}
 
     def dead(self, owners: set[str], now: float) -> list[int]:
-        """Return the slots among `owners` whose workers are dead by now."""
+        """Return the slots of those `owners` that are dead."""
         slots = {slot for owner in owners if (slot := slot_of(owner)) is not None} - {self._mine}
         with self._database.connect() as connection:
             started = str(connection.scalar(sa.text("SELECT pg_postmaster_start_time()")))
@@ -144,9 +144,9 @@ class DeadWorkerDetector:
         return found
 
     async def take_over_jobs(self, slot: int, take_over_jobs: Callable[[str], Awaitable[int]]) -> int:
-        """Adopt the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile.
+        """Take over the jobs of a dead worker while its slot is locked: no new worker may take it meanwhile.
 
-        Cancelled, it goes on to its end: a thread may be locking the slot, and the session must not be left.
+        When cancelled, it still runs to its end: a thread may be locking the slot, and the session must be closed.
         """
         return await unbroken(self._take_over_jobs(slot, take_over_jobs))
 
@@ -158,18 +158,18 @@ class DeadWorkerDetector:
             return await take_over_jobs(executor_id(slot))
         finally:
             self._seen.pop(slot, None)
-            await asyncio.to_thread(_end, connection, slot)
+            await asyncio.to_thread(_unlock, connection, slot)
 
 
 def _session(database: sa.Engine) -> sa.Connection:
-    # A connection outside the pool: its closing ends the session, and with it the lock.
+    # A connection outside the pool: closing it ends the session, and with it the lock.
     connection = database.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     return connection
 
 
-def _end(connection: sa.Connection, slot: int) -> None:
-    # The server ends a closed session when it comes to it, and the slot is to be free now.
+def _unlock(connection: sa.Connection, slot: int) -> None:
+    # The server ends a closed session some time later, and the slot must be free now.
     with suppress(sa.exc.SQLAlchemyError):
         connection.execute(sa.text("SELECT pg_advisory_unlock(:a, :b)"), {"a": LOCKS, "b": slot})
     connection.close()
@@ -180,5 +180,5 @@ def _try_lock(connection: sa.Connection, slot: int) -> bool:
 
 
 def _is_free(connection: sa.Connection, slot: int) -> bool:
-    # Asked for, not tried: two survivors that look at one moment must not see each other's trial as life.
+    # A query and no attempt to lock: of two workers that check at once, each would see the other's lock as life.
     return not connection.scalar(_HELD, {"a": LOCKS, "b": slot})

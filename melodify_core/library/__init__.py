@@ -1,4 +1,7 @@
-"""The database: the usage ledger, the songs, and what all processes must agree on."""
+"""The database: the usage ledger, the songs, and what all processes must agree on.
+
+This package counts and stores; usage decides about limits. The engine's own tables are in jobs.
+"""
 
 from melodify_core.library.database import (
     SCHEMA,

@@ -290,7 +290,7 @@ class Library:
         guild_spent = self._spending(usage.c.guild_id == guild_id, since, connection) if ours else ()
         check_budgets(limits, Standing(spent=spent, guild_spent=guild_spent), dollars, now)
 
-    def reach(self, job_id: str, stage: Stage) -> None:
+    def note_stage(self, job_id: str, stage: Stage) -> None:
         """Note the job's stage, for the visitors of its page."""
         with changing(self._engine, durable=False) as connection:
             connection.execute(SET_STAGE, {"its_job": job_id, "its_stage": stage.value})
@@ -366,7 +366,7 @@ class Library:
         query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
         return {row.job_id for row in self._all(query)} if job_ids else set()
 
-    def write_down(self, job: Job, song: Song, now: float) -> bool:
+    def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work at once. False for a cancelled job.
 
         Until `record_song` only its member can see it.
@@ -406,7 +406,7 @@ class Library:
         rows = self._all(sa.select(songs.c.song).where(songs.c.job_id == job_id))
         return Song.model_validate_json(rows[0].song) if rows else None
 
-    def kept_of(self, kind: RetainedKind, before: float, limit: int) -> list[str]:
+    def expired(self, kind: RetainedKind, before: float, limit: int) -> list[str]:
         """Return jobs that ended and were created before the unix time, and still have that kind; the oldest first."""
         query = (
             sa.select(usage.c.job_id)

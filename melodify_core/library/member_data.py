@@ -58,7 +58,7 @@ class MemberBook:
         query = sa.select(usage.c.job_id).where(usage.c.user_id == user_id, usage.c.state.in_(OPEN_STATES))
         return [row.job_id for row in read(self._engine, query)]
 
-    def asks(self, user_id: int, now: float) -> bool:
+    def has_open_request(self, user_id: int, now: float) -> bool:
         """Return whether a living process serves a request of the member that is no order yet."""
         alive = sa.and_(requests.c.user_id == user_id, requests.c.leased_until > now)
         return bool(read(self._engine, sa.select(requests.c.request_id).where(alive).limit(1)))

@@ -76,7 +76,7 @@ def stage_span(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
-def asking(provider: str) -> Iterator[None]:
+def provider_span(provider: str) -> Iterator[None]:
     """Measure the call to a provider within: its time, or its error."""
     began = time.monotonic()
     try:
@@ -89,7 +89,7 @@ def asking(provider: str) -> Iterator[None]:
     metrics.provider_seconds.labels(provider).observe(time.monotonic() - began)
 
 
-def ended(outcome: str) -> None:
+def count_outcome(outcome: str) -> None:
     """Count how the current job ended: "song", or the error's code."""
     context = current.get()
     metrics.jobs_ended.labels(context.stage or "" if context else "", outcome).inc()

@@ -1,4 +1,4 @@
-"""What is done with orders and songs beside making them: songs, members, moderation, the host's job administration.
+"""What is done with orders and songs besides making them: songs, members, moderation, the host's job administration.
 
-Taking orders is the studio's, making songs is in jobs.
+Orders are accepted in studio.py; songs are made in jobs.
 """

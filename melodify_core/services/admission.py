@@ -1,4 +1,4 @@
-"""Which limits hold for an order, and whether they leave room for it."""
+"""Which limits apply to an order, and whether they leave room for it. The arithmetic is in usage."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Admission:
-    """The host's limits, the servers' own, and what counts against both. `price` is what a song is expected to cost."""
+    """The host's limits, those of the servers, and what counts against both. `price` is the expected cost of a song."""
 
     def __init__(self, host: Limits, library: "Library", guilds: "Guilds", price: float) -> None:
         self.price = price
@@ -26,7 +26,7 @@ class Admission:
         self._guilds = guilds
 
     def limits_in(self, guild_id: int | None, role_ids: Collection[int], connection: "Connection | None") -> Limits:
-        """Return what holds for a member with these roles, in a server what its moderators have set too."""
+        """Return the limits of a member with these roles; in a server its moderators may have lowered them."""
         if guild_id is None:
             return self._host
         server = self._guilds.settings_of(guild_id, connection)

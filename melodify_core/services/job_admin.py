@@ -1,4 +1,4 @@
-"""Jobs as the host sees them, from a process of its own: list, show, cancel, retry, and a copy of the database."""
+"""What the host does with jobs from a process of its own: list, show, cancel, retry, and a copy of the database."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class JobDetails:
-    """All that is known of a job."""
+    """All that is recorded of a job."""
 
     row: "JobRow"
     steps: tuple[str, ...]
@@ -35,7 +35,7 @@ class JobDetails:
 
 
 class JobAdmin:
-    """The host's view. Sentences that it returns or raises are English, as the rest of the command line."""
+    """The jobs of all members. Sentences that it returns or raises are English, as the rest of the command line."""
 
     def __init__(self, library: "Library", book: "JobBook", engine: "Engine", storage: Storage) -> None:
         self._library = library
@@ -48,7 +48,7 @@ class JobAdmin:
         return await asyncio.to_thread(self._book.jobs, state, SHOWN)
 
     async def show(self, job_id: str) -> JobDetails:
-        """Return what is known of the job. Raises Misconfigured for an unknown one."""
+        """Return what is recorded of the job. Raises Misconfigured for an unknown one."""
         row = await self._row(job_id)
         money = await asyncio.to_thread(self._book.money, job_id)
         return JobDetails(row, tuple(await self._engine.steps(job_id)), money)
@@ -61,14 +61,14 @@ class JobAdmin:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
         row = await self._row(job_id)
         if await asyncio.to_thread(self._library.cancel_queued, job_id, time.time()):
-            # It stays in the queue: there is no way to its asker from here, and when its turn comes there is.
+            # It stays in the queue: this process cannot post to its asker, and the worker whose turn it is can.
             return f"Job {job_id} is cancelled; it had not begun."
         if await asyncio.to_thread(self._library.request_cancel, job_id):
-            return f"Job {job_id} is told to stop; whoever works on it does so within a second or two."
+            return f"Job {job_id} is told to stop; the process that runs it does so within a second or two."
         raise Misconfigured(f"Job {job_id} has ended already ({row.state}).")
 
     async def retry(self, job_id: str) -> str:
-        """Queue a failed job again; return a sentence. Raises Misconfigured where that cannot be."""
+        """Queue a failed job again; return a sentence. Raises Misconfigured for a job that cannot be tried again."""
         row = await self._row(job_id)
         if row.state != "refunded":
             raise Misconfigured(f"Job {job_id} is {row.state}: only a failed job (refunded) can be tried again.")
@@ -82,7 +82,7 @@ class JobAdmin:
         return f"Job {job_id} waits again. Its song is charged as the first try would have been."
 
     def _requeue(self, job_id: str, job: Job) -> None:
-        # One transaction: its old record is gone when it waits again, and not before.
+        # One transaction deletes the old record and queues the job: a kill leaves both done or neither.
         with self._library.transaction() as connection:
             turn = self._book.reopen(connection, job_id, time.time())
             if turn is None:
@@ -98,7 +98,7 @@ class JobAdmin:
 
 @asynccontextmanager
 async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
-    """Yield the job administration, beside whatever process runs on the same database. Raises Misconfigured."""
+    """Yield the job administration, beside other processes on the same database. Raises Misconfigured."""
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
 
@@ -132,7 +132,7 @@ def backup(settings: Settings, target: Path) -> str:
         raise Misconfigured(f"{target} exists already.")
     part = target.with_name(f"{target.name}.part")
     try:
-        # For us alone, as the database itself. What a backup that was killed has left is begun anew.
+        # Only its owner may read it, as with the database itself. Remains of a killed backup are deleted.
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with (

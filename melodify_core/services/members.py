@@ -1,4 +1,4 @@
-"""What a member may ask about themselves: their songs, what they have left, and to be forgotten."""
+"""What members ask for themselves: their songs, their quota, the deletion of their data. Posts are the bot's."""
 
 import asyncio
 import logging
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PAGE_SONGS = 8
-# A running job ends within its step, unless it is being posted right now.
+# A running job is stopped within its step, unless it is being posted right now.
 END_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was erased."""
+    """How much was erased."""
 
     songs: int
     jobs: int  # orders, with or without a song
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A song from somebody's list, to be played again."""
+class PlayableSong:
+    """A song from a list, to be played again: as audio, or as a link to it."""
 
     entry: Entry
     audio: bytes | Link
 
 
 class MemberService:
-    """What members do with what is theirs."""
+    """The songs, the quota and the data of members."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class MemberService:
         admission: Admission,
         cancel: Callable[[str], Awaitable[object]],
     ) -> None:
-        """`cancel` ends a job of theirs."""
+        """Keep the parts. `cancel` cancels a job, whoever ordered it."""
         self._book = book
         self._songbook = songbook
         self._engine = engine
@@ -66,7 +66,7 @@ class MemberService:
         self._cancel = cancel
 
     async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
-        """Return what the member has left. Costs nothing."""
+        """Return what the member has left."""
         return await self._admission.quota(user_id, guild_id, role_ids)
 
     async def own_songs(self, user_id: int, sort: "SortOrder", page: int) -> "SongListPage":
@@ -82,21 +82,21 @@ class MemberService:
 
     async def play(
         self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int
-    ) -> Heard:
+    ) -> PlayableSong:
         """Return a song of the member's or a public one of the server, as audio or, where it is too large, as a link.
 
-        Raises Rejected: song.gone for one that is not there or not to be seen, song.too_large.
+        Raises Rejected: song.gone for one that is missing or that the member may not see, song.too_large.
         """
         entry = await asyncio.to_thread(self._songbook.entry, job_id)
-        if entry is None or not _may_hear(entry, user_id, guild_id, asked_in):
+        if entry is None or not _may_play(entry, user_id, guild_id, asked_in):
             raise Rejected("song.gone")
         song = entry.song
         if song.size_bytes <= max_bytes:
-            return Heard(entry, await self._storage.load(song.audio_key))
+            return PlayableSong(entry, await self._storage.load(song.audio_key))
         link = await self._storage.link(song.audio_key, f"{song.title}.mp3")
         if link is None:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
-        return Heard(entry, link)
+        return PlayableSong(entry, link)
 
     async def posts(self, user_id: int) -> list[Entry]:
         """Return all songs of the member that were posted somewhere."""
@@ -104,14 +104,14 @@ class MemberService:
         return [entry for entry in page.entries if entry.message_id]
 
     async def forget(self, user_id: int) -> Forgotten:
-        """End the member's jobs and erase what is stored of them. May be repeated.
+        """End the member's jobs and erase what is stored of the member. May be repeated.
 
-        Raises Unavailable: member.busy while a request or job of theirs cannot be stopped any more, storage.* and
+        Raises Unavailable: member.busy while a request or job cannot be stopped any more, storage.* and
         database.*.
         """
-        async with _ending():
-            # It may become an order yet. One that a dead process has left will not: it is erased with the rest.
-            while await asyncio.to_thread(self._book.asks, user_id, time.time()):  # noqa: ASYNC110
+        async with _wait_for_end():
+            # An open request may still become an order. One that a dead process has left does not: it is erased later.
+            while await asyncio.to_thread(self._book.has_open_request, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await self._stop_jobs(user_id)
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
@@ -124,8 +124,8 @@ class MemberService:
         now = time.time()
         alias = alias_of(user_id, self._salt)
         songs = await asyncio.to_thread(self._book.forget, user_id, alias, now, now - DAY_S)
-        # Whose it was is not said: the log must not keep what the database forgets.
-        log.info("a member had %d songs of %d orders erased", songs, len(jobs))
+        # Without the member's id: the log must not keep what the database forgets.
+        log.info("the data of a member was erased: %d songs of %d orders", songs, len(jobs))
         return Forgotten(songs, len(jobs))
 
     async def _stop_jobs(self, user_id: int) -> None:
@@ -133,15 +133,15 @@ class MemberService:
             try:
                 await self._cancel(job_id)
             except Rejected as error:
-                log.info("job %s: not cancelled: %s", job_id, error)
-        async with _ending():
+                log.info("job %s is not cancelled, waiting for its end: %s", job_id, error)
+        async with _wait_for_end():
             while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
-async def _ending() -> AsyncIterator[None]:
-    """Bound the wait for an end. It may come from another process: there is no event to wait for."""
+async def _wait_for_end() -> AsyncIterator[None]:
+    """Limit a wait to END_S. The end may come from another process, so the wait polls."""
     try:
         async with asyncio.timeout(END_S):
             yield
@@ -149,7 +149,7 @@ async def _ending() -> AsyncIterator[None]:
         raise Unavailable("member.busy") from error
 
 
-def _may_hear(entry: Entry, user_id: int, guild_id: int | None, asked_in: Collection[int]) -> bool:
+def _may_play(entry: Entry, user_id: int, guild_id: int | None, asked_in: Collection[int]) -> bool:
     if entry.user_id == user_id:
         return True
     return not entry.private and entry.guild_id == guild_id and guild_id is not None and entry.asked_in in asked_in

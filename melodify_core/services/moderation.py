@@ -1,4 +1,4 @@
-"""What a server's moderators do with its jobs: look, cancel, give quota back; and the end of servers that were left."""
+"""What a server's moderators do with its jobs: list, cancel, reset quotas; also the end of left servers."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LISTED = 25
-# Cancels a job as a moderator; returns a language when the caller is to tell its asker: see Studio.cancel.
+# Cancels a job as a moderator; returns a language when the caller must inform its asker: see Studio.cancel.
 Cancel = Callable[[str], Awaitable[Language | None]]
-# Forgets a job whose asker was told that it is cancelled: see Studio.confirm_cancelled.
+# Removes a job whose asker knows that it is cancelled: see Studio.confirm_cancelled.
 Confirm = Callable[[str], Awaitable[None]]
 
 
 class Moderation:
-    """The jobs of servers, for their moderators. Methods raise Unavailable while the database is away."""
+    """The jobs of servers, for their moderators. Methods raise Unavailable while the database is unavailable."""
 
     def __init__(
         self,
@@ -52,32 +52,32 @@ class Moderation:
         return await asyncio.to_thread(self._book.open_in, guild_id, LISTED)
 
     async def reset_quota(self, user_id: int, guild_id: int) -> int:
-        """Give a member back what was used in the server; return how many songs that were."""
+        """Reset what a member has used in the server; return how many songs that were."""
         return await asyncio.to_thread(self._library.reset_usage, user_id, guild_id)
 
     async def cancel(self, guild_id: int, job_id: str) -> None:
-        """Cancel a job of the server, and tell its asker. Raises Rejected("job.too_late") for any other."""
+        """Cancel a job of the server, and inform its asker. Raises Rejected("job.too_late") for any other."""
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         if accepted is None or accepted.place is None or accepted.place.guild_id != guild_id:
             raise Rejected("job.too_late")
-        await self._cancel_and_tell(accepted)
+        await self._cancel_and_inform(accepted)
 
-    async def cancel_and_tell(self, job_id: str) -> None:
-        """Cancel anybody's job, and tell its asker. Raises Rejected("job.too_late")."""
+    async def cancel_and_inform(self, job_id: str) -> None:
+        """Cancel a job of any member, and inform its asker. Raises Rejected("job.too_late")."""
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         if accepted is None:
             raise Rejected("job.too_late")
-        await self._cancel_and_tell(accepted)
+        await self._cancel_and_inform(accepted)
 
-    async def _cancel_and_tell(self, accepted: AcceptedOrder) -> None:
+    async def _cancel_and_inform(self, accepted: AcceptedOrder) -> None:
         if await self._cancel(accepted.job_id) is None:
-            return  # the worker that runs it tells its asker
-        # Where this fails the job's turn in the queue does it.
+            return  # the worker that runs it informs its asker
+        # If this fails, the worker does it when the job's turn comes.
         with log_context(accepted.job_id, accepted.place.guild_id if accepted.place else None):
             try:
                 await apologise_for(accepted, Rejected("job.cancelled"), self._delivery)
             except MelodifyError as error:
-                log.warning("job %s: its asker is not told yet that it is cancelled: %s", accepted.job_id, error)
+                log.warning("job %s is cancelled, its asker is informed at its turn: %s", accepted.job_id, error)
                 return
             await self._confirm(accepted.job_id)
 
@@ -89,7 +89,7 @@ class Moderation:
                 try:
                     await self.cancel(guild_id, accepted.job_id)
                 except Rejected as error:
-                    log.info("job %s of server %d, which was left: %s", accepted.job_id, guild_id, error)
+                    log.info("job %s of server %d, which was left, goes on: %s", accepted.job_id, guild_id, error)
             await asyncio.to_thread(self._guilds.erase, guild_id)
             log.info("server %d was left: its settings are erased", guild_id)
         return len(left)

@@ -1,6 +1,6 @@
-"""Writes down what members ask for, before the first sign to them, so that a restart goes on from there.
+"""Records what members request before it is acknowledged, so that a restart continues from there.
 
-What stands in a record is the caller's business. Many requests at one moment share a transaction.
+The caller decides what a record contains. Requests of one moment share a transaction.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from melodify_core.library import Change, ClaimedRequest, RequestBook
 
 log = logging.getLogger(__name__)
-# So long after its last sign of life a process counts as dead, and another goes on with its requests.
+# A process that has not renewed its lease for so long counts as dead, and another continues its requests.
 LEASE_S = 20.0
 RENEW_S = 5.0
 CLAIMED_AT_ONCE = 200
@@ -33,14 +33,14 @@ class RequestJournal:
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self, request_id: str, user_id: int, record: str) -> bool:
-        """Write the request down; False where another process serves it."""
+        """Record the request; return False where another process serves it."""
         change = self._book.begin(request_id, user_id, record, self._owner, LEASE_S)
         self._open.add(request_id)
         self._ended.discard(request_id)
         try:
-            mine = await self._changed(change)
+            mine = await self._apply(change)
         except Unavailable:
-            # It may be there all the same. Who does not begin it again would keep it for ever from who goes on with it.
+            # It may be recorded all the same. Unless it ends, its lease is renewed and no process can claim it.
             self._open.discard(request_id)
             self._ended.add(request_id)
             raise
@@ -49,14 +49,14 @@ class RequestJournal:
         return mine
 
     async def note(self, request_id: str, record: str) -> None:
-        """Write down how far the request is."""
-        await self._changed(self._book.note(request_id, record, self._owner))
+        """Record how far the request is."""
+        await self._apply(self._book.note(request_id, record, self._owner))
 
     async def end(self, request_id: str) -> None:
-        """Forget the request. Where the database is away that is done later."""
+        """Delete the record; while the database is unavailable, `renew` does it later."""
         self._open.discard(request_id)
         try:
-            await self._changed(self._book.end(request_id, self._owner))
+            await self._apply(self._book.end(request_id, self._owner))
         except Unavailable:
             self._ended.add(request_id)
 
@@ -67,15 +67,15 @@ class RequestJournal:
         return claimed
 
     async def renew(self) -> None:
-        """Show the other processes that this one lives. To be called every RENEW_S."""
+        """Renew the lease on the requests of this process. Call it every RENEW_S."""
         for request_id in tuple(self._ended):
-            if request_id in self._ended:  # not begun again since
-                await self._changed(self._book.end(request_id, self._owner))
+            if request_id in self._ended:  # a request may have begun again since
+                await self._apply(self._book.end(request_id, self._owner))
                 self._ended.discard(request_id)
         if self._open:
             await finished(self._book.renew, tuple(self._open), self._owner, LEASE_S)
 
-    async def _changed(self, change: "Change") -> bool:
+    async def _apply(self, change: "Change") -> bool:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((change, answer))
         if self._writing is None:

@@ -1,4 +1,4 @@
-"""What can be done with a finished song: another take, a video, a like, its end."""
+"""What can be done with a finished song: play, video, like, delete. Another take of it is an order: see studio.py."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 VIDEO_DEADLINE_S = 180.0
-# Kept for whoever asks next, whatever may be posted where they ask.
+# A video is stored for all later requests, from servers with other upload limits too.
 LARGEST_VIDEO = 50 * MEBIBYTE
-SMALL_VIDEO = 10 * MEBIBYTE  # what Discord takes everywhere
+SMALL_VIDEO = 10 * MEBIBYTE  # Discord's lowest upload limit
 
 
 class SongService:
@@ -32,7 +32,7 @@ class SongService:
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
-        """Return the song for the member. Raises Rejected: song.gone, song.private for somebody else's private one."""
+        """Return the song for the member. Raises Rejected: song.gone, song.private for another member's private one."""
         entry = await asyncio.to_thread(self._songbook.entry, job_id)
         if entry is None:
             raise Rejected("song.gone")
@@ -47,12 +47,12 @@ class SongService:
         return await self._storage.load(entry.song.picture_key)
 
     async def like(self, job_id: str, user_id: int) -> tuple[bool, int]:
-        """Like the song, or take that back; return whether the member likes it now, and how many do."""
+        """Like the song, or remove the like; return whether the member likes it now, and how many members do."""
         await self.entry(job_id, user_id)
         return await asyncio.to_thread(self._songbook.like, job_id, user_id, time.time())
 
     async def likes(self, job_id: str) -> int:
-        """Return how many like the song."""
+        """Return how many members like the song."""
         entry = await asyncio.to_thread(self._songbook.entry, job_id)
         return entry.likes if entry else 0
 
@@ -81,29 +81,29 @@ class SongService:
         await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
 
     async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
-        # Two who ask at once wait for the same render_video. The lock goes with the last who holds it or waits for it.
-        alone = self._rendering.setdefault(entry.song.job_id, asyncio.Lock())
-        async with alone:
+        # Simultaneous requests wait for one render. The lock is dropped with the last one that holds or awaits it.
+        lock = self._rendering.setdefault(entry.song.job_id, asyncio.Lock())
+        async with lock:
             found = await self._storage.find(key)
-            return found.size_bytes if found else await self._film(entry, key, max_bytes)
+            return found.size_bytes if found else await self._render(entry, key, max_bytes)
 
-    async def _film(self, entry: Entry, key: str, max_bytes: int) -> int:
+    async def _render(self, entry: Entry, key: str, max_bytes: int) -> int:
         try:
-            size = await self._filmed(entry, key, max_bytes)
+            size = await self._render_and_store(entry, key, max_bytes)
         except Unavailable:
             if await self._is_gone(entry):
-                raise Rejected("song.gone") from None  # its files were deleted under our hands
+                raise Rejected("song.gone") from None  # its files were deleted meanwhile
             raise
         if await self._is_gone(entry):
-            # Whoever deleted it meanwhile was told that nothing is left.
+            # It was deleted meanwhile, with the answer that nothing is left.
             await self._storage.delete(key)
             raise Rejected("song.gone")
         return size
 
-    async def _filmed(self, entry: Entry, key: str, max_bytes: int) -> int:
+    async def _render_and_store(self, entry: Entry, key: str, max_bytes: int) -> int:
         song = entry.song
         picture, mp3 = await self.picture(entry), await self._storage.load(song.audio_key)
-        # Without links a larger one is of no use to anybody.
+        # A storage without links cannot offer a larger video to anybody.
         fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
         video = await self._pool.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
         await self._storage.save(key, video.data, "video/mp4")
@@ -122,5 +122,5 @@ class SongService:
         for key in keys_of(entry.song.job_id):
             await self._storage.delete(key)
         await asyncio.to_thread(self._songbook.erase, [entry.song.job_id], time.time())
-        # A render_video that was saved in between had still found the entry.
+        # A video may have been stored in between: its render still found the entry.
         await self._storage.delete(video_key(entry.song.job_id))

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.models import Link, ListedFile, Stored
-from melodify_core.observability.log_context import asking
+from melodify_core.observability.log_context import provider_span
 from melodify_core.storage.layout import KEY, SHELF, shelf_of, split
 from melodify_core.threads import finished
 
@@ -44,7 +44,7 @@ class FolderStorage:
 
     async def check(self) -> None:
         """Make the folder, write to it, clear what dead processes left. Raises Misconfigured."""
-        with asking(self.name):
+        with provider_span(self.name):
             await asyncio.to_thread(self._check)
 
     async def save(self, key: str, data: bytes, content_type: str, labels: Mapping[str, str] | None = None) -> None:
@@ -96,7 +96,7 @@ class FolderStorage:
         """Do nothing: nothing is held open."""
 
     async def _run(self, work: Callable[[], Result]) -> Result:
-        with asking(self.name):
+        with provider_span(self.name):
             try:
                 return await finished(work)
             except OSError as error:

@@ -118,7 +118,7 @@ def test_a_job_that_would_pass_a_budget_does_not_start(library_with: Callable[[L
     for number in range(3):
         accept(library, str(number))
     library.book("0", "a", TAKE, NOW)
-    assert library.start("0", NOW)  # what it costs is booked: it goes on
+    assert library.start("0", NOW)  # its cost is booked: it continues
     library.book("0", "b", TAKE, NOW)  # once more, after a kill
     with pytest.raises(Rejected, match=r"limit\.budget"):
         library.start("1", NOW)
@@ -167,7 +167,7 @@ def test_of_many_calls_at_once_only_so_many_begin_as_the_budget_pays(
 
 
 class Slow(Book):
-    """A ledger that takes its time, and then may be away."""
+    """A ledger that is slow, and then may be unavailable."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class Slow(Book):
 
 async def test_a_call_that_is_cancelled_before_it_was_sent_is_in_no_books() -> None:
     ledger = Slow()
-    task = asyncio.create_task(paying.begin("1", TAKE, ledger))
+    task = asyncio.create_task(paying.book_call("1", TAKE, ledger))
     await asyncio.to_thread(ledger.entered.wait, 10)
     task.cancel()
     await asyncio.sleep(0.05)
@@ -208,7 +208,7 @@ async def test_a_call_that_is_cancelled_before_it_was_sent_is_in_no_books() -> N
 async def test_a_database_that_is_away_costs_no_paid_answer() -> None:
     ledger = Slow()
     ledger.go_on.set()
-    call = await paying.begin("1", TAKE, ledger)
+    call = await paying.book_call("1", TAKE, ledger)
     ledger.away = True
     await call.billed(TAKE)
     await call.free()
@@ -219,10 +219,10 @@ async def test_what_the_provider_knows_as_one_call_is_one_call_here() -> None:
     ledger = Slow()
     ledger.go_on.set()
     run = TAKE.model_copy(update={"request_id": "runs/1"})
-    first, second = [await paying.begin("1", run, ledger) for _ in range(2)]
+    first, second = [await paying.book_call("1", run, ledger) for _ in range(2)]
     assert first.call_id == second.call_id
-    assert (await paying.begin("2", run, ledger)).call_id != first.call_id
-    assert (await paying.begin("1", TAKE, ledger)).call_id != (await paying.begin("1", TAKE, ledger)).call_id
+    assert (await paying.book_call("2", run, ledger)).call_id != first.call_id
+    assert (await paying.book_call("1", TAKE, ledger)).call_id != (await paying.book_call("1", TAKE, ledger)).call_id
 
 
 async def test_a_lost_call_is_in_the_metrics() -> None:
@@ -230,5 +230,5 @@ async def test_a_lost_call_is_in_the_metrics() -> None:
     ledger.go_on.set()
     counter = metrics.dollars.labels("vertex", "lyria-002")
     before = counter._value.get()
-    (await paying.begin("1", TAKE, ledger)).lost()
+    (await paying.book_call("1", TAKE, ledger)).lost()
     assert counter._value.get() - before == pytest.approx(0.06)

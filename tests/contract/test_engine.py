@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Misconfigured, Rejected, Unavailable
-from melodify_core.jobs.context import Nothing, Step, Underway
+from melodify_core.jobs.context import Nothing, Step
 from melodify_core.jobs.engine import Engine, JobHandler
+from melodify_core.jobs.paid_calls import UnrepeatableCalls
 from melodify_core.jobs.workers import only_process
 from melodify_core.library import Library, connect
 from melodify_core.models import Job, PendingPost, Stage
@@ -136,10 +137,10 @@ async def test_whoever_cancels_a_song_that_waits_to_be_posted_ends_the_wait(tmp_
     async with engine_on(tmp_path, diary) as enqueue:
         enqueue(a_job("1"))
         await diary.wait_for("1 waits")
-        assert enqueue.engine.in_hand == {"1"}
+        assert enqueue.engine.active == {"1"}
         enqueue.engine.interrupt("1")
         await diary.wait_for("1 posted")
-        assert enqueue.engine.in_hand <= {"1"}
+        assert enqueue.engine.active <= {"1"}
 
 
 async def test_a_song_that_is_given_up_late_is_apologised_for(tmp_path: Path) -> None:
@@ -244,11 +245,11 @@ async def test_a_drain_lets_running_jobs_end(tmp_path: Path) -> None:
 
 
 async def test_a_drain_waits_longer_for_a_paid_call_that_cannot_be_asked_for_again(tmp_path: Path) -> None:
-    underway, answered = Underway(), asyncio.Event()
+    unrepeatable, answered = UnrepeatableCalls(), asyncio.Event()
 
     async def pay(job: Job) -> None:
-        with underway.holding(job.job_id):
-            underway.begin(job.job_id)
+        with unrepeatable.until_recorded(job.job_id):
+            unrepeatable.begin(job.job_id)
             await asyncio.sleep(0.8)
             answered.set()
 
@@ -256,19 +257,19 @@ async def test_a_drain_waits_longer_for_a_paid_call_that_cannot_be_asked_for_aga
     async with engine_on(tmp_path, diary) as enqueue:
         enqueue(a_job("1"))
         await diary.wait_for("1 second")
-        await enqueue.engine.drain(0.2, underway, 5.0)
+        await enqueue.engine.drain(0.2, unrepeatable, 5.0)
         assert answered.is_set()
         with pytest.raises(asyncio.CancelledError):
-            underway.begin("2")
+            unrepeatable.begin("2")
 
 
 @pytest.mark.parametrize("paid_s", [0.0, 0.4])
 async def test_a_drain_waits_for_a_paid_call_no_longer_than_it_may_take(tmp_path: Path, paid_s: float) -> None:
-    underway = Underway()
+    unrepeatable = UnrepeatableCalls()
 
     async def pay(job: Job) -> None:
-        with underway.holding(job.job_id):
-            underway.begin(job.job_id)
+        with unrepeatable.until_recorded(job.job_id):
+            unrepeatable.begin(job.job_id)
             await asyncio.sleep(3600)
 
     diary = Diary(second=pay)
@@ -276,31 +277,31 @@ async def test_a_drain_waits_for_a_paid_call_no_longer_than_it_may_take(tmp_path
         enqueue(a_job("1"))
         await diary.wait_for("1 second")
         began = time.monotonic()
-        await enqueue.engine.drain(0.1, underway, paid_s)
+        await enqueue.engine.drain(0.1, unrepeatable, paid_s)
         assert max(paid_s, 0.1) <= time.monotonic() - began < 60  # the call itself would take an hour
 
 
 async def test_a_paid_call_that_would_begin_during_a_drain_begins_at_the_next_start(tmp_path: Path) -> None:
-    underway, arrived, go_on = Underway(), asyncio.Event(), asyncio.Event()
+    unrepeatable, arrived, go_on = UnrepeatableCalls(), asyncio.Event(), asyncio.Event()
     paid: list[str] = []
 
     async def pay(job: Job) -> None:
         arrived.set()
         await go_on.wait()
-        with underway.holding(job.job_id):
-            underway.begin(job.job_id)
+        with unrepeatable.until_recorded(job.job_id):
+            unrepeatable.begin(job.job_id)
             paid.append(job.job_id)
 
     async with engine_on(tmp_path, Diary(second=pay)) as enqueue:
         enqueue(a_job("1"))
         await arrived.wait()
-        draining = asyncio.create_task(enqueue.engine.drain(20.0, underway, 20.0))
+        draining = asyncio.create_task(enqueue.engine.drain(20.0, unrepeatable, 20.0))
         await asyncio.sleep(0.1)
         go_on.set()
         async with asyncio.timeout(10):
             await draining
     assert paid == []
-    underway = Underway()
+    unrepeatable = UnrepeatableCalls()
     diary = Diary(second=pay)
     async with engine_on(tmp_path, diary):
         await diary.wait_for("1 end")
@@ -352,7 +353,7 @@ async def test_one_member_s_fifty_orders_do_not_delay_another_s_first(tmp_path: 
         enqueue(a_job("b", 2))
         await diary.wait_for("b end")
         ended = [line for line in diary.lines if line.startswith("a") and line.endswith(" end")]
-    # The one that ran, and one that was taken up while the order was written.
+    # The one that ran, and one that started while the order was written.
     assert len(ended) <= 2
 
 

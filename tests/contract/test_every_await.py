@@ -172,14 +172,14 @@ class House:
                     yield services
 
     def an_order(self) -> Order:
-        """Return a new member's order, whose status message stands in the channel."""
+        """Return a new member's order, whose status message is in the channel."""
         job_id = str(next(_numbers))
         self.lines[job_id] = status = self.discord.status_message(CHANNEL_ID, job_id)["id"]
         place = Place(channel_id=int(CHANNEL_ID), guild_id=int(GUILD_ID), status_id=int(status), threadable=True)
         return Order(job_id, int(job_id), place, PICTURE, Wish(seconds=10))
 
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
-        """Return what stands in a table."""
+        """Return the rows of a table."""
         with self.engine.connect() as connection:
             return list(connection.execute(sa.select(table)))
 
@@ -196,11 +196,11 @@ class House:
         return found
 
     def posted(self) -> Counter[str]:
-        """Return how often each job's song stands in Discord."""
+        """Return how often each job's song is in Discord."""
         return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
 
     def wrong(self, *but: str, accepted: Collection[str] = ()) -> dict[str, list[str]]:
-        """Return what is not as it was promised, by job; claims in which one of `but` stands are left out."""
+        """Return the broken promises by job; those that contain one of `but` are left out."""
         states, stored, posted = self.states(), self.stored(), self.posted()
         kept = {row.job_id for row in self.rows(songs)}
         booked = Counter(row.job_id for row in self.rows(costs))
@@ -241,7 +241,7 @@ class House:
         return "cancel:" in buttons or not any(sign in self.said(line) for sign in final)
 
     def held(self) -> list[str]:
-        """Return the places at the providers that are still taken, and the runs that still go on."""
+        """Return the slots at the providers that are still taken, and the runs that still run."""
         runs = sorted(self.player.runs) if isinstance(self.player, FarProvider) else []
         return runs + [row.id for row in self.rows(calls) if row.until > time.time()]
 
@@ -262,7 +262,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             "folder": {"path": tmp_path / "files"},
             "limits": LIMITS,
             "work": {"poll_s": 0.05, "jobs": 24, "drain_s": 0},
-            # Caps that count, and that nobody has to wait for: far more jobs are interrupted than could ever run.
+            # Caps that count but never make a job wait: far more jobs are interrupted than could ever run.
             **{provider: {"calls": 1000} for provider in ("openai", "lyria", "pipeline")},
         }
     )
@@ -301,7 +301,7 @@ async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(ho
     async with house.studio() as services:
         accepted = await interrupted(house, services.studio.submit)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert house.wrong(accepted=accepted) == {}
     assert set(house.states().values()) == {"charged"}
 
@@ -364,7 +364,7 @@ async def test_a_job_that_is_interrupted_at_any_await_goes_on_at_the_next_start(
     house.strikes.clear()
     async with house.studio() as services:
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert house.wrong() == {}
     assert set(house.states().values()) == {"charged"}
 
@@ -394,11 +394,11 @@ async def test_a_job_that_its_asker_cancels_at_any_await_is_a_song_or_cancelled(
 
         await at_many_awaits(house, services, count, stride, cancel)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand and all(task.done() for task in cancelling.values()))
+        await until(lambda: not services.studio._engine.active and all(task.done() for task in cancelling.values()))
     assert house.wrong() == {}
     assert house.held() == []
     states, paid = house.states(), {row.job_id for row in house.rows(costs)}
-    # Who was told that it is being cancelled gets no song, and pays for what was paid.
+    # A member who was told that it is being cancelled gets no song, and is charged if something was paid.
     assert {states[job_id] for job_id, task in cancelling.items() if task.exception()} <= {"charged"}
     stopped = {states[job_id]: job_id in paid for job_id, task in cancelling.items() if not task.exception()}
     assert stopped.items() <= {"forfeited": True, "refunded": False, "withdrawn": False}.items()
@@ -615,7 +615,7 @@ async def test_a_provider_that_fails_is_apologised_for_and_what_it_was_paid_is_b
         broken.faults[order.job_id] = Fault(1, moment)
         await services.studio.submit(order)
         await services.studio.idle(END_S)
-        await until(lambda: not services.studio._engine.in_hand)
+        await until(lambda: not services.studio._engine.active)
     assert broken.faults[order.job_id].struck
     assert house.wrong(accepted={order.job_id}) == {}
     assert house.states() == {order.job_id: "refunded"}

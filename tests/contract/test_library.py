@@ -314,8 +314,8 @@ def test_a_song_is_known_before_it_is_posted_and_gone_when_it_is_not_posted_in_t
     for job_id in ("1", "2", "3"):
         accept(library, job_id)
         library.start(job_id, 110.0)
-        assert library.write_down(a_job(job_id), a_song(job_id), 120.0)
-        assert library.write_down(a_job(job_id), a_song(job_id), 121.0)  # again, after a crash
+        assert library.record_unposted(a_job(job_id), a_song(job_id), 120.0)
+        assert library.record_unposted(a_job(job_id), a_song(job_id), 121.0)  # again, after a crash
         assert library.song(job_id) == a_song(job_id)
     assert library.record_song(a_job("1"), a_song("1"), POSTED, 130.0)
     library.refund("2", 130.0, "discord.unavailable")
@@ -328,7 +328,7 @@ def test_a_song_is_kept_or_cancelled_never_both(library: Library) -> None:
         accept(library, job_id)
         library.start(job_id, 110.0)
     assert library.request_cancel("1")
-    assert not library.write_down(a_job("1"), a_song("1"), 120.0)
+    assert not library.record_unposted(a_job("1"), a_song("1"), 120.0)
     assert not library.record_song(a_job("1"), a_song("1"), POSTED, 120.0)
     library.end_cancelled("1", 130.0)
     assert not library.record_song(a_job("1"), a_song("1"), POSTED, 140.0)  # again, after a crash
@@ -361,9 +361,9 @@ def test_old_jobs_are_found_and_forgotten(library: Library) -> None:
     accept(library, "2", user_id=2, now=100.0)
     library.record_song(a_job("1"), a_song("1"), POSTED, now=120.0)
     assert library.open_since(150.0) == ["2"]
-    assert library.kept_of("record", 150.0, 10) == library.kept_of("song", 150.0, 10) == ["1"]
+    assert library.expired("record", 150.0, 10) == library.expired("song", 150.0, 10) == ["1"]
     library.mark_gone("record", ["1"])
-    assert library.kept_of("record", 150.0, 10) == []
+    assert library.expired("record", 150.0, 10) == []
     assert library.song("1") is not None
     library.mark_gone("song", ["1"])
     assert library.song("1") is None

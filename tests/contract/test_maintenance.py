@@ -1,4 +1,4 @@
-"""What is looked after beside the jobs: who is lost and who only waits, and what retention deletes."""
+"""The maintenance beside the jobs: which job is orphaned and which only waits, and what retention deletes."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from melodify_core.config.settings import Settings, Work
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.context import Step
 from melodify_core.jobs.engine import Engine, JobHandler
-from melodify_core.jobs.maintenance import DAY_S, LOST_S, PULSE_S, Maintenance
+from melodify_core.jobs.maintenance import DAY_S, MAINTENANCE_LATE_S, ORPHANED_S, Maintenance
 from melodify_core.library import Library, connect
 from melodify_core.models import Bill, Job, PendingPost
 from melodify_core.observability.log_context import LogContext, current
@@ -85,16 +85,16 @@ async def test_a_song_that_waits_to_be_posted_hears_that_another_process_has_can
         while "1-post" not in house.engine._posting:
             await asyncio.sleep(0.02)
         await house.maintenance.stop_cancelled()
-        assert house.engine.in_hand == {"1"}
+        assert house.engine.active == {"1"}
         assert house.library.request_cancel("1")
         await house.maintenance.stop_cancelled()
-        while house.engine.in_hand:
+        while house.engine.active:
             await asyncio.sleep(0.02)
 
 
 async def test_a_song_that_waits_to_be_posted_is_not_taken_for_lost(house: House) -> None:
-    house.reserve(a_job("1"), LOST_S + 1, queued=True)
-    house.reserve(a_job("2"), LOST_S + 1)
+    house.reserve(a_job("1"), ORPHANED_S + 1, queued=True)
+    house.reserve(a_job("2"), ORPHANED_S + 1)
     async with asyncio.timeout(20):
         await house.jobs.handed_over.wait()
         # The job's own record ends a moment later: then only its post is alive.
@@ -113,7 +113,7 @@ async def test_what_could_not_be_deleted_is_deleted_at_the_next_turn(house: Hous
         house.reserve(a_job(job_id), (picture_days + 1) * DAY_S)
         house.library.refund(job_id, time.time())
         await house.storage.save(f"pictures/{job_id}.jpg", b"picture", "image/jpeg")
-    # A folder behind a link is not opened: the storage is away.
+    # A folder behind a link is not opened: the storage is unavailable.
     shelf, elsewhere = tmp_path / "files" / "pictures", tmp_path / "elsewhere"
     shelf.rename(elsewhere)
     shelf.symlink_to(elsewhere)
@@ -203,8 +203,8 @@ async def test_what_is_reserved_is_measured_beside_what_was_spent(house: House) 
 async def test_who_has_not_seen_the_queue_for_long_has_no_pulse(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
     maintenance = house.maintenance
-    monkeypatch.setattr(time, "monotonic", lambda: now + PULSE_S + 2)
+    monkeypatch.setattr(time, "monotonic", lambda: now + MAINTENANCE_LATE_S + 2)
     with pytest.raises(Unavailable):
-        await maintenance.check_pulse()
+        await maintenance.check_maintenance()
     await maintenance.measure_queue()
-    await maintenance.check_pulse()
+    await maintenance.check_maintenance()

@@ -1,4 +1,4 @@
-"""What nobody owns is deleted after a day, and nothing that anybody does."""
+"""Orphaned files are deleted after a day, and no others."""
 
 import logging
 import os
@@ -169,7 +169,7 @@ async def test_where_two_databases_share_a_storage_neither_deletes_what_may_be_t
     assert await delete_orphaned_files(storage, library, time.time() + SOON) == 0
     assert [len(await kept(storage, job_id)) for job_id in "12"] == [6, 6]
     assert caplog.text.count("another database") == 2
-    # Told that the other is no more, the first goes on.
+    # Without the mark of the other one, the first continues.
     await storage.delete(f"owners/{other.identity()}")
     assert await delete_orphaned_files(storage, library, time.time() + SOON) == 6
     engine.dispose()

@@ -70,7 +70,7 @@ async def test_a_song_in_the_making_shows_picture_and_stage(engine: sa.Engine, p
     assert (page.song, page.stage, page.language, page.created_at) == (None, Stage.QUEUED, "en", 100.0)
     assert (page.picture_key, page.picture_width, page.picture_height) == ("pictures/1.jpg", 4, 3)
     library.start("1", 101.0)
-    library.reach("1", Stage.COMPOSING)
+    library.note_stage("1", Stage.COMPOSING)
     page = await pages.page(ID)
     assert page is not None
     assert page.stage is Stage.COMPOSING
@@ -151,7 +151,7 @@ async def test_a_song_that_will_never_be_has_neither_song_nor_stage(
 async def test_a_song_that_is_being_posted_is_not_to_be_seen_yet(engine: sa.Engine, pages: LibraryPages) -> None:
     library = accept(engine)
     library.start("1", 110.0)
-    library.write_down(a_job("1"), a_song("1"), 120.0)
+    library.record_unposted(a_job("1"), a_song("1"), 120.0)
     page = await pages.page(ID)
     assert page is not None
     assert page.song is None
@@ -166,7 +166,7 @@ async def test_stages_are_seen_as_another_process_writes_them(engine: sa.Engine,
     async with aclosing(pages.watch(ID)) as stages:
         assert await anext(stages) is Stage.QUEUED
         for stage in (Stage.LOOKING, Stage.MASTERING):
-            await asyncio.to_thread(library.reach, "1", stage)
+            await asyncio.to_thread(library.note_stage, "1", stage)
             assert await anext(stages) is stage
         await asyncio.to_thread(library.record_song, a_job("1"), a_song("1"), POSTED, 200.0)
         assert [stage async for stage in stages] == [Stage.DONE]

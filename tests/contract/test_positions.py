@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from melodify_core.jobs.queue_positions import LEASE_S, QueuePositions, worth_telling
+from melodify_core.jobs.queue_positions import LEASE_S, QueuePositions, is_worth_showing
 from melodify_core.library import Library, connect, upgrade
 from melodify_core.models import Forecast
 from tests.fakes import RecordingDelivery
@@ -116,7 +116,7 @@ async def test_a_round_that_takes_long_keeps_the_others_out_and_tells_nobody_who
     [(5, 4, True), (4, 4, False), (90, 80, False), (90, 45, True), (11, 6, False), (6, 5, True), (3, 4, True)],
 )
 def test_far_back_only_a_halving_is_worth_an_edit(shown: int, position: int, *, worth: bool) -> None:
-    assert worth_telling(shown, position) is worth
+    assert is_worth_showing(shown, position) is worth
 
 
 @pytest.mark.parametrize(

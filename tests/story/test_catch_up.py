@@ -1,4 +1,4 @@
-"""Stories: what was posted in watched channels while the bot was away is served when it is back, each once."""
+"""Stories: what was posted in watched channels while the bot was offline is served once, when it is back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -315,7 +315,7 @@ async def test_a_message_that_breaks_something_does_not_keep_the_next_waiting(he
             raise ZeroDivisionError
 
     await here.client.remove_cog(CatchUp.__cog_name__)
-    await here.client.add_cog(CatchUp(here.client, here.services, RequestsInFlight(), serve))
+    await here.client.add_cog(CatchUp(here.client, here.services, RequestsInFlight(0.0), serve))
     await leave(here)
     pictures = await missed(here, "", "")
     await connect(here)

@@ -1,4 +1,4 @@
-"""Stories: the process dies between the first sign to the asker and the order. The next one goes on, or apologises."""
+"""Stories: the process dies between the acknowledgement and the order. The next one continues or apologises."""
 
 import asyncio
 import dataclasses
@@ -16,7 +16,7 @@ from bot.i18n.messages import say
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
 from bot.requests.in_flight import RequestsInFlight
-from bot.requests.intake import MOST_TRIES, Intake, read_record
+from bot.requests.intake import MAX_TRIES, Intake, read_record
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings
 from melodify_core.services.request_journal import RequestJournal
@@ -75,7 +75,7 @@ WAYS: dict[str, tuple[Ask, int]] = {
 
 
 def where(task: asyncio.Task[Any]) -> tuple[object, ...]:
-    """Return at which await the task stands: each frame of its coroutines with its instruction."""
+    """Return at which await the task is: each frame of its coroutines with its instruction."""
     chain: list[object] = []
     coroutine: Any = task.get_coro()
     while getattr(coroutine, "cr_frame", None) is not None:
@@ -103,7 +103,7 @@ async def die_at(here: World, ask: Ask, stop_at: int) -> int:
 async def died_with(
     here: World, ask: Ask, change: Callable[[Any], object], when: Callable[[World], object] | None = None
 ) -> None:
-    """Let the handler die right after its first sign to the asker, and change what it had written down."""
+    """Let the handler die right after the acknowledgement, and change what it had recorded."""
     asking = asyncio.create_task(ask(here))
     while not (when or everything)(here):
         await asyncio.sleep(0)
@@ -118,7 +118,7 @@ async def died_with(
 
 
 def has_handed_in_the_first(here: World) -> bool:
-    """Return whether it is written down that the first of several orders is taken."""
+    """Return whether it is recorded that the first of several orders is accepted."""
     with closing(here.database()) as database:
         return any(json.loads(row[0])["next"] == 2 for row in database.execute("SELECT record FROM requests"))
 
@@ -132,16 +132,16 @@ def an_intake(here: World, in_flight: RequestsInFlight) -> Intake:
 
 
 async def next_process(here: World) -> Intake:
-    """Let another process begin, which finds what was left, and wait until it has gone on with all of it."""
-    intake = an_intake(here, RequestsInFlight())
-    await intake.look_after()
+    """Start another process, which finds the open requests, and wait until it has continued all of them."""
+    intake = an_intake(here, RequestsInFlight(here.services.settings.discord.patience_s))
+    await intake.renew_and_resume()
     while intake._resumed:
         await asyncio.wait(intake._resumed)
     return intake
 
 
 def left(here: World) -> list[str]:
-    """Return which requests are written down."""
+    """Return which requests are recorded."""
     with closing(here.database()) as database:
         return [row[0] for row in database.execute("SELECT request_id FROM requests")]
 
@@ -157,7 +157,7 @@ def open_lines(here: World) -> list[str]:
 
 
 async def assert_kept(here: World, ask: Ask, songs: int, stop_at: int) -> int:
-    """Die at that await, go on in the next process, and see that what was acknowledged is kept; return all awaits."""
+    """Die at that await, continue in the next process, check that what was acknowledged is kept; return all awaits."""
     before, said = here.orders(), len(everything(here))
     earlier = len(here.env.backend.interactions)
     awaits = await die_at(here, ask, stop_at)
@@ -210,7 +210,7 @@ async def test_a_record_that_cannot_be_read_is_apologised_for_once(bot: World, h
     await died_with(here, ask_by_command, lambda record: record.update(version=2) if harm == "unreadable" else None)
     if harm == "tried too often":
         with closing(here.database()) as database, database:
-            database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+            database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await next_process(here)
     await next_process(here)
     [line] = here.said()
@@ -227,7 +227,7 @@ async def test_an_apology_for_the_second_picture_leaves_the_first_song_s_line_al
 
     await died_with(here, ask_with_several, change, when=has_handed_in_the_first)
     with closing(here.database()) as database, database:
-        database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+        database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await here.songs_done()
     lines = {m.content for m in everything(here)}
     await next_process(here)
@@ -241,7 +241,7 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
     here = bot.corner()
     await died_with(here, ask_with_several, lambda record: record.update(next=3), when=has_handed_in_the_first)
     with closing(here.database()) as database, database:
-        database.execute("UPDATE requests SET tries = ?", (MOST_TRIES,))
+        database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await here.songs_done()
     lines = [m.content for m in everything(here)]
     await next_process(here)
@@ -252,13 +252,13 @@ async def test_what_was_handed_in_to_the_last_picture_needs_no_second_word(bot: 
 async def test_how_far_a_request_is_waits_for_a_database_that_is_away(bot: World) -> None:
     here = bot.corner()
     await died_with(here, ask_by_post, lambda _: None)
-    intake = an_intake(here, RequestsInFlight())
+    intake = an_intake(here, RequestsInFlight(here.services.settings.discord.patience_s))
     [claimed] = await intake._journal.claim()
     served = read_record(claimed)
     assert served is not None
     with closing(here.database()) as database:
         database.execute("ALTER TABLE requests RENAME TO away")
-        noting = asyncio.create_task(intake._noted(served.model_copy(update={"next": 2})))
+        noting = asyncio.create_task(intake._save(served.model_copy(update={"next": 2})))
         await asyncio.sleep(0.3)
         database.execute("ALTER TABLE away RENAME TO requests")
         await noting
@@ -341,9 +341,9 @@ async def test_a_stop_leaves_what_discord_does_not_take_to_the_next_process(bot:
     here = bot.corner()
     await died_with(here, ask_by_command, lambda _: None)
     here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=8)
-    stopped = RequestsInFlight()
+    stopped = RequestsInFlight(here.services.settings.discord.patience_s)
     intake = an_intake(here, stopped)
-    await intake.look_after()
+    await intake.renew_and_resume()
     stopped.stopping = True
     while intake._resumed:
         await asyncio.wait(intake._resumed)

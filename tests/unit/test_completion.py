@@ -1,4 +1,4 @@
-"""What cannot be posted at once: handed over, tried again for hours, and given up in the end."""
+"""What cannot be posted at once is queued, tried again for hours, and failed in the end."""
 
 import dataclasses
 import logging
@@ -57,7 +57,7 @@ class Clock(PlainStep):
 
 @dataclass
 class Slow(RecordingDelivery):
-    """A delivery that is away for so many calls."""
+    """A delivery that is unavailable for so many calls."""
 
     away: int = 0
 
@@ -133,7 +133,7 @@ async def test_a_line_that_could_not_be_closed_is_closed_later(context: JobConte
     deliverer_of(context).hesitates = 4
     await made(clock, context)
     [pending] = clock.later
-    # The song is posted and written down all the same.
+    # The song is posted and recorded all the same.
     assert book_of(context).lines == ["start 1", "record 1"]
     assert (pending.posted is not None, pending.song is not None) == (True, True)
     await posted_late(pending, clock, context)
@@ -197,7 +197,7 @@ async def test_a_posted_song_that_cannot_be_written_down_is_neither_lost_nor_tak
     await made(clock, torn)
     [pending] = clock.later
     assert book.lines == ["start 1"]
-    # Posting it again finds the post; what matters here is that it is written down in the end.
+    # Posting it again finds the post; what matters here is that it is recorded in the end.
     await posted_late(pending, clock, torn)
     assert book.lines == ["start 1", "record 1"]
     assert deliverer_of(context).apologies == []
@@ -290,7 +290,9 @@ async def test_an_unreadable_job_is_counted_and_its_lines_are_its_own(
     before = REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) or 0.0
     await fail_unreadable_job("1", dataclasses.replace(context, ledger=Known()))
     assert REGISTRY.get_sample_value("melodify_jobs_ended_total", labels) == before + 1
-    assert log_contexts == {"job 1: the apology did not arrive: discord.unavailable": LogContext("1", 20, None)}
+    assert log_contexts == {
+        "job 1: the apology did not arrive and is not tried again: discord.unavailable": LogContext("1", 20, None)
+    }
 
 
 @pytest.mark.parametrize("error", [Rejected("provider.refused"), Unavailable("internal")])

@@ -43,7 +43,7 @@ async def test_picture_and_song_are_kept_and_the_raw_take_is_not(bench: SongBenc
     [
         ("reader", Refused("provider.refused"), "provider.refused", set()),
         ("delivery", Rejected("discord.forbidden"), "discord.forbidden", set()),
-        # These were nobody's fault who asked: `melodify jobs retry` needs the picture.
+        # These were not the asker's fault: `melodify jobs retry` needs the picture.
         ("player", Unavailable("provider.unavailable"), "provider.unavailable", {"1.jpg"}),
         ("player", ZeroDivisionError("a bug"), "internal", {"1.jpg"}),
     ],

@@ -16,7 +16,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from melodify_core.config.settings import Gcs
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.google import CONSOLE, Service, request_id, sentence_of
-from melodify_core.observability.log_context import asking
+from melodify_core.observability.log_context import provider_span
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ FAILURES = (api.GoogleAPIError, GoogleAuthError, DataCorruption, urllib3.excepti
 @contextmanager
 def storage_errors(job_id: str, what: str) -> Iterator[None]:
     """Count the call, and turn every failure into Unavailable, logged with Google's request id."""
-    with asking(NAME):
+    with provider_span(NAME):
         try:
             yield
         except (*FAILURES, Misconfigured) as error:
@@ -44,7 +44,7 @@ def storage_errors(job_id: str, what: str) -> Iterator[None]:
 @contextmanager
 def start_errors(settings: Gcs) -> Iterator[None]:
     """Count the call, and turn what the operator can fix into Misconfigured, the rest into Unavailable."""
-    with asking(NAME):
+    with provider_span(NAME):
         try:
             yield
         except FAILURES as error:
