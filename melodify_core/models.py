@@ -78,6 +78,7 @@ class Order:
     brief: "Brief | None" = None  # of another take, whose picture was read already
     parent_id: str | None = None  # the job whose song this is another take of
     parent_link: str = ""  # where that song was posted
+    spoiler: bool = False  # its picture was posted as a spoiler: it is shown to nobody who has not asked for it
 
 
 class Job(Record):
@@ -98,6 +99,7 @@ class Job(Record):
     parent_link: str = ""
     # The id of its page on the web: anyone who knows it may open the page. None where there is no page.
     page_id: Annotated[str | None, Field(repr=False)] = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ class Song(Record):
     wish: Wish | None = None
     model: str = ""  # of the composer
     parent_id: str | None = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +328,9 @@ class Entry:
     created_at: float  # unix seconds
     likes: int = 0
     asked_in: int = 0  # the channel of the request
+    # The status message, which is also the id of the thread on it.
+    status_channel_id: int = 0
+    status_id: int = 0
 
 
 class RoleLimits(Record):

@@ -28,6 +28,7 @@ class Page:
     picture_key: str | None = None  # also while the song is being made
     picture_width: int = 0  # in pixels; 0 where it is not known
     picture_height: int = 0
+    spoiler: bool = False  # the picture is shown to visitors who ask for it only
     # Files beside the song; None also before they were looked up.
     midi_key: str | None = None
     video_key: str | None = None  # MP4

@@ -227,6 +227,7 @@ def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
         parent_id=order.parent_id,
         parent_link=order.parent_link,
         page_id=new_page_id() if paged and public else None,
+        spoiler=order.spoiler,
     )
 
 

@@ -10,8 +10,9 @@ from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
 from bot.interaction import Interaction
-from melodify_core.errors import MelodifyError, Unavailable
-from melodify_core.models import Entry, Language
+from bot.posts.removal import Removed, remove_posts
+from melodify_core.errors import MelodifyError
+from melodify_core.models import Language
 
 log = logging.getLogger(__name__)
 Extent = Literal["stored", "posted"]
@@ -62,20 +63,11 @@ class ForgetButton(
         text = say(language, "forget.done", songs=forgotten.songs, jobs=forgotten.jobs)
         if self._extent == "stored":
             return text
-        left = [entry for entry in posts if not await _delete(interaction.client, entry)]
-        return "\n".join([text, say(language, "forget.messages", deleted=len(posts) - len(left), left=len(left))])
-
-
-async def _delete(client: discord.Client, entry: Entry) -> bool:
-    """Delete a song's message; return whether it is gone."""
-    channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-    try:
-        with map_discord_errors():
-            await channel.get_partial_message(entry.message_id).delete()
-    except Unavailable as error:
-        log.warning("a message of an erased member was not deleted, it stays: %s", error)
-        return False
-    except MelodifyError as error:
-        # Gone already, or the bot may not delete it.
-        return isinstance(error.__cause__, discord.NotFound)
-    return True
+        removed = Removed()
+        for entry in posts:
+            answered_in = interaction.channel_id
+            removed += await remove_posts(interaction.client, entry, language, answered_in=answered_in)
+        lines = [text, say(language, "forget.messages", deleted=removed.deleted)]
+        if removed.channels:
+            lines.append(say(language, "forget.messages_left", left=removed.left, where=removed.where()))
+        return "\n".join(lines)

@@ -1,17 +1,37 @@
-"""Deletes a song's messages: the one with the song, and those with its videos."""
+"""Deletes all that the bot has posted for a song: its message, its videos, its status message, its thread."""
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import discord
 
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Entry
+from melodify_core.models import Entry, Language
 
 log = logging.getLogger(__name__)
 # Its videos are searched for in so many messages after the song's.
 SEARCHED_MESSAGES = 100
+NAMED_CHANNELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many messages are deleted, how many are left, and in which channels these are."""
+
+    deleted: int = 0
+    left: int = 0
+    channels: frozenset[int] = frozenset()
+
+    def __add__(self, other: "Removed") -> "Removed":
+        return Removed(self.deleted + other.deleted, self.left + other.left, self.channels | other.channels)
+
+    def where(self) -> str:
+        """Return mentions of the channels with messages that are left, some of them where there are many."""
+        named = [f"<#{channel_id}>" for channel_id in sorted(self.channels)[:NAMED_CHANNELS]]
+        return " ".join([*named, *(["…"] if len(self.channels) > NAMED_CHANNELS else [])])
 
 
 def mark_of(entry: Entry) -> str:
@@ -19,15 +39,28 @@ def mark_of(entry: Entry) -> str:
     return f"-# {say('en', 'song.footer', job_id=entry.song.job_id)}"
 
 
-async def remove_posts(client: discord.Client, entry: Entry) -> bool:
-    """Delete the song's message and its videos; return True when they are gone. Never raises a MelodifyError."""
+async def remove_posts(
+    client: discord.Client, entry: Entry, language: Language, *, answered_in: int | None = None
+) -> Removed:
+    """Delete what was posted for the song, and say what could not be reached. Never raises a MelodifyError.
+
+    The thread is deleted too, but for one that others use and for `answered_in`, where the answer is read: these lose
+    the song's name, which becomes a word of the `language`.
+    """
     if not entry.message_id:
-        return False
+        return Removed()
     channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
     videos = await _videos(client, channel, entry)
-    song = channel.get_partial_message(entry.message_id)
-    gone = [await _delete(message) for message in (song, *(videos or ()))]
-    return videos is not None and all(gone)
+    removed = await _delete_all([channel.get_partial_message(entry.message_id), *(videos or ())])
+    if videos is None:
+        removed += Removed(channels=frozenset({entry.channel_id}))
+    if entry.status_id:
+        where = client.get_partial_messageable(entry.status_channel_id, guild_id=entry.guild_id)
+        removed += await _delete_all([where.get_partial_message(entry.status_id)])
+    stays = entry.channel_id == answered_in
+    if entry.channel_id == entry.status_id and not await _end_thread(client, entry, language, stays=stays):
+        removed += Removed(channels=frozenset({entry.channel_id}))
+    return removed
 
 
 async def _videos(
@@ -45,13 +78,44 @@ async def _videos(
     return [message for message in found if message.author.id == me and message.content.endswith(mark_of(entry))]
 
 
-async def _delete(message: discord.PartialMessage | discord.Message) -> bool:
+async def _delete_all(messages: Iterable[discord.PartialMessage | discord.Message]) -> Removed:
+    removed = Removed()
+    for message in messages:
+        try:
+            with map_discord_errors():
+                await message.delete()
+            removed += Removed(deleted=1)
+        except MelodifyError as error:
+            if isinstance(error.__cause__, discord.NotFound):
+                continue
+            log.warning("message %s was not deleted, it stays: %s", message.id, error)
+            removed += Removed(left=1, channels=frozenset({message.channel.id}))
+    return removed
+
+
+async def _end_thread(client: discord.Client, entry: Entry, language: Language, *, stays: bool) -> bool:
+    """Delete the song's thread, or take the song's name off one that `stays`; return whether that succeeded."""
     try:
         with map_discord_errors():
-            await message.delete()
+            thread = client.get_channel(entry.channel_id) or await client.fetch_channel(entry.channel_id)
+            if not isinstance(thread, discord.Thread):
+                return True
+            used = [message async for message in thread.history(limit=2) if not message.is_system()]
+            if not (used or stays) and await _delete_thread(thread):
+                return True
+            await thread.edit(name=say(language, "song.thread_without_song"), archived=False)
     except MelodifyError as error:
         if isinstance(error.__cause__, discord.NotFound):
             return True
-        log.warning("message %s was not deleted, it stays: %s", message.id, error)
+        log.warning("thread %s keeps the name of a song that is deleted: %s", entry.channel_id, error)
+        return False
+    return True
+
+
+async def _delete_thread(thread: discord.Thread) -> bool:
+    """Return whether the thread is deleted. That takes a permission which the bot does not ask for."""
+    try:
+        await thread.delete()
+    except discord.Forbidden:
         return False
     return True

@@ -38,24 +38,32 @@ class Card:
         """Return the song's embed in the language of the wish; its footer identifies the job."""
         language, song = self.job.wish.language, self.song
         embed = discord.Embed(
-            title=title_of(language, song), description=safe(song.caption, CAPTION), colour=discord.Colour(COLOUR)
+            title=title_of(language, song), description=self._caption(), colour=discord.Colour(COLOUR)
         )
         for label, value in _facts(language, song):
             embed.add_field(name=say(language, label), value=value)
         if origin := self._origin():
             # A mention in an embed pings nobody.
             embed.add_field(name=say(language, "song.another"), value=origin, inline=False)
-        embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
+        if not self.job.spoiler:  # Discord hides a spoiler as an attachment only
+            embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
         return embed.set_footer(text=footer_of(self.job))
 
     def files(self) -> list[discord.File]:
         """Return new attachments at each call: discord.py can send each one only once."""
-        alt_text = clean(self.song.caption, ALT_TEXT) or title_of(self.job.wish.language, self.song)
-        shown = discord.File(io.BytesIO(self.picture), filename=PICTURE_NAME, description=alt_text)
+        described = "" if self.job.spoiler else clean(self.song.caption, ALT_TEXT)
+        alt_text = described or title_of(self.job.wish.language, self.song)
+        shown = discord.File(
+            io.BytesIO(self.picture), filename=PICTURE_NAME, spoiler=self.job.spoiler, description=alt_text
+        )
         if isinstance(self.audio, Link):
             return [shown]
         name = f"{file_stem(self.job.wish.language, self.song)}.mp3"
         return [discord.File(io.BytesIO(self.audio), filename=name), shown]
+
+    def _caption(self) -> str:
+        caption = safe(self.song.caption, CAPTION - 4)
+        return f"||{caption}||" if self.job.spoiler and caption else caption
 
     def _origin(self) -> str:
         """Return the line that names the song of which this is another take, and the member; empty for a first song."""

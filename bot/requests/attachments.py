@@ -52,7 +52,10 @@ def hosts_of(settings: Discord) -> frozenset[str]:
 
 def sent(attachments: Iterable[discord.Attachment]) -> tuple[SentPicture, ...]:
     """Return what is needed to download them."""
-    return tuple(SentPicture(url=attachment.url, size=attachment.size) for attachment in attachments)
+    return tuple(
+        SentPicture(url=attachment.url, size=attachment.size, spoiler=attachment.is_spoiler())
+        for attachment in attachments
+    )
 
 
 async def download(client: discord.Client, picture: SentPicture, settings: Settings) -> bytes:

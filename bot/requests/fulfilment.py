@@ -134,7 +134,16 @@ class Fulfilment:
             data = await attachments.download(self._client, picture, self._settings)
             # A status message belongs to one song: its id is the further songs' own, and the same for a repeat.
             job_id = request.first_id if number == 1 else str(place.status_id)
-            order = Order(job_id, request.user_id, place, data, request.wish, request.private, request.role_ids)
+            order = Order(
+                job_id,
+                request.user_id,
+                place,
+                data,
+                request.wish,
+                request.private,
+                request.role_ids,
+                spoiler=picture.spoiler,
+            )
             return await self._submit(order)
 
     async def _order_retake(self, responder: Responder, parent_id: str) -> bool:
@@ -156,6 +165,7 @@ class Fulfilment:
             entry.song.brief if request.same_reading else None,
             entry.song.job_id,
             _link_to_song(entry),
+            entry.song.spoiler,
         )
         await self._submit(order)
         return True

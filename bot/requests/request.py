@@ -23,6 +23,7 @@ class SentPicture(Record):
 
     url: Annotated[str, Field(repr=False)]  # signed: anyone who has it can load the picture
     size: int
+    spoiler: bool = False
 
 
 class StatusLine(Record):

@@ -139,7 +139,8 @@ class Responder(ABC):
         if not self.request.several:
             return []
         note = self._say("status.picture", number=number, count=len(pictures))
-        return [discord.Embed(description=note).set_thumbnail(url=pictures[number - 1].url)]
+        embed, picture = discord.Embed(description=note), pictures[number - 1]
+        return [embed if picture.spoiler else embed.set_thumbnail(url=picture.url)]
 
 
 def _line_of(message: discord.Message) -> StatusLine:

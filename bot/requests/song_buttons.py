@@ -129,10 +129,13 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
+            link = f"||{link}||" if entry.song.spoiler else link
             await interaction.followup.send(f"{title}\n{link}\n{mark}")
             return
         name = f"{file_stem(shown, entry.song)}.mp4"
-        await interaction.followup.send(f"{title}\n{mark}", file=discord.File(io.BytesIO(video), filename=name))
+        await interaction.followup.send(
+            f"{title}\n{mark}", file=discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
+        )
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
@@ -179,10 +182,14 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         songs = interaction.client.services.songs
         await songs.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
-        gone = await remove_posts(interaction.client, entry)
-        await interaction.edit_original_response(
-            content=say(language, "delete.done" if gone else "delete.done_but_message"), view=None
+        removed = await remove_posts(
+            interaction.client, entry, language_of_song(entry), answered_in=interaction.channel_id
         )
+        if removed.channels:
+            text = say(language, "delete.done_but_message", where=removed.where())
+        else:
+            text = say(language, "delete.done")
+        await interaction.edit_original_response(content=text, view=None)
 
 
 def _check_may_delete(interaction: Interaction, entry: Entry) -> None:

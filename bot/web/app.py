@@ -119,7 +119,7 @@ class Site:
         width, height = page.picture_width, page.picture_height
         # The picture has one size: where it is larger than is asked for, there is none.
         fits = width <= _most(asked, "maxwidth", width) and height <= _most(asked, "maxheight", height)
-        if page.picture_key and width and height and fits:
+        if page.picture_key and not page.spoiler and width and height and fits:
             url = f"{address_of(public_url, page.page_id)}/picture.jpg"
             described |= {"thumbnail_url": url, "thumbnail_width": width, "thumbnail_height": height}
         return web.json_response(described)

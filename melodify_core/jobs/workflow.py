@@ -171,7 +171,8 @@ def _describe(key: str, raw: RawTake) -> Take:
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
     raw = await fetch(context, take.key_in_storage)
-    cover = await fetch(context, job.picture_key)
+    # The players that show a cover know no spoilers.
+    cover = b"" if job.spoiler else await fetch(context, job.picture_key)
     work = partial(
         audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
     )
@@ -217,6 +218,7 @@ def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: 
         wish=job.wish,
         model=take.model,
         parent_id=job.parent_id,
+        spoiler=job.spoiler,
     )
 
 

@@ -166,6 +166,7 @@ class Library:
             "language": job.wish.language,
             "picture_key": job.picture_key,
             "picture_size": (job.picture_width, job.picture_height),
+            "spoiler": job.spoiler,
         }
         values = {
             "job_id": job.job_id,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from melodify_core.library.database import changing, read
 from melodify_core.library.ledger import NOBODY
 from melodify_core.library.schema import likes, readings, requests, songs, usage
-from melodify_core.library.songbook import LIKES, entry_of, erase_songs
+from melodify_core.library.songbook import ENTRY, LIKES, entry_of, erase_songs
 from melodify_core.library.statements import OPEN_STATES
 from melodify_core.models import Brief, Entry, Song
 
@@ -49,7 +49,7 @@ class MemberBook:
     def _page(self, whose: sa.ColumnElement[bool], sort: SortOrder, skip: int, limit: int) -> SongListPage:
         newest = songs.c.created_at.desc()
         by = (LIKES.desc(), newest) if sort == "liked" else (newest,)
-        rows = read(self._engine, sa.select(songs, LIKES).where(whose).order_by(*by).offset(skip).limit(limit))
+        rows = read(self._engine, sa.select(*ENTRY).where(whose).order_by(*by).offset(skip).limit(limit))
         total = read(self._engine, sa.select(sa.func.count()).select_from(songs).where(whose))
         return SongListPage(tuple(entry_of(row) for row in rows), int(total[0][0]))
 

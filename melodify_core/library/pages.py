@@ -129,6 +129,7 @@ def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
         picture_key=None if row.picture_gone else picture_key,
         picture_width=width,
         picture_height=height,
+        spoiler=song.spoiler if song else bool(note.get("spoiler")),
     )
 
 

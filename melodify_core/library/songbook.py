@@ -3,6 +3,7 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
+import json
 from collections.abc import Collection
 
 import sqlalchemy as sa
@@ -20,6 +21,16 @@ LIKES = (
     .label("likes")
 )
 
+# What is known of the order, where its member was not forgotten.
+_ORDER = (
+    sa.select(usage.c.brief_order)
+    .where(usage.c.job_id == songs.c.job_id)
+    .correlate(songs)
+    .scalar_subquery()
+    .label("brief_order")
+)
+ENTRY = (songs, LIKES, _ORDER)
+
 
 class Songbook:
     """The songs of all members."""
@@ -29,7 +40,7 @@ class Songbook:
 
     def entry(self, job_id: str) -> Entry | None:
         """Return a song with where it was posted; None where it does not exist any more."""
-        rows = read(self._engine, sa.select(songs, LIKES).where(songs.c.job_id == job_id))
+        rows = read(self._engine, sa.select(*ENTRY).where(songs.c.job_id == job_id))
         return entry_of(rows[0]) if rows else None
 
     def like(self, job_id: str, user_id: int, now: float) -> tuple[bool, int]:
@@ -59,7 +70,8 @@ def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float)
 
 
 def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
-    """Return the entry of a row of `songs` with `likes`."""
+    """Return the entry of a row of ENTRY."""
+    place = json.loads(row.brief_order or "{}").get("place", {})
     return Entry(
         song=Song.model_validate_json(row.song),
         user_id=row.user_id,
@@ -70,4 +82,6 @@ def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
         created_at=row.created_at,
         likes=row.likes,
         asked_in=row.asked_in or 0,
+        status_channel_id=place.get("channel_id") or 0,
+        status_id=place.get("status_id") or 0,
     )

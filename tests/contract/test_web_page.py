@@ -54,6 +54,30 @@ async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: 
         assert f'href="/s/{page_id}/{file}?download=1" download' in html
 
 
+async def test_a_spoiler_is_shown_to_those_who_ask_and_to_no_program_that_unfolds_links(
+    site: Site, web: ClientSession
+) -> None:
+    page_id = site.pages.add(spoiler=True)
+    await with_extras(site)
+    html = await html_of(web, site.page(page_id))
+    hidden = re.search(r'<details class="spoiler">(.*?)</details>', html, re.DOTALL)
+    assert hidden is not None
+    assert "Spoiler: show the picture" in hidden[1]
+    for shown in (f'src="/s/{page_id}/picture.jpg"', "A low sun leaves its gold"):
+        assert html.count(shown) == hidden[1].count(shown) == 1
+    assert 'loading="lazy"' in hidden[1]  # a browser fetches it when it is shown
+    assert "og:image" not in html
+    assert "og:video" not in html
+    assert "data-picture" not in html
+    query = {"url": f"{PUBLIC}/s/{page_id}"}
+    async with web.get(f"{site.url}/oembed", params=query) as answer:
+        assert "thumbnail_url" not in await answer.json()
+    making = site.pages.add(song=None, stage=Stage.COMPOSING, spoiler=True)
+    html = await html_of(web, site.page(making))
+    assert html.count("picture.jpg") == 1
+    assert re.search(r'<details class="spoiler">.*picture.jpg.*</details>', html, re.DOTALL)
+
+
 async def test_what_there_is_not_is_not_offered(site: Site, web: ClientSession) -> None:
     song = song_of(title="  ", caption="", bpm=None, key=None, mode=None, instruments=(), waveform=())
     html = await html_of(web, site.page(site.pages.add(song=song, picture_key=None)))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 
+import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
@@ -99,7 +100,7 @@ async def test_a_song_whose_deletion_is_confirmed_twice_is_deleted_once(here: Wo
     assert here.songs() == []
 
 
-async def test_with_the_song_its_videos_go_and_the_thread_stays(here: World) -> None:
+async def test_with_the_song_all_that_names_it_goes_and_what_members_wrote_stays(here: World) -> None:
     [song] = here.songs()
     other = here.guild.add_member(here.env.create_user("viewer"))
     for member in (here.member, other):
@@ -110,7 +111,20 @@ async def test_with_the_song_its_videos_go_and_the_thread_stays(here: World) -> 
     await here.member.click(asked, label="Yes, delete it")
     assert here.said(here.channel.threads[0]) == []
     assert files_of(here, job_of(song)) == []
-    assert len(here.channel.threads[0].history()) >= 1
+    assert [message.content for message in here.channel.threads[0].history() if not message.is_system()] == ["nice"]
+    assert here.said(here.channel) == []  # the status message
+    thread = here.client.get_channel(here.channel.threads[0].id)
+    assert isinstance(thread, discord.Thread)
+    assert thread.name == "Songs"
+
+
+async def test_what_cannot_be_deleted_is_named_with_its_channel(here: World) -> None:
+    [song] = here.songs()
+    asked = only(await here.member.click(song, custom_id=button("delete", song)))
+    here.env.inject_error("DELETE", f"/channels/{song.channel.id}/messages/*", status=403, times=9)
+    await here.member.click(asked, label="Yes, delete it")
+    answer = here.env.backend.get_message(asked.message.channel.id, asked.message.id)
+    assert f"I could not delete everything in <#{song.channel.id}>" in answer.content
 
 
 async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: World) -> None:

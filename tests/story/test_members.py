@@ -15,6 +15,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from tests.jobs import POSTED, a_job
 from tests.jobs import a_song as a_finished_song
 from tests.stories import World, story_settings, world
+from tests.story.pressing import button
 
 
 @pytest.fixture(scope="module")
@@ -182,14 +183,19 @@ async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(h
     assert "19 of 20" in quota.response.content
 
 
-async def test_with_the_posts_the_messages_go_too(here: World) -> None:
+async def test_with_the_posts_song_video_status_message_and_thread_go_too(here: World) -> None:
     await a_song(here)
+    [song] = here.songs()
+    await here.member.click(song, custom_id=button("video", song))
     result = await here.member.slash(here.channel, "forget-me")
     assert result.response is not None
     await here.member.click(result.response, label="Delete that and the posts")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "Messages deleted: 1." in answer.content
+    assert "Messages deleted: 3." in answer.content
+    assert "Not deleted" not in answer.content
     assert here.songs() == []
+    assert here.said() == []
+    assert here.channel.threads == []
     empty = await here.member.slash(here.channel, "songs")
     assert empty.response is not None
     assert "no songs yet" in str(empty.response.embeds[0].description)
