@@ -17,7 +17,8 @@ from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import usage
-from melodify_core.media import audio, picture
+from melodify_core.media import picture
+from melodify_core.media.audio.mastering import master
 from melodify_core.models import Order, Place, Wish
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
@@ -48,7 +49,7 @@ class Stored:
     def __init__(self) -> None:
         bounds = picture.PictureLimits(max_bytes=1 << 20, max_pixels=1 << 20, longest_side=768)
         self._picture = picture.prepare(PICTURE, bounds)
-        self._song = audio.master(SOUND, title="x", cover_jpeg=self._picture.jpeg, max_bytes=1 << 20)
+        self._song = master(SOUND, title="x", cover_jpeg=self._picture.jpeg, max_bytes=1 << 20)
 
     async def run(self, deadline_s: float, work: object, *arguments: object) -> object:
         """Return a result that was made before."""

@@ -12,7 +12,7 @@ from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import chosen, synthesiser
 from melodify_core.composers.arranger.score import Score
 from melodify_core.composers.arranger.synthesis import played_by, wav_of
-from melodify_core.media.audio import master
+from melodify_core.media.audio.mastering import master
 from quality.figures import at_least, at_most
 from quality.hearing import Heard, hear
 from quality.scores import opening

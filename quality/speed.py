@@ -13,7 +13,7 @@ import midirenderer
 from melodify_core.composers.arranger.composer import make_take
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.composers.arranger.fonts import font_path
-from melodify_core.media.audio import master
+from melodify_core.media.audio.mastering import master
 from melodify_core.models import Wish
 from melodify_core.styles import all_styles
 from quality.figures import at_most

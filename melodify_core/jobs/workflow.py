@@ -13,7 +13,7 @@ from melodify_core.jobs.completion import CANCELLED, deliver, fail_job
 from melodify_core.jobs.context import JobContext, Step, fetch, is_stored, show_stage, store
 from melodify_core.jobs.paid_calls import book_call
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.media import audio
+from melodify_core.media.audio.mastering import master
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
@@ -173,9 +173,7 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
     raw = await fetch(context, take.key_in_storage)
     # The players that show a cover know no spoilers.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)
-    work = partial(
-        audio.master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES
-    )
+    work = partial(master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES)
     try:
         mastered = await context.pool.run(context.song.master_deadline_s, work)
     except Unavailable as error:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.media.audio import master
 from melodify_core.media.audio.codec import LADDER
+from melodify_core.media.audio.mastering import master
 from melodify_core.media.audio.shape import limit
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mastered

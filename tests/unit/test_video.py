@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.media.audio import master
+from melodify_core.media.audio.mastering import master
 from melodify_core.media.video import LONGEST_SIDE, PLAYED, STRIP, make_video
 from melodify_core.models import Mastered
 from tests.pictures import sunset

@@ -1,5 +1,4 @@
-"""Turns a composer's take into the MP3 that is posted. What to play is the composer's business, not this package's."""
+"""Sound as bytes: decoding a take, FFmpeg's filters, loudness, mastering, and the MP3 that is posted.
 
-from melodify_core.media.audio.mastering import master
-
-__all__ = ["master"]
+Which notes are played is in composers. Nothing is imported here: the pipeline's image has FFmpeg, but no MP3 encoder.
+"""
