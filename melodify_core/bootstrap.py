@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
     from melodify_core.jobs.maintenance import Maintenance
     from melodify_core.jobs.workers import Slot
-    from melodify_core.library import Guilds, Library, LibraryPages, Notes
+    from melodify_core.library import FileWatch, Guilds, Library, LibraryPages, Notes
 
 ONE_PROCESS = (
     "Several processes need PostgreSQL: set database.url to postgresql://user:password@host/name, "
@@ -62,6 +62,7 @@ ALONE = Role()
 # An edit of each waiting status message at most so often.
 POSITIONS_S = 10.0
 LEFT_S = 3600.0
+FILE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class _Ground:
     providers: Providers
     pool: WorkerPool
     slot: "Slot | None"  # this worker's, on PostgreSQL
+    file: "FileWatch | None"  # on SQLite
 
 
 @asynccontextmanager
@@ -123,7 +125,7 @@ async def open_services(
         services = _services(stack, ground, delivery)
         await _start_periodic(stack, ground, services, delivery, role)
         if health is not None:
-            _add_checks(health, services, maintenance)
+            _add_checks(health, services, maintenance, ground.file)
         yield services
 
 
@@ -136,7 +138,7 @@ async def _open_ground(
 ) -> _Ground:
     # Two seconds of imports that `render` and `check` do without.
     from melodify_core.jobs.engine import Engine
-    from melodify_core.library import Library, Readings, connect, connect_jobs
+    from melodify_core.library import FileWatch, Library, Readings, connect, connect_jobs, database_path, on_sqlite
 
     if pool is None:
         pool = WorkerPool(settings.work.processes)
@@ -153,7 +155,8 @@ async def _open_ground(
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
-    return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot)
+    file = FileWatch(database_path(settings.database.url)) if on_sqlite(database) else None
+    return _Ground(settings, database, jobs_database, library, engine, providers, pool, slot, file)
 
 
 async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
@@ -272,6 +275,8 @@ async def _start_periodic(
     if role.works:
         clear = partial(clear_left, services)
         await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_S, clear)))
+    if ground.file is not None:
+        await stack.enter_async_context(run_periodic(PeriodicTask("database file", FILE_S, ground.file.watch)))
 
 
 async def clear_left(services: Services) -> None:
@@ -280,8 +285,15 @@ async def clear_left(services: Services) -> None:
     await services.moderation.clear_left(before)
 
 
-def _add_checks(health: Health, services: Services, maintenance: "Maintenance | None") -> None:
-    health.add("database", services.studio.open_jobs)
+def _add_checks(
+    health: Health, services: Services, maintenance: "Maintenance | None", file: "FileWatch | None"
+) -> None:
+    async def check_database() -> None:
+        if file is not None:
+            file.check()
+        await services.studio.open_jobs()
+
+    health.add("database", check_database)
     # A question to Cloud Storage is a call that is paid for: once a minute will do.
     health.add("storage", services.storage.check, every_s=60.0)
     if maintenance is not None:
