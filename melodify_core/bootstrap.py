@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
     from melodify_core.jobs.maintenance import Maintenance
     from melodify_core.jobs.workers import Slot
-    from melodify_core.library import Guilds, Library, LibraryPages, Notes
+    from melodify_core.library import FileWatch, Guilds, Library, LibraryPages, Notes
 
 ONE_PROCESS = (
     "Several processes need PostgreSQL: set database.url to postgresql://user:password@host/name, "
@@ -63,6 +63,7 @@ SINGLE_PROCESS = Role()
 # A waiting status message is edited at most so often.
 POSITIONS_S = 10.0
 LEFT_S = 3600.0
+FILE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class _Infrastructure:
     providers: Providers
     pool: WorkerPool
     slot: "Slot | None"  # this worker's, on PostgreSQL
+    file: "FileWatch | None"  # on SQLite
 
 
 @asynccontextmanager
@@ -124,7 +126,7 @@ async def open_services(
         services = _services(stack, infra, delivery)
         await _start_periodic(stack, infra, services, delivery, role)
         if health is not None:
-            _add_checks(health, services, maintenance)
+            _add_checks(health, services, maintenance, infra.file)
         yield services
 
 
@@ -137,7 +139,7 @@ async def _open_infrastructure(
 ) -> _Infrastructure:
     # Imported here: `render` and `check` do not need them, and the imports take two seconds.
     from melodify_core.jobs.engine import Engine
-    from melodify_core.library import Library, Readings, connect, connect_jobs
+    from melodify_core.library import FileWatch, Library, Readings, connect, connect_jobs, database_path, on_sqlite
 
     if pool is None:
         pool = WorkerPool(settings.work.processes)
@@ -154,7 +156,8 @@ async def _open_infrastructure(
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
-    return _Infrastructure(settings, database, jobs_database, library, engine, providers, pool, slot)
+    file = FileWatch(database_path(settings.database.url)) if on_sqlite(database) else None
+    return _Infrastructure(settings, database, jobs_database, library, engine, providers, pool, slot, file)
 
 
 async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.Engine", role: Role) -> "Slot | None":
@@ -273,6 +276,8 @@ async def _start_periodic(
     if role.works:
         clear = partial(clear_left, services)
         await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_S, clear)))
+    if infra.file is not None:
+        await stack.enter_async_context(run_periodic(PeriodicTask("database file", FILE_S, infra.file.watch)))
 
 
 async def clear_left(services: Services) -> None:
@@ -281,8 +286,15 @@ async def clear_left(services: Services) -> None:
     await services.moderation.clear_left(before)
 
 
-def _add_checks(health: Health, services: Services, maintenance: "Maintenance | None") -> None:
-    health.add("database", services.studio.open_jobs)
+def _add_checks(
+    health: Health, services: Services, maintenance: "Maintenance | None", file: "FileWatch | None"
+) -> None:
+    async def check_database() -> None:
+        if file is not None:
+            file.check()
+        await services.studio.open_jobs()
+
+    health.add("database", check_database)
     # Cloud Storage bills each call: once a minute is enough.
     health.add("storage", services.storage.check, every_s=60.0)
     if maintenance is not None:

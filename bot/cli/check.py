@@ -10,7 +10,7 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.cli.process import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, export_traces
+from bot.cli.process import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, allow_files, export_traces
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -41,6 +41,7 @@ async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
     token = settings.discord.token
     findings = [
         *_token(settings),
+        *await _guarded(_files, settings),
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
         *await _guarded(partial(_providers, fix=fix), settings),
         *await _guarded(_database, settings),
@@ -112,6 +113,12 @@ async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], setting
         return await part(settings)
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
+
+
+async def _files(settings: Settings) -> list[Finding]:
+    """Say nothing of a limit that is high enough."""
+    allow_files(settings)
+    return []
 
 
 async def _providers(settings: Settings, *, fix: bool) -> list[Finding]:

@@ -49,7 +49,7 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
         case "migrate":
             return _migrate(settings)
         case "backup":
-            return _backup(settings, arguments.file)
+            return _backup(settings, arguments.file, only_verify=arguments.verify)
         case _:
             return asyncio.run(_serving(arguments, settings))
 
@@ -89,10 +89,10 @@ def _migrate(settings: Settings) -> int:
     return 0
 
 
-def _backup(settings: Settings, target: Path) -> int:
-    from melodify_core.services.job_admin import backup
+def _backup(settings: Settings, file: Path, *, only_verify: bool) -> int:
+    from melodify_core.services.backups import backup, verify
 
-    print(backup(settings, target))
+    print(verify(file) if only_verify else backup(settings, file))
     return 0
 
 
@@ -140,7 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
     _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
-    backup.add_argument("file", type=Path, help="the copy; it must not exist yet")
+    backup.add_argument("--verify", action="store_true", help="copy nothing: prove that FILE is a whole copy")
+    backup.add_argument("file", type=Path, help="the copy; it must not exist yet, but for --verify")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
 

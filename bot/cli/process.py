@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import resource
 import signal
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import aiohttp
 import discord
@@ -25,6 +26,12 @@ INTENT_OFF = (
     "discord.message_content is true, but the intent is off for this bot: switch it on in the developer portal "
     "under Bot > Message Content Intent, or set discord.message_content to false."
 )
+# Connections to the database (40), pipes to the workers, uploads (64), and some to spare.
+LEAST_FILES = 256
+FEW_FILES = (
+    "The process may open only {most} files and connections (ulimit -n), and needs {needed}: raise the limit, with "
+    "`ulimit -n`, LimitNOFILE= in systemd or `ulimits` in a Compose file."
+)
 # Failures on Discord's side: a restart of the process may help, another setting does not.
 UNREACHABLE = (
     aiohttp.ClientError,
@@ -40,6 +47,25 @@ def token_of(settings: Settings) -> str:
     if settings.discord.token is None:
         raise Misconfigured(NO_LOGIN)
     return settings.discord.token.get_secret_value()
+
+
+def allow_files(settings: Settings) -> None:
+    """Raise the process's limit of open files to what it may need. Raises Misconfigured when it cannot work at all."""
+    soft, hard = (_unlimited_as(value) for value in resource.getrlimit(resource.RLIMIT_NOFILE))
+    needed = LEAST_FILES + (settings.web.connections if settings.web.public_url else 0)
+    if soft >= needed:
+        return
+    with suppress(OSError, ValueError):  # the system has a bound of its own, below the hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    most = _unlimited_as(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    if most < LEAST_FILES:
+        raise Misconfigured(FEW_FILES.format(most=most, needed=needed))
+    if most < needed:
+        log.warning("%s", FEW_FILES.format(most=most, needed=needed))
+
+
+def _unlimited_as(value: int, most: int = 1 << 30) -> int:
+    return most if value == resource.RLIM_INFINITY else value
 
 
 def stop_on_signal() -> asyncio.Event:

@@ -11,6 +11,7 @@ from bot.cli.process import (
     INTENT_OFF,
     UNREACHABLE,
     WRONG_LOGIN,
+    allow_files,
     export_traces,
     log_stop,
     log_unreachable,
@@ -30,6 +31,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     Without `works` this process only takes orders: `melodify worker` makes the songs.
     """
     token = token_of(settings)
+    allow_files(settings)
     stop = stop_on_signal()
     role = Role(works=works, lost=stop.set)
     async with AsyncExitStack() as stack:

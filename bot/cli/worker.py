@@ -8,6 +8,7 @@ import discord
 from bot.cli.process import (
     UNREACHABLE,
     WRONG_LOGIN,
+    allow_files,
     export_traces,
     log_stop,
     log_unreachable,
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 async def work(settings: Settings) -> int:
     """Make songs until a signal. Return the exit code: 1 when Discord cannot be reached. Raises Misconfigured."""
     token = token_of(settings)
+    allow_files(settings)
     stop = stop_on_signal()
     use_proxies(settings)
     async with rest_client(settings) as client:

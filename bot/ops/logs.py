@@ -4,8 +4,10 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
-from typing import Literal
+from types import TracebackType
+from typing import Literal, TextIO
 
 from melodify_core.observability.log_context import current
 
@@ -40,6 +42,9 @@ _PATTERNS = (
 )
 # These print whole requests and answers at DEBUG.
 _TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "google", "google_genai", "PIL")
+# These bring a handler with a format of their own, unless they have one already.
+_WITH_HANDLERS = ("dbos",)
+log = logging.getLogger(__name__)
 
 
 class Formatter(logging.Formatter):
@@ -102,12 +107,50 @@ def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
     return text
 
 
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to standard error. What cannot be formatted is one record too, not the traceback that logging prints."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Write which record cannot be formatted; do nothing when standard error itself cannot be written."""
+        error = sys.exc_info()[1]
+        if isinstance(error, (OSError, RecursionError)):
+            return
+        record.msg, record.args = "a line cannot be formatted (%s): %r", (error, record.msg)
+        record.exc_info = record.exc_text = record.stack_info = None
+        self.stream.write(self.format(record) + self.terminator)
+        self.flush()
+
+
 def log_to_stderr(level: int, secrets: tuple[str, ...] = (), form: Literal["auto", "text", "json"] = "text") -> None:
-    """Send the process's log to standard error; "auto" is text on a terminal and JSON elsewhere."""
-    handler = logging.StreamHandler()
+    """Send all that the process says to standard error, in one form; "auto" is text on a terminal, JSON elsewhere."""
+    handler = StderrHandler()
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     handler.setFormatter(JsonFormatter(secrets) if as_json else Formatter(secrets))
     logging.basicConfig(level=level, handlers=[handler])
+    logging.lastResort = handler  # for loggers that a library has cut off from the root
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
     logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
+    for name in _WITH_HANDLERS:
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    logging.captureWarnings(capture=True)
+    _log_uncaught()
+
+
+def _log_uncaught() -> None:
+    """Log errors that nothing catches; Python would print them past the log."""
+
+    def main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        log.critical("the process ends with an error", exc_info=(kind, error, trace))
+
+    def thread(found: threading.ExceptHookArgs) -> None:
+        if found.exc_value is not None and found.exc_type is not SystemExit:
+            name = found.thread.name if found.thread else "unknown"
+            log.error("thread %s ends with an error", name, exc_info=found.exc_value)
+
+    def unraisable(found: "sys.UnraisableHookArgs") -> None:
+        log.error("%s: %r", found.err_msg or "an error was ignored in", found.object, exc_info=found.exc_value)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = main, thread, unraisable

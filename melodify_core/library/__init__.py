@@ -13,6 +13,7 @@ from melodify_core.library.database import (
     schema_state,
     upgrade,
 )
+from melodify_core.library.file_watch import FileWatch
 from melodify_core.library.gate import Cap, ProviderGate
 from melodify_core.library.guilds import Guilds, ServerRules
 from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
@@ -31,6 +32,7 @@ __all__ = [
     "Cap",
     "Change",
     "ClaimedRequest",
+    "FileWatch",
     "Guilds",
     "JobBook",
     "JobMoney",

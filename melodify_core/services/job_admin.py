@@ -1,13 +1,10 @@
-"""What the host does with jobs from a process of its own: list, show, cancel, retry, and a copy of the database."""
+"""What the host does with jobs from a process of its own: list, show, cancel, retry."""
 
 import asyncio
-import os
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Settings
@@ -113,39 +110,3 @@ async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
         await engine.connect()
         stack.push_async_callback(engine.close)
         yield JobAdmin(Library(database), JobBook(database), engine, storage)
-
-
-def backup(settings: Settings, target: Path) -> str:
-    """Copy the SQLite database consistently, also while a process runs on it; return a sentence.
-
-    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and when it cannot be
-    written; then nothing is left of it.
-    """
-    from melodify_core.library import database_path
-
-    if not settings.database.url.startswith("sqlite"):
-        raise Misconfigured("`melodify backup` copies SQLite databases. For PostgreSQL use pg_dump.")
-    source = database_path(settings.database.url)
-    if not source.exists():
-        raise Misconfigured(f"There is no database at {source}.")
-    if target.exists():
-        raise Misconfigured(f"{target} exists already.")
-    part = target.with_name(f"{target.name}.part")
-    try:
-        # Only its owner may read it, as with the database itself. Remains of a killed backup are deleted.
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(part)) as copy,
-        ):
-            live.backup(copy)
-            sound = copy.execute("PRAGMA quick_check").fetchone()[0]
-        if sound != "ok":
-            raise Misconfigured(f"The copy is damaged, and so may {source} be: {sound}.")
-        part.rename(target)
-    except (OSError, sqlite3.Error) as error:
-        raise Misconfigured(f"{target} cannot be written: {error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return f"{source} was copied to {target}. Pictures and songs are not in it: copy {settings.folder.path} too."

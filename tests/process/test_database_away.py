@@ -19,6 +19,7 @@ from melodify_core.jobs.maintenance import UNSTARTED_S
 from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Order, Place, Posted, Wish
+from melodify_core.observability.health import Health
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
 from tests.briefs import BRIEF
@@ -183,6 +184,28 @@ async def test_a_song_that_was_posted_in_the_moment_the_file_refuses_to_be_writt
     assert delivery.apologies == []
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT state FROM usage").fetchall() == [("charged",)]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_is_deleted_or_replaced_under_the_process_is_named_within_a_minute(
+    tmp_path: Path, pool: WorkerPool, replaced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, health = tmp_path / "melodify.db", Health()
+    settings = Settings.model_validate({"database": {"url": f"sqlite:///{path}"}})
+    log, delivery = tmp_path / "calls.log", Announcing()
+    parts: tuple[Any, ...] = (Reader(log), Player(log), FolderStorage(tmp_path / "files"))
+    async with open_services(settings, cast("Any", delivery), pool, providers=Providers(*parts), health=health):
+        assert (await health.state())["database"]
+        for file in tmp_path.glob("melodify.db*"):
+            file.unlink()
+        if replaced:
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("CREATE TABLE usage (job_id)")
+        async with asyncio.timeout(60):
+            while (await health.state())["database"] or "was deleted or replaced" not in caplog.text:
+                await asyncio.sleep(0.5)
+    assert str(path) in caplog.text
+    assert caplog.text.count("was deleted or replaced") == 1
 
 
 async def fill(services: Services, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 import stat
 import time
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +23,8 @@ from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Job, Order, Place
-from melodify_core.services.job_admin import JobAdmin, backup, open_job_admin
+from melodify_core.services.backups import backup, verify
+from melodify_core.services.job_admin import JobAdmin, open_job_admin
 from tests.breaking import sqlite_error
 from tests.fakes import RecordingDelivery as Delivery
 from tests.jobs import a_job
@@ -225,6 +228,59 @@ async def test_a_backup_is_whole_while_the_process_writes(
     with pytest.raises(Misconfigured, match="cannot be written"):
         backup(settings, tmp_path / "nowhere" / "copy.db")
     assert not list(tmp_path.glob("*.part"))
+
+
+def a_database(tmp_path: Path, name: str = "melodify.db", orders: int = 3) -> Settings:
+    """Make a database of that many orders; return the settings that name it."""
+    url = "sqlite:///" + quote(str(tmp_path / name), safe="/#")
+    engine = connect(url)
+    Library(engine).create_schema()
+    with engine.begin() as connection:
+        for number in range(orders):
+            row = {"job_id": str(number), "user_id": 1, "created_at": 2.0, "state": "charged"}
+            connection.execute(sa.insert(sa.table("usage", *map(sa.column, row))), row)
+    engine.dispose()
+    return Settings.model_validate({"database": {"url": url}})
+
+
+@pytest.mark.parametrize("name", ["a#b.db", "50%20 off?.db", "달빛 노래.db", "a?mode=memory.db", "a'b;c&d=e.db"])
+def test_a_backup_holds_what_the_database_holds_whatever_its_name(tmp_path: Path, name: str) -> None:
+    settings, target = a_database(tmp_path, name), tmp_path / f"copy of {name}"
+    assert "3 of them orders" in backup(settings, target)
+    with closing(sqlite3.connect(target)) as copy:
+        assert copy.execute("SELECT count(*) FROM usage").fetchone() == (3,)
+    assert "is a whole copy" in verify(target)
+    assert [path.name for path in tmp_path.glob("copy of *")] == [target.name]
+
+
+def test_a_backup_of_a_database_without_our_tables_is_refused(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "empty.db").close()
+    settings = Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/empty.db"}})
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(Misconfigured, match="no database of Melodify"):
+        backup(settings, tmp_path / "copy.db")
+    assert {path.name for path in tmp_path.iterdir()} == {"empty.db"}
+
+
+def test_a_copy_that_is_not_whole_is_not_proven(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup(a_database(tmp_path, orders=2000), copy)
+    whole = copy.read_bytes()
+    files = {
+        "cut.db": whole[: len(whole) // 2],
+        "spoilt.db": whole[:8192] + bytes(8192) + whole[16384:],
+        "text.db": b"not a database at all" * 100,
+        "nothing.db": b"",
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(Misconfigured, match=name):
+            verify(tmp_path / name)
+    os.mkfifo(tmp_path / "pipe.db")
+    for name in ("pipe.db", "none.db"):
+        with pytest.raises(Misconfigured, match="There is no copy"):
+            verify(tmp_path / name)
+    assert "2000 of them orders" in verify(copy)
 
 
 def test_a_backup_of_nothing_or_of_postgresql_is_a_sentence(settings: Settings, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -153,6 +156,39 @@ async def test_a_second_process_on_the_same_database_exits_with_2(world: Discord
         assert "Another Melodify process" in errors.decode()
         assert "Traceback" not in errors.decode()
         assert first.returncode is None
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("check --offline", 1)])
+async def test_a_start_with_too_few_open_files_says_so(tmp_path: Path, command: str, code: int) -> None:
+    shell = f"ulimit -n 40; exec {sys.executable} -m bot {command}"
+    environment = os.environ | {"MELODIFY_DISCORD__TOKEN": TOKEN}
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", shell), cwd=tmp_path, env=environment, stdout=PIPE, stderr=PIPE
+    )
+    said = b"".join(await asyncio.wait_for(process.communicate(), 60)).decode()
+    assert "may open only 40 files" in said
+    assert "Traceback" not in said
+    assert process.returncode == code
+
+
+async def test_a_low_limit_of_open_files_is_raised_as_far_as_it_may(world: Discord, tmp_path: Path) -> None:
+    shell = f"ulimit -Sn 100; exec {sys.executable} -m bot run"
+    environment = os.environ | {
+        "MELODIFY_DISCORD__TOKEN": TOKEN,
+        "MELODIFY_DISCORD__API_URL": world.api_url,
+        "MELODIFY_DISCORD__GATEWAY_URL": world.gateway_url,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", shell), cwd=tmp_path, env=environment, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        await world.connected()
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+    finally:
+        process.kill()
+        await process.communicate()
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    assert int(line.split()[3]) == 256
 
 
 async def test_a_running_bot_says_that_it_is_ready_and_logs_lines_of_json(world: Discord, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import json
 import logging
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +114,44 @@ def test_a_secret_of_the_settings_is_hidden_in_tracebacks_too() -> None:
     line = Formatter(("hunter2",)).format(record)
     assert "Traceback" in line
     assert "hunter2" not in line
+
+
+UNRULY = """
+import gc, logging, sys, threading, warnings
+from bot.ops.logs import log_to_stderr
+
+log_to_stderr(logging.INFO, ("hunter2",), "json")
+logging.getLogger("dbos").warning("two\\nlines of hunter2")
+logging.getLogger("library").info("%d of hunter2", "no number")
+warnings.warn("a warning of hunter2")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+
+class Broken:
+    def __del__(self):
+        raise ValueError("hunter2")
+
+Broken()
+gc.collect()
+from dbos import DBOS, DBOSConfig
+DBOS(config=DBOSConfig(name="melodify", system_database_url="sqlite:///:memory:"))
+logging.getLogger("dbos").error("once more\\nhunter2")
+raise LookupError("hunter2")
+"""
+
+
+def test_whatever_says_something_the_process_s_lines_are_json_and_hide_secrets(tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", UNRULY], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.returncode == 1
+    records = [json.loads(line) for line in run.stderr.splitlines()]
+    assert "hunter2" not in run.stderr
+    said = [(record["logger"], record["message"].split(" of ")[0]) for record in records]
+    assert ("dbos", "two\nlines") in said
+    assert [record["exception"].splitlines()[-1] for record in records if "exception" in record] == [
+        "ZeroDivisionError: division by zero",
+        f"ValueError: {HIDDEN}",
+        f"LookupError: {HIDDEN}",
+    ]
+    assert {"dbos", "library", "py.warnings", "bot.ops.logs"} == {logger for logger, _ in said}
+    assert run.stdout == ""
