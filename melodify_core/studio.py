@@ -13,7 +13,7 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.workflow import labels_of
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
+from melodify_core.models import CancelResult, Forecast, Job, Order, Picture, Stage
 from melodify_core.observability import metrics
 from melodify_core.observability.log_context import log_context
 from melodify_core.pages import new_page_id
@@ -141,11 +141,10 @@ class Studio:
             return None
         return Forecast.at(position, typical_s, running, self._settings.work.jobs)
 
-    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
-        """Cancel the job for the member; return the language of its messages when it had not begun.
+    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> CancelResult:
+        """Cancel the job for the member; return who informs the asker.
 
-        Then the caller informs the asker, and calls `confirm_cancelled` afterwards. None means that the job is being
-        stopped, and that the worker that runs it informs the asker.
+        If that is the caller, it calls `confirm_cancelled` afterwards.
 
         Raises Rejected: job.not_yours for another member's, job.too_late for one that has ended or is unknown.
         """
@@ -156,13 +155,13 @@ class Studio:
             raise Rejected("job.not_yours")
         with log_context(job_id, accepted.place.guild_id if accepted.place else None):
             if await finished(self._library.cancel_queued, job_id, time.time()):
-                return accepted.language
+                return CancelResult(caller_informs_asker=True, language=accepted.language)
             if not await finished(self._library.request_cancel, job_id):
                 raise Rejected("job.too_late")
             self._engine.interrupt(job_id)
-            return None
+            return CancelResult(caller_informs_asker=False, language=accepted.language)
 
-    async def cancel_as_moderator(self, job_id: str) -> Language | None:
+    async def cancel_as_moderator(self, job_id: str) -> CancelResult:
         """Cancel a job of any member; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
 

@@ -44,9 +44,9 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         studio = interaction.client.services.studio
         moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
         try:
-            job_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
-            if job_language is not None:
-                await _close_status(interaction, job_language)
+            result = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
+            if result.caller_informs_asker:
+                await _close_status(interaction, result.language)
                 await studio.confirm_cancelled(self._job_id)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.jobs.completion import apologise_for
-from melodify_core.models import AcceptedOrder, Language
+from melodify_core.models import AcceptedOrder, CancelResult
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import Delivery
 from melodify_core.usage.limits import DAY_S
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LISTED = 25
-# Cancels a job as a moderator; returns a language when the caller must inform its asker: see Studio.cancel.
-Cancel = Callable[[str], Awaitable[Language | None]]
+# Cancels a job as a moderator: see Studio.cancel.
+Cancel = Callable[[str], Awaitable[CancelResult]]
 # Removes a job whose asker knows that it is cancelled: see Studio.confirm_cancelled.
 Confirm = Callable[[str], Awaitable[None]]
 
@@ -70,9 +70,9 @@ class Moderation:
         await self._cancel_and_inform(accepted)
 
     async def _cancel_and_inform(self, accepted: AcceptedOrder) -> None:
-        if await self._cancel(accepted.job_id) is None:
-            return  # the worker that runs it informs its asker
-        # If this fails, the worker does it when the job's turn comes.
+        if not (await self._cancel(accepted.job_id)).caller_informs_asker:
+            return
+        # If this fails, a worker informs the asker when the job's turn comes.
         with log_context(accepted.job_id, accepted.place.guild_id if accepted.place else None):
             try:
                 await apologise_for(accepted, Rejected("job.cancelled"), self._delivery)
