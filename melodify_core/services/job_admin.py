@@ -1,4 +1,4 @@
-"""What the host does with jobs from a process of its own: list, show, cancel, retry, and a copy of the database."""
+"""What the host does from a process of its own: list, show, cancel and retry jobs, and copy the database."""
 
 import asyncio
 import os
@@ -61,7 +61,8 @@ class JobAdmin:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
         row = await self._row(job_id)
         if await asyncio.to_thread(self._library.cancel_queued, job_id, time.time()):
-            # It stays in the queue: this process cannot post to its asker, and the worker whose turn it is can.
+            # This process has no connection to Discord: the job stays in the queue, and the worker that takes it off
+            # informs its asker.
             return f"Job {job_id} is cancelled; it had not begun."
         if await asyncio.to_thread(self._library.request_cancel, job_id):
             return f"Job {job_id} is told to stop; the process that runs it does so within a second or two."
@@ -82,7 +83,7 @@ class JobAdmin:
         return f"Job {job_id} waits again. Its song is charged as the first try would have been."
 
     def _requeue(self, job_id: str, job: Job) -> None:
-        # One transaction deletes the old record and queues the job: a kill leaves both done or neither.
+        # One transaction deletes the old record and queues the job: if the process is killed, both happened or neither.
         with self._library.transaction() as connection:
             turn = self._book.reopen(connection, job_id, time.time())
             if turn is None:
@@ -98,7 +99,7 @@ class JobAdmin:
 
 @asynccontextmanager
 async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
-    """Yield the job administration, beside other processes on the same database. Raises Misconfigured."""
+    """Yield the job administration. Other processes may use the database meanwhile. Raises Misconfigured."""
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
 
@@ -118,8 +119,8 @@ async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
 def backup(settings: Settings, target: Path) -> str:
     """Copy the SQLite database consistently, also while a process runs on it; return a sentence.
 
-    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and when it cannot be
-    written; then nothing is left of it.
+    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and for one that cannot
+    be written. After an error, no part of the copy is left.
     """
     from melodify_core.library import database_path
 
@@ -132,7 +133,7 @@ def backup(settings: Settings, target: Path) -> str:
         raise Misconfigured(f"{target} exists already.")
     part = target.with_name(f"{target.name}.part")
     try:
-        # Only its owner may read it, as with the database itself. Remains of a killed backup are deleted.
+        # Only its owner may read the copy, as with the database itself. The part of a killed backup is deleted.
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with (

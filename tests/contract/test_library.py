@@ -528,7 +528,7 @@ async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
 
     moderation = Moderation(guilds, book, library, RecordingDelivery(), cancel, told)
     assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows
-    assert await moderation.clear_left(200.0) == 1
+    assert await moderation.erase_left_servers(200.0) == 1
     assert len(cancelled) == 40
     engine.dispose()
 
