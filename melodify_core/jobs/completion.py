@@ -125,7 +125,7 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
 async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, recalls: bool) -> Nothing:
     async with _deadline(context.song.deliver_deadline_s):
         if recalls:
-            await context.delivery.take_back(job)
+            await context.delivery.delete_posted_song(job)
         await context.delivery.apologise(job, error)
     return Nothing()
 

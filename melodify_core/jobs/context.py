@@ -102,7 +102,7 @@ async def store(context: JobContext, key: str, data: bytes, content_type: str, l
 
 
 async def fetch(context: JobContext, key: str) -> bytes:
-    """Return what is stored, and retry while the storage is unavailable. Raises Unavailable, at once without the key."""
+    """Return what is stored, and retry while the storage is unavailable. Raises Unavailable; a missing key is final."""
     storage = context.providers.storage
 
     async def is_missing() -> bool:
