@@ -14,7 +14,7 @@ from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
-from bot.posts.destinations import destinations_of, link_to, open_thread, pass_over, thread_of
+from bot.posts.destinations import destinations_of, link_to, open_thread, skip_unreachable, thread_of
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
@@ -168,7 +168,7 @@ class DiscordDelivery:
                     job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=None, **clean
                 )
             except discord.HTTPException as error:
-                pass_over(error, job, "the status message")
+                skip_unreachable(error, job, "the status message")
             else:
                 return
         for destination in destinations_of(self._client, job):
@@ -177,7 +177,7 @@ class DiscordDelivery:
                     await channel.send(text, nonce=f"e{job.job_id}")
                     return
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
         log.warning("job %s: no place is left to apologise in", job.job_id)
 
     async def _post_through_interaction(self, card: Card) -> bool:
@@ -194,7 +194,7 @@ class DiscordDelivery:
                 view=self._song_view(card.job),
             )
         except discord.HTTPException as error:
-            pass_over(error, card.job, "the interaction or its message")
+            skip_unreachable(error, card.job, "the interaction or its message")
             return False
         log.info("job %s: posted through its interaction", card.job.job_id)
         return True
@@ -207,7 +207,7 @@ class DiscordDelivery:
                 if (channel := await destination.open()) is not None:
                     return await self._post_once(channel, card)
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
         return None
 
     async def _post_once(self, channel: discord.abc.Messageable, card: Card) -> discord.Message:
@@ -239,7 +239,7 @@ class DiscordDelivery:
                 if channel is not None and await self._delete_in(channel, job):
                     return
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
 
     async def _delete_in(self, channel: discord.abc.Messageable, job: Job) -> bool:
         posted = await self._find(channel, job)
@@ -254,7 +254,7 @@ class DiscordDelivery:
         # The status message is older than every attempt; a thread has its message's id.
         after = discord.Object(job.place.status_id) if job.place.status_id else None
         async for message in channel.history(limit=SEARCHED_MESSAGES, after=after):
-            if bot and message.author.id == bot.id and song_embed.shows(message, job):
+            if bot and message.author.id == bot.id and song_embed.is_song_of(message, job):
                 return message
         return None
 

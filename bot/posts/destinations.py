@@ -45,7 +45,7 @@ def thread_of(client: discord.Client, job: Job) -> discord.PartialMessageable | 
     return client.get_partial_messageable(job.place.status_id, guild_id=job.place.guild_id)
 
 
-def pass_over(error: discord.HTTPException, job: Job, what: str) -> None:
+def skip_unreachable(error: discord.HTTPException, job: Job, what: str) -> None:
     """Log that the place is gone or closed, so that the next one is tried. Raise an error that means anything else."""
     # 401 is an expired token. In an archived thread nothing can be edited.
     if error.status not in (401, 403, 404) and error.code != THREAD_ARCHIVED:

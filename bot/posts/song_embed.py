@@ -100,7 +100,7 @@ def footer_of(job: Job) -> str:
     return say(job.wish.language, "song.footer", job_id=job.job_id)
 
 
-def shows(message: discord.Message, job: Job) -> bool:
+def is_song_of(message: discord.Message, job: Job) -> bool:
     """Return whether the message is this job's song."""
     return any(embed.footer.text == footer_of(job) for embed in message.embeds)
 

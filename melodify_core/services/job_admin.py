@@ -1,4 +1,4 @@
-"""What the host does from a process of its own: list, show, cancel and retry jobs, and copy the database."""
+"""What the host does with jobs from a process of its own: list, show, cancel, retry, and a copy of the database."""
 
 import asyncio
 import os
@@ -119,8 +119,8 @@ async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
 def backup(settings: Settings, target: Path) -> str:
     """Copy the SQLite database consistently, also while a process runs on it; return a sentence.
 
-    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and for one that cannot
-    be written. After an error, no part of the copy is left.
+    Raises Misconfigured for PostgreSQL, which has tools of its own, for a target that exists, and when it cannot be
+    written; then nothing is left of it.
     """
     from melodify_core.library import database_path
 
@@ -133,7 +133,7 @@ def backup(settings: Settings, target: Path) -> str:
         raise Misconfigured(f"{target} exists already.")
     part = target.with_name(f"{target.name}.part")
     try:
-        # Only its owner may read the copy, as with the database itself. The part of a killed backup is deleted.
+        # Only its owner may read it, as with the database itself. Remains of a killed backup are deleted.
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with (
