@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import JobBook, JobMoney, JobRow, Library
 
-SHOWN = 50
+LISTED_JOBS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class JobAdmin:
 
     async def jobs(self, state: str | None) -> "list[JobRow]":
         """Return the newest jobs, all or those in a state."""
-        return await asyncio.to_thread(self._book.jobs, state, SHOWN)
+        return await asyncio.to_thread(self._book.jobs, state, LISTED_JOBS)
 
     async def show(self, job_id: str) -> JobDetails:
         """Return what is recorded of the job. Raises Misconfigured for an unknown one."""

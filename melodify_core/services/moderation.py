@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from melodify_core.library import Guilds, JobBook, Library, ServerDay
 
 log = logging.getLogger(__name__)
-LISTED = 25
+LISTED_JOBS = 25
 # Cancels a job as a moderator: see Studio.cancel.
 Cancel = Callable[[str], Awaitable[CancelResult]]
 # Removes a cancelled job after its asker was informed: see Studio.confirm_cancelled.
@@ -49,7 +49,7 @@ class Moderation:
 
     async def open_jobs(self, guild_id: int) -> list[AcceptedOrder]:
         """Return the server's jobs that wait or run, the oldest first: as many as one list shows."""
-        return await asyncio.to_thread(self._book.open_in, guild_id, LISTED)
+        return await asyncio.to_thread(self._book.open_in, guild_id, LISTED_JOBS)
 
     async def reset_quota(self, user_id: int, guild_id: int) -> int:
         """Reset what a member has used in the server; return how many songs that were."""
