@@ -38,7 +38,7 @@ class Receiver:
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
         """Do nothing."""
 
-    async def take_back(self, job: Job) -> None:
+    async def delete_posted_song(self, job: Job) -> None:
         """Fail: no job of the benchmark is cancelled."""
         raise AssertionError(job.job_id)
 

@@ -1,6 +1,6 @@
-"""The Discord client: intents, what it keeps in memory, command registration, the order of opening and closing.
+"""The Discord client: what it receives and keeps in memory, what it registers, in which order it opens and closes.
 
-What it does with events is in the cogs of requests, members and admin.
+The cogs of requests, members and admin handle its events.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class OpenServices(Protocol):
         ...
 
 
-# Serves the song pages for as long as it is entered.
+# Returns a context manager that serves the song pages until it is left.
 ServePages = Callable[[Services], AbstractAsyncContextManager[object]]
 
 
@@ -71,7 +71,7 @@ class MelodifyClient(RetakeBot):
         With `always_sync` the commands are registered at every start, else when their definition has changed.
         `serve_pages` is entered when the services are open, and left before they close.
         """
-        # Melodify uses no voice channels: no warning at each start that it cannot.
+        # discord.py warns at each start that voice is not installed. Melodify does not use it.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(command_prefix=(), help_command=None, **connection_of(settings))  # no prefix commands
         use_proxies(settings)
@@ -86,8 +86,8 @@ class MelodifyClient(RetakeBot):
         self._opened = AsyncExitStack()
         self._closing = asyncio.Lock()
         self._in_flight = RequestsInFlight(settings.discord.patience_s)
-        # To download a picture and check it.
-        self._serving_s = settings.discord.download_s + settings.picture.deadline_s
+        # The longest time that a request takes until it is an order: to download a picture and to check it.
+        self._request_deadline_s = settings.discord.download_s + settings.picture.deadline_s
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
@@ -111,28 +111,28 @@ class MelodifyClient(RetakeBot):
         self.add_dynamic_items(CancelButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
-        with suppress(Unavailable):  # then the periodic task does it
+        with suppress(Unavailable):  # the periodic task retries
             await intake.renew_and_resume()
         await self._opened.enter_async_context(run_periodic(intake.periodic_task()))
         await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else services.notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Call the event's listeners, but not for messages that cannot concern the bot: each call would be a task."""
+        """Call the event's listeners. Drop irrelevant messages here: discord.py would start a task for each."""
         if event_name != "message" or may_concern_us(args[0]):
             super().dispatch(event_name, *args, **kwargs)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Do nothing: there are no prefix commands, and cog.py listens for posts."""
+        """Do nothing: discord.py's prefix commands are off. bot/requests/cog.py handles messages."""
 
     async def close(self) -> None:
-        """Take no more orders, let running jobs end, then leave Discord. A second call waits for the first."""
+        """Accept no more orders, let running jobs end, then disconnect. A second call waits for the first."""
         async with self._closing:
             await self.close_services()
             await super().close()
 
     async def close_services(self) -> None:
-        """Take no more orders and let running jobs end, while they can still post to Discord."""
-        await self._in_flight.stop(self._serving_s)
+        """Accept no more orders, and let running jobs end while they can still post to Discord."""
+        await self._in_flight.stop(self._request_deadline_s)
         await self._opened.aclose()
 
     async def _record_gateway(self) -> None:
@@ -142,7 +142,7 @@ class MelodifyClient(RetakeBot):
         self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """Log the error, and answer the asker if it came from a post."""
+        """Log the error; if a post caused it, reply with an error message."""
         await super().on_error(event_method, *args, **kwargs)
         requests = self.get_cog(SongRequests.__cog_name__)
         if event_method == "on_message" and isinstance(requests, SongRequests):
@@ -151,14 +151,14 @@ class MelodifyClient(RetakeBot):
     async def _on_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
     ) -> None:
-        """Log the error, and answer the asker, who would see "thinking" for ever."""
+        """Log the error, and replace Discord's "thinking..." with an error message."""
         log.error("interaction %s failed", interaction.id, exc_info=error)
         if interaction.response.is_done():
             await interaction.edit_original_response(content=say(language_of(interaction.locale), "error.internal"))
 
 
 def use_proxies(settings: Settings) -> None:
-    """Make discord.py use the servers of the settings instead of Discord's, where they name some.
+    """Make discord.py connect to the proxies in the settings, if there are any, instead of Discord.
 
     discord.py reads the addresses from these two class attributes; its HTTP client and its webhooks, which answer
     interactions, both use the first. So this applies to the whole process, which runs one bot.
@@ -182,7 +182,7 @@ def connection_of(settings: Settings) -> dict[str, Any]:
         "http_trace": request_counter(),
         # None: as many shards as Discord recommends, all of them in this process.
         "shard_ids": sorted(discord_settings.shard_ids) or None,
-        # With a gateway proxy, Discord recommends nothing: one connection, unless the settings say otherwise.
+        # A gateway proxy gets no recommendation from Discord: open one connection, unless the settings say otherwise.
         "shard_count": discord_settings.shard_count or (1 if discord_settings.gateway_url else None),
     }
 

@@ -1,1 +1,1 @@
-"""Makes songs from pictures. Knows nothing of Discord; see `studio` for the front door."""
+"""Makes songs from pictures. Knows nothing of Discord; see `studio`, which takes the orders."""

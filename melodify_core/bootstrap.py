@@ -53,22 +53,21 @@ ONE_PROCESS = (
 class Role:
     """What a process is for."""
 
-    works: bool = True  # it makes songs
-    serves: bool = True  # it takes orders
-    # Called when another process has this worker's slot: this one must stop at once.
-    lost: Callable[[], None] = lambda: None
+    works: bool = True  # whether it makes songs
+    serves: bool = True  # whether it accepts orders
+    # Called when another process has taken this worker's slot: this one must stop at once.
+    on_slot_lost: Callable[[], None] = lambda: None
 
 
 SINGLE_PROCESS = Role()
-# A waiting status message is edited at most so often.
 POSITIONS_S = 10.0
-LEFT_S = 3600.0
+LEFT_SERVER_CHECK_S = 3600.0
 FILE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services of a process: the studio accepts orders, the others do everything else."""
+    """The services of a process. All are built once, by `open_services`."""
 
     settings: Settings
     studio: Studio
@@ -88,7 +87,7 @@ class _Infrastructure:
 
     settings: Settings
     database: "sa.Engine"
-    jobs_database: "sa.Engine"  # the running jobs' own connections
+    jobs_database: "sa.Engine"  # the connections of running jobs
     library: "Library"
     engine: "Engine"
     providers: Providers
@@ -107,9 +106,10 @@ async def open_services(
     providers: Providers | None = None,
     health: Health | None = None,
 ) -> AsyncIterator[Services]:
-    """Yield the running services. On exit running jobs get `settings.work.drain_s` seconds to end, paid calls more.
+    """Yield the running services.
 
-    `health` gets their checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
+    On exit, running jobs get `settings.work.drain_s` seconds to end; paid calls get their provider's deadline. `health`
+    gets the services' checks. Raises Misconfigured when a provider, the storage or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
         infra = await _open_infrastructure(stack, settings, pool, providers, role)
@@ -120,7 +120,7 @@ async def open_services(
             maintenance = await _start_jobs(stack, infra, delivery, unrepeatable, role)
         else:
             await infra.engine.connect()
-        # The objects that exist by now live on: to collect among them would block the loop for 95 ms each time.
+        # These objects live until the end. Unless frozen, each full collection would block the loop for 95 ms.
         gc.freeze()
         stack.callback(gc.unfreeze)
         services = _services(stack, infra, delivery)
@@ -178,7 +178,7 @@ async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.En
         for slot in taken:
             slot.release()
 
-    # Registered first: a start that is cancelled while the slot is taken must free it too.
+    # Register the release first: a start that is cancelled during `take` must still release the slot.
     stack.push_async_callback(asyncio.to_thread, release)
     await finished(lambda: taken.append(Slot.take(database)))
     return taken[0]
@@ -187,7 +187,7 @@ async def _take_slot(stack: AsyncExitStack, settings: Settings, database: "sa.En
 async def _start_jobs(
     stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery, unrepeatable: UnrepeatableCalls, role: Role
 ) -> "Maintenance":
-    """Start the queues, and the maintenance of the jobs."""
+    """Start the queues and the maintenance."""
     from melodify_core.jobs.engine import JobHandler
     from melodify_core.jobs.maintenance import Maintenance, Takeover, run_periodic
     from melodify_core.jobs.workers import DeadWorkerDetector
@@ -203,7 +203,7 @@ async def _start_jobs(
     if (slot := infra.slot) is not None:
         every_s = infra.settings.database.takeover_s
         detector = DeadWorkerDetector(slot.database, slot.number, every_s)
-        tasks += Takeover(slot, detector, infra.engine, role.lost).periodic_tasks(every_s)
+        tasks += Takeover(slot, detector, infra.engine, role.on_slot_lost).periodic_tasks(every_s)
     await stack.enter_async_context(run_periodic(*tasks))
     return maintenance
 
@@ -274,16 +274,16 @@ async def _start_periodic(
         positions = QueuePositions(infra.library, delivery, infra.settings.work.jobs)
         await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
     if role.works:
-        clear = partial(clear_left, services)
-        await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_S, clear)))
+        erase = partial(erase_left_servers, services)
+        await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_SERVER_CHECK_S, erase)))
     if infra.file is not None:
         await stack.enter_async_context(run_periodic(PeriodicTask("database file", FILE_S, infra.file.watch)))
 
 
-async def clear_left(services: Services) -> None:
-    """Delete what is kept of servers that the bot left more than `retention.left_server_days` ago."""
+async def erase_left_servers(services: Services) -> None:
+    """Cancel the jobs and erase the settings of servers left more than `retention.left_server_days` ago."""
     before = time.time() - services.settings.retention.left_server_days * DAY_S
-    await services.moderation.clear_left(before)
+    await services.moderation.erase_left_servers(before)
 
 
 def _add_checks(
@@ -302,7 +302,7 @@ def _add_checks(
 
 
 def migrate(settings: Settings) -> str:
-    """Create or update all tables, ours and the engine's; return a sentence about it. Raises Misconfigured."""
+    """Create or update all tables, ours and the engine's; return a sentence for the host. Raises Misconfigured."""
     from melodify_core.jobs.engine import make_tables
     from melodify_core.library import connect, upgrade
 
@@ -318,15 +318,15 @@ def migrate(settings: Settings) -> str:
 async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> bytes | None:
     """Make one song at once, without queue, database and limits; delete all intermediate files.
 
-    Return its score as a MIDI file, None where the composer writes none or there is no song. The delivery gets the
-    song or the apology. Raises Rejected for the picture, and Misconfigured.
+    The delivery gets the song or the apology. Return the score as a MIDI file, or None when there is no song or its
+    composer writes no score. Raises Rejected for an invalid picture, and Misconfigured.
     """
     from melodify_core.storage.folder import FolderStorage
 
     # One song never needs two worker processes at once.
     with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         storage = FolderStorage(Path(folder))
-        # Not the storage of the settings: nothing of this song is kept.
+        # Ignore the configured storage: this song's files are in the temporary folder.
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)

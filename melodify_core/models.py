@@ -295,6 +295,18 @@ class AcceptedOrder:
     page_id: str | None = field(default=None, repr=False)  # see Job.page_id
 
 
+@dataclass(frozen=True, slots=True)
+class CancelResult:
+    """What became of a job that a member cancelled.
+
+    A job that had not begun is cancelled, and no worker has it: the caller informs its asker. Any other job is being
+    stopped by the worker that runs it, and that worker informs its asker.
+    """
+
+    caller_informs_asker: bool
+    language: Language  # of the job's messages
+
+
 class PendingPost(Record):
     """What is still to be posted for a job: its song, the last status line of a posted song, or an apology."""
 

@@ -233,8 +233,8 @@ class Delivery(Protocol):
         """
         ...
 
-    async def take_back(self, job: Job) -> None:
-        """Delete the song wherever a try has posted it; no song is no error. Raises Unavailable."""
+    async def delete_posted_song(self, job: Job) -> None:
+        """Delete the song wherever a try has posted it; a missing song is no error. Raises Unavailable."""
         ...
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:

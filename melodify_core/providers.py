@@ -12,7 +12,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
 
 log = logging.getLogger(__name__)
-# To write a paid answer to the spool and to the storage.
+# How long it takes to write a paid result to the spool and to the storage.
 STORE_S = 15.0
 
 
@@ -26,7 +26,7 @@ class Providers:
 
     @property
     def all(self) -> tuple[Provider, ...]:
-        """All three."""
+        """The captioner, the composer and the storage."""
         return self.captioner, self.composer, self.storage
 
 
@@ -47,7 +47,7 @@ async def open_providers(
 
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
-    """Yield only the selected storage. Raises Misconfigured when a setting is missing."""
+    """Yield the selected storage, without the other providers. Raises Misconfigured when a setting is missing."""
     chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger"})
     if missing := missing_settings(chosen):
         raise Misconfigured(*missing)
@@ -59,7 +59,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
 
 
 async def check_providers(providers: Providers) -> None:
-    """Raise Misconfigured with every mistake of every provider; only log one that is unavailable at the moment."""
+    """Raise Misconfigured with every mistake of every provider; for an unavailable provider, only log it."""
     outcomes = await asyncio.gather(*(provider.check() for provider in providers.all), return_exceptions=True)
     problems: list[str] = []
     for provider, outcome in zip(providers.all, outcomes, strict=True):
@@ -94,7 +94,7 @@ def price_of(settings: Settings) -> float:
 
 
 def longest_call_s(settings: Settings) -> float:
-    """Return how long a stop waits for calls that would be paid for again if they were repeated; 0 for none.
+    """Return how many seconds a stop waits for calls whose repetition would be paid for again; 0 without such calls.
 
     A pipeline's run continues by itself, and the next start collects it.
     """

@@ -1,4 +1,4 @@
-"""The front door: accepts orders, cancels them, says where they are in the queue. How songs are made is in jobs."""
+"""Accepts, cancels and locates orders. How songs are made is in jobs."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.workflow import labels_of
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Forecast, Job, Language, Order, Picture, Stage
+from melodify_core.models import CancelResult, Forecast, Job, Order, Picture, Stage
 from melodify_core.observability import metrics
 from melodify_core.observability.log_context import log_context
 from melodify_core.pages import new_page_id
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
-# The database accepts one order at a time. More than a few waiting ones would only hold threads and connections.
+# The database accepts one order at a time. Limit the orders that wait for it: each holds a thread and a connection.
 ADMITTED_AT_ONCE = 4
 
 
@@ -39,11 +39,11 @@ class Receipt:
     job_id: str
     forecast: Forecast
     repeated: bool = False
-    page_id: str | None = None  # of its web page; None for a repeat too
+    page_id: str | None = None  # of the song's web page; None for a repeat, or where the song has no page
 
 
 class Studio:
-    """Accepts orders, cancels them, and says where they are in the queue."""
+    """Accepts orders, cancels them, and tells their positions in the queue."""
 
     def __init__(
         self,
@@ -83,17 +83,17 @@ class Studio:
 
     async def _submit(self, order: Order) -> Receipt:
         # The limits were checked at `admit`, and are checked again in the transaction that accepts the order.
-        most = await asyncio.to_thread(self._limits_for, order)
-        if most is None:
+        limits = await asyncio.to_thread(self._limits_for, order)
+        if limits is None:
             return await self._receipt(order.job_id, repeated=True)
         checked = await prepare_picture(order.picture, self._settings, self._pool)
         job = job_of(order, checked, paged=bool(self._settings.web.public_url))
         try:
             await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             async with self._admissions:
-                return await finished(self._accept, job, most, order.role_ids)
+                return await finished(self._accept, job, limits, order.role_ids)
         except BaseException as error:
-            # Also when interrupted: nothing may be left of an order that was not accepted.
+            # An interruption comes here too: nothing may be left of an order that was not accepted.
             if not await unbroken(self._undo(job)) or not isinstance(error, Unavailable):
                 raise
             # The database accepted it, and became unavailable before its answer arrived.
@@ -105,7 +105,7 @@ class Studio:
             if await asyncio.to_thread(self._library.state, job.job_id) is not None:
                 return True
         except Unavailable as error:
-            # A needless picture does less harm than a job without one.
+            # If unsure, keep the picture: an orphaned file is deleted later, but a job without its picture fails.
             log.warning("job %s may have been accepted or not, its picture is kept: %s", job.job_id, error)
             return False
         await tidy(self._storage, job.picture_key)
@@ -118,17 +118,18 @@ class Studio:
                 return None
             return self._admission.limits_in(order.place.counts_in, order.role_ids, connection)
 
-    def _accept(self, job: Job, most: Limits, role_ids: Collection[int]) -> Receipt:
+    def _accept(self, job: Job, limits: Limits, role_ids: Collection[int]) -> Receipt:
         """Check the limits, write the usage row and queue the job in one transaction, unless it is a repeat."""
         now = time.time()
-        # All other orders wait for the end of this transaction: it queries only what must be true at this moment.
+        # Keep this transaction short, because all other orders wait for its end: other queries go before or after it.
         with self._library.transaction() as connection:
-            repeated = self._admission.is_repeat(job, most, role_ids, now, connection)
-            if not repeated:
+            standing = self._admission.standing_of(job, limits, now, connection)
+            if not standing.known:
+                self._admission.check_job(job, limits, standing, role_ids, now)
                 turn = self._library.reserve(connection, job, now, self._admission.price)
                 self._engine.enqueue(connection, job, turn)
         forecast = self._forecast(job.job_id) or Forecast(0, None)
-        return Receipt(job.job_id, forecast, repeated, None if repeated else job.page_id)
+        return Receipt(job.job_id, forecast, standing.known, None if standing.known else job.page_id)
 
     async def _receipt(self, job_id: str, *, repeated: bool) -> Receipt:
         forecast = await asyncio.to_thread(self._forecast, job_id)
@@ -141,11 +142,10 @@ class Studio:
             return None
         return Forecast.at(position, typical_s, running, self._settings.work.jobs)
 
-    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> Language | None:
-        """Cancel the job for the member; return the language of its messages when it had not begun.
+    async def cancel(self, job_id: str, user_id: int, *, moderator: bool = False) -> CancelResult:
+        """Cancel the job for the member; return who informs the asker.
 
-        Then the caller informs the asker, and calls `confirm_cancelled` afterwards. None means that the job is being
-        stopped, and that the worker that runs it informs the asker.
+        If that is the caller, it calls `confirm_cancelled` afterwards.
 
         Raises Rejected: job.not_yours for another member's, job.too_late for one that has ended or is unknown.
         """
@@ -156,13 +156,13 @@ class Studio:
             raise Rejected("job.not_yours")
         with log_context(job_id, accepted.place.guild_id if accepted.place else None):
             if await finished(self._library.cancel_queued, job_id, time.time()):
-                return accepted.language
+                return CancelResult(caller_informs_asker=True, language=accepted.language)
             if not await finished(self._library.request_cancel, job_id):
                 raise Rejected("job.too_late")
             self._engine.interrupt(job_id)
-            return None
+            return CancelResult(caller_informs_asker=False, language=accepted.language)
 
-    async def cancel_as_moderator(self, job_id: str) -> Language | None:
+    async def cancel_as_moderator(self, job_id: str) -> CancelResult:
         """Cancel a job of any member; see `cancel`."""
         return await self.cancel(job_id, 0, moderator=True)
 
@@ -207,7 +207,7 @@ async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> 
 def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
     """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
-    With `paged` it has a page on the web, unless it is private or from an age-restricted channel.
+    With `paged`, the job gets a page on the web, unless it is private or from an age-restricted channel.
     """
     public = not (order.private or order.place.adult)
     digest = hashlib.sha256(f"{order.job_id} {checked.sha256}".encode()).digest()

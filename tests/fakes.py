@@ -160,7 +160,7 @@ class RecordingDelivery:
             raise Unavailable("discord.unavailable")
         self.closed.append(job.job_id)
 
-    async def take_back(self, job: Job) -> None:
+    async def delete_posted_song(self, job: Job) -> None:
         if self.deaf:
             raise Unavailable("discord.unavailable")
         self.songs = [song for song in self.songs if song.job_id != job.job_id]

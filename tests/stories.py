@@ -226,9 +226,9 @@ class Simulated:
         async_context.set(self.adapter)
         await self.delivery.close_line(job, song, posted)
 
-    async def take_back(self, job: Job) -> None:
+    async def delete_posted_song(self, job: Job) -> None:
         async_context.set(self.adapter)
-        await self.delivery.take_back(job)
+        await self.delivery.delete_posted_song(job)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         async_context.set(self.adapter)

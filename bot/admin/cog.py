@@ -150,18 +150,18 @@ class Admin(commands.Cog):
             language: str | None = None,
         ) -> None:
             seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
-            await self._change(interaction, lambda: guild_rules.default(style, seconds, language), "defaults")
+            await self._change(interaction, lambda: guild_rules.set_defaults(style, seconds, language), "defaults")
 
         @_subcommand(self._group, "threads", "on", "archive")
         @app_commands.choices(archive=archives)
         async def threads(interaction: Interaction, on: bool, archive: int | None = None) -> None:
             done = "threads_on" if on else "threads_off"
-            await self._change(interaction, lambda: guild_rules.thread(on=on, archive_minutes=archive), done)
+            await self._change(interaction, lambda: guild_rules.set_threads(on=on, archive_minutes=archive), done)
 
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:
-            await self._change(interaction, lambda: guild_rules.nsfw(policy), f"nsfw_{policy}")
+            await self._change(interaction, lambda: guild_rules.set_nsfw(policy), f"nsfw_{policy}")
 
     def _define_members(self) -> None:
         @_subcommand(self._group, "block", "member")

@@ -217,7 +217,7 @@ class ConsoleDelivery:
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
         """Do nothing: the bar is already gone."""
 
-    async def take_back(self, job: Job) -> None:
+    async def delete_posted_song(self, job: Job) -> None:
         """Leave the file: a person at the terminal cancels by ending the program."""
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:

@@ -33,7 +33,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     token = token_of(settings)
     allow_files(settings)
     stop = stop_on_signal()
-    role = Role(works=works, lost=stop.set)
+    role = Role(works=works, on_slot_lost=stop.set)
     async with AsyncExitStack() as stack:
         # The page's port comes first: a port in use must be reported before anything else is started.
         serve_pages = await stack.enter_async_context(_song_pages(settings.web))

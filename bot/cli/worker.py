@@ -47,7 +47,7 @@ async def work(settings: Settings) -> int:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(operating(settings.ops, health))
             stack.enter_context(export_traces(settings.ops))
-            role = Role(serves=False, lost=stop.set)
+            role = Role(serves=False, on_slot_lost=stop.set)
             await stack.enter_async_context(open_services(settings, delivery, role=role, health=health))
             log.info("logged in, making songs")
             await stop.wait()

@@ -1,4 +1,4 @@
-"""Hides the peculiarities of Discord: permissions, its errors, servers' settings, ephemeral answers.
+"""Handles what is peculiar to Discord: permissions, errors, servers' settings, ephemeral answers.
 
 Nothing here knows songs or jobs.
 """

@@ -18,7 +18,7 @@ Answer = Callable[[Interaction, Language], Awaitable[None]]
 
 
 async def answer_ephemerally(interaction: Interaction, answer: Answer) -> None:
-    """Acknowledge the command, then answer its member alone; an error becomes its sentence."""
+    """Acknowledge the command, then answer only its member; answer an error with its sentence."""
     language = language_of(interaction.locale)
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
@@ -31,7 +31,7 @@ async def answer_ephemerally(interaction: Interaction, answer: Answer) -> None:
 
 
 async def report_error(interaction: Interaction, language: Language, error: MelodifyError) -> None:
-    """Send the error's sentence to the member who pressed, and to nobody else. Never raises a MelodifyError."""
+    """Send the error's sentence only to the interaction's member. Never raises a MelodifyError."""
     try:
         with map_discord_errors():
             if interaction.response.is_done():
@@ -39,7 +39,7 @@ async def report_error(interaction: Interaction, language: Language, error: Melo
             else:
                 await interaction.response.send_message(sentence(language, error), ephemeral=True)
     except MelodifyError as silent:
-        # Another process was faster, or this one came too late: Discord shows the member that the press failed.
+        # Another process was faster, or this one was too late: Discord shows the member that the interaction failed.
         log.warning(
             "interaction %s: its error could not be sent: %s", interaction.id, silent, exc_info=silent.__cause__
         )

@@ -1,4 +1,4 @@
-"""Discord's failures as our errors, the retry of calls to it, and the acknowledgement of interactions."""
+"""Turns Discord's failures into our errors, retries calls to Discord, and acknowledges interactions."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ async def with_discord_retry(
 async def acknowledge_interaction(
     interaction: discord.Interaction[Any], *, ephemeral: bool = False, thinking: bool = True
 ) -> bool:
-    """Defer the response within Discord's three seconds; return False when nobody can be answered any more."""
+    """Defer the response within Discord's three seconds; return False when it can no longer be answered."""
     tries = 0
 
     async def defer() -> None:
@@ -70,7 +70,7 @@ async def acknowledge_interaction(
     except discord.HTTPException as error:
         if tries > 1 and error.code == ACKNOWLEDGED:
             return True  # an earlier try succeeded, but its answer was lost
-        # Acknowledged: another process of ours was faster; 10062: this one was too slow, and Discord shows that.
+        # ACKNOWLEDGED: another process of ours was faster. 10062: this one was too slow, and Discord shows an error.
         log.warning("interaction %s: not acknowledged, it is dropped: %s", interaction.id, error)
         return False
     except (aiohttp.ClientError, OSError) as error:
@@ -81,9 +81,9 @@ async def acknowledge_interaction(
 
 @contextmanager
 def map_all_errors() -> Iterator[None]:
-    """Raise a MelodifyError in place of every error, a defect of ours included.
+    """Raise a MelodifyError in place of every error, even for a defect of ours.
 
-    discord.py only logs a defect, and the member who pressed would wait for ever.
+    discord.py would only log a defect, and the member would wait for an answer.
     """
     try:
         with map_discord_errors():

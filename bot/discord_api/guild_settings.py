@@ -1,4 +1,4 @@
-"""What a server's moderators have set: who may ask where, and in which language the bot answers."""
+"""Reads what a server's moderators have set: who may ask where, and in which language the bot answers."""
 
 import asyncio
 import logging

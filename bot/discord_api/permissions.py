@@ -64,7 +64,7 @@ def threadable(permissions: discord.Permissions, kind: discord.ChannelType | Non
 
 
 def permissions_in(message: discord.Message) -> discord.Permissions:
-    """Return what the bot may do in the message's channel; none in direct messages, where nothing is checked."""
+    """Return what the bot may do in the message's channel; no permissions for direct messages, which need none."""
     channel = message.channel
     if message.guild is None or isinstance(
         channel, discord.DMChannel | discord.GroupChannel | discord.PartialMessageable
@@ -77,7 +77,7 @@ def answers_by_token(interaction: discord.Interaction[discord.Client]) -> bool:
     """Return whether the interaction's token is the only way to answer, because the bot is not a member there.
 
     That is so in a server that has not installed the bot, or only its commands, and in a conversation between members.
-    The gateway decides: the interaction's installations are those of its member, and it always brings a server.
+    Only the gateway knows: the interaction itself names a server in any case, and lists its member's installations.
     """
     if interaction.guild_id is None:
         return interaction.context.private_channel

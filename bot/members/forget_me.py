@@ -53,7 +53,7 @@ class ForgetButton(
         members = interaction.client.services.members
         try:
             # Read before the erasure: afterwards nobody knows where the songs were posted.
-            posts = await members.posts(interaction.user.id) if self._extent == "posted" else []
+            posts = await members.posted_songs(interaction.user.id) if self._extent == "posted" else []
             forgotten = await members.forget(interaction.user.id)
         except MelodifyError as error:
             return sentence(language, error)

@@ -1,4 +1,4 @@
 """What the bot posts for a song: status messages, the song with its buttons, and their removal.
 
-How members ask for a song, also with a button, is in requests.
+How members ask for a song, by a button too, is in requests.
 """

@@ -1,4 +1,4 @@
-"""The Cancel button under a status message. The button's id holds the job's id, so it outlives a restart."""
+"""The Cancel button under a status message. It works after a restart, because its id contains the job's id."""
 
 import logging
 import re
@@ -44,9 +44,9 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         studio = interaction.client.services.studio
         moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
         try:
-            job_language = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
-            if job_language is not None:
-                await _close_status(interaction, job_language)
+            result = await studio.cancel(self._job_id, interaction.user.id, moderator=moderator)
+            if result.caller_informs_asker:
+                await _close_status(interaction, result.language)
                 await studio.confirm_cancelled(self._job_id)
             answer = say(language, "answer.cancelling")
         except MelodifyError as error:
@@ -57,10 +57,10 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
 
 
 async def _close_status(interaction: Interaction, language: Language) -> None:
-    """Say in the status message that the song is cancelled: no worker runs the job, so no worker would say it."""
+    """Say in the status message that the song is cancelled. No worker has the job, so no worker would say so."""
     if interaction.message is not None:
         with map_discord_errors():
-            # Through the interaction: the bot may not be a member where its message is.
+            # Edit through the interaction: the bot may not be a member where its message is.
             await interaction.edit_original_response(content=sentence(language, Rejected("job.cancelled")), view=None)
 
 

@@ -1,7 +1,7 @@
-"""The Delivery port on Discord: progress, the song, the apology.
+"""The Delivery port on Discord: posts the progress, the song or the apology.
 
-Calls plain REST with the bot's own token: it works after an interaction has expired, before the gateway is connected,
-and in a process without a gateway.
+Uses plain REST calls with the bot's own token. So it works after an interaction has expired, before the gateway is
+connected, and in a process without a gateway.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
-from bot.posts.destinations import destinations_of, link_to, open_thread, pass_over, thread_of
+from bot.posts.destinations import destinations_of, link_to, open_thread, skip_unreachable, thread_of
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 APOLOGY_RANK = len(RANKS)
-# A status that waits longer than this for Discord's rate limit is out of date.
+# An edit of the status that waits longer than this for Discord's rate limit is out of date.
 STATUS_DEADLINE_S = 5.0
 SEARCHED_MESSAGES = 200
 
@@ -45,7 +45,7 @@ class DiscordDelivery:
         if stage in (Stage.QUEUED, Stage.DONE):
             return
         if stage is Stage.LOOKING:
-            # Every attempt starts with this stage, also one that the host starts after the apology.
+            # Every attempt starts with this stage, even one that the host starts after the apology.
             self._board.begin_again(job.job_id, APOLOGY_RANK)
         language, since = job.wish.language, asked_at(job.job_id)
         if progress is None:
@@ -72,7 +72,7 @@ class DiscordDelivery:
         card = Card(job, song, audio, picture)
         with map_discord_errors(job.place.max_bytes):
             if job.place.token is not None and await self._post_through_interaction(card):
-                # An ephemeral message soon disappears: nothing may link to it.
+                # Do not link to an ephemeral message: it soon disappears.
                 posted = Posted(channel_id=job.place.channel_id, message_id=job.place.status_id or 0)
                 return Posted() if job.private else posted
             message = await self._post(card)
@@ -85,7 +85,7 @@ class DiscordDelivery:
         return await self._close_status(job, song, posted)
 
     async def _close_status(self, job: Job, song: Song, posted: Posted) -> Posted:
-        """Close the status line, or note in the result that it is open: a posted song does not wait for its line."""
+        """Link the song in its status message, or note in the result that this is to be done later."""
         try:
             await self.close_line(job, song, posted)
         except Unavailable as error:
@@ -115,16 +115,16 @@ class DiscordDelivery:
         except Rejected as refusal:
             log.info("job %s: the status message is gone or closed, it stays as it is: %s", job.job_id, refusal)
 
-    async def take_back(self, job: Job) -> None:
-        """Delete the song where an attempt posted it; no post is no error. Raises Unavailable when a retry may help."""
+    async def delete_posted_song(self, job: Job) -> None:
+        """Delete the song where an attempt posted it; a missing post is no error. Raises Unavailable."""
         try:
             with map_discord_errors():
-                await self._take_back(job)
+                await self._delete_posted_song(job)
         except Rejected as refusal:
             log.warning("job %s: its posted song cannot be deleted, it stays: %s", job.job_id, refusal)
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
-        """Say why in the status message, or in its channel when the message is gone."""
+        """Post the error's sentence in the status message, or in its channel when the message is gone."""
         text = sentence(job.wish.language, error)
         try:
             with map_discord_errors():
@@ -161,14 +161,14 @@ class DiscordDelivery:
     async def _post_apology(self, job: Job, text: str) -> None:
         """Edit the status message, else post in its channel, else in a direct message."""
         if job.place.status_id is not None:
-            # A song posted through the interaction is in this very message.
+            # If the song was posted through the interaction, it is in this message: remove it.
             clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
             try:
                 await self._board.replace(
                     job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=None, **clean
                 )
             except discord.HTTPException as error:
-                pass_over(error, job, "the status message")
+                skip_unreachable(error, job, "the status message")
             else:
                 return
         for destination in destinations_of(self._client, job):
@@ -177,11 +177,11 @@ class DiscordDelivery:
                     await channel.send(text, nonce=f"e{job.job_id}")
                     return
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
         log.warning("job %s: no place is left to apologise in", job.job_id)
 
     async def _post_through_interaction(self, card: Card) -> bool:
-        """Replace the status message with the song. An edit may be repeated; a second message is a second song."""
+        """Replace the status message with the song, because an edit may be repeated; return whether that succeeded."""
         try:
             await self._board.replace(
                 card.job.job_id,
@@ -194,7 +194,7 @@ class DiscordDelivery:
                 view=self._song_view(card.job),
             )
         except discord.HTTPException as error:
-            pass_over(error, card.job, "the interaction or its message")
+            skip_unreachable(error, card.job, "the interaction or its message")
             return False
         log.info("job %s: posted through its interaction", card.job.job_id)
         return True
@@ -207,7 +207,7 @@ class DiscordDelivery:
                 if (channel := await destination.open()) is not None:
                     return await self._post_once(channel, card)
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
         return None
 
     async def _post_once(self, channel: discord.abc.Messageable, card: Card) -> discord.Message:
@@ -220,11 +220,11 @@ class DiscordDelivery:
             embed=card.embed(),
             files=card.files(),
             view=self._song_view(card.job),
-            # Discord knows a nonce for some minutes: enough for an attempt whose answer was just lost.
+            # Discord remembers a nonce for some minutes: enough for an attempt whose answer was just lost.
             nonce=card.job.job_id,
         )
 
-    async def _take_back(self, job: Job) -> None:
+    async def _delete_posted_song(self, job: Job) -> None:
         """Delete the song in the first of `_post`'s destinations that has it.
 
         A song posted through the interaction is in the status message: the apology replaces it there.
@@ -239,13 +239,13 @@ class DiscordDelivery:
                 if channel is not None and await self._delete_in(channel, job):
                     return
             except discord.HTTPException as error:
-                pass_over(error, job, destination.name)
+                skip_unreachable(error, job, destination.name)
 
     async def _delete_in(self, channel: discord.abc.Messageable, job: Job) -> bool:
         posted = await self._find(channel, job)
         if posted is not None:
             await posted.delete()
-            log.info("job %s: its song is taken back", job.job_id)
+            log.info("job %s: its posted song is deleted", job.job_id)
         return posted is not None
 
     async def _find(self, channel: discord.abc.Messageable, job: Job) -> discord.Message | None:
@@ -254,12 +254,12 @@ class DiscordDelivery:
         # The status message is older than every attempt; a thread has its message's id.
         after = discord.Object(job.place.status_id) if job.place.status_id else None
         async for message in channel.history(limit=SEARCHED_MESSAGES, after=after):
-            if bot and message.author.id == bot.id and song_embed.shows(message, job):
+            if bot and message.author.id == bot.id and song_embed.is_song_of(message, job):
                 return message
         return None
 
     async def _open_thread(self, card: Card) -> discord.PartialMessageable | None:
-        """Return the thread on the status message and open it when it is missing; None when Discord refuses."""
+        """Return the thread on the status message, opened if it is missing; None when Discord refuses."""
         job, place = card.job, card.job.place
         thread = thread_of(self._client, job)
         if thread is None or place.status_id is None:

@@ -34,20 +34,20 @@ def destinations_of(client: discord.Client, job: Job, thread: Open | None = None
 
     last = Destination("the direct message", direct_message)
     if job.place.token is not None:
-        return [last]  # the bot is not where it was asked
+        return [last]  # the bot is not a member of the channel
     return [*([Destination("the thread", thread)] if thread else ()), Destination("the channel", channel), last]
 
 
 def thread_of(client: discord.Client, job: Job) -> discord.PartialMessageable | None:
-    """Return the thread on the job's status message, whether it is open or not; None where there can be none."""
+    """Return the thread on the job's status message, opened or not; None if the channel has no threads."""
     if not job.place.threadable or job.place.status_id is None:
         return None
     return client.get_partial_messageable(job.place.status_id, guild_id=job.place.guild_id)
 
 
-def pass_over(error: discord.HTTPException, job: Job, what: str) -> None:
-    """Log that a place is gone or closed: there may be another. Raises the error when it means something else."""
-    # 401 is an expired token; in an archived thread nobody can edit.
+def skip_unreachable(error: discord.HTTPException, job: Job, what: str) -> None:
+    """Log that the place is gone or closed, so that the next one is tried. Raise an error that means anything else."""
+    # 401 is an expired token. In an archived thread nothing can be edited.
     if error.status not in (401, 403, 404) and error.code != THREAD_ARCHIVED:
         raise error
     log.info("job %s: %s is gone or closed, going on without it", job.job_id, what)
@@ -56,7 +56,7 @@ def pass_over(error: discord.HTTPException, job: Job, what: str) -> None:
 async def open_thread(
     client: discord.Client, channel_id: int, message_id: int, name: str, archive_minutes: int
 ) -> bool:
-    """Open a thread on the message and return whether there is one now. Its id is the message's.
+    """Open a thread on the message; return whether the message has one now. The thread has the message's id.
 
     Raises discord.py's error when another attempt may help.
     """

@@ -1,4 +1,4 @@
-"""How a song was made: the embed that Details shows."""
+"""The embed that Details shows: how the song was made."""
 
 import discord
 
@@ -8,7 +8,7 @@ from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
 from melodify_core.brief import music_prompt
 from melodify_core.models import Adjustment, Entry, Language, Song, Wish
 
-# A smaller difference is not heard: the tempo changes by a few per cent, so that whole bars fill the length.
+# Do not show a smaller difference: the tempo changes by a few per cent, so that whole bars fill the length.
 SAME_TEMPO = 0.05
 
 
@@ -48,7 +48,7 @@ def _adjusted(song: Song) -> list[Adjustment]:
 
 
 def _tempo(song: Song) -> list[Adjustment]:
-    """Return the tempo that is heard when it differs from the one that was asked for, in a list of at most one."""
+    """Return the song's tempo if it differs from the one that was asked for: a list with one item or none."""
     if song.brief is None or song.bpm is None:
         return []
     said = next((each.said for each in song.brief.adjusted if each.name == "bpm"), "")

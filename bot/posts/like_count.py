@@ -1,4 +1,4 @@
-"""The count in the Like button. Many presses at one moment need few edits: each shows all presses up to then."""
+"""Keeps the count in the Like button up to date, with few edits when many members press at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ class _Button:
 
 
 class LikeCounts:
-    """Shows each song's counts one after the other, so that an older one never overwrites a newer one."""
+    """Shows the counts of each song one after the other, so that an older count never overwrites a newer one."""
 
     def __init__(self) -> None:
         self._buttons: dict[str, _Button] = {}
@@ -21,7 +21,7 @@ class LikeCounts:
     async def show(
         self, job_id: str, count: Callable[[], Awaitable[int]], edit: Callable[[int], Awaitable[object]]
     ) -> None:
-        """Edit the button to the present count, unless another caller that waited too has shown it."""
+        """Edit the button to the present count, unless another caller has shown that count meanwhile."""
         button = self._buttons.setdefault(job_id, _Button())
         button.waiting += 1
         try:

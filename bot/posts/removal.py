@@ -1,4 +1,4 @@
-"""Deletes all that the bot has posted for a song: its message, its videos, its status message, its thread."""
+"""Deletes everything that the bot has posted for a song: its message, videos, status message and thread."""
 
 import logging
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry, Language
 
 log = logging.getLogger(__name__)
-# Its videos are searched for in so many messages after the song's.
+# How many messages after the song's are searched for its videos.
 SEARCHED_MESSAGES = 100
 NAMED_CHANNELS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many messages are deleted, how many are left, and in which channels these are."""
+    """How many messages are deleted, how many are left, and in which channels those are left."""
 
     deleted: int = 0
     left: int = 0
@@ -29,7 +29,7 @@ class Removed:
         return Removed(self.deleted + other.deleted, self.left + other.left, self.channels | other.channels)
 
     def where(self) -> str:
-        """Return mentions of the channels with messages that are left, some of them where there are many."""
+        """Return mentions of the first NAMED_CHANNELS channels in which messages are left."""
         named = [f"<#{channel_id}>" for channel_id in sorted(self.channels)[:NAMED_CHANNELS]]
         return " ".join([*named, *(["…"] if len(self.channels) > NAMED_CHANNELS else [])])
 
@@ -42,10 +42,10 @@ def mark_of(entry: Entry) -> str:
 async def remove_posts(
     client: discord.Client, entry: Entry, language: Language, *, answered_in: int | None = None
 ) -> Removed:
-    """Delete what was posted for the song, and say what could not be reached. Never raises a MelodifyError.
+    """Delete what was posted for the song, and return what could not be deleted. Never raises a MelodifyError.
 
-    The thread is deleted too, but for one that others use and for `answered_in`, where the answer is read: these lose
-    the song's name, which becomes a word of the `language`.
+    Delete its thread too. A thread in which members have written stays, and so does `answered_in`, where the answer is
+    posted: these get a name in `language` that does not contain the song's.
     """
     if not entry.message_id:
         return Removed()
@@ -72,7 +72,7 @@ async def _videos(
         with map_discord_errors():
             found = [message async for message in channel.history(limit=SEARCHED_MESSAGES, after=after)]
     except MelodifyError as error:
-        # A deleted channel has no videos either.
+        # The videos are deleted with their channel.
         return [] if isinstance(error.__cause__, discord.NotFound) else None
     me = client.user.id if client.user else 0
     return [message for message in found if message.author.id == me and message.content.endswith(mark_of(entry))]
@@ -94,7 +94,7 @@ async def _delete_all(messages: Iterable[discord.PartialMessage | discord.Messag
 
 
 async def _end_thread(client: discord.Client, entry: Entry, language: Language, *, stays: bool) -> bool:
-    """Delete the song's thread, or take the song's name off one that `stays`; return whether that succeeded."""
+    """Delete the song's thread, or rename one that is used or `stays`; return whether that succeeded."""
     try:
         with map_discord_errors():
             thread = client.get_channel(entry.channel_id) or await client.fetch_channel(entry.channel_id)
@@ -113,7 +113,7 @@ async def _end_thread(client: discord.Client, entry: Entry, language: Language, 
 
 
 async def _delete_thread(thread: discord.Thread) -> bool:
-    """Return whether the thread is deleted. That takes a permission which the bot does not ask for."""
+    """Delete the thread; return False without the permission, which the bot's invitation does not ask for."""
     try:
         await thread.delete()
     except discord.Forbidden:

@@ -27,7 +27,7 @@ def safe(text: str, limit: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A finished song and what its message is built from."""
+    """A finished song with all that its message is built from."""
 
     job: Job
     song: Song
@@ -66,14 +66,14 @@ class Card:
         return f"||{caption}||" if self.job.spoiler and caption else caption
 
     def _origin(self) -> str:
-        """Return the line that names the song of which this is another take, and the member; empty for a first song."""
+        """Return the line about the song of which this is another take, and its member; "" for a first song."""
         if self.job.parent_id is None:
             return ""
         key = "song.take_of" if self.job.parent_link else "song.take"
         return say(self.job.wish.language, key, user=self.job.user_id, link=self.job.parent_link)
 
     def link_line(self) -> str:
-        """Return the line with the link to a song that is too large to attach, else an empty line."""
+        """Return the line with the link to a song that is too large to attach, "" for any other song."""
         if not isinstance(self.audio, Link):
             return ""
         return say(self.job.wish.language, "song.link", url=self.audio.url, until=self.audio.expires_at)
@@ -100,7 +100,7 @@ def footer_of(job: Job) -> str:
     return say(job.wish.language, "song.footer", job_id=job.job_id)
 
 
-def shows(message: discord.Message, job: Job) -> bool:
+def is_song_of(message: discord.Message, job: Job) -> bool:
     """Return whether the message is this job's song."""
     return any(embed.footer.text == footer_of(job) for embed in message.embeds)
 

@@ -1,4 +1,4 @@
-"""The buttons under a song, as they look. What they do is in requests/song_buttons.py; only the ids connect the two."""
+"""How the buttons under a song look. What they do is in requests/song_buttons.py, which knows them by their ids."""
 
 import discord
 

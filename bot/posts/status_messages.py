@@ -1,4 +1,4 @@
-"""Edits each job's status message, so that an older state never overwrites a newer one. Contains no texts."""
+"""Edits the status messages of jobs. An older state never overwrites a newer one. The texts are the caller's."""
 
 import asyncio
 from collections import OrderedDict
@@ -36,7 +36,7 @@ class StatusBoard:
         await self.replace(job_id, place, rank, text, content=text, view=view)
 
     async def replace(self, job_id: str, place: Place, rank: int, version: str, **changes: Any) -> None:
-        """Change more of the message than its text; an edit of the same rank and `version` is made once."""
+        """Change any parts of the message, by the same rule. An edit with the same rank and `version` is made once."""
         if place.status_id is None:
             return
         status = self._status_of(job_id)
@@ -48,7 +48,7 @@ class StatusBoard:
             status.version = version
 
     def begin_again(self, job_id: str, ended: int) -> None:
-        """Forget the line of a job that showed the rank `ended`: a new attempt shows its stages again."""
+        """Forget the status of a job that showed the rank `ended`, so that a new attempt shows its stages."""
         if (status := self._statuses.get(job_id)) is not None and status.rank == ended:
             del self._statuses[job_id]
 

@@ -1,4 +1,4 @@
-"""Which pictures a message contains, and their download. Only files that Discord hosts: links are not followed."""
+"""Finds the pictures in a message, and downloads them. Only from Discord's hosts: links are not followed."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from melodify_core.errors import Rejected
 from melodify_core.studio import MEBIBYTE
 
 log = logging.getLogger(__name__)
-# For attachments whose type Discord does not know. Whether it is a picture is decided in melodify_core.media.picture.
+# For attachments whose type Discord does not know. melodify_core.media.picture decides whether a file is a picture.
 SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff"}
 
 
@@ -50,8 +50,8 @@ def hosts_of(settings: Discord) -> frozenset[str]:
     return settings.picture_hosts | ({proxy} if proxy else frozenset())
 
 
-def sent(attachments: Iterable[discord.Attachment]) -> tuple[SentPicture, ...]:
-    """Return what is needed to download them."""
+def sent_pictures(attachments: Iterable[discord.Attachment]) -> tuple[SentPicture, ...]:
+    """Return what is needed to download the attachments."""
     return tuple(
         SentPicture(url=attachment.url, size=attachment.size, spoiler=attachment.is_spoiler())
         for attachment in attachments
@@ -66,7 +66,7 @@ async def download(client: discord.Client, picture: SentPicture, settings: Setti
             async with asyncio.timeout(settings.discord.download_s):
                 return await client.http.get_from_cdn(picture.url)
     except Rejected as error:
-        # It was deleted meanwhile, or its signed address has expired.
+        # The picture was deleted meanwhile, or its signed address has expired.
         raise Rejected("picture.gone") from error
 
 

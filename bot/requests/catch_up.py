@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-# The newest ones: an answer is newer than its message, so it is among them too.
+# How many of a channel's newest messages are read. The bot's answers are newer than what they answer, so they are
+# among these messages.
 MESSAGES = 50
 SERVERS_AT_ONCE = 500
 DATABASE_PAUSE_S = 2.0
-# Pauses when a channel is read again, after all others: with a lost session, Discord is often down as a whole.
+# The pauses when a channel is read again, after all others: when sessions are lost, Discord is often down as a whole.
 RETRY_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 
 
@@ -45,16 +46,16 @@ class CatchUp(commands.Cog):
         in_flight: RequestsInFlight,
         serve: Callable[[discord.Message], Awaitable[None]],
     ) -> None:
-        """Keep the parts. `serve` handles a message like a new one, and ignores one that this process has seen."""
+        """`serve` handles a message like a new one, and ignores one that this process has seen."""
         self._client = client
         self._services = services
         self._settings = services.settings.discord
         self._in_flight = in_flight
         self._serve = serve
         self._ready: set[int] = set()
-        # Servers to read, and from which time on.
+        # The servers to read, each with the time from which on to read.
         self._waiting: dict[int, datetime] = {}
-        # Channels that could not be read because Discord was unavailable.
+        # The channels that could not be read because Discord was unavailable.
         self._unread: deque[tuple[Readable, datetime, ServerRules]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -65,7 +66,7 @@ class CatchUp(commands.Cog):
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:
-        """Catch up on the shard's servers: it has started, or could not resume its session."""
+        """Catch up on the servers of a shard that has started, or that could not resume its session."""
         self._ready.add(shard_id)
         for guild in self._client.guilds:
             if guild.shard_id == shard_id:
@@ -199,7 +200,7 @@ async def _history(channel: Readable, since: datetime, pauses_s: Sequence[float]
     try:
         with map_discord_errors():
             permissions = channel.permissions_for(channel.guild.me)
-            # Discord counts calls that it must refuse.
+            # Check first: Discord blocks bots that make too many calls that it must refuse.
             if permissions.view_channel and permissions.read_message_history:
                 return await with_discord_retry(read, pauses_s)
             log.info("channel %s: the bot may not read its history, it is left out", channel.id)

@@ -1,4 +1,4 @@
-"""Requests for songs by /melodify, the menu of a message, and posts: in watched channels, with a mention, directly.
+"""Requests for songs by /melodify, by a message's menu, and by posts: with a mention, in watched channels, in DMs.
 
 Turns what Discord sends into a Request, and hands that to intake.py. The buttons under a song are in song_buttons.py.
 """
@@ -14,7 +14,7 @@ from bot.discord_api.guild_settings import LOCALES, UNSET, GuildSettingsCache, l
 from bot.discord_api.permissions import Channel, answers_by_token
 from bot.i18n.messages import say
 from bot.interaction import Bot, Interaction
-from bot.requests.attachments import pictures_in, replied_pictures, sent
+from bot.requests.attachments import pictures_in, replied_pictures, sent_pictures
 from bot.requests.definitions import melodify_command, melodify_menu
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
@@ -63,7 +63,7 @@ class SongRequests(commands.Cog):
         seconds: int | None,
         private: bool,
     ) -> None:
-        """Serve /melodify. Direct messages are private anyway."""
+        """Serve /melodify. In direct messages, `private` changes nothing."""
         private = private and (interaction.guild_id is not None or answers_by_token(interaction))
 
         async def prepare() -> Request:
@@ -75,7 +75,7 @@ class SongRequests(commands.Cog):
         await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction, ephemeral=private))
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
-        """Serve "Melodify" in a message's menu. The text of the message is not the asker's, and no hint."""
+        """Serve "Melodify" in a message's menu. The message may be another member's: its text is not a hint."""
 
         async def prepare() -> Request:
             server = await self._server_of(interaction)
@@ -96,14 +96,14 @@ class SongRequests(commands.Cog):
         if message.guild is not None and not mentioned and not (pictures and await self._watches(message)):
             return
         if self._first_time(message.id):
-            with self._in_flight.one():
+            with self._in_flight.counted():
                 await self._serve_post(message, pictures)
 
     async def _watches(self, message: discord.Message) -> bool:
         channel_id = message.channel.id
         if channel_id in self._settings.discord.watched_channels:
             return True
-        # Without the intent Discord sends no such pictures, and the server's settings need not be read.
+        # Without the intent, Discord does not send pictures without a mention: do not read the server's settings.
         if message.guild is None or not self._settings.discord.message_content:
             return False
         try:
@@ -147,7 +147,7 @@ class SongRequests(commands.Cog):
         *,
         private: bool = False,
     ) -> Request:
-        taken = sent(pictures[: self._settings.discord.pictures_per_message])
+        taken = sent_pictures(pictures[: self._settings.discord.pictures_per_message])
         return request_of(source, server, wish, private=private, pictures=taken, sent=len(pictures))
 
     async def say_to(self, message: discord.Message, key: str) -> None:
@@ -201,7 +201,7 @@ class SongRequests(commands.Cog):
 
 
 def may_concern_us(message: discord.Message) -> bool:
-    """Return whether `on_message` must be called. This check is all that most messages cost."""
+    """Return whether `on_message` must be called. For most messages, this check is all that happens."""
     return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
 
 

@@ -24,7 +24,7 @@ REGISTERED = "commands"
 OPTIONS = ("image", "hint", "style", "length", "private")
 
 
-class Melodify(Protocol):
+class RunMelodify(Protocol):
     """What the command calls, with the member's options; None for one that was left out."""
 
     async def __call__(
@@ -41,7 +41,7 @@ class Melodify(Protocol):
         ...
 
 
-def melodify_command(run: Melodify) -> app_commands.Command[Any, ..., None]:
+def melodify_command(run: RunMelodify) -> app_commands.Command[Any, ..., None]:
     """Return the command. Not built at import, because its texts are read from files."""
     styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
 

@@ -1,6 +1,6 @@
 """Turns a request into orders, picture by picture: checks the limits, downloads, submits, and answers the asker.
 
-An error with one picture does not affect the others. Where the answers are posted is decided in responders.py.
+An error with one picture does not affect the others. responders.py decides where the answers are posted.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_reco
 from melodify_core.models import Entry, Order
 
 log = logging.getLogger(__name__)
-# Codes after which every further picture of the same message would be refused too.
+# The prefix of the codes after which every further picture of the same message would be refused too.
 LIMIT_CODES = "limit."
 MAX_DOWNLOADS = 8
-# While Discord takes no answer: for as long as an interaction's token lives.
+# The pauses between tries to answer while Discord is unavailable: as long in all as an interaction's token is valid.
 ANSWER_PAUSES_S = (2.0, 4.0, 8.0, *(15.0,) * 58)
 
 
 class Fulfilment:
-    """Fulfils requests. The records of the requests are the intake's."""
+    """Fulfils requests. The intake records them."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class Fulfilment:
         self._settings = services.settings
         self._delivery = delivery
         self._in_flight = in_flight
-        # So many pictures are in memory at once, whatever number was posted.
+        # Limits how many pictures are in memory at once.
         self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
 
     async def fulfil(self, responder: Responder, *, resumed: bool) -> None:
-        """Order a song for each picture, and answer the asker. `resumed`: an earlier process has begun."""
+        """Order a song for each picture, and answer the asker. `resumed` means that an earlier process has begun."""
         try:
             with map_all_errors():
                 await self._fulfil(responder, resumed=resumed)
@@ -55,7 +55,7 @@ class Fulfilment:
             number, request = responder.progress.next, responder.request
             log.info("request %s: refused: %s", request.first_id, error, exc_info=error.__cause__)
             text = sentence(request.wish.language, error)
-            # After the first picture it refuses the remaining ones: those before have songs or answers of their own.
+            # The error refuses only the remaining pictures: those before have songs or answers of their own.
             await self.answer(responder, number, text if number == 1 else _refusal(responder, number, error))
 
     async def _fulfil(self, responder: Responder, *, resumed: bool) -> None:
@@ -105,7 +105,7 @@ class Fulfilment:
         return await self._in_flight.with_retry(lambda: self._services.studio.is_known(job_id))
 
     async def _order_one(self, responder: Responder, number: int, *, resumed: bool) -> bool:
-        """Order the song of one picture, or answer why not; False when the other pictures are not to be ordered."""
+        """Order the song of one picture, or answer why not; return False when the others must not be ordered."""
         request = responder.request
         try:
             if resumed and await self._is_submitted(responder, number):
@@ -120,19 +120,20 @@ class Fulfilment:
             return not final
 
     async def _order_picture(self, responder: Responder, number: int) -> bool:
-        """Download the picture and submit the order; False when the whole request is a repeat. Raises MelodifyError."""
+        """Download the picture and submit the order; return False for a repeated request. Raises MelodifyError."""
         request = responder.request
         picture = request.pictures[number - 1]
         attachments.check(picture, self._settings)
         if number > 1:
             await self._admit(request)
-        # Before the wait for a download: under load every asker sees at once that the picture has arrived.
+        # Post it before the wait for a download: under load, every asker sees at once that the picture has arrived.
         with map_discord_errors():
             place = await responder.open_status(number)
         async with self._downloads:
             self._check_not_stopping()
             data = await attachments.download(self._client, picture, self._settings)
-            # A status message belongs to one song: its id is the further songs' own, and the same for a repeat.
+            # The job's id must be unique, and the same if the request is repeated: the first job has the request's id,
+            # each further one that of its status message.
             job_id = request.first_id if number == 1 else str(place.status_id)
             order = Order(
                 job_id,
@@ -184,7 +185,7 @@ class Fulfilment:
         return True
 
     async def answer(self, responder: Responder, number: int, text: str) -> None:
-        """Answer; while Discord is unavailable, wait for it. If the process stops, the next one continues."""
+        """Answer the asker; while Discord is unavailable, retry. If the process stops, the next one continues."""
         for pause_s in (*ANSWER_PAUSES_S, None):
             try:
                 with map_all_errors():
@@ -195,13 +196,13 @@ class Fulfilment:
                 if self._in_flight.stopping and isinstance(error, Unavailable):
                     raise asyncio.CancelledError from error
                 if pause_s is None or error.code != "discord.unavailable":
-                    return None  # the answer cannot arrive any more; it is in the log
+                    return None  # the answer can no longer arrive; the log has it
             await asyncio.sleep(pause_s)
         return None
 
 
 def _refusal(responder: Responder, number: int, error: MelodifyError, *, for_rest: bool = True) -> str:
-    """Return the error's sentence; of several pictures it names the one, or the first and the last, that it is for."""
+    """Return the error's sentence. Of several pictures, it names the one or the range that it is about."""
     request = responder.request
     language, count = request.wish.language, request.songs
     text = sentence(language, error)

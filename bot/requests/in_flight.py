@@ -1,4 +1,4 @@
-"""The requests that this process serves now: a stop of the bot waits for them. How they are served is in intake.py."""
+"""Counts the requests that this process serves now, so that a stop can wait for them. intake.py serves them."""
 
 import asyncio
 import logging
@@ -17,13 +17,13 @@ class RequestsInFlight:
     """Counts the handlers that serve a request."""
 
     def __init__(self, patience_s: float) -> None:
-        """Start with none. `with_retry` waits at most `patience_s` seconds."""
+        """`with_retry` waits at most `patience_s` seconds."""
         self._patience_s = patience_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def counted(self) -> Iterator[None]:
         """Count the current task as a request until the block ends. Blocks may be nested."""
         task = asyncio.current_task()
         if task is None or task in self._tasks:
@@ -50,9 +50,9 @@ class RequestsInFlight:
             pause_s = min(pause_s * 2, 2.0)
 
     async def stop(self, timeout_s: float) -> None:
-        """Have new requests refused, and wait for those that are being served."""
+        """Refuse new requests, and wait for those that are being served, at most `timeout_s` seconds."""
         self.stopping = True
         end = asyncio.get_running_loop().time() + timeout_s
-        # New requests get a sentence that refuses them, and that takes a moment too.
+        # The tasks change meanwhile: a new request is counted until it was refused.
         while self._tasks and (left_s := end - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(set(self._tasks), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)

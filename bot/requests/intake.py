@@ -1,6 +1,6 @@
-"""Takes requests: each is recorded, acknowledged, and then fulfilled, after a crash by the next process.
+"""Takes requests: records each one, acknowledges it, and has it fulfilled. After a crash, the next process continues.
 
-Every way of asking comes through here. How a request becomes orders is in fulfilment.py.
+All ways of asking lead here. How a request becomes orders is in fulfilment.py.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from melodify_core.library import ClaimedRequest
 from melodify_core.services.request_journal import RENEW_S
 
 log = logging.getLogger(__name__)
-# Discord waits three seconds for the acknowledgement: if the database takes longer than this, it comes first.
+# Discord waits three seconds for the acknowledgement: if recording takes longer than this, acknowledge first.
 RECORD_WITHIN_S = 1.0
-# A request that has outlived so many processes may be what kills them.
+# A request that was interrupted this often may itself crash the process.
 MAX_TRIES = 3
 
 
@@ -60,11 +60,11 @@ class Intake:
     ) -> None:
         """Serve an interaction: record it, acknowledge it, fulfil it.
 
-        `acknowledge` gets None where the database has not answered in time, and returns whether the interaction can
+        `acknowledge` gets None when the database has not answered in time, and returns whether the interaction can
         still be answered. An error of `prepare` is raised, except Unavailable.
         """
         request_id = str(interaction.id)
-        with self._in_flight.one(), self._once(request_id) as first:
+        with self._in_flight.counted(), self._once(request_id) as first:
             if not first:
                 return
             request: Request | None = None
@@ -90,10 +90,10 @@ class Intake:
             await self._serve(RequestProgress(request=request))
 
     async def _acknowledge(self, request_id: str, acknowledgement: Awaitable[bool]) -> bool:
-        """Acknowledge the interaction; delete its record where that fails, because it cannot be answered."""
+        """Acknowledge the interaction; if that fails, delete its record, because it cannot be answered."""
         try:
             answerable = await acknowledgement
-        except Exception:  # not a cancellation: the acknowledgement may have arrived, and the next process continues
+        except Exception:  # after a cancellation, keep the record: the next process continues
             await self._journal.end(request_id)
             raise
         if not answerable:
@@ -101,8 +101,8 @@ class Intake:
         return answerable
 
     async def take_post(self, request: Request) -> None:
-        """Serve a post. Raises Unavailable where it cannot be recorded, and then nothing was answered."""
-        with self._in_flight.one(), self._once(request.first_id) as first:
+        """Serve a post. Raises Unavailable, before anything is answered, when it cannot be recorded."""
+        with self._in_flight.counted(), self._once(request.first_id) as first:
             if first and await self._in_flight.with_retry(lambda: self._begin(request)):
                 await self._serve(RequestProgress(request=request))
 
@@ -123,7 +123,7 @@ class Intake:
 
     async def _serve(self, progress: RequestProgress, *, resumed: bool = False) -> None:
         await self._fulfilment.fulfil(self._responder(progress), resumed=resumed)
-        # Not after a cancellation: the process ends, and the next one continues.
+        # A cancellation skips this: the process ends, and the next one continues.
         await self._journal.end(progress.request.first_id)
 
     def _responder(self, progress: RequestProgress) -> Responder:
@@ -132,15 +132,15 @@ class Intake:
     async def _save(self, progress: RequestProgress) -> None:
         request_id, record = progress.request.first_id, progress.model_dump_json()
         try:
-            # The order of a further picture has the id of its status message: a process that does not know the message
-            # would order a second song.
+            # The order of a further picture has the id of its status message: without the record, the next process
+            # would post another message and order a second song.
             await self._in_flight.with_retry(lambda: self._journal.note(request_id, record))
         except Unavailable as error:
             # After a restart, the message is found by its nonce.
             log.warning("request %s: its progress is not recorded, it is served all the same: %s", request_id, error)
 
     def periodic_task(self) -> PeriodicTask:
-        """Return the task that keeps this process's requests, and continues those of dead processes."""
+        """Return the task that runs `renew_and_resume`."""
         return PeriodicTask("requests", RENEW_S, self.renew_and_resume)
 
     async def renew_and_resume(self) -> None:
@@ -152,7 +152,7 @@ class Intake:
             task.add_done_callback(self._resumed.discard)
 
     async def _resume(self, claimed: ClaimedRequest) -> None:
-        with self._in_flight.one(), self._once(claimed.request_id):
+        with self._in_flight.counted(), self._once(claimed.request_id):
             progress = read_record(claimed)
             if progress is None:
                 log.error("request %s cannot be read, and nobody can be told: it is deleted", claimed.request_id)
@@ -162,15 +162,15 @@ class Intake:
             try:
                 with map_all_errors():
                     await self._serve(progress, resumed=True)
-            except MelodifyError as error:  # an error of another version, say, that has no sentence here
+            except MelodifyError as error:  # for example one of another version, which has no sentence here
                 text = sentence(progress.request.wish.language, error)
                 await self._fulfilment.answer(self._responder(progress), progress.next, text)
-            # By the id of the row: the record may name another one.
+            # Use the row's id: the record may contain another one.
             await self._journal.end(claimed.request_id)
 
 
 def read_record(claimed: ClaimedRequest) -> RequestProgress | None:
-    """Return the request; one that cannot be read, or was tried too often, is refused. None if it has no address."""
+    """Return the request, refused if it cannot be read or was tried too often; None if its asker is unknown."""
     internal = to_record(Unavailable("internal"))
     try:
         progress = RequestProgress.model_validate_json(claimed.record)

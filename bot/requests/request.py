@@ -1,6 +1,6 @@
-"""What a member requests, as plain data that survives a restart: enough to serve it, or to answer why not.
+"""A member's request as plain data that survives a restart: enough to fulfil it, or to answer why not.
 
-What is done with it is in intake.py and fulfilment.py.
+intake.py and fulfilment.py work with it.
 """
 
 from typing import Annotated, Any, Literal
@@ -13,8 +13,8 @@ from bot.interaction import Interaction
 from melodify_core.errors import Rejected, to_record
 from melodify_core.models import GuildSettings, Place, Record, Wish
 
-# How it was asked, which decides where the answers are posted: a post, a command, a command from where the bot is not a
-# member, one whose answers only the asker sees, or a press of a song's button.
+# How the asker asked, which decides where the answers are posted. "token" is a command from where the bot is not a
+# member, "private" one whose answers only the asker sees, "press" a song's button.
 Way = Literal["post", "command", "token", "private", "press"]
 
 
@@ -27,14 +27,14 @@ class SentPicture(Record):
 
 
 class StatusLine(Record):
-    """The ids of a message of the bot."""
+    """The ids of one of the bot's messages."""
 
     channel_id: int
     message_id: int
 
 
 class Request(Record):
-    """What is the same in every way of asking. `pictures` are the first of the `sent` ones."""
+    """A request for songs, asked in any way. `pictures` are those that are taken, `sent` counts all that were sent."""
 
     first_id: str  # of the interaction or message: the first picture's job
     way: Way
@@ -48,7 +48,7 @@ class Request(Record):
     token: Annotated[str, Field(repr=False)] = ""  # of the interaction, "" for a post
     message_id: int = 0  # the post, or the message whose button was pressed
     refused: dict[str, Any] | None = None  # why it is refused, as errors.to_record writes it
-    # Another song of this job's picture; with `same_reading` nothing is paid for reading it again.
+    # The job whose picture gets another song; with `same_reading` the picture is not read, and paid for, again.
     parent_id: str | None = None
     same_reading: bool = False
 
@@ -144,7 +144,7 @@ def _refusal(request: Request, server: GuildSettings, source: discord.Message | 
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
     try:
         guild_settings.check(server, request.place.channel_id, parent_id, request.user_id)
-        # The other ways post nothing into the channel.
+        # With the other ways of asking, the bot posts nothing into the channel.
         if request.place.guild_id is not None and request.way in ("post", "command", "press"):
             permissions.check(request.wish.language, _permissions_of(source), channel)
     except Rejected as error:
@@ -153,7 +153,7 @@ def _refusal(request: Request, server: GuildSettings, source: discord.Message | 
 
 
 class RequestProgress(Record):
-    """A request, and how far it has come."""
+    """A request with its progress."""
 
     request: Request
     next: int = 1  # the first picture, from 1, that is neither ordered nor refused

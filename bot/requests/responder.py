@@ -1,8 +1,8 @@
-"""What all ways of asking share when a request is answered: the first message, the status messages, the thread.
+"""How a request is answered, as far as all ways of asking share it: first message, status messages, thread.
 
-Several pictures have one message in the channel with a thread on it, where each has its own status message; where
-there can be no thread, the status messages are in the channel. The ways of asking differ in responders.py. All works
-from plain data: after a restart there is nothing else.
+Several pictures get one message in the channel, and a thread on it in which each has its own status message. If there
+can be no thread, the status messages are in the channel. responders.py has what differs between the ways of asking.
+Responders work from recorded data alone, because a restart leaves nothing else.
 """
 
 import logging
@@ -40,7 +40,7 @@ class Responder(ABC):
         return self.progress.request
 
     async def acknowledge(self) -> None:  # noqa: B027 - most ways of asking need nothing
-        """Show the asker that the picture has arrived, where Discord itself shows nothing."""
+        """Show the asker that the picture has arrived, unless Discord itself shows something."""
 
     async def start_thread(self) -> None:
         """Post one message for several pictures and open a thread on it, where that is possible."""
@@ -49,7 +49,7 @@ class Responder(ABC):
             return
         if (head := self.progress.head) is None:
             text = self._say("status.several", count=self.request.songs)
-            # Not picture 1's nonce: Discord would take its status message in the thread for this message.
+            # Use another nonce than picture 1: Discord would take its status message in the thread for this message.
             head = _line_of(await self._send(text, 0, self._note_on_sent(), "s"))
             await self.save(head=head)
         if not self.progress.thread:
@@ -74,7 +74,7 @@ class Responder(ABC):
         return self.request.place.model_copy(update=changes)
 
     async def answer(self, text: str, number: int = 1) -> None:
-        """Post the one sentence with which picture `number` ends, in its status message where there is one."""
+        """Post the final answer to picture `number`, in its status message if there is one."""
         if line := self.progress.lines.get(number):
             place = self.place_of(line)
             try:
@@ -97,7 +97,7 @@ class Responder(ABC):
         await self.save(lines=self.progress.lines | {number: _line_of(message)})
 
     async def _send(self, text: str, number: int, embeds: list[discord.Embed], mark: str) -> discord.Message:
-        # A second message with the same nonce within minutes is the first one, also from another process.
+        # For some minutes, Discord answers the same nonce with the first message, even to another process.
         nonce = f"{mark}{self.request.first_id}-{number}"
         if self.progress.thread and self.progress.head is not None:
             thread = self._messageable(self.progress.head.message_id)  # a thread has its message's id
@@ -105,7 +105,7 @@ class Responder(ABC):
         if self._has_first_message:
             return await self._send_more(text, embeds, nonce)
         message = await self._send_first(text, embeds, nonce)
-        self._has_first_message = True  # after the first one is sent: else "thinking" would stay above the second
+        self._has_first_message = True  # only now: if sending failed, the next message must replace "thinking..."
         return message
 
     @abstractmethod
@@ -114,7 +114,7 @@ class Responder(ABC):
 
     @abstractmethod
     async def _send_more(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
-        """Send a further message beside it."""
+        """Send a further message."""
 
     def _say(self, key: str, **values: str | float) -> str:
         return say(self.request.wish.language, key, **values)
@@ -127,14 +127,14 @@ class Responder(ABC):
         return self._messageable(self.request.place.channel_id)
 
     def _note_on_sent(self) -> list[discord.Embed]:
-        # Notes are embeds: edits of the text leave them as they are.
+        # Notes are embeds, so that edits of the text do not change them.
         sent, taken = self.request.sent, len(self.request.pictures)
         if sent == taken:
             return []
         return [discord.Embed(description=self._say("status.first_of", count=sent, taken=taken))]
 
     def _note_on_picture(self, number: int) -> list[discord.Embed]:
-        """Return what distinguishes the status messages of several pictures: the number and a small picture."""
+        """Return what tells the status messages of several pictures apart: the number and a small picture."""
         pictures = self.request.pictures
         if not self.request.several:
             return []

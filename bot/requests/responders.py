@@ -1,6 +1,6 @@
-"""The ways of asking for songs, and how each is answered: a post, a press, a command, a private one, one by token.
+"""How each way of asking is answered: a post, a press, a command, a private one, one by token.
 
-What they share is in responder.py; what is answered is decided in fulfilment.py.
+What the ways share is in responder.py. fulfilment.py decides what to answer.
 """
 
 import logging
@@ -28,7 +28,7 @@ class PostResponder(Responder):
     """Answers pictures in a message with replies to it."""
 
     async def acknowledge(self) -> None:
-        """Post the status message: a post has no "thinking", and under load the limits take a second to look up."""
+        """Post the status message now: a post has no "thinking...", and checking the limits may take a second."""
         if self.request.songs == 1:
             await self.open_status(1)
 
@@ -43,7 +43,7 @@ class PressResponder(PostResponder):
     """Answers a button under a song: everybody sees the status message, only the presser sees a refusal."""
 
     async def acknowledge(self) -> None:
-        """Do nothing: others see something only when it is known that there will be a song."""
+        """Do nothing: other members must see nothing until it is certain that there will be a song."""
 
     async def answer(self, text: str, number: int = 1) -> None:
         """Send the sentence to the presser; delete the status message."""
@@ -67,14 +67,14 @@ class CommandResponder(Responder):
     def _has_expired(self, error: discord.HTTPException) -> bool:
         """Return whether the token expired before the bot came back."""
         age = discord.utils.utcnow() - discord.utils.snowflake_time(int(self.request.first_id))
-        # A younger one was never acknowledged: Discord has shown that to its asker, who asks again.
+        # If the token is younger, the interaction was never acknowledged: Discord has shown the asker that it failed.
         expired = error.code in INVALID_TOKEN_CODES and age > TOKEN_LIFETIME
         if expired:
             log.info("request %s: its token has expired, posting without it: %s", self.request.first_id, error)
         return expired
 
     async def _edit_response(self, **changes: Any) -> discord.Message:
-        # Without a nonce: there is only one response.
+        # An edit needs no nonce: there is only one response.
         interaction = interaction_of(self._client, self.request)
         return await with_discord_retry(lambda: interaction.edit_original_response(**changes))
 
@@ -165,7 +165,7 @@ RESPONDERS: dict[Way, type[Responder]] = {
 async def reply(
     channel: discord.PartialMessageable, message_id: int, text: str, nonce: str, embeds: Sequence[discord.Embed] = ()
 ) -> discord.Message:
-    """Reply once: a second reply with the same nonce within minutes is the first one, also from another process."""
+    """Reply once: for some minutes, Discord answers the same nonce with the first reply, even to another process."""
     # If the post is gone by now, this is a plain message.
     reference = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
     return await with_discord_retry(

@@ -18,7 +18,7 @@ from melodify_core.models import Entry, Wish
 
 @dataclass(frozen=True, slots=True)
 class RetakeOrder:
-    """The song whose picture gets another song, and the new wish; with `same_reading` the picture is not read again."""
+    """The song whose picture gets another song, and the new wish. With `same_reading` the picture is not read again."""
 
     entry: Entry
     wish: Wish
@@ -53,7 +53,7 @@ class Retake:
 
         async def acknowledge(request: Request | None) -> bool:
             hidden = _is_hidden(interaction) if request is None else request.way != "press" and request.private
-            # A public "thinking" would become a public refusal.
+            # Show no public "thinking...": a refusal would have to replace it in public.
             thinking = token or hidden
             return await acknowledge_interaction(interaction, ephemeral=hidden, thinking=thinking)
 

@@ -1,4 +1,4 @@
 """A job's life: the workflow, its end as a song or an apology, the engine (DBOS), the workers, the maintenance.
 
-What one step does lives elsewhere: providers in captioners, composers and storage, limits in usage, files in media.
+The work of a single step is elsewhere: providers in captioners, composers and storage, limits in usage, files in media.
 """

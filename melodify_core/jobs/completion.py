@@ -1,6 +1,6 @@
-"""The end of a job: the song is posted, or the apology; what cannot be posted at once is tried again for hours.
+"""The end of a job: posts the song or the apology, and retries for hours what cannot be posted at once.
 
-How the song is made is in workflow.py, where and how it is posted is the Delivery's.
+How the song is made is in workflow.py. Where and how it is posted is decided by the Delivery.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 QUICK_TRIES = 4
 APOLOGY_DEADLINE_S = 30.0
 CANCELLED: Code = "job.cancelled"
-# The pauses before each further try to post: short at first, a quarter of an hour in the end, six hours in all. A fixed
-# list, because the names of the recorded steps count along it.
+# The pauses before each further try to post: 30 seconds at first, 15 minutes at last, six hours in all. The
+# list is fixed, because recorded steps are numbered along it.
 PAUSES_S = (30.0, 60.0, 120.0, 240.0, 450.0, *(900.0,) * 23)
-# The song is posted: a member who looks at its status message must not wait long for the link.
+# For the link in the status message of a posted song: shorter at first, because members wait for it.
 LINE_PAUSES_S = (1.0, 4.0, 16.0, *PAUSES_S)
 
 
 async def deliver(job: Job, song: Song, context: JobContext, step: Step) -> None:
-    """Post the song, now or later. Raises Rejected, and Unavailable where there is no later."""
+    """Post the song, now or later. Raises Rejected, and Unavailable where `step` cannot defer posts."""
     try:
         posted = await step("deliver", Posted, lambda: _deliver(job, song, context), tries=QUICK_TRIES)
         recorded = await _record_and_charge(job, song, posted, context)
@@ -46,7 +46,7 @@ async def deliver(job: Job, song: Song, context: JobContext, step: Step) -> None
         await fail_job(job, context, step, error, recalls=True)
         return
     if not recorded:
-        # The later try finds the post and records the song; without it, maintenance would fail the job one day.
+        # The deferred try finds the post and records the song. Without it, maintenance would fail the job as orphaned.
         await step.defer_post(PendingPost(job=job, song=song))
     elif posted.line_open:
         await _defer(PendingPost(job=job, song=song, posted=posted), step)
@@ -54,7 +54,7 @@ async def deliver(job: Job, song: Song, context: JobContext, step: Step) -> None
 
 async def _deliver(job: Job, song: Song, context: JobContext) -> Posted:
     await show_stage(job, Stage.DELIVERING, context)
-    # A button pressed right after the post must find the song. It is charged when it is posted.
+    # Record the song first: a button that is pressed right after the post must find it. It is charged after the post.
     if not await with_db_retry(context.ledger.record_unposted, job, song, time.time()):
         raise Rejected(CANCELLED)
     storage = context.providers.storage
@@ -73,9 +73,9 @@ async def _deliver(job: Job, song: Song, context: JobContext) -> Posted:
 
 
 async def _record_and_charge(job: Job, song: Song, posted: Posted, context: JobContext) -> bool:
-    """Record the song and charge it; return False when that failed: it is posted, and must not be taken back.
+    """Record the posted song and charge it; return False when that failed, and the post must stay all the same.
 
-    Raises Rejected("job.cancelled") for a song that was cancelled in the meantime: that one must be taken back.
+    Raises Rejected("job.cancelled") for a song that was cancelled meanwhile: its post must be deleted.
     """
     try:
         charged = await with_db_retry(context.ledger.record_song, job, song, posted, time.time())
@@ -92,8 +92,8 @@ async def _record_and_charge(job: Job, song: Song, posted: Posted, context: JobC
 async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyError, *, recalls: bool = False) -> None:
     """Refund, apologise now or later, delete the files. Raises only when interrupted.
 
-    The refund is no recorded step: it may come twice, and must come even if the records have become useless. With
-    `recalls`, a song that may have been posted is deleted.
+    The refund is not a recorded step: it may run twice, and must run even if the records cannot be used. With
+    `recalls`, delete a song that may have been posted.
     """
     now, pending = time.time(), PendingPost(job=job, error=to_record(error), recalls=recalls)
     try:
@@ -110,11 +110,12 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
         later = await step.defer_post(pending)
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
-        # A job that is repeated and ends before its recorded steps meets their names here; the pending post has none.
+        # If the job fails earlier than it did before a restart, DBOS has another step recorded here, and raises. The
+        # pending post has a record of its own.
         log.exception("job %s: the apology failed, it is queued for later", job.job_id)
         await _defer(pending, step)
-    # After Unavailable the host can retry the job from the shell: for that, the picture is kept for its days, and a
-    # paid take that the storage did not get for one day.
+    # After Unavailable the host can retry the job. For that, the picture is kept for `retention.picture_days`, and a
+    # paid take that did not reach the storage is kept in the spool for one day.
     if context.paid.spool is not None and not isinstance(error, Unavailable):
         await finished(context.paid.spool.drop, job.job_id)
     picture = () if isinstance(error, Unavailable) else (job.picture_key,)
@@ -124,18 +125,18 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
 async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, recalls: bool) -> Nothing:
     async with _deadline(context.song.deliver_deadline_s):
         if recalls:
-            await context.delivery.take_back(job)
+            await context.delivery.delete_posted_song(job)
         await context.delivery.apologise(job, error)
     return Nothing()
 
 
 async def _defer(pending: PendingPost, step: Step) -> None:
-    """Queue the post. Never raises: nothing may undo a song that its asker has, and a failed job is at its end."""
+    """Queue the post. Never raises: an error here must not undo a posted song or the end of a failed job."""
     try:
         await step.defer_post(pending)
     except Exception:
         what = "the apology" if pending.song is None else "the last edit of its status message"
-        log.exception("job %s: %s could not be queued, it is left out", pending.job.job_id, what)
+        log.exception("job %s: %s could not be queued, it is not posted", pending.job.job_id, what)
 
 
 async def post(pending: PendingPost, step: Step, context: JobContext) -> None:
@@ -183,12 +184,12 @@ async def _fail_post(pending: PendingPost, error: MelodifyError, step: Step, con
     elif pending.posted is not None:
         log.warning("job %s: its status message stays without a link to the song: %s", pending.job.job_id, error)
     else:
-        # Discord's answer to a try may have been lost: the song may be there.
+        # The song may be posted all the same: Discord's answer to a try may have been lost.
         await fail_job(pending.job, context, step, error, recalls=True)
 
 
 async def fail_unreadable_job(job_id: str, context: JobContext) -> None:
-    """End a job whose record cannot be read any more: refund, apologise and delete with what its usage row knows."""
+    """End a job whose record cannot be read any more: refund, apologise and delete, using its usage row."""
     accepted = await with_db_retry(context.ledger.accepted_order, job_id)
     if accepted is None or accepted.state not in ("waiting", "running"):
         return
@@ -208,7 +209,7 @@ async def apologise_for(
     """Apologise for a job of which only the usage row is known. Raises Unavailable."""
     if accepted.place is None:
         return
-    # As much of a job as an apology needs.
+    # An apology needs only the first fields; the others are filled in.
     job = Job(
         job_id=accepted.job_id,
         user_id=accepted.user_id,

@@ -1,6 +1,6 @@
-"""What a job is made with: providers, ledger, files, and the steps, which a durable engine may record.
+"""What the workflow works with: the providers, the ledger, the files, and the steps, which an engine may record.
 
-What is done in the steps is in workflow.py and completion.py.
+What the steps do is in workflow.py and completion.py.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Step(Protocol):
         tries: int = 1,
         stoppable: bool = False,
     ) -> Result:
-        """Run `work`, and raise what it raised. Unavailable is tried again after a pause, `tries` times in all.
+        """Run `work`, and raise what it raised. After Unavailable, run it again after a pause, `tries` times in all.
 
         A `stoppable` step raises Rejected("job.cancelled") as soon as the asker has cancelled.
         """
@@ -61,12 +61,12 @@ class Step(Protocol):
         ...
 
     async def defer_post(self, pending: PendingPost) -> bool:
-        """Queue what is to be posted later; return False where there is no later."""
+        """Queue what is to be posted later; return False where that is not possible."""
         ...
 
 
 class PlainStep:
-    """The Step that records nothing: for one song at once."""
+    """The Step that records nothing, for `melodify render`."""
 
     async def __call__(
         self,
@@ -77,8 +77,8 @@ class PlainStep:
         tries: int = 1,
         stoppable: bool = False,
     ) -> Result:
-        """Do the work."""
-        del name, model, tries, stoppable  # the person at the terminal tries again
+        """Run the work once."""
+        del name, model, tries, stoppable  # the person at the terminal can try again
         return await work()
 
     async def pause(self, seconds: float) -> None:
@@ -86,7 +86,7 @@ class PlainStep:
         await asyncio.sleep(seconds)
 
     async def defer_post(self, pending: PendingPost) -> bool:
-        """Return that there is no later."""
+        """Return False: nothing runs later."""
         del pending
         return False
 
@@ -96,13 +96,13 @@ class Nothing(BaseModel):
 
 
 async def store(context: JobContext, key: str, data: bytes, content_type: str, labels: Mapping[str, str]) -> None:
-    """Save what has cost money; wait for a storage that is unavailable. Raises Unavailable when it stays so."""
+    """Save the data, and retry while the storage is unavailable. Raises Unavailable when it stays unavailable."""
     storage = context.providers.storage
     await with_retry(lambda: storage.save(key, data, content_type, labels), f"{key} is not stored", context.pauses_s)
 
 
 async def fetch(context: JobContext, key: str) -> bytes:
-    """Return what is stored; wait for a storage that is unavailable. Raises Unavailable, at once for a missing key."""
+    """Return what is stored, and retry while the storage is unavailable. Raises Unavailable; a missing key is final."""
     storage = context.providers.storage
 
     async def is_missing() -> bool:
@@ -115,13 +115,13 @@ async def fetch(context: JobContext, key: str) -> bytes:
 
 
 async def is_stored(context: JobContext, key: str) -> bool:
-    """Return whether the key exists; wait for a storage that is unavailable. Raises Unavailable."""
+    """Return whether the key exists, and retry while the storage is unavailable. Raises Unavailable."""
     storage = context.providers.storage
     return await with_retry(lambda: storage.find(key), f"{key} is not looked up", context.pauses_s) is not None
 
 
 async def show_stage(job: Job, stage: Stage, context: JobContext) -> None:
-    """Show the stage in the status message and on the job's page. Never raises: it must not lose a song."""
+    """Show the stage in the status message and on the job's page. Never raises: the job goes on without it."""
     if job.page_id is not None:
         try:
             await asyncio.to_thread(context.ledger.note_stage, job.job_id, stage)

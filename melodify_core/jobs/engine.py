@@ -25,15 +25,15 @@ log = logging.getLogger(__name__)
 
 # The queue of the jobs. No partition per member: DBOS would query each of them at every poll.
 QUEUE = "songs"
-# The queue of what could not be posted at once: it takes no slot from the jobs that are made.
+# The queue of pending posts. It is separate, so that they take no slots from the jobs that are being made.
 POST_QUEUE = "posts"
 WORKFLOW = "make_song"
 POST_WORKFLOW = "post"
-# A constant: with a version per build, DBOS would leave the jobs of the build before it unstarted.
+# The same for all builds: DBOS does not start jobs that another version has queued.
 APPLICATION_VERSION = "1"
 FIRST_PAUSE_S = 1.0
 POSTS_AT_ONCE = 64
-# Threads for calls to the database and to files.
+# How many threads there are for calls to the database and to files.
 THREADS = 16
 WAKE_S = 5.0
 DRAIN_POLL_S = 0.05
@@ -59,15 +59,15 @@ class JobHandler:
 
 
 class Engine:
-    """The queues of this process. One per process, because DBOS is."""
+    """The queues of this process. There is one Engine per process, because there is one DBOS per process."""
 
     def __init__(
         self, database: sa.Engine, work: Work, executor_id: str = "local", jobs: sa.Engine | None = None
     ) -> None:
         """Connect nothing yet.
 
-        `executor_id` names this worker: no two living processes on one database may share it. `jobs` has the
-        connections of the running jobs, where these do not share those of `database`.
+        `executor_id` names this worker: no two living processes on one database may share it. `jobs` has separate
+        connections for the running jobs; without it they share those of `database`.
         """
         self._database = database
         self._jobs = jobs or database
@@ -100,13 +100,13 @@ class Engine:
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,
                 log_level="WARNING",
-                # While the database is unavailable each running job holds one.
+                # One more for each running job: it may hold a thread while the database is unavailable.
                 max_executor_threads=THREADS + self._work.jobs,
             )
         )
 
-        # Declared here and not at import: importing a module does nothing, and the handler is known only now.
-        # No limit on recoveries: a job that was interrupted by a hundred deployments is still a job.
+        # Declare the workflows here and not at import: importing a module does nothing, and the handler is known only
+        # now. Do not limit the recoveries: each deployment interrupts the running jobs, and all must continue.
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         async def make(record: dict[str, Any]) -> None:
             await self._make(record, handler)
@@ -115,10 +115,10 @@ class Engine:
         async def post(record: dict[str, Any]) -> None:
             await self._post(record, handler)
 
-        # Recovered jobs run from the launch on: what they use must exist before.
+        # The launch starts recovered jobs: what they use must exist before it.
         self._client = self._new_client()
         DBOS.launch()
-        # Any query makes DBOS's threads those of the loop.
+        # At its first query, DBOS makes its threads the default executor of the loop.
         await DBOS.retrieve_queue_async(QUEUE)
         await _wake_threads()
         self._working = True
@@ -149,11 +149,12 @@ class Engine:
 
     def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
         """Queue an ended job again inside the caller's transaction: it begins with its first step."""
-        # DBOS deletes records too, but only in transactions of its own: a kill in between would lose the order.
+        # DBOS can delete records only in a transaction of its own: if the process were killed after that, the order
+        # would be lost.
         system = self._open_client._sys_db  # noqa: SLF001
         system._apply_caller_schema(connection)  # noqa: SLF001
         tables, names = system.tables, _names_of(job.job_id)
-        # In DBOS's order: rows of other tables refer to the last of them.
+        # The order is DBOS's: rows of the other tables refer to the last table.
         for table in (tables.workflow_input, tables.workflow_output, tables.operation_outputs, tables.workflow_status):
             connection.execute(sa.delete(table).where(table.c.workflow_uuid.in_(names)))
         self.enqueue(connection, job, turn)
@@ -182,12 +183,12 @@ class Engine:
                 run.stop.set()
 
     async def dequeue(self, job_id: str) -> None:
-        """Remove a job that has not started from the queue. One that starts all the same finds itself cancelled."""
+        """Remove a job that has not started from the queue. If it starts meanwhile, it finds that it is cancelled."""
         await self._open_client.cancel_workflow_async(job_id)
 
     async def dead(self, job_ids: Collection[str]) -> set[str]:
         """Return those of the jobs that no worker will continue: ended, failed or unknown."""
-        # The record of a job whose song waits to be posted has ended: the record of its post is alive.
+        # While a song waits to be posted, the job's own record has ended, but the record of its post is alive.
         records = {name: job_id for job_id in job_ids for name in _names_of(job_id)}
         listed = await self._open_client.list_workflows_async(
             workflow_ids=list(records), load_input=False, load_output=False
@@ -210,8 +211,8 @@ class Engine:
     async def requeue_unstarted(self) -> int:
         """Queue again what this worker has taken off the queue, but does not run; return how many.
 
-        That happens when the database becomes unavailable at that moment. Only what was unstarted at two calls in a row
-        is queued again: what is between queue and start at the first call runs at the second.
+        A job is left so when the database becomes unavailable right after it was taken off. Only what was unstarted at
+        two calls in a row is queued again: a job that was about to start at the first call runs at the second.
         """
         names = {QUEUE: set[str](), POST_QUEUE: set[str]()}
         for status in await self._open_client.list_workflows_async(
@@ -274,9 +275,9 @@ class Engine:
             await asyncio.to_thread(self._client.destroy)
         if not self._working:
             return
-        # DBOS made its own threads those of the loop, and ends them now: work that still runs gets others first.
+        # DBOS ends the loop's default executor, which is its own: give the loop another one for work that still runs.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        # Without its registry: the next launch in this process declares the workflows again.
+        # Destroy the registry too: the next launch in this process declares the workflows again.
         await asyncio.to_thread(partial(DBOS.destroy, destroy_registry=True))
 
     async def _make(self, record: dict[str, Any], handler: JobHandler) -> None:
@@ -373,7 +374,7 @@ class _Durable:
 
 
 async def _wake_threads() -> None:
-    """Start the loop's threads now: under load, each start would block the loop until the thread first runs."""
+    """Start the loop's threads now: to start one under load blocks the loop until the thread first runs."""
     started = threading.Barrier(THREADS, timeout=WAKE_S)
     with suppress(threading.BrokenBarrierError):
         await asyncio.gather(*(asyncio.to_thread(started.wait) for _ in range(THREADS)))
@@ -392,8 +393,8 @@ def _closing_id(job_id: str) -> str:
 
 
 def _pending_post_id(pending: PendingPost) -> str:
-    # Each has a name of its own: the apology for a song that failed late, and the last edit of its status message, are
-    # queued while the post of the song still runs.
+    # Each kind has an id of its own: an apology and the last edit of a status message are queued while the post of
+    # the song still runs.
     job_id = pending.job.job_id
     if pending.song is None:
         return _apology_id(job_id)

@@ -1,4 +1,4 @@
-"""What runs beside the jobs: cancellations, dead workers, stuck jobs, old files. Each task has its own interval."""
+"""Periodic tasks besides the jobs: cancellations, dead workers, stuck jobs, old files. Each has its own interval."""
 
 import asyncio
 import logging
@@ -24,7 +24,8 @@ from melodify_core.threads import finished
 log = logging.getLogger(__name__)
 DAY_S = 24 * 3600.0
 BATCH = 200
-# One transaction writes the usage row and the engine's record: an older job without a record is orphaned.
+# An open job that is older than this and that no worker will continue is orphaned: its usage row and the engine's
+# record are written in one transaction.
 ORPHANED_S = 120.0
 UNSTARTED_S = 30.0
 SWEEP_S = 6 * 3600.0  # all files are listed: Cloud Storage bills a call for each thousand
@@ -35,23 +36,23 @@ MAINTENANCE_LATE_S = 6 * QUEUE_S
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Something that is done again and again, at an interval."""
+    """Work that is repeated at an interval."""
 
     name: str
     every_s: float
     work: Callable[[], Awaitable[None]]
-    first_s: float | None = None  # before the first time; None: as long as any other time
+    first_s: float | None = None  # the pause before the first time; None: every_s
 
 
 @asynccontextmanager
 async def run_periodic(*periodic: PeriodicTask) -> AsyncIterator[None]:
-    """Run the tasks in the background until the block ends. One that fails is tried again at its next turn."""
+    """Run the tasks in the background until the block ends. A task that fails is retried after its interval."""
     for each in periodic:
-        # A task that never succeeds shows too: it is overdue since the start.
+        # Count from the start, so that a task that never succeeds is overdue too.
         metrics.maintenance_every_seconds.labels(each.name).set(each.every_s)
         metrics.maintenance_done.labels(each.name).set(time.time())
-    # In a context of their own, because they belong to the process and not to what opened the services. The simulated
-    # Discord waits for all tasks that a handler starts by `create_task`, and these never end.
+    # The tasks get a new context, because they belong to the process and not to what opened the services. They are not
+    # started by `create_task`: the simulated Discord waits for all tasks of a handler, and these never end.
     tasks = [asyncio.Task(_repeat(each), name=each.name, context=Context()) for each in periodic]
     try:
         yield
@@ -71,7 +72,7 @@ async def _repeat(task: PeriodicTask) -> None:
             metrics.maintenance_done.labels(task.name).set(time.time())
         except MelodifyError as error:
             log.warning("the periodic task %s failed, it runs again in %g s: %s", task.name, pause_s, error)
-        except Exception:  # a task must survive a single failure: the database may be restarting
+        except Exception:  # the task must go on: the database may be restarting
             log.exception("the periodic task %s failed, it runs again in %g s", task.name, pause_s)
 
 
@@ -140,7 +141,7 @@ class Maintenance:
         metrics.stuck_jobs.set(len(stuck))
 
     async def _log(self, job_id: str, sentence: str, *values: object) -> None:
-        """Log an error as a line of the job."""
+        """Log an error in the context of the job."""
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         with log_context(job_id, accepted.place.guild_id if accepted and accepted.place else None):
             log.error(sentence, *values)
@@ -196,7 +197,7 @@ class Maintenance:
                 log.warning(
                     "the %s of %d jobs was not deleted: trying again at the next turn", kind, len(job_ids) - len(gone)
                 )
-                return  # else the next batch would be the same jobs
+                return  # the next batch would contain the same jobs
 
     async def _delete_records(self, job_ids: list[str]) -> list[str]:
         await self._engine.forget(job_ids)
@@ -215,15 +216,17 @@ class Maintenance:
 class Takeover:
     """Keeps this worker's slot, and takes over the jobs of dead workers. Only on PostgreSQL."""
 
-    def __init__(self, slot: Slot, detector: DeadWorkerDetector, engine: Engine, lost: Callable[[], None]) -> None:
-        """Keep the parts. `lost` is called when another process has this worker's slot: it must stop at once."""
+    def __init__(
+        self, slot: Slot, detector: DeadWorkerDetector, engine: Engine, on_slot_lost: Callable[[], None]
+    ) -> None:
+        """`on_slot_lost` is called when another process has this worker's slot: this one must stop at once."""
         self._slot = slot
         self._detector = detector
         self._engine = engine
-        self._lost = lost
+        self._on_slot_lost = on_slot_lost
 
     def periodic_tasks(self, every_s: float) -> list[PeriodicTask]:
-        """Return the tasks of a worker among others."""
+        """Return the tasks of a worker that shares the database with others."""
         return [
             PeriodicTask("slot", min(every_s, 5.0) / 2, self.keep_slot),
             PeriodicTask("takeover", every_s, self.take_over_jobs),
@@ -231,10 +234,10 @@ class Takeover:
 
     async def keep_slot(self) -> None:
         """Check that the slot is ours; take it again after a restart of the database."""
-        # Not interrupted: a stop releases the slot next.
+        # Wait for the thread even when cancelled: a stop releases the slot next.
         if not await finished(self._slot.hold):
             log.critical("another worker has slot %d: this one stops now", self._slot.number)
-            self._lost()
+            self._on_slot_lost()
 
     async def take_over_jobs(self) -> None:
         """Take over the jobs of workers whose slot was found free twice."""

@@ -1,6 +1,6 @@
-"""Deletes orphaned files: of orders that were cut off before they were accepted, and of deletions that were cut off.
+"""Deletes orphaned files: those of orders that broke off before they were accepted, and of deletions that broke off.
 
-The key names the job, and the database says whether that job owns the file. A file under any other key is kept.
+A file's key names its job, and the database knows whether that job owns the file. A file under any other key is kept.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from melodify_core.library import Library, Owners
 
 log = logging.getLogger(__name__)
-# Each database leaves its mark here. Where there are two, neither knows which files belong to the other.
+# Each database saves a mark in its storage. If there are two, neither knows the other's files, and nothing is deleted.
 MARK = b"A Melodify's database owns files here. Delete this mark when that database is no more.\n"
 
 
 async def delete_orphaned_files(storage: Storage, library: "Library", before: float) -> int:
     """Delete the orphaned files from before the unix time; return how many. Raises Unavailable.
 
-    A new file may belong to an order that is accepted next: `before` leaves it time.
+    `before` must leave time for orders that are not accepted yet: their pictures are stored first.
     """
     await storage.clear(before)
     if not await _is_alone(storage, await asyncio.to_thread(library.identity), before):
@@ -44,7 +44,7 @@ async def delete_orphaned_files(storage: Storage, library: "Library", before: fl
 async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
     """Return whether this database alone owns files here: other databases had time to leave a mark, and left none."""
     mine = mark_key(identity)
-    # Before the listing: of two databases that do this at once, one sees both marks.
+    # Save the mark before listing the marks: of two databases that do this at once, at least one sees both.
     if await storage.find(mine) is None:
         await storage.save(mine, MARK, "text/plain")
         log.info("the storage %s has the mark of this database now: orphaned files are deleted in a day", storage.name)
@@ -58,7 +58,7 @@ async def _is_alone(storage: Storage, identity: str, before: float) -> bool:
             storage.name,
             ", ".join(others),
         )
-    # Another database may belong to a Melodify that leaves no marks yet, or that does not run at the moment.
+    # Wait a while: another database may belong to an older Melodify without marks, or to one that is stopped now.
     return not others and mine in marks and marks[mine] < before
 
 
@@ -71,7 +71,7 @@ async def _delete(filed: list[ListedFile], storage: Storage, library: "Library")
     gone = 0
     for each in unowned:
         try:
-            # Not a file that was saved again since the listing: its order was repeated.
+            # By version: if its order was repeated since the listing, the file was saved again and must stay.
             await storage.delete(each.key, each.version)
             gone += 1
         except MelodifyError as error:

@@ -1,6 +1,6 @@
-"""Paid calls: how many run at once, what each is booked at, where its result is kept, what a stop waits for.
+"""Paid calls: limits how many run at once, books each one, keeps its result, and tells a stop what to wait for.
 
-What is called, and with what, is in workflow.py.
+The calls themselves are made in workflow.py.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Lets jobs to a provider as its caps allow, counted over all processes; see library/gate.py."""
+    """Limits how many calls to a provider all processes make; see library/gate.py."""
 
     def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
-        """Hold a slot. Raises Unavailable("provider.busy")."""
+        """Hold a slot until the block ends. Raises Unavailable("provider.busy")."""
         ...
 
     async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
@@ -41,22 +41,22 @@ class Gate(Protocol):
 
 
 class OpenGate:
-    """The Gate that never waits."""
+    """The Gate without limits."""
 
     def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
-        """Hold nothing."""
+        """Return a context manager that does nothing."""
         del provider, job_id, begun
         return nullcontext()
 
     async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
-        """Wait for nothing."""
+        """Return at once."""
 
     async def leave(self, provider: str, job_id: str) -> None:
-        """Free nothing."""
+        """Do nothing."""
 
 
 class UnrepeatableCalls:
-    """The jobs whose paid call runs now and cannot be repeated for free. A stop waits for them and begins none."""
+    """The jobs whose paid call runs now and cannot be repeated for free. A stop waits for them and lets none begin."""
 
     def __init__(self) -> None:
         self.jobs: set[str] = set()
@@ -67,7 +67,7 @@ class UnrepeatableCalls:
         self._closed = True
 
     def begin(self, job_id: str) -> None:
-        """Count the job until `until_recorded` ends. Interrupt it if the process stops: the next start continues it."""
+        """Count the job until `until_recorded` ends. Raises CancelledError if the process stops: it continues later."""
         if self._closed:
             raise asyncio.CancelledError
         self.jobs.add(job_id)
@@ -83,7 +83,7 @@ class UnrepeatableCalls:
 
 @dataclass(frozen=True, slots=True)
 class PaidWork:
-    """What the paid calls of a process share."""
+    """The objects that all paid calls of a process share."""
 
     gate: Gate = OpenGate()
     spool: Spool | None = None  # keeps a take until the storage has it
@@ -96,7 +96,7 @@ async def book_call(job_id: str, bill: Bill, ledger: Ledger) -> "BookedCall":
     try:
         await with_db_retry(ledger.book, job_id, call.call_id, bill, time.time())
     except asyncio.CancelledError:
-        # Nothing was sent yet. With a request id it may repeat one that was sent before a crash, and stays booked.
+        # Nothing was sent yet. A call with a request id may repeat one that was sent before a crash: it stays booked.
         if not bill.request_id:
             await call.free()
         raise
@@ -120,7 +120,7 @@ class BookedCall:
     ledger: Ledger
 
     async def billed(self, bill: Bill) -> None:
-        """Book the bill. Where that fails the expected price stays booked: the call's result is worth more."""
+        """Book the bill. If that fails, the expected price stays booked, and the call's result is kept all the same."""
         _count(self.job_id, bill, "")
         try:
             await finished(self.ledger.settle, self.call_id, bill)
@@ -128,14 +128,14 @@ class BookedCall:
             log.warning("job %s: the call stays booked at $%.5f: %s", self.job_id, self.expected.dollars, error)
 
     async def free(self) -> None:
-        """Remove the booking. Where that fails it stays."""
+        """Remove the booking. If that fails, it stays."""
         try:
             await finished(self.ledger.unbook, self.call_id)
         except Unavailable as error:
             log.warning("job %s: a call that cost nothing stays booked: %s", self.job_id, error)
 
     def lost(self) -> None:
-        """Leave the call booked."""
+        """Leave the call booked, because it is not known how it ended."""
         _count(self.job_id, self.expected, ", perhaps: it is not known how the call ended")
 
 

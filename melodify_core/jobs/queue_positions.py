@@ -1,4 +1,4 @@
-"""Keeps the positions in the status messages of waiting jobs up to date. The ledger decides on them."""
+"""Keeps the positions in the status messages of waiting jobs up to date. The library computes them."""
 
 import asyncio
 import secrets
@@ -13,8 +13,8 @@ from melodify_core.ports import Delivery
 if TYPE_CHECKING:
     from melodify_core.library import Library
 
-# Near the front every step is shown, further back each halving: hundreds of edits a round would use up all requests
-# that Discord allows.
+# Up to this position, each change is shown; further back, only each halving. Hundreds of edits a round would use up
+# all requests that Discord allows.
 NEAR = 5
 LEASE_S = 30.0  # how long the other processes wait for the one that edits the messages
 
@@ -22,14 +22,14 @@ LEASE_S = 30.0  # how long the other processes wait for the one that edits the m
 class QueuePositions:
     """The positions that the status messages show.
 
-    Of several processes that take orders for one database, one edits all messages. The others note the same positions,
-    and continue from there when that process has ended.
+    If several processes accept orders for one database, one of them edits all messages. The others note the same
+    positions, so that one of them can continue when that process ends.
     """
 
     def __init__(
         self, library: "Library", delivery: Delivery, at_once: int, clock: Callable[[], float] = time.time
     ) -> None:
-        """`at_once` jobs start together."""
+        """`at_once` is how many jobs run at the same time."""
         self._library = library
         self._delivery = delivery
         self._at_once = at_once
@@ -39,7 +39,7 @@ class QueuePositions:
         self._leads_until = 0.0
 
     async def show(self) -> None:
-        """Edit the messages whose position has changed enough. A new job's message shows its position already."""
+        """Edit the messages whose position has changed enough. The message of a new job shows its position already."""
         waiting = await asyncio.to_thread(self._library.waiting_orders)
         typical_s = await asyncio.to_thread(self._library.typical_s) if waiting else None
         running = await asyncio.to_thread(self._library.running) if waiting else 0
@@ -55,7 +55,7 @@ class QueuePositions:
         self._shown = shown
 
     async def _edit(self, order: AcceptedOrder, forecast: Forecast) -> None:
-        # Many others may have been edited before it, and another process may have started it meanwhile.
+        # The edits before this one may have taken long: the job may have started meanwhile.
         if order.place is None or await asyncio.to_thread(self._library.state, order.job_id) != "waiting":
             return
         with log_context(order.job_id, order.place.guild_id, Stage.QUEUED):

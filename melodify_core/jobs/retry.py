@@ -1,4 +1,4 @@
-"""Repeats what the database or the storage could not do at the moment. A step's own tries are in engine.py."""
+"""Retries calls while the database or the storage is unavailable. The retries of steps are in engine.py."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
-# While the database or the storage is unavailable, jobs wait for it: ten minutes in all.
+# Jobs wait for the database or the storage for ten minutes in all.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 39)
 
 
@@ -20,9 +20,9 @@ async def with_retry(
     pauses_s: Sequence[float] = PAUSES_S,
     is_final: Callable[[], Awaitable[bool]] | None = None,
 ) -> Value:
-    """Return the result of `work`, repeated after a pause when it raises Unavailable; at the end raise that.
+    """Return the result of `work`. After Unavailable, repeat it after each of the pauses; then raise Unavailable.
 
-    `failure` says in the log what did not work. Where `is_final` returns True, nothing is repeated.
+    `failure` tells the log what did not work. If `is_final` returns True, raise the error at once.
     """
     for pause_s in pauses_s:
         try:

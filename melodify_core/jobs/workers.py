@@ -1,4 +1,4 @@
-"""Which worker this process is, and which workers are dead. On SQLite there is one process, which locks a file.
+"""Gives each worker its own slot, and finds dead workers. On SQLite there is one process, which locks a file.
 
 On PostgreSQL workers hold numbered slots by session locks. Such a lock ends with its connection, so a killed worker's
 slot is free at once. A restart of the database also frees every slot, although all workers live: that is why a worker
@@ -86,7 +86,9 @@ class Slot:
         return executor_id(self.number)
 
     def hold(self) -> bool:
-        """Check that the slot is still ours; after a restart of the database take it again. False: another has it.
+        """Check that the slot is still ours; after a restart of the database, take it again.
+
+        Return False when another process has it.
 
         Raises what SQLAlchemy raises while the database is unavailable.
         """
@@ -162,7 +164,7 @@ class DeadWorkerDetector:
 
 
 def _session(database: sa.Engine) -> sa.Connection:
-    # A connection outside the pool: closing it ends the session, and with it the lock.
+    # Detach the connection from the pool: closing it must end the session, and with it the lock.
     connection = database.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     return connection
@@ -180,5 +182,5 @@ def _try_lock(connection: sa.Connection, slot: int) -> bool:
 
 
 def _is_free(connection: sa.Connection, slot: int) -> bool:
-    # A query and no attempt to lock: of two workers that check at once, each would see the other's lock as life.
+    # Query the locks instead of trying to lock: two workers that check at once would each find the other's lock.
     return not connection.scalar(_HELD, {"a": LOCKS, "b": slot})

@@ -23,7 +23,7 @@ from melodify_core.threads import finished, unbroken
 from melodify_core.usage.pseudonym import pseudonym
 
 log = logging.getLogger(__name__)
-# The picture and the text travel in the same message as the audio.
+# What is left of a message for the picture and the text beside the audio.
 MESSAGE_BYTES = 512 * 1024
 STORAGE_TRIES = 3
 
@@ -34,7 +34,7 @@ async def make_song(job: Job, step: Step, context: JobContext) -> None:
         if await with_db_retry(context.ledger.start, job.job_id, time.time()):
             await _make(job, context, step)
         else:
-            # Cancelled while it waited, by a process that could not reach its asker, or was interrupted before it did.
+            # The job was cancelled while it waited, and the process that cancelled it has not informed its asker.
             await fail_job(job, context, step, Rejected(CANCELLED))
     except MelodifyError as error:
         log.warning("job %s failed, its asker gets an apology: %s", job.job_id, error, exc_info=error.__cause__)
@@ -45,14 +45,14 @@ async def make_song(job: Job, step: Step, context: JobContext) -> None:
 
 
 async def _make(job: Job, context: JobContext, step: Step) -> None:
-    # Each stage is shown inside its step. A job that continues after a crash would otherwise show again what is done:
-    # a line about an early stage would replace the apology, or the link to the song, for good.
+    # Show each stage inside its step. Otherwise a job that continues after a crash would show stages that are done
+    # already: an early stage would replace the apology, or the link to the song, for good.
     with stage_span(Stage.LOOKING):
         reading = await _caption(job, context, step)
     with stage_span(Stage.COMPOSING):
         take = await _compose(job, reading, context, step)
     with stage_span(Stage.MASTERING):
-        # The take is paid for: an error of the storage must not lose it.
+        # Retry: the take is paid for, and an error of the storage must not lose it.
         work = partial(_master, job, reading, take, context)
         song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
     with stage_span(Stage.DELIVERING):
@@ -76,7 +76,7 @@ async def _caption(job: Job, context: JobContext, step: Step) -> Brief:
 
 
 async def _compose(job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
-    """Have the music made in one step; from a commissioning composer it takes two."""
+    """Have the music made in one step, or by a commissioning composer in two."""
     composer = context.providers.composer
     if isinstance(composer, CommissioningComposer):
         return await _compose_elsewhere(composer, job, reading, context, step)
@@ -88,7 +88,7 @@ async def _compose(job: Job, reading: Brief, context: JobContext, step: Step) ->
 async def _compose_elsewhere(
     composer: CommissioningComposer, job: Job, reading: Brief, context: JobContext, step: Step
 ) -> Take:
-    """Order the music in one step and collect it in the next; when that fails, stop what was ordered."""
+    """Order the music in one step and collect it in the next. If that fails, stop the work that was ordered."""
     provider_context = _provider_context(job, context, repeatable=True)
     ordered: list[Commission] = []
 
@@ -97,7 +97,7 @@ async def _compose_elsewhere(
         return ordered[-1]
 
     async def order() -> Commission:
-        # From now on the work holds a slot, until it is collected.
+        # The work holds a slot from now on until it is collected.
         await context.paid.gate.enter(composer.name, job.job_id)
         # When cancelled, wait for the answer: what was ordered must be known, or it could not be stopped.
         return await unbroken(commission())
@@ -108,7 +108,7 @@ async def _compose_elsewhere(
         work = partial(_compose_and_store, job, context, collect, begun=True)
         return await step("compose", Take, work, stoppable=True)
     except MelodifyError:
-        # Not after an interruption: then the job continues later, and needs its run.
+        # After an interruption this is skipped: the job continues later, and needs the work.
         for each in ordered:
             await _stop(composer, each, job)
         await context.paid.gate.leave(composer.name, job.job_id)
@@ -127,8 +127,8 @@ async def _compose_and_store(
 ) -> Take:
     """Do the work, which may have begun elsewhere, and store its take inside the step, because it is paid for.
 
-    The spool keeps the take until the storage has it. The note is written last. Where the note or the spooled take
-    exists already, a crash came in between, and nothing is paid again.
+    The spool keeps the take until the storage has it. The note about the take is written last. If the note or the
+    spooled take exists already, an earlier attempt was interrupted, and nothing is paid again.
     """
     await show_stage(job, Stage.COMPOSING, context)
     key, note = take_keys(job.job_id)
@@ -171,7 +171,7 @@ def _describe(key: str, raw: RawTake) -> Take:
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
     raw = await fetch(context, take.key_in_storage)
-    # The players that show a cover know no spoilers.
+    # Players show the cover to everybody, so the cover of a spoiler is left out.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)
     work = partial(master, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES)
     try:
@@ -179,7 +179,7 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
     except Unavailable as error:
         if error.code != "provider.unavailable":
             raise
-        # The take is not music, and will not be at the next try.
+        # The take cannot be decoded, and another try would not change that.
         raise Refused("music.failed") from error
     await store(context, song_key(job.job_id), mastered.audio, "audio/mpeg", labels_of(job, context.salt))
     dollars = await with_db_retry(context.ledger.spent, job.job_id)

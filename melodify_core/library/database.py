@@ -185,7 +185,7 @@ def _mark_disconnected(context: sa.engine.ExceptionContext) -> None:
     """Treat a database that cannot work now, because it is full for example, as disconnected.
 
     The job engine retries a lost connection for as long as it takes. It records any other error as the result of the
-    step whose result it could not write: a song that was posted would be taken back.
+    step whose result it could not write: the post of a song would be deleted.
     """
     error = context.original_exception
     if isinstance(error, sqlite3.OperationalError):

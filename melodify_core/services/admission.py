@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Admission:
-    """The host's limits, those of the servers, and what counts against both. `price` is the expected cost of a song."""
+    """Decides whether one more song is within the limits of the host and of the server.
+
+    `price` is what a song is expected to cost, in dollars.
+    """
 
     def __init__(self, host: Limits, library: "Library", guilds: "Guilds", price: float) -> None:
         self.price = price
@@ -36,25 +39,26 @@ class Admission:
         """Raise Rejected when the limits leave no room for one more song of the member. Reserve nothing."""
         now = time.time()
         with self._library.reading() as connection:
-            most = self.limits_in(guild_id, role_ids, connection)
-            standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=most)
-        limits.check(most, standing, now, user_id, role_ids, self.price)
+            effective = self.limits_in(guild_id, role_ids, connection)
+            standing = self._library.standing_of(user_id, guild_id, now - limits.DAY_S, connection, limits=effective)
+        limits.check(effective, standing, now, user_id, role_ids, self.price)
 
-    def is_repeat(
-        self, job: Job, most: Limits, role_ids: Collection[int], now: float, connection: "Connection"
-    ) -> bool:
-        """Return whether the job was accepted before. Raise Rejected when a new one would pass the limits `most`."""
-        standing = self._library.standing_of(
-            job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=most, job_id=job.job_id
+    def standing_of(self, job: Job, effective: Limits, now: float, connection: "Connection") -> limits.Standing:
+        """Return what counts against the limits `effective`, and whether the job was accepted before."""
+        return self._library.standing_of(
+            job.user_id, job.place.counts_in, now - limits.DAY_S, connection, limits=effective, job_id=job.job_id
         )
-        if not standing.known:
-            limits.check(most, standing, now, job.user_id, role_ids, self.price)
-        return standing.known
+
+    def check_job(
+        self, job: Job, effective: Limits, standing: limits.Standing, role_ids: Collection[int], now: float
+    ) -> None:
+        """Raise Rejected when the limits `effective` leave no room for the job. `standing` is that of `standing_of`."""
+        limits.check(effective, standing, now, job.user_id, role_ids, self.price)
 
     async def quota(self, user_id: int, guild_id: int | None, role_ids: Collection[int]) -> Quota:
         """Return what the member has left."""
         now = time.time()
         standing = await asyncio.to_thread(self._library.standing_of, user_id, guild_id, now - limits.DAY_S)
-        most = await asyncio.to_thread(self.limits_in, guild_id, role_ids, None)
+        effective = await asyncio.to_thread(self.limits_in, guild_id, role_ids, None)
         money = await asyncio.to_thread(self._library.money, now - limits.DAY_S, user_id)
-        return quota_of(most, standing, now, user_id, role_ids, self.price, money)
+        return quota_of(effective, standing, now, user_id, role_ids, self.price, money)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import JobBook, JobMoney, JobRow, Library
 
-SHOWN = 50
+LISTED_JOBS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class JobAdmin:
 
     async def jobs(self, state: str | None) -> "list[JobRow]":
         """Return the newest jobs, all or those in a state."""
-        return await asyncio.to_thread(self._book.jobs, state, SHOWN)
+        return await asyncio.to_thread(self._book.jobs, state, LISTED_JOBS)
 
     async def show(self, job_id: str) -> JobDetails:
         """Return what is recorded of the job. Raises Misconfigured for an unknown one."""
@@ -58,7 +58,8 @@ class JobAdmin:
         """Cancel an open job; return a sentence. Raises Misconfigured for one that is not open."""
         row = await self._row(job_id)
         if await asyncio.to_thread(self._library.cancel_queued, job_id, time.time()):
-            # It stays in the queue: this process cannot post to its asker, and the worker whose turn it is can.
+            # This process has no connection to Discord: the job stays in the queue, and the worker that takes it off
+            # informs its asker.
             return f"Job {job_id} is cancelled; it had not begun."
         if await asyncio.to_thread(self._library.request_cancel, job_id):
             return f"Job {job_id} is told to stop; the process that runs it does so within a second or two."
@@ -79,7 +80,7 @@ class JobAdmin:
         return f"Job {job_id} waits again. Its song is charged as the first try would have been."
 
     def _requeue(self, job_id: str, job: Job) -> None:
-        # One transaction deletes the old record and queues the job: a kill leaves both done or neither.
+        # One transaction deletes the old record and queues the job: if the process is killed, both happened or neither.
         with self._library.transaction() as connection:
             turn = self._book.reopen(connection, job_id, time.time())
             if turn is None:
@@ -95,7 +96,7 @@ class JobAdmin:
 
 @asynccontextmanager
 async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
-    """Yield the job administration, beside other processes on the same database. Raises Misconfigured."""
+    """Yield the job administration. Other processes may use the database meanwhile. Raises Misconfigured."""
     from melodify_core.jobs.engine import Engine
     from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
 

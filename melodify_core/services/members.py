@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PAGE_SONGS = 8
-# A running job is stopped within its step, unless it is being posted right now.
+# How long `forget` waits for the member's requests and jobs to end. A job that is being posted cannot be stopped.
 END_S = 60.0
 
 
@@ -56,7 +56,7 @@ class MemberService:
         admission: Admission,
         cancel: Callable[[str], Awaitable[object]],
     ) -> None:
-        """Keep the parts. `cancel` cancels a job, whoever ordered it."""
+        """`cancel` cancels a job of any member, and informs its asker."""
         self._book = book
         self._songbook = songbook
         self._engine = engine
@@ -83,7 +83,7 @@ class MemberService:
     async def play(
         self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int
     ) -> PlayableSong:
-        """Return a song of the member's or a public one of the server, as audio or, where it is too large, as a link.
+        """Return the member's own song or a public one of the server, as audio or, if that is too large, as a link.
 
         Raises Rejected: song.gone for one that is missing or that the member may not see, song.too_large.
         """
@@ -98,7 +98,7 @@ class MemberService:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
         return PlayableSong(entry, link)
 
-    async def posts(self, user_id: int) -> list[Entry]:
+    async def posted_songs(self, user_id: int) -> list[Entry]:
         """Return all songs of the member that were posted somewhere."""
         page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
         return [entry for entry in page.entries if entry.message_id]
@@ -109,8 +109,9 @@ class MemberService:
         Raises Unavailable: member.busy while a request or job cannot be stopped any more, storage.* and
         database.*.
         """
-        async with _wait_for_end():
-            # An open request may still become an order. One that a dead process has left does not: it is erased later.
+        async with _wait_limit():
+            # A request in progress may still become an order, so wait for it. A dead process's request does not: it is
+            # erased below.
             while await asyncio.to_thread(self._book.has_open_request, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await self._stop_jobs(user_id)
@@ -134,14 +135,15 @@ class MemberService:
                 await self._cancel(job_id)
             except Rejected as error:
                 log.info("job %s is not cancelled, waiting for its end: %s", job_id, error)
-        async with _wait_for_end():
+        async with _wait_limit():
+            # Poll, because the job may end in another process.
             while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
-async def _wait_for_end() -> AsyncIterator[None]:
-    """Limit a wait to END_S. The end may come from another process, so the wait polls."""
+async def _wait_limit() -> AsyncIterator[None]:
+    """Raise Unavailable when the block takes longer than END_S."""
     try:
         async with asyncio.timeout(END_S):
             yield

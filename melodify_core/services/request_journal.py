@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from melodify_core.library import Change, ClaimedRequest, RequestBook
 
 log = logging.getLogger(__name__)
-# A process that has not renewed its lease for so long counts as dead, and another continues its requests.
+# A process that has not renewed its lease for this long counts as dead, and another continues its requests.
 LEASE_S = 20.0
 RENEW_S = 5.0
 CLAIMED_AT_ONCE = 200
 
 
 class RequestJournal:
-    """The requests of this process, under a name that no other has. All methods raise Unavailable but `end`."""
+    """The requests of this process, under a name that no other process has. All methods but `end` raise Unavailable."""
 
     def __init__(self, book: "RequestBook") -> None:
         self._book = book
@@ -33,14 +33,15 @@ class RequestJournal:
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self, request_id: str, user_id: int, record: str) -> bool:
-        """Record the request; return False where another process serves it."""
+        """Record the request; return False when another process serves it."""
         change = self._book.begin(request_id, user_id, record, self._owner, LEASE_S)
         self._open.add(request_id)
         self._ended.discard(request_id)
         try:
             mine = await self._apply(change)
         except Unavailable:
-            # It may be recorded all the same. Unless it ends, its lease is renewed and no process can claim it.
+            # The row may exist although the write failed. Mark it as ended: if this process kept renewing its lease, no
+            # other process could claim the request.
             self._open.discard(request_id)
             self._ended.add(request_id)
             raise
@@ -49,7 +50,7 @@ class RequestJournal:
         return mine
 
     async def note(self, request_id: str, record: str) -> None:
-        """Record how far the request is."""
+        """Record the progress of the request."""
         await self._apply(self._book.note(request_id, record, self._owner))
 
     async def end(self, request_id: str) -> None:
@@ -100,6 +101,6 @@ class RequestJournal:
             if not isinstance(error, Exception):
                 raise
             return
-        for (_, answer), said in zip(batch, answers, strict=True):
+        for (_, answer), result in zip(batch, answers, strict=True):
             if not answer.done():
-                answer.set_result(said)
+                answer.set_result(result)

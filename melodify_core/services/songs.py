@@ -1,4 +1,4 @@
-"""What can be done with a finished song: play, video, like, delete. Another take of it is an order: see studio.py."""
+"""What can be done with a finished song: show, like, make a video, delete. Another take is an order: see studio.py."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1024 * 1024
 VIDEO_DEADLINE_S = 180.0
-# A video is stored for all later requests, from servers with other upload limits too.
+# A stored video may be larger than this server accepts: another server may accept it, or a link is sent.
 LARGEST_VIDEO = 50 * MEBIBYTE
 SMALL_VIDEO = 10 * MEBIBYTE  # Discord's lowest upload limit
 
@@ -32,7 +32,7 @@ class SongService:
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
-        """Return the song for the member. Raises Rejected: song.gone, song.private for another member's private one."""
+        """Return the song. Raises Rejected: song.gone, or song.private for a private one of another member."""
         entry = await asyncio.to_thread(self._songbook.entry, job_id)
         if entry is None:
             raise Rejected("song.gone")
@@ -62,7 +62,7 @@ class SongService:
         Raises Rejected (song.picture_gone, song.too_large) and Unavailable.
         """
         key = video_key(entry.song.job_id)
-        size = await self._video_bytes(entry, key, max_bytes)
+        size = await self._ensure_video(entry, key, max_bytes)
         if size <= max_bytes:
             return await self._storage.load(key)
         link = await self._storage.link(key, f"{entry.song.title}.mp4")
@@ -71,31 +71,32 @@ class SongService:
         return link
 
     async def render_video(self, job_id: str) -> None:
-        """Make the song's video, small enough for any server, where there is none yet.
+        """Make the song's video where there is none yet. If the storage has no links, the video fits any server.
 
         Raises Rejected (song.gone, song.picture_gone, song.too_large) and Unavailable.
         """
         entry = await asyncio.to_thread(self._songbook.entry, job_id)
         if entry is None:
             raise Rejected("song.gone")
-        await self._video_bytes(entry, video_key(job_id), SMALL_VIDEO)
+        await self._ensure_video(entry, video_key(job_id), SMALL_VIDEO)
 
-    async def _video_bytes(self, entry: Entry, key: str, max_bytes: int) -> int:
-        # Simultaneous requests wait for one render. The lock is dropped with the last one that holds or awaits it.
+    async def _ensure_video(self, entry: Entry, key: str, max_bytes: int) -> int:
+        """Render and store the video where there is none yet; return the size of the stored one in bytes."""
+        # Simultaneous requests share one rendering. The weak dictionary drops the lock when no request uses it.
         lock = self._rendering.setdefault(entry.song.job_id, asyncio.Lock())
         async with lock:
             found = await self._storage.find(key)
-            return found.size_bytes if found else await self._render(entry, key, max_bytes)
+            return found.size_bytes if found else await self._render_unless_deleted(entry, key, max_bytes)
 
-    async def _render(self, entry: Entry, key: str, max_bytes: int) -> int:
+    async def _render_unless_deleted(self, entry: Entry, key: str, max_bytes: int) -> int:
         try:
             size = await self._render_and_store(entry, key, max_bytes)
         except Unavailable:
             if await self._is_gone(entry):
-                raise Rejected("song.gone") from None  # its files were deleted meanwhile
+                raise Rejected("song.gone") from None  # the song's files were deleted during the rendering
             raise
         if await self._is_gone(entry):
-            # It was deleted meanwhile, with the answer that nothing is left.
+            # The song was deleted during the rendering, and its asker was told that no file is left.
             await self._storage.delete(key)
             raise Rejected("song.gone")
         return size
@@ -103,7 +104,7 @@ class SongService:
     async def _render_and_store(self, entry: Entry, key: str, max_bytes: int) -> int:
         song = entry.song
         picture, mp3 = await self.picture(entry), await self._storage.load(song.audio_key)
-        # A storage without links cannot offer a larger video to anybody.
+        # Without links, a storage cannot offer a video that is too large to attach.
         fits = max_bytes if await self._storage.link(song.audio_key, "song.mp3") is None else LARGEST_VIDEO
         video = await self._pool.run(VIDEO_DEADLINE_S, make_video, mp3, picture, song.waveform, fits)
         await self._storage.save(key, video.data, "video/mp4")
@@ -122,5 +123,5 @@ class SongService:
         for key in keys_of(entry.song.job_id):
             await self._storage.delete(key)
         await asyncio.to_thread(self._songbook.erase, [entry.song.job_id], time.time())
-        # A video may have been stored in between: its render still found the entry.
+        # A rendering that ran meanwhile may have stored its video after the first deletion.
         await self._storage.delete(video_key(entry.song.job_id))

@@ -1,4 +1,4 @@
-"""The settings that a server's moderators may change, and how they narrow the host's limits.
+"""The changes that a server's moderators may make to its settings, and how these narrow the host's limits.
 
 Pure functions over GuildSettings. The host pays, so the host's limits are the ceiling: moderators can only lower them.
 """
@@ -12,7 +12,7 @@ from melodify_core.usage.limits import member_limits
 
 Edit = Callable[[GuildSettings], GuildSettings]
 NO_LIMITS = RoleLimits()
-# From the shortest window to the longest: more songs in an hour than in a day is a mistake.
+# From the shortest window to the longest: a limit per hour above the one per day is a mistake.
 WINDOWS = ("songs_per_minute", "songs_per_hour", "songs_per_day")
 
 
@@ -98,7 +98,7 @@ def limit_server(songs: int | None, dollars: float | None) -> Edit:
     return _changing(changes)
 
 
-def default(style: str | None, seconds: int | None, language: str | None) -> Edit:
+def set_defaults(style: str | None, seconds: int | None, language: str | None) -> Edit:
     """Set the defaults for what a member does not choose; "auto" and 0 reset to the host's, None changes nothing."""
     changes: dict[str, object] = {}
     if style is not None:
@@ -110,7 +110,7 @@ def default(style: str | None, seconds: int | None, language: str | None) -> Edi
     return _changing(changes)
 
 
-def thread(*, on: bool, archive_minutes: int | None) -> Edit:
+def set_threads(*, on: bool, archive_minutes: int | None) -> Edit:
     """Set whether songs get threads of their own, and when Discord archives them."""
     if not on and archive_minutes is not None:
         raise Rejected("rule.archive_without_threads")
@@ -120,7 +120,7 @@ def thread(*, on: bool, archive_minutes: int | None) -> Edit:
     return _changing(changes)
 
 
-def nsfw(policy: str) -> Edit:
+def set_nsfw(policy: str) -> Edit:
     """Set where sexual pictures are allowed."""
     return _changing({"nsfw": policy})
 
@@ -146,7 +146,7 @@ def unblock(user_id: int) -> Edit:
 def _changing(changes: dict[str, object]) -> Edit:
     if not changes:
         raise Rejected("rule.nothing")
-    # Validate the model: what is written to the database must be readable again.
+    # Validate the changed settings: what is written to the database must be readable again.
     return lambda settings: GuildSettings.model_validate(settings.model_dump() | changes)
 
 

@@ -117,5 +117,5 @@ def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], ahead
         total -= paid
         if fits():
             raise Rejected(code, retry_at=int(at + DAY_S) + MINUTE_S)
-    # Time alone does not help: what is reserved is booked, or released, as songs end.
+    # The reserved dollars alone leave no room. They are booked or released as songs end, and nobody knows when that is.
     raise Rejected(code, retry_at=int(now) + HOUR_S)

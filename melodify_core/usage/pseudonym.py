@@ -1,4 +1,4 @@
-"""Pseudonyms of members. Without the salt, they do not lead back to the member."""
+"""Computes pseudonyms of members. Without the salt, nobody can tell the member from the pseudonym."""
 
 import hmac
 

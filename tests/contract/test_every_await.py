@@ -34,7 +34,19 @@ from melodify_core.jobs import completion as posting
 from melodify_core.jobs.context import JobContext, PlainStep, Result
 from melodify_core.library import connect
 from melodify_core.library.schema import calls, costs, songs, usage
-from melodify_core.models import Bill, Brief, Commission, Job, Order, PendingPost, Picture, Place, RawTake, Wish
+from melodify_core.models import (
+    Bill,
+    Brief,
+    CancelResult,
+    Commission,
+    Job,
+    Order,
+    PendingPost,
+    Picture,
+    Place,
+    RawTake,
+    Wish,
+)
 from melodify_core.observability.log_context import log_context
 from melodify_core.ports import ProviderContext
 from melodify_core.providers import Providers
@@ -445,7 +457,8 @@ async def one_at_a_time(house: House) -> AsyncIterator[Services]:
 
 async def cancelled_and_told(house: House, services: Services, order: Order) -> None:
     """Cancel a waiting job as the button does: stop it, say so, and forget it."""
-    assert await services.studio.cancel(order.job_id, order.user_id) == "en"
+    result = await services.studio.cancel(order.job_id, order.user_id)
+    assert result == CancelResult(caller_informs_asker=True, language="en")
     accepted = services.studio._library.accepted_order(order.job_id)
     assert accepted is not None
     await posting.apologise_for(accepted, Rejected("job.cancelled"), house.delivery)

@@ -28,7 +28,7 @@ from melodify_core.library import (
     upgrade,
 )
 from melodify_core.library.schema import tables
-from melodify_core.models import Bill, Place
+from melodify_core.models import Bill, CancelResult, Place
 from melodify_core.services.moderation import Moderation
 from melodify_core.usage.limits import check
 from tests.briefs import BRIEF
@@ -519,15 +519,16 @@ async def test_all_jobs_of_a_server_that_was_left_end(tmp_path: Path) -> None:
     guilds.leave(20, 100.0)
     cancelled: list[str] = []
 
-    async def cancel(job_id: str) -> None:
+    async def cancel(job_id: str) -> CancelResult:
         cancelled.append(job_id)
+        return CancelResult(caller_informs_asker=False, language="en")
 
     async def told(job_id: str) -> None:
         raise AssertionError(job_id)  # the worker that runs the job reports it
 
     moderation = Moderation(guilds, book, library, RecordingDelivery(), cancel, told)
     assert len(await moderation.open_jobs(20)) == 25  # as many as a list shows
-    assert await moderation.clear_left(200.0) == 1
+    assert await moderation.erase_left_servers(200.0) == 1
     assert len(cancelled) == 40
     engine.dispose()
 

@@ -76,7 +76,7 @@ async def test_a_song_that_is_cancelled_in_the_last_moment_makes_room_for_the_ap
 ) -> None:
     job = a_job_abroad(world)
     await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
-    await delivery.take_back(job)
+    await delivery.delete_posted_song(job)
     await delivery.apologise(job, Rejected("job.cancelled"))
     assert world.songs() == []
     assert "Cancelled" in str(shown(world, job)["content"])

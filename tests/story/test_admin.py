@@ -299,9 +299,9 @@ async def test_what_is_set_survives_a_restart_and_an_absence(bot: World, court: 
     moderation, guilds = here.services.moderation, here.services.guilds
     assert here.guild.id not in guilds.present()
     assert guild is not None
-    assert await moderation.clear_left(0.0) == 0
+    assert await moderation.erase_left_servers(0.0) == 0
     assert guilds.settings_of(here.guild.id).blocked_users
-    assert await moderation.clear_left(4e9) == 1
+    assert await moderation.erase_left_servers(4e9) == 1
     assert not guilds.settings_of(here.guild.id).blocked_users
 
 

@@ -122,9 +122,9 @@ async def test_a_song_that_is_taken_back_is_gone_and_none_is_no_error(
     other = await a_job_in(here, threadable=False)
     for each in (job, other):
         await delivery.deliver(each, a_song(each.job_id), b"sound", b"picture")
-    await delivery.take_back(job)
+    await delivery.delete_posted_song(job)
     assert [other.job_id in str(song.embeds[0].footer.text) for song in here.songs()] == [True]
-    await delivery.take_back(job)
+    await delivery.delete_posted_song(job)
     await delivery.apologise(job, Rejected("job.cancelled"))
     assert "Cancelled" in next(line for line in here.said() if line.id == job.place.status_id).content
 
@@ -133,7 +133,7 @@ async def test_a_song_in_the_direct_messages_is_taken_back_too(here: World, deli
     job = await a_job_in(here)
     await channel_of(here).delete()
     await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
-    await delivery.take_back(job)
+    await delivery.delete_posted_song(job)
     assert here.songs(here.dms) == []
 
 
@@ -142,8 +142,8 @@ async def test_a_song_that_cannot_be_taken_back_now_may_be_later(here: World, de
     await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")
     here.env.inject_error("DELETE", "/channels/*/messages/*", status=503)
     with pytest.raises(Unavailable):
-        await delivery.take_back(job)
-    await delivery.take_back(job)
+        await delivery.delete_posted_song(job)
+    await delivery.delete_posted_song(job)
     assert here.songs() == []
 
 

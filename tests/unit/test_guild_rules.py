@@ -62,7 +62,7 @@ def test_a_rule_is_taken_back() -> None:
     assert ruled(rules.limit_role(FANS, RoleLimits(songs_per_day=1)), rules.limit_role(FANS, rules.NO_LIMITS)) == (
         GuildSettings()
     )
-    assert ruled(rules.default("rock", 20, "ko"), rules.default("auto", 0, "auto")) == GuildSettings()
+    assert ruled(rules.set_defaults("rock", 20, "ko"), rules.set_defaults("auto", 0, "auto")) == GuildSettings()
     assert ruled(rules.block(5, 6), rules.unblock(5)) == GuildSettings()
     assert ruled(rules.watch(7), rules.unwatch(7)) == GuildSettings()
 
@@ -75,7 +75,7 @@ def test_to_allow_a_channel_ends_its_being_denied_and_the_other_way_round() -> N
 @pytest.mark.parametrize("minutes", [1, 59, 100_000])
 def test_what_could_not_be_read_again_is_never_stored(minutes: int) -> None:
     with pytest.raises(ValueError, match="archive_minutes"):
-        ruled(rules.thread(on=True, archive_minutes=minutes))
+        ruled(rules.set_threads(on=True, archive_minutes=minutes))
 
 
 def test_windows_that_shrink_are_refused() -> None:
