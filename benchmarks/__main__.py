@@ -13,6 +13,7 @@ from benchmarks import (
     messages,
     openai_overhead,
     page,
+    pictures,
     render,
     restart,
     rush,
@@ -31,6 +32,7 @@ ALL = {
     "openai": openai_overhead.main,
     "gcs": gcs_overhead.main,
     "page": page.main,
+    "pictures": pictures.main,
 }
 
 # They take minutes each and run only when they are given.

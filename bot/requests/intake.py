@@ -268,7 +268,8 @@ class Intake:
         # Before the wait for a free hand: in a rush everybody sees at once that the picture has arrived.
         with map_discord_errors():
             place = await responder.open_status(number)
-        async with self._downloads:
+        # A member's own pictures wait for each other, and hold nobody else's place.
+        async with self._services.studio.picture_turn(request.user_id), self._downloads:
             self._see_open()
             picture = await pictures.download(self._client, attachment, self._settings)
             # A status message stands for one song: its id is the further songs' own, and the same for a repeat.
