@@ -6,6 +6,7 @@ from benchmarks import (
     acknowledge,
     crash,
     gcs_overhead,
+    hostile,
     load,
     loop,
     lyria_overhead,
@@ -33,6 +34,7 @@ ALL = {
     "gcs": gcs_overhead.main,
     "page": page.main,
     "pictures": pictures.main,
+    "hostile": hostile.main,
 }
 
 # They take minutes each and run only when they are given.
