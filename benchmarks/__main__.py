@@ -6,6 +6,7 @@ from benchmarks import (
     acknowledge,
     crash,
     gcs_overhead,
+    hostile,
     load,
     loop,
     lyria_overhead,
@@ -13,6 +14,7 @@ from benchmarks import (
     messages,
     openai_overhead,
     page,
+    pictures,
     render,
     restart,
     rush,
@@ -31,6 +33,8 @@ ALL = {
     "openai": openai_overhead.main,
     "gcs": gcs_overhead.main,
     "page": page.main,
+    "pictures": pictures.main,
+    "hostile": hostile.main,
 }
 
 # They take minutes each and run only when they are given.

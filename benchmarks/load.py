@@ -51,7 +51,7 @@ class Stored:
         self._picture = picture.prepare(PICTURE, bounds)
         self._song = master(SOUND, title="x", cover_jpeg=self._picture.jpeg, max_bytes=1 << 20)
 
-    async def run(self, deadline_s: float, work: object, *arguments: object) -> object:
+    async def run(self, deadline_s: float, work: object, *arguments: object, **_: object) -> object:
         """Return a result that was made before."""
         del deadline_s, arguments
         return self._picture if work is picture.prepare else self._song

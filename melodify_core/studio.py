@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.workflow import labels_of
-from melodify_core.media.picture import PictureLimits, prepare
+from melodify_core.media.picture import MEMORY_MB, PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import CancelResult, Forecast, Job, Order, Picture, Stage
 from melodify_core.observability import metrics
@@ -21,6 +22,7 @@ from melodify_core.ports import Storage
 from melodify_core.services.admission import Admission
 from melodify_core.storage.layout import picture_key, tidy
 from melodify_core.threads import finished, unbroken
+from melodify_core.usage.picture_turns import PictureTurns
 
 if TYPE_CHECKING:
     from melodify_core.jobs.engine import Engine
@@ -62,10 +64,19 @@ class Studio:
         self._admission = admission
         self._salt = salt_of(settings)
         self._admissions = asyncio.Semaphore(ADMITTED_AT_ONCE)
+        limits = settings.limits
+        self._picture_turns = PictureTurns(limits.refused_pictures_per_minute, limits.exempt_users)
 
     async def admit(self, user_id: int, guild_id: int | None = None, role_ids: Collection[int] = ()) -> None:
         """Raise Rejected when the limits leave no room for one more song of the member. Reserve nothing."""
         await asyncio.to_thread(self._admission.check, user_id, guild_id, role_ids)
+
+    def picture_turn(self, user_id: int) -> AbstractAsyncContextManager[None]:
+        """Return what waits for the member's turn; a caller fetches and submits the picture within it.
+
+        Entering raises Rejected("limit.pictures") after too many of the member's pictures were refused in a minute.
+        """
+        return self._picture_turns.turn(user_id)
 
     async def submit(self, order: Order) -> Receipt:
         """Accept the order: store its picture, check the limits, queue its job. A repeat gets the first receipt.
@@ -86,7 +97,7 @@ class Studio:
         limits = await asyncio.to_thread(self._limits_for, order)
         if limits is None:
             return await self._receipt(order.job_id, repeated=True)
-        checked = await prepare_picture(order.picture, self._settings, self._pool)
+        checked = await self._prepared(order)
         job = job_of(order, checked, paged=bool(self._settings.web.public_url))
         try:
             await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
@@ -98,6 +109,17 @@ class Studio:
                 raise
             # The database accepted it, and became unavailable before its answer arrived.
             return replace(await self._receipt(order.job_id, repeated=False), page_id=job.page_id)
+
+    async def _prepared(self, order: Order) -> Picture:
+        """Return the checked picture; one that is refused or slow counts against its sender."""
+        cpu_s: list[float] = []
+        try:
+            checked = await prepare_picture(order.picture, self._settings, self._pool, cpu_s.append)
+        except Rejected:
+            self._picture_turns.count(order.user_id, sum(cpu_s), refused=True)
+            raise
+        self._picture_turns.count(order.user_id, sum(cpu_s), refused=False)
+        return checked
 
     async def _undo(self, job: Job) -> bool:
         """Delete the picture of an order that was not accepted; return whether it was accepted all the same."""
@@ -190,15 +212,18 @@ class Studio:
                 await asyncio.sleep(0.05)
 
 
-async def prepare_picture(data: bytes, settings: Settings, pool: WorkerPool) -> Picture:
-    """Return the checked picture. Raises Rejected."""
+async def prepare_picture(
+    data: bytes, settings: Settings, pool: WorkerPool, spent: Callable[[float], None] = lambda _: None
+) -> Picture:
+    """Return the checked picture; `spent` gets the seconds of CPU. Raises Rejected."""
     bounds = PictureLimits(
         max_bytes=settings.picture.max_megabytes * MEBIBYTE,
         max_pixels=settings.picture.max_megapixels * 1_000_000,
         longest_side=settings.picture.longest_side,
     )
     try:
-        return await pool.run(settings.picture.deadline_s, prepare, data, bounds)
+        deadline_s = settings.picture.deadline_s
+        return await pool.run(deadline_s, prepare, data, bounds, memory_mb=MEMORY_MB, spent=spent)
     except Unavailable as error:
         # The worker process hung or died on this picture.
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error

@@ -192,7 +192,7 @@ def png(width: int, height: int, bits: int, rows: bytes) -> bytes:
     """A PNG of RGB samples, written by hand: `rows` has a filter byte before each row."""
     header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, body) for name, body in chunks)
 
 
 def webp_bomb() -> bytes:
@@ -205,7 +205,7 @@ def webp_bomb() -> bytes:
     return bytes(data)
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
@@ -253,6 +253,15 @@ def large_frame_gif(width: int = 60_000, height: int = 60_000) -> bytes:
 
 def xmp(secret: str) -> bytes:
     return f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>{secret}</rdf:RDF></x:xmpmeta>'.encode()
+
+
+def xmp_orientation(orientation: int) -> bytes:
+    return (
+        '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="{orientation}"/></rdf:RDF></x:xmpmeta>'
+        '<?xpacket end="w"?>'
+    ).encode()
 
 
 # Colour profiles (ICC.1:2001-04), as small as they can be
@@ -306,3 +315,57 @@ def _xyz(*parts: float) -> bytes:
 
 def _linear() -> bytes:
     return b"curv\0\0\0\0" + bytes(4)
+
+
+# Files of a few kilobytes that would keep a decoder busy for minutes
+
+
+def repeated_scan(scans: int, size: tuple[int, int] = (2000, 2000), subsampling: int = 2) -> bytes:
+    """A progressive JPEG whose last scan is repeated."""
+    data = encoded(Image.new("RGB", size), progressive=True, subsampling=subsampling)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * scans + data[-2:]
+
+
+def _many_segments() -> bytes:
+    data = encoded(quarters())
+    return data[:2] + b"\xff\xe9\0\2" * 500_000 + data[2:]
+
+
+def _many_chunks() -> bytes:
+    data = encoded(quarters(), "PNG")
+    at = data.index(b"IDAT") - 4
+    return data[:at] + chunk(b"prVt", b"") * 200_000 + data[at:]
+
+
+def _many_comments() -> bytes:
+    data = encoded(quarters().convert("P"), "GIF")
+    at = data.index(b",\0\0\0\0")
+    return data[:at] + b"!\xfe\1x\0" * 400_000 + data[at:]
+
+
+def _tiff(more: list[tuple[int, int, int, int]], data_bytes: int) -> bytes:
+    tags = [(256, 3, 1, 3000), (257, 3, 1, 3000), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), *more]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4 + data_bytes)
+
+
+def _tiny_tiles() -> bytes:
+    tiles = 750 * 750
+    return _tiff([(322, 3, 1, 4), (323, 3, 1, 4), (324, 3, tiles, 200), (325, 3, tiles, 200)], 2 * tiles + 200)
+
+
+def _shared_tags() -> bytes:
+    """The same megabyte is the value of each of many tags."""
+    strip = [(273, 4, 1, 8), (278, 3, 1, 3000), (279, 4, 1, 64)]
+    return _tiff(strip + [(1000 + number, 7, 1_000_000, 200) for number in range(900)], 1_020_000)
+
+
+ENDLESS = {
+    "JPEG, scans": lambda: repeated_scan(400),
+    "JPEG, segments": _many_segments,
+    "PNG, chunks": _many_chunks,
+    "GIF, comments": _many_comments,
+    "TIFF, tiles": _tiny_tiles,
+    "TIFF, tags": _shared_tags,
+}

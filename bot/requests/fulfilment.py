@@ -129,7 +129,8 @@ class Fulfilment:
         # Post it before the wait for a download: under load, every asker sees at once that the picture has arrived.
         with map_discord_errors():
             place = await responder.open_status(number)
-        async with self._downloads:
+        # A member's own pictures wait for each other, and hold nobody else's place.
+        async with self._services.studio.picture_turn(request.user_id), self._downloads:
             self._check_not_stopping()
             data = await attachments.download(self._client, picture, self._settings)
             # The job's id must be unique, and the same if the request is repeated: the first job has the request's id,

@@ -96,7 +96,7 @@ class PictureSettings(Section):
     max_megabytes: Positive = 20
     max_megapixels: Positive = 50
     longest_side: Annotated[int, Field(ge=64, le=2048)] = 768
-    deadline_s: Seconds = 30.0
+    deadline_s: Seconds = 10.0
 
 
 class SongSettings(Section):
@@ -121,6 +121,7 @@ class MemberLimits(Section):
 class Limits(MemberLimits):
     """The limits of everybody, of servers and of all together, and who has others. 0 is no limit."""
 
+    refused_pictures_per_minute: Annotated[int, Field(ge=0)] = 6
     songs_per_guild_day: Annotated[int, Field(ge=0)] = 0
     waiting_per_guild: Annotated[int, Field(ge=0)] = 50
     waiting: Annotated[int, Field(ge=0)] = 500

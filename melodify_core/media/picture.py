@@ -9,15 +9,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps
-
-# Each is registered by its import.
-from PIL import GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  # isort:skip
+from PIL import Image, ImageChops, ImageCms
 
 from melodify_core.errors import Rejected
+from melodify_core.media.cicp import cicp_of, in_srgb
+from melodify_core.media.decoding import Decoded, Pixels, decode, fitted
+from melodify_core.media.orientation import upright
+from melodify_core.media.picture_bounds import most_pixels
 from melodify_core.models import Picture
 
 MEBIBYTE = 1024 * 1024
@@ -28,8 +30,10 @@ SMALL_SIDE = 256
 TINY_SIDE = 64
 # Times as long as it is wide: at 768 pixels, 7 are left of the short side.
 LONGEST_SHAPE = 100
-BAND_ROWS = 256  # so many rows of a large picture are converted at once
+BAND_PIXELS = 1 << 18  # about so many of a large picture are converted at once
 SNIFFED_BYTES = 1024
+# So much may a worker grow, in MiB of address space: 300 MB, and what decoders' threads reserve for stacks and heaps.
+MEMORY_MB = 400
 
 # What Pillow tells apart by the first bytes. Bitmaps it takes by their "BM" alone, and of HEIF and AVIF it looks at the
 # major brand only.
@@ -83,10 +87,14 @@ def prepare(data: bytes, limits: PictureLimits) -> Picture:
     if len(data) > limits.max_bytes:
         raise Rejected("picture.too_large", limit_mb=limits.max_bytes // MEBIBYTE)
     kind = _format_of(data)
-    with _refusals(), _opened(data, kind) as image:
-        _check(image, limits)
-        small = _in_srgb(_shrunk(image, limits.longest_side), image)
-        return _as_picture(_enlarged(_upright(small, image)))
+    with _refusals():
+        check = partial(_check, max_pixels=min(limits.max_pixels, most_pixels(data, kind)))
+        # Twice the final size leaves the last step enough to average over.
+        decoded = decode(data, kind, check, limits.longest_side * 2)
+        small = _shrunk(decoded, limits.longest_side)
+        code_points = cicp_of(data) if kind == "PNG" else None  # which rank above a profile
+        small = in_srgb(small, code_points) if code_points else _by_profile(small, decoded.pixels)
+        return _as_picture(_enlarged(upright(small, kind, decoded.pixels.info.get("exif"))))
 
 
 def _format_of(data: bytes) -> str:
@@ -138,77 +146,81 @@ def _refusals() -> Iterator[None]:
         raise
     except Exception as error:
         # Eight decoders, in C and in Python: what they raise on hostile bytes cannot be listed.
-        raise Rejected("picture.broken") from error
+        short = isinstance(error, MemoryError) or "memory" in str(error).lower()
+        raise Rejected("picture.too_heavy" if short else "picture.broken") from error
     finally:
         Image.MAX_IMAGE_PIXELS = pillows_bound
 
 
-def _opened(data: bytes, kind: str) -> Image.Image:
-    if kind == "HEIF":
-        # 15 MB of memory that most workers never need.
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-    return Image.open(io.BytesIO(data), formats=[kind])
-
-
-def _check(image: Image.Image, limits: PictureLimits) -> None:
-    if image.width * image.height > limits.max_pixels:
-        raise Rejected("picture.too_many_pixels", limit_mp=limits.max_pixels // 1_000_000)
-    if max(image.size) > LONGEST_SHAPE * min(image.size):
+def _check(size: tuple[int, int], mode: str, max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise Rejected("picture.too_many_pixels", limit_mp=max_pixels // 1_000_000)
+    if max(size) > LONGEST_SHAPE * min(size):
         raise Rejected("picture.too_narrow")
-    if image.mode == "LAB":
+    if mode == "LAB":
         # Only a colour management system could convert it.
         raise Rejected("picture.unsupported", format="Lab TIFF")
 
 
-def _shrunk(image: Image.Image, longest_side: int) -> Image.Image:
+def _shrunk(decoded: Decoded, longest_side: int) -> Image.Image:
     """Return the picture as RGB or CMYK, its longest side at most `longest_side` pixels."""
-    # Twice the final size leaves the last step enough to average over. Only JPEG and HEIF can decode smaller.
-    image.draft("RGB", _fitted(image.size, longest_side * 2))
-    image.load()
-    reduced = _reduced(image, max(1, max(image.size) // (longest_side * 2)))
-    return reduced.resize(_fitted(reduced.size, longest_side), Image.Resampling.LANCZOS)
+    reduced = _reduced(decoded, max(1, max(decoded.pixels.size) // (longest_side * 2)))
+    return reduced.resize(fitted(reduced.size, longest_side), Image.Resampling.LANCZOS)
 
 
-def _fitted(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
-    scale = min(1, longest_side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
+def _reduced(decoded: Decoded, factor: int) -> Image.Image:
     """Return the picture as RGB or CMYK, `factor` times smaller.
 
     It is converted in bands: the conversions would need a large picture several times over.
     """
-    size = -(-image.width // factor), -(-image.height // factor)
-    reduced = Image.new("CMYK" if image.mode == "CMYK" else "RGB", size)
-    levels = _levels(image)
-    for top, band in _bands(image, BAND_ROWS * factor):
-        reduced.paste(_on_white(band, levels).reduce(factor), (0, top // factor))
-    if image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info:
+    pixels = decoded.pixels
+    (width, height), mode = pixels.size, pixels.mode
+    reduced = Image.new("CMYK" if mode == "CMYK" else "RGB", (-(-width // factor), -(-height // factor)))
+    levels = _levels(pixels)
+    for top, band in _bands(pixels, factor):
+        converted = _on_white(band, levels)
+        if decoded.frame:
+            _clear_outside(converted, top, decoded.frame)
+        reduced.paste(converted.reduce(factor), (0, top // factor))
+    if pixels.format == "JPEG" and mode == "CMYK" and "adobe" not in pixels.info:
         # Adobe stores ink inverted, and Pillow takes every CMYK JPEG for Adobe's.
         return ImageChops.invert(reduced)
     return reduced
 
 
-def _bands(image: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    for top in range(0, image.height, rows):
-        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
+def _bands(pixels: Pixels, factor: int = 1) -> Iterator[tuple[int, Image.Image]]:
+    """Yield bands of about `BAND_PIXELS`, of a multiple of `factor` rows each, and where they begin."""
+    width, height = pixels.size
+    rows = max(1, BAND_PIXELS // (width * factor)) * factor
+    for top in range(0, height, rows):
+        yield top, pixels.crop((0, top, width, min(height, top + rows)))
 
 
-def _levels(image: Image.Image) -> tuple[float, float] | None:
+def _clear_outside(band: Image.Image, top: int, frame: tuple[int, int, int, int]) -> None:
+    """Whiten what a GIF's first frame leaves of its canvas."""
+    left, above, right, below = frame
+    upper, lower = (min(max(row - top, 0), band.height) for row in (above, below))
+    for box in (
+        (0, 0, band.width, upper),
+        (0, lower, band.width, band.height),
+        (0, upper, left, lower),
+        (right, upper, band.width, lower),
+    ):
+        if box[0] < box[2] and box[1] < box[3]:
+            band.paste("white", box)
+
+
+def _levels(pixels: Pixels) -> tuple[float, float] | None:
     """Return the values of black and white in a picture of more than 8 bits per sample, None for all others.
 
     16 bits have a full range; for 32 bits and floats no rule is written down, so the largest value is white.
     """
-    if image.mode.startswith("I;16"):
+    if pixels.mode.startswith("I;16"):
         return 0.0, 65535.0
-    if image.mode not in ("I", "F"):
+    if pixels.mode not in ("I", "F"):
         return None
     extremes = [
-        (float(samples.min()), float(samples.max()))
-        for samples in (_samples(band) for _, band in _bands(image, BAND_ROWS))
+        (float(samples.min()), float(samples.max())) for samples in (_samples(band) for _, band in _bands(pixels))
     ]
     low, high = min(0.0, *(lowest for lowest, _ in extremes)), max(highest for _, highest in extremes)
     return low, high if high > low else low + 1
@@ -222,7 +234,10 @@ def _samples(band: Image.Image) -> NDArray[np.float32]:
 def _on_white(band: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
     if levels:
         low, high = levels
-        grey = (_samples(band) - low) / (high - low)
+        samples = _samples(band)
+        grey = (samples - low) / (high - low)
+        if "transparency" in band.info:
+            grey[samples == band.info["transparency"]] = 1  # white shows through
         return Image.fromarray((grey.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
     if band.mode == "CMYK":
         return band  # its profile, if it has one, is for ink
@@ -234,7 +249,7 @@ def _on_white(band: Image.Image, levels: tuple[float, float] | None) -> Image.Im
     return white
 
 
-def _in_srgb(small: Image.Image, original: Image.Image) -> Image.Image:
+def _by_profile(small: Image.Image, original: Pixels) -> Image.Image:
     """Return `small` as RGB, by the original's colour profile if that can be read and is not sRGB itself."""
     data = original.info.get("icc_profile")
     # A broken profile is no reason to refuse a picture.
@@ -249,13 +264,6 @@ def _in_srgb(small: Image.Image, original: Image.Image) -> Image.Image:
 
 def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-
-
-def _upright(small: Image.Image, original: Image.Image) -> Image.Image:
-    # Broken metadata is no reason to refuse a picture.
-    with suppress(Exception):
-        small.getexif()[ExifTags.Base.Orientation] = original.getexif()[ExifTags.Base.Orientation]
-    return ImageOps.exif_transpose(small)
 
 
 def _enlarged(rgb: Image.Image) -> Image.Image:

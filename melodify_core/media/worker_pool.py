@@ -16,6 +16,7 @@ from typing import Any, TypeVar, TypeVarTuple, cast
 from pebble import ProcessExpired, ProcessPool
 
 from melodify_core.errors import Unavailable
+from melodify_core.media.worker_process import Done, begin, perform
 
 log = logging.getLogger(__name__)
 # When every core is busy, the event loop has priority: songs can wait a moment, acknowledgements cannot.
@@ -24,6 +25,10 @@ NICENESS = 10
 TRIES = 8
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
+
+
+class WorkerTraceback(Exception):
+    """What a worker process was doing when its work failed."""
 
 
 class WorkerPool:
@@ -39,24 +44,33 @@ class WorkerPool:
     def _new_pool(self) -> ProcessPool:
         # Spawn, not fork: a fork of a process with threads and connections may hang.
         context = multiprocessing.get_context("spawn")
-        return ProcessPool(self._processes, initializer=os.nice, initargs=[NICENESS], context=context)
+        return ProcessPool(self._processes, initializer=begin, initargs=[NICENESS], context=context)
 
-    async def run(self, deadline_s: float, work: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def run(
+        self,
+        deadline_s: float,
+        work: Callable[[*Args], Result],
+        *args: *Args,
+        memory_mb: int = 0,
+        spent: Callable[[float], None] = lambda _: None,
+    ) -> Result:
         """Return work(*args), run in a worker process; `work` is a module-level function.
 
         The deadline counts from the start of the work, not from its entry into the queue. Cancelling kills the worker.
-        Work whose worker was killed is done once more, so it must have no effect but its result. Raises what `work`
-        raised, Unavailable("provider.too_slow") past the deadline and Unavailable("internal") when its own worker died
-        twice.
+        Work whose worker was killed is done once more, so it must have no effect but its result. Work that makes its
+        worker larger by `memory_mb` gets a MemoryError; 0 is no limit. `spent` gets the worker's seconds of CPU, the
+        deadline where it was passed. Raises what `work` raised, Unavailable("provider.too_slow") past the deadline and
+        Unavailable("internal") when its own worker died twice.
         """
         lost: BaseException | None = None
         for _ in range(TRIES):
-            future = self._schedule(deadline_s, work, args)
+            future = self._schedule(deadline_s, perform, (memory_mb, work, *args))
             self._unfinished.add(future)
             future.add_done_callback(self._unfinished.discard)
             try:
-                return cast("Result", await asyncio.wrap_future(future))
+                done = cast("Done[Result]", await asyncio.wrap_future(future))
             except TimeoutError as error:
+                spent(deadline_s)
                 raise Unavailable("provider.too_slow") from error
             except ProcessExpired as error:
                 if isinstance(lost, ProcessExpired):
@@ -65,6 +79,9 @@ class WorkerPool:
             except BrokenProcessPool as error:
                 # The worker of other work was killed, which broke the whole pool.
                 lost = lost or error
+            else:
+                spent(done.cpu_s)
+                return _result(done)
             log.warning("a worker process died, its work is done once more: %s", lost)
         raise Unavailable("internal") from lost
 
@@ -86,3 +103,12 @@ class WorkerPool:
             future.cancel()
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves this one without types
         self._pool.join()
+
+
+def _result(done: Done[Result]) -> Result:
+    """Return the result, or raise the error, after whatever was written has been logged in the caller's context."""
+    for line in done.lines:
+        log.info("a worker process wrote: %s", line)
+    if done.error is not None:
+        raise done.error from WorkerTraceback(done.trace)
+    return cast("Result", done.result)

@@ -77,7 +77,7 @@ class Remembering(Threads):
         super().__init__()
         self._done: dict[bytes, Any] = {}
 
-    async def run(self, deadline_s: float, work: Any, *args: Any) -> Any:  # type: ignore[override]  # any work will do
+    async def run(self, deadline_s: float, work: Any, *args: Any, **_: Any) -> Any:  # type: ignore[override]  # any work will do
         key = hashlib.sha256(pickle.dumps((work, args))).digest()
         if key not in self._done:
             self._done[key] = await super().run(deadline_s, work, *args)

@@ -42,7 +42,7 @@ class Threads(WorkerPool):
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(1)  # PyAV captures the log of FFmpeg for the whole process
 
-    async def run(self, deadline_s: float, work: Any, *args: Any) -> Any:  # type: ignore[override]  # any work will do
+    async def run(self, deadline_s: float, work: Any, *args: Any, **_: Any) -> Any:  # type: ignore[override]  # any work will do
         return await asyncio.wait_for(
             asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args)), deadline_s
         )

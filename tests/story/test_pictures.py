@@ -98,7 +98,7 @@ async def test_a_broken_picture_among_several_does_not_lose_the_others(here: Wor
     await here.post(here.mention, TWO[0], BROKEN, TWO[1])
     await here.songs_done()
     assert len(here.songs(here.channel.threads[0])) == 2
-    assert [text for text in texts(here.said()) if text.startswith("Picture 2: That picture seems")]
+    assert [text for text in texts(here.said()) if text.startswith("Picture 2: More than a tenth of that picture")]
 
 
 async def test_the_limit_ends_the_row_with_one_sentence_for_the_rest(here: World) -> None:
@@ -228,3 +228,23 @@ async def test_an_attachment_that_has_vanished_gets_a_sentence_and_costs_nothing
     assert "not there any more" in here.said()[0].content
     with closing(here.database()) as database:
         assert database.execute("SELECT count(*) FROM usage WHERE user_id = ?", (here.member.id,)).fetchone() == (0,)
+
+
+async def test_who_sends_broken_pictures_again_and_again_has_to_wait(here: World) -> None:
+    for number in range(7):
+        await here.post(here.mention, BROKEN)
+        await here.songs_done()
+        said = texts(here.said(here.channel))[-1]
+        assert said.startswith("Several of your pictures") == (number == 6)
+    other = here.guild.add_member(here.env.create_user("somebody else"))
+    message = await other.send(here.channel, here.mention, attachments=[PICTURE])
+    await here.songs_done()
+    assert message.id
+    assert len(here.songs(here.channel.threads[-1])) == 1
+
+
+async def test_a_member_s_pictures_do_not_keep_each_other_from_being_taken(here: World) -> None:
+    for _ in range(3):
+        await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    assert sum(len(here.songs(thread)) for thread in here.channel.threads) == 3

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import pytest
 
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.observability.log_context import current, log_context
 
 
 def double(number: int) -> int:
@@ -140,3 +142,75 @@ async def test_closing_cancels_what_is_under_way() -> None:
             await task
     with pytest.raises(Unavailable):
         await one.run(20, double, 1)
+
+
+def shout(lines: int) -> str:
+    os.write(2, b"libtiff: something is odd\n" * lines)
+    os.write(1, b"and on standard output\n")
+    return "done"
+
+
+def shout_and_fail() -> None:
+    os.write(2, b"first this\n")
+    raise Rejected("picture.broken")
+
+
+def fill(megabytes: int) -> int:
+    return len(bytearray(megabytes * 1024 * 1024))
+
+
+async def test_what_a_worker_prints_goes_into_the_log_with_the_job(
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    jobs: list[str | None] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        del record
+        jobs.append(context.job_id if (context := current.get()) else None)
+        return True
+
+    caplog.handler.addFilter(note)
+    with log_context("17"):
+        assert await pool.run(20, shout, 1) == "done"
+        with pytest.raises(Rejected):
+            await pool.run(20, shout_and_fail)
+    assert [text.removeprefix("a worker process wrote: ") for text in caplog.messages] == [
+        "libtiff: something is odd",
+        "and on standard output",
+        "first this",
+    ]
+    assert jobs == ["17"] * 3
+    caplog.handler.removeFilter(note)
+
+
+async def test_a_worker_that_prints_without_end_costs_a_few_lines(
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("INFO")
+    with capfd.disabled():
+        assert await pool.run(20, shout, 2000) == "done"
+    assert len(caplog.messages) == 11
+    assert caplog.messages[-1].endswith("and 1991 more lines")
+
+
+async def test_work_that_needs_more_memory_than_it_may_is_told_so(pool: WorkerPool) -> None:
+    with pytest.raises(MemoryError):
+        await pool.run(20, fill, 200, memory_mb=100)
+    assert await pool.run(20, fill, 200, memory_mb=300) == 200 * 1024 * 1024
+    assert await pool.run(20, fill, 200) == 200 * 1024 * 1024
+
+
+async def test_the_seconds_that_work_took_are_told(pool: WorkerPool) -> None:
+    spent: list[float] = []
+    await pool.run(20, busy, 0.3, spent=spent.append)
+    with pytest.raises(Unavailable):
+        await pool.run(0.2, time.sleep, 60, spent=spent.append)
+    assert 0.3 <= spent[0] < 5
+    assert spent[1] == 0.2
+
+
+def busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass

@@ -1,0 +1,108 @@
+"""What surrounds each piece of work inside of a worker process: its output, its memory, its time."""
+
+import ctypes
+import os
+import resource
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar, TypeVarTuple
+
+MEBIBYTE = 1024 * 1024
+# Of what C libraries and Python write while one piece of work is done, so much goes into the log.
+MAX_LINES = 10
+MAX_LINE = 200
+_PIPE_BYTES = 65_536
+_STATM = Path("/proc/self/statm")
+# glibc's malloc.h. It keeps freed blocks below a size that grows to 32 MiB, and the process as large as it was.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_MIB, _KEPT_WHILE_LIMITED_MIB = 32, 4
+Result = TypeVar("Result")
+Args = TypeVarTuple("Args")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Result]):
+    """How a piece of work ended: with a result or an error, after so many seconds of CPU, and what was written."""
+
+    result: Result | None
+    error: Exception | None
+    trace: str
+    cpu_s: float
+    lines: tuple[str, ...]
+
+
+class _Output:
+    """Where file descriptors 1 and 2 of this process go."""
+
+    reader: int | None = None
+
+
+def begin(niceness: int) -> None:
+    """Prepare this process for its work: lower its priority, and catch what is written past the log.
+
+    Decoders print what they dislike, hundreds of lines for one file. The pipe never blocks: when it is full, the rest
+    is lost.
+    """
+    os.nice(niceness)
+    _Output.reader, writer = os.pipe()
+    os.set_blocking(_Output.reader, False)
+    os.set_blocking(writer, False)
+    for descriptor in (1, 2):
+        os.dup2(writer, descriptor)
+    os.close(writer)
+
+
+def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Done[Result]:
+    """Do the work; with `memory_mb`, the process may grow by so much meanwhile, and meets MemoryError beyond."""
+    _lines()  # what was left over
+    began = time.process_time()
+    result, failed, trace = None, None, ""
+    try:
+        with _limited(memory_mb):
+            result = work(*args)
+    except Exception as error:  # noqa: BLE001 - it is raised again in the process that waits for it
+        failed, trace = error, traceback.format_exc()
+    return Done(result, failed, trace, time.process_time() - began, _lines())
+
+
+@contextmanager
+def _limited(memory_mb: int) -> Iterator[None]:
+    """Limit the address space. Only Linux tells how large it is: elsewhere there is no limit."""
+    if not memory_mb or not _STATM.exists():
+        yield
+        return
+    _return_blocks_above(_KEPT_WHILE_LIMITED_MIB)
+    pages = int(_STATM.read_text().split()[0])
+    before, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + memory_mb * MEBIBYTE
+    limits = [limit for limit in (most, before, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+        _return_blocks_above(_KEPT_MIB)
+
+
+def _return_blocks_above(mebibytes: int) -> None:
+    with suppress(AttributeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, mebibytes * MEBIBYTE)
+        mallopt(_M_TRIM_THRESHOLD, 2 * mebibytes * MEBIBYTE)
+
+
+def _lines() -> tuple[str, ...]:
+    """Return the first lines of what was written since the last call."""
+    if _Output.reader is None:
+        return ()
+    try:
+        written = os.read(_Output.reader, _PIPE_BYTES).decode(errors="replace").splitlines()
+    except BlockingIOError:
+        return ()
+    lines = [line[:MAX_LINE] for line in written if line.strip()]
+    more = len(lines) - MAX_LINES
+    return (*lines[:MAX_LINES], f"and {more} more lines") if more > 0 else tuple(lines)
