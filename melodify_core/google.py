@@ -4,6 +4,7 @@ What only one service says is in its adapter. No text of Google's reaches a user
 """
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 from google.rpc import error_details_pb2
 
+from melodify_core.config.files import read_text
 from melodify_core.config.settings import Vertex
 from melodify_core.errors import Code, MelodifyError, Misconfigured, Refused, Unavailable
 
@@ -126,10 +128,10 @@ def credentials(key_file: Path | None, endpoint: str | None) -> Credentials:
     if key_file is None:
         return google.auth.default(scopes=[SCOPE])[0]
     try:
-        return service_account.Credentials.from_service_account_file(  # type: ignore[no-any-return]
-            str(key_file), scopes=[SCOPE]
+        return service_account.Credentials.from_service_account_info(  # type: ignore[no-any-return]
+            dict(json.loads(read_text(key_file))), scopes=[SCOPE]
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         # The error's own text may quote the file.
         raise auth.DefaultCredentialsError(f"{key_file} cannot be read as a key file") from error
 

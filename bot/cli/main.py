@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
+from bot.cli.output import command_output
 from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
 from melodify_core.config.loading import load, secrets_of
@@ -22,14 +24,23 @@ INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command and exit: 0 done, 1 no song or not ready, 2 wrong settings or usage."""
-    try:
-        arguments = _parser().parse_args()
-        sys.exit(_command(arguments, load(arguments.config)))
-    except Misconfigured as error:
-        _report(error)
-        sys.exit(MISCONFIGURED)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    with command_output():
+        try:
+            arguments = _parser().parse_args()
+            code = _command(arguments, load(arguments.config))
+        except Misconfigured as error:
+            _report(error)
+            code = MISCONFIGURED
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        _interruptible(cleanly=False)
+        sys.exit(code)
+
+
+def _interruptible(*, cleanly: bool) -> None:
+    """Let Ctrl-C raise KeyboardInterrupt, or just end the process. A process that ignores it goes on doing so."""
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, signal.default_int_handler):
+        signal.signal(signal.SIGINT, signal.default_int_handler if cleanly else signal.SIG_DFL)
 
 
 def _report(error: Misconfigured) -> None:
@@ -45,13 +56,18 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
     # Each command imports only what it needs: `render` never waits for Discord's or the engine's packages.
     match arguments.command:
         case "render":
-            return _render(arguments, settings)
+            return _run(_render(arguments, settings))
         case "migrate":
             return _migrate(settings)
         case "backup":
             return _backup(settings, arguments.file, only_verify=arguments.verify)
         case _:
-            return asyncio.run(_serving(arguments, settings))
+            return _run(_serving(arguments, settings))
+
+
+def _run(command: Coroutine[Any, Any, int]) -> int:
+    _interruptible(cleanly=True)
+    return asyncio.run(command)
 
 
 def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
@@ -85,6 +101,7 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
 def _migrate(settings: Settings) -> int:
     from melodify_core.bootstrap import migrate
 
+    _interruptible(cleanly=True)
     print(migrate(settings))
     return 0
 
@@ -92,11 +109,12 @@ def _migrate(settings: Settings) -> int:
 def _backup(settings: Settings, file: Path, *, only_verify: bool) -> int:
     from melodify_core.services.backups import backup, verify
 
+    _interruptible(cleanly=True)
     print(verify(file) if only_verify else backup(settings, file))
     return 0
 
 
-def _render(arguments: argparse.Namespace, settings: Settings) -> int:
+def _render(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
     from bot.cli.render import RenderRequest, render
     from melodify_core.brief import HINT_CHARACTERS, clean
     from melodify_core.models import Wish
@@ -115,7 +133,7 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.midi is not None and arguments.midi.suffix.lower() not in (".mid", ".midi"):
         raise Misconfigured(f"--midi must name a MIDI file, and {arguments.midi} does not end in .mid.")
     request = RenderRequest(arguments.picture, out, wish, arguments.json, arguments.midi)
-    return asyncio.run(render(request, settings))
+    return render(request, settings)
 
 
 def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", "text", "json"] = "text") -> None:

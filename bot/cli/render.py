@@ -1,23 +1,34 @@
 """`melodify render`: one song from a picture file, without Discord; the same workflow, delivered to a file."""
 
+import errno
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bot.cli.output import can_say
 from bot.i18n.messages import key_name, name_of, say, sentence
 from melodify_core import models
 from melodify_core.bootstrap import make_one
+from melodify_core.config.files import read_regular
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import AcceptedOrder, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
 
 NO_LIMIT = 1 << 40
+MEBIBYTE = 1 << 20
+SONG_BYTES_PER_S = 40_000  # MP3 has at most 320 kbit/s
+WORKING_BYTES = 64 * MEBIBYTE  # two minutes of uncompressed sound, and the picture
+# Why the folder for files in between cannot be used.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT)
 STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
 
 
@@ -42,27 +53,41 @@ async def render(request: RenderRequest, settings: Settings) -> int:
         delivery = ConsoleDelivery(request, bar, bar.add_task("", total=len(STAGES)))
         try:
             await delivery.show(Stage.QUEUED)
-            score = await make_one(_order(request), settings, delivery, RenderLedger())
+            order = _order(request, settings)
+            check_room(Path(tempfile.gettempdir()), WORKING_BYTES)
+            for out in (request.out, request.midi):
+                if out is not None:
+                    check_writable(out)
+                    check_room(out.parent, request.wish.seconds * SONG_BYTES_PER_S)
+            score = await make_one(order, settings, delivery, RenderLedger())
             if request.midi is not None and delivery.song is not None:
                 if score is None:
                     raise Rejected("file.no_score", composer=settings.composer)
                 write_whole(request.midi, score)
         except MelodifyError as error:
             delivery.error = error
+        except OSError as error:
+            # Not the song's own folder: that is Rejected above.
+            if error.errno not in NO_ROOM:
+                raise
+            delivery.error = _unwritable(Path(os.environ.get("TMPDIR") or "/tmp"), error)  # noqa: S108 - only named
     if delivery.song is None or delivery.error is not None:
         reason = delivery.error or Rejected("internal")
         named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
-        print(named + sentence(language, reason), file=sys.stderr)
+        told = sentence(language, reason)
+        print(named + (told if can_say(sys.stderr, told) else sentence("en", reason)), file=sys.stderr)
         return 1
     song, stages_s = delivery.song, delivery.stages_s()
     print(_as_json(request, song, stages_s) if request.as_json else _as_text(request, song))
     return 0
 
 
-def _order(request: RenderRequest) -> Order:
+def _order(request: RenderRequest, settings: Settings) -> Order:
     try:
-        data = request.picture.read_bytes()
+        data = read_regular(request.picture, settings.picture.max_megabytes * MEBIBYTE)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise Rejected("picture.too_large", limit_mb=settings.picture.max_megabytes) from error
         reason = error.strerror or type(error).__name__
         raise Rejected("file.unreadable", path=str(request.picture), reason=reason) from error
     place = Place(channel_id=0, max_bytes=NO_LIMIT)
@@ -94,24 +119,56 @@ def _as_json(request: RenderRequest, song: Song, stages_s: dict[str, float]) -> 
     )
     result = song.model_dump(mode="json", include={*named, *measured})
     ordered = {name: result[name] for name in (*named, *measured)}
-    return json.dumps(
-        ordered
-        | {"style": request.wish.style, "hint": request.wish.hint, "path": str(request.out), "stages_s": stages_s},
-        ensure_ascii=False,
-        indent=2,
-    )
+    asked = {"style": request.wish.style, "hint": request.wish.hint, "path": str(request.out)}
+    facts = ordered | asked | {"stages_s": stages_s}
+    text = json.dumps(facts, ensure_ascii=False, indent=2)
+    return text if can_say(sys.stdout, text) else json.dumps(facts, indent=2)
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise Rejected when the disk of the folder has less room than that, as far as it says."""
+    disk = shutil.disk_usage(folder)
+    if disk.total and disk.free < needed:
+        raise _unwritable(folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
+def check_writable(out: Path) -> None:
+    """Raise Rejected when a file of that name cannot be written: nobody wants to learn that after the song is made."""
+    try:
+        if out.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        out.lstat()
+    except FileNotFoundError:
+        pass  # it will be new; a name that is too long is another error
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    partial = _partial(out)
+    try:
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise _unwritable(out, error) from error
 
 
 def write_whole(out: Path, data: bytes) -> None:
     """Write the whole file or none of it. Raises Rejected when it cannot be written."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    partial = _partial(out)
     try:
         partial.write_bytes(data)
         partial.replace(out)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = error.strerror or type(error).__name__
-        raise Rejected("file.unwritable", path=str(out), reason=reason) from error
+        with suppress(OSError):
+            partial.unlink()
+        raise _unwritable(out, error) from error
+
+
+def _partial(out: Path) -> Path:
+    # A short name: what stands before and after `out` would make a long one too long.
+    return out.with_name(f".melodify.{os.getpid()}")
+
+
+def _unwritable(out: Path, error: OSError) -> Rejected:
+    return Rejected("file.unwritable", path=str(out), reason=error.strerror or type(error).__name__)
 
 
 class RenderLedger:

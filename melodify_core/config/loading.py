@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from melodify_core.config.error_messages import sentences
+from melodify_core.config.files import read_text
 from melodify_core.config.settings import NEST, PREFIX, Section, Settings
 from melodify_core.errors import Misconfigured
 
@@ -37,6 +38,8 @@ def load(path: Path | None = None) -> Settings:
         problems.append(
             f"{PREFIX}{name[1].upper() if name else '...'}: a list or table in a variable must be JSON, such as [1, 2]."
         )
+    except RecursionError:
+        problems.append(f"A list or table in a {PREFIX}* variable is nested too deeply.")
     if settings is None or problems:
         raise Misconfigured(*problems)
     return settings
@@ -74,13 +77,15 @@ def _passwords_in(url: str) -> list[str]:
 
 
 def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[str]]:
-    if not must_exist and not path.exists():
-        return {}, []
     # Not TomlConfigSettingsSource: it takes a missing file for an empty one, and a secret for any other setting.
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_text(path))
+    except FileNotFoundError as error:
+        return {}, [f"The settings file {path} cannot be read: {error.strerror}."] if must_exist else []
     except OSError as error:
         return {}, [f"The settings file {path} cannot be read: {error.strerror}."]
+    except RecursionError:
+        return {}, [f"The settings file {path} is nested too deeply."]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return {}, [f"The settings file {path} is not valid TOML: {error}."]
     problems = []

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from melodify_core.config.files import read_text
+
 PREFIX = "MELODIFY_"
 NEST = "__"
 
@@ -38,9 +40,11 @@ class Section(BaseModel):
 
 def _read_secret(setting: str, path: Path) -> SecretStr:
     try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{setting} cannot be read: {path}") from error
+        secret = read_text(path).strip()
+    except OSError as error:
+        raise ValueError(f"{setting} cannot be read: {path} ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{setting} cannot be read: {path} (it is no text in UTF-8)") from error
     if not secret:
         raise ValueError(f"{setting} is empty: {path}")
     return SecretStr(secret)

@@ -8,9 +8,12 @@ import asyncio
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 from pebble import ProcessExpired, ProcessPool
@@ -86,15 +89,16 @@ class WorkerPool:
         raise Unavailable("internal") from lost
 
     def _schedule(self, deadline_s: float, work: Callable[..., Result], args: Sequence[object]) -> Future[Any]:
-        try:
-            return self._pool.schedule(work, args=list(args), timeout=deadline_s)
-        except RuntimeError as error:
-            if self._closed:
-                raise Unavailable("internal") from error
-            # When an idle worker is killed, for example because memory is short, the whole pool breaks for good.
-            log.warning("the pool of worker processes broke, starting a new one: %s", error)
-            self._pool = self._new_pool()
-            return self._pool.schedule(work, args=list(args), timeout=deadline_s)
+        with _without_interrupts():
+            try:
+                return self._pool.schedule(work, args=list(args), timeout=deadline_s)
+            except RuntimeError as error:
+                if self._closed:
+                    raise Unavailable("internal") from error
+                # When an idle worker is killed, for example because memory is short, the whole pool breaks for good.
+                log.warning("the pool of worker processes broke, starting a new one: %s", error)
+                self._pool = self._new_pool()
+                return self._pool.schedule(work, args=list(args), timeout=deadline_s)
 
     def close(self) -> None:
         """End the workers and cancel unfinished work. Takes up to a second: call it off the event loop."""
@@ -112,3 +116,18 @@ def _result(done: Done[Result]) -> Result:
     if done.error is not None:
         raise done.error from WorkerTraceback(done.trace)
     return cast("Result", done.result)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from the workers and from the threads that start them.
+
+    A terminal sends it to every process. The main one decides what it means; a worker would only print a traceback.
+    """
+    # Its own start would let interrupts through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

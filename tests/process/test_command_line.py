@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -12,7 +14,9 @@ import pretty_midi
 import pytest
 
 from bot.cli.check import application_id_of
+from bot.cli.render import check_room
 from melodify_core.composers.arranger.fonts import synthesiser
+from melodify_core.errors import Rejected
 from tests.pictures import sunset
 from tests.process.prepared import Prepared, measured
 
@@ -206,3 +210,93 @@ def test_a_demo_on_a_port_in_use_says_so(tmp_path: Path) -> None:
     assert run.returncode == 2
     assert "is in use" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_picture_that_has_no_end_or_no_beginning_gets_one_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(3 << 30)
+    expected = {"/dev/zero": "a device or a pipe", "pipe.jpg": "a device or a pipe", "huge.jpg": "at most 20 MB"}
+    for name, sentence in expected.items():
+        run = melodify("render", name, "--out", "song.mp3", folder=tmp_path)
+        assert run.returncode == 1
+        (line,) = run.stderr.splitlines()
+        assert sentence in line
+
+
+@pytest.mark.parametrize("option", ["--out", "--midi"])
+def test_a_file_that_cannot_be_written_is_named_before_the_song_is_made(
+    picture: Path, tmp_path: Path, option: str
+) -> None:
+    ending = ".mp3" if option == "--out" else ".mid"
+    (tmp_path / f"folder{ending}").mkdir()
+    for name in ("nowhere/song", "x" * 300, "folder"):
+        began = time.monotonic()
+        run = melodify("render", str(picture), "--seconds", "120", option, name + ending, folder=tmp_path)
+        assert run.returncode == 1
+        (line,) = run.stderr.splitlines()
+        assert "cannot be written" in line
+        assert time.monotonic() - began < 5
+    assert not list(tmp_path.glob("*.mp3")) or option == "--out"
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(picture: Path, tmp_path: Path) -> None:
+    name = "x" * 251 + ".mp3"
+    run = melodify("render", str(picture), "--seconds", "10", "--out", name, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {picture.name, name}
+
+
+def test_a_disk_without_room_is_one_sentence_before_the_song_is_made(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"file\.unwritable.*No space left on device"):
+        check_room(tmp_path, 1 << 60)
+    check_room(tmp_path, 1)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_korean_gets_no_traceback(picture: Path, tmp_path: Path, encoding: str) -> None:
+    def said(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bot", "render", *arguments, "--lang", "ko"]
+        variables = environment() | {"PYTHONIOENCODING": encoding}
+        return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+
+    run = said(picture.name, "--seconds", "10")
+    assert (run.returncode, run.stderr) == (0, "")
+    asked = said(picture.name, "--seconds", "10", "--json")
+    assert any("가" <= character <= "힣" for character in json.loads(asked.stdout)["title"])
+    assert said("nowhere.jpg").stderr == "nowhere.jpg cannot be read: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("check", "--offline"), ("render", "photo.jpg", "--seconds", "10")])
+def test_output_that_cannot_be_written_is_one_sentence_and_a_reader_that_left_is_silence(
+    picture: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    del picture
+    command = f"{sys.executable} -m bot {' '.join(arguments)}"
+    for shell, expected in (
+        (f"{command} > /dev/full", "Standard output cannot be written: No space left on device.\n"),
+        (f"{command} | true; exit ${{PIPESTATUS[0]}}", ""),
+    ):
+        run = subprocess.run(
+            ["bash", "-c", shell], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert (run.returncode, run.stderr) == (1, expected)
+
+
+def test_ctrl_c_is_silent_from_the_first_import_to_the_last_worker(picture: Path, tmp_path: Path) -> None:
+    # A terminal sends it to all processes of the command.
+    for moment in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "render", picture.name, "--seconds", "60"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        time.sleep(0.15 + 0.13 * moment)
+        os.killpg(process.pid, signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+        assert (out, errors) == (b"", b"")
+        assert process.returncode in (130, -signal.SIGINT)
+    assert not list(tmp_path.glob("*.mp3"))

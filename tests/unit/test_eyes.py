@@ -189,3 +189,42 @@ def test_nothing_is_no_photo() -> None:
     assert Sight() == NOTHING
     assert not NOTHING.photo
     assert np.isfinite(grain(Image.new("RGB", (1, 1))).tones)
+
+
+@needs_eyes
+@pytest.mark.parametrize("network", ["pnet", "rnet", "onet"])
+def test_the_weights_of_faces_are_what_joblib_reads(network: str) -> None:
+    import joblib
+
+    from melodify_core.captioners.eyes.weights import folder_of, joblib_weights
+
+    path = folder_of("mtcnn") / "assets" / "weights" / f"{network}.lz4"
+    theirs, ours = joblib.load(path), joblib_weights(path)
+    assert [array.shape for array in ours] == [array.shape for array in theirs]
+    assert all(one.dtype == np.float32 and np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+@needs_eyes
+def test_a_list_of_joblib_s_cannot_run_code(tmp_path: Path) -> None:
+    import pickle
+
+    import lz4.frame
+
+    from melodify_core.captioners.eyes.weights import folder_of, joblib_weights
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    path = tmp_path / "evil.lz4"
+    path.write_bytes(lz4.frame.compress(pickle.dumps([Evil()])))
+    with pytest.raises(pickle.UnpicklingError, match="mkdir"):
+        joblib_weights(path)
+    assert not (tmp_path / "ran").exists()
+    whole = (folder_of("mtcnn") / "assets" / "weights" / "pnet.lz4").read_bytes()
+    data = lz4.frame.decompress(whole)
+    odd = (pickle.dumps([1, 2]), data[:1000], data[:40], b"", data.replace(b"\x02f4", b"\x02O8", 1))
+    for damaged in (*map(lz4.frame.compress, odd), whole[:500], b"no frame"):
+        path.write_bytes(damaged)
+        with pytest.raises((pickle.UnpicklingError, ValueError, LookupError)):
+            joblib_weights(path)

