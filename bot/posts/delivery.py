@@ -181,7 +181,7 @@ class DiscordDelivery:
         log.warning("job %s: no place is left to apologise in", job.job_id)
 
     async def _post_through_interaction(self, card: Card) -> bool:
-        """Replace the status message with the song, because an edit may be repeated; return whether that succeeded."""
+        """Edit the song into the status message: a repeated edit does no harm. Return whether that succeeded."""
         try:
             await self._board.replace(
                 card.job.job_id,

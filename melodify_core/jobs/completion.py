@@ -16,7 +16,7 @@ from melodify_core.jobs.retry import with_db_retry
 from melodify_core.models import AcceptedOrder, Job, PendingPost, Posted, Song, Stage, Wish
 from melodify_core.observability.log_context import count_outcome, log_context
 from melodify_core.ports import Delivery
-from melodify_core.storage.layout import keys_of, midi_key, song_key, take_keys, tidy
+from melodify_core.storage.layout import keys_of, song_key, take_keys, tidy
 from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
@@ -110,16 +110,19 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
         later = await step.defer_post(pending)
         log.warning("job %s: the apology %s: %s", job.job_id, "waits" if later else "did not arrive", second)
     except Exception:
-        # If the job fails earlier than it did before a restart, DBOS has another step recorded here, and raises. The
-        # pending post has a record of its own.
+        # After a restart the job may fail at an earlier step than before. The engine then finds the record of another
+        # step, and raises. The pending post has a record of its own.
         log.exception("job %s: the apology failed, it is queued for later", job.job_id)
         await _defer(pending, step)
-    # After Unavailable the host can retry the job. For that, the picture is kept for `retention.picture_days`, and a
-    # paid take that did not reach the storage is kept in the spool for one day.
-    if context.paid.spool is not None and not isinstance(error, Unavailable):
+    storage = context.providers.storage
+    if isinstance(error, Unavailable):
+        # The host can retry the job without paying again: picture and take are kept for `retention.picture_days`, and a
+        # take that did not reach the storage is kept in the spool for one day.
+        await tidy(storage, song_key(job.job_id))
+        return
+    if context.paid.spool is not None:
         await finished(context.paid.spool.drop, job.job_id)
-    picture = () if isinstance(error, Unavailable) else (job.picture_key,)
-    await tidy(context.providers.storage, *picture, *take_keys(job.job_id), song_key(job.job_id), midi_key(job.job_id))
+    await tidy(storage, *keys_of(job.job_id))
 
 
 async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, recalls: bool) -> Nothing:

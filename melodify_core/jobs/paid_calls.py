@@ -1,6 +1,6 @@
 """Paid calls: limits how many run at once, books each one, keeps its result, and tells a stop what to wait for.
 
-The calls themselves are made in workflow.py.
+The calls themselves are made in workflow.py. docs/architecture.md says what happens after a crash at each point.
 """
 
 import asyncio

@@ -103,6 +103,7 @@ async def _compose_elsewhere(
         return await unbroken(commission())
 
     try:
+        # After a restart the step returns what it has recorded, and `commission` does not run.
         ordered[:] = [await step("commission", Commission, order, stoppable=True)]
         collect = partial(composer.collect, ordered[0], provider_context)
         work = partial(_compose_and_store, job, context, collect, begun=True)
@@ -226,7 +227,7 @@ async def _picture(job: Job, context: JobContext) -> Picture:
 
 
 def _provider_context(job: Job, context: JobContext, *, repeatable: bool) -> ProviderContext:
-    """Return the provider's view of the job. A stop waits for calls that are not `repeatable` without paying again."""
+    """Return the provider's view of the job. A `repeatable` call costs nothing again; a stop waits for all others."""
 
     async def begun(bill: Bill) -> PaidCall:
         if not repeatable:

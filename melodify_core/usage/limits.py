@@ -1,4 +1,7 @@
-"""Checks limits and budgets: pure arithmetic over the usage so far. Knows no database and no clock."""
+"""Checks limits and budgets: pure arithmetic over the usage so far. Knows no database and no clock.
+
+services/admission.py calls it for each order, library/ledger.py for the budgets of jobs and paid calls.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -312,3 +312,17 @@ async def test_a_cancelled_job_that_was_paid_for_is_forfeited(context: JobContex
 async def test_a_job_that_nobody_knows_is_not_buried(context: JobContext) -> None:
     await fail_unreadable_job("77", context)
     assert book_of(context).lines == []
+
+
+async def test_a_song_that_could_not_be_posted_is_made_again_without_paying_again(context: JobContext) -> None:
+    player = cast("Any", context.providers.composer)
+    deliverer_of(context).away = 999
+    clock = Clock()
+    await made(clock, context)
+    await posted_late(PendingPost(job=a_job("1"), song=a_song("1")), clock, context)
+    assert book_of(context).lines[-1] == "refund 1"
+    deliverer_of(context).away = 0
+    before = player.calls
+    await made(Clock(), context)
+    assert [song.job_id for song in deliverer_of(context).songs] == ["1"]
+    assert (before, player.calls) == (1, 1)
