@@ -61,7 +61,8 @@ class Intake:
         """Serve an interaction: record it, acknowledge it, fulfil it.
 
         `acknowledge` gets None when the database has not answered in time, and returns whether the interaction can
-        still be answered. An error of `prepare` is raised, except Unavailable.
+        still be answered. An error of `prepare` other than Unavailable is raised before the acknowledgement, and
+        reported to the asker after it.
         """
         request_id = str(interaction.id)
         with self._in_flight.counted(), self._once(request_id) as first:
@@ -81,7 +82,8 @@ class Intake:
             try:
                 if request is None:
                     request = await self._in_flight.with_retry(prepare)
-                    await self._in_flight.with_retry(lambda: self._begin(request))
+                    if not await self._in_flight.with_retry(lambda: self._begin(request)):
+                        return
             except MelodifyError as error:
                 log.warning("interaction %s: refused: %s", interaction.id, error, exc_info=error.__cause__)
                 await self._journal.end(request_id)
@@ -118,6 +120,7 @@ class Intake:
                 self._active_ids.discard(request_id)
 
     async def _begin(self, request: Request) -> bool:
+        """Record the request; return False when another process serves it."""
         record = RequestProgress(request=request).model_dump_json()
         return await self._journal.begin(request.first_id, request.user_id, record)
 
