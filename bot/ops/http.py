@@ -1,5 +1,7 @@
 """Runs an aiohttp application within the bounds that aiohttp lacks: on connections, on heads, on stalled visitors.
 
+A connection that waits for its visitor gives way to a new one: half-open connections keep nobody out.
+
 The ops port and the song page share it. A malformed request is neither logged nor sent back: aiohttp does both, and
 names its own version.
 """
@@ -36,10 +38,8 @@ class ConnectionLimiter:
     @contextmanager
     def hold(self, address: str) -> Iterator[None]:
         """Count one more until the block ends. Raises HTTPTooManyRequests and HTTPServiceUnavailable."""
-        if address and self._open[address] >= self._per_address:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "5"})
-        if self._open.total() >= self._in_all:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        if refusal := self.refusal(address):
+            raise refusal
         self._open[address] += 1
         try:
             yield
@@ -48,6 +48,44 @@ class ConnectionLimiter:
             if not self._open[address]:
                 del self._open[address]
 
+    def refusal(self, address: str) -> web.HTTPException | None:
+        """Return why one more from the address would be one too many, None where it would not."""
+        if address and self._open[address] >= self._per_address:
+            return web.HTTPTooManyRequests(headers={"Retry-After": "5"})
+        if self._open.total() >= self._in_all:
+            return web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        return None
+
+
+class WaitingConnections:
+    """The connections that wait for their visitor: for a request, or until what is written is taken.
+
+    The one that has waited longest gives way to a new one.
+    """
+
+    def __init__(self, limiter: ConnectionLimiter, per_address: int) -> None:
+        self._limiter = limiter
+        self._per_address = per_address
+        self._addresses: dict[Connection, str] = {}  # the longest waiting first
+
+    def make_room(self, address: str) -> None:
+        """Close a connection where a new one from the address would be one too many."""
+        own = [connection for connection, other in self._addresses.items() if address and other == address]
+        refusal = self._limiter.refusal(address)
+        if len(own) >= self._per_address or isinstance(refusal, web.HTTPTooManyRequests):
+            candidates = own
+        else:
+            candidates = list(self._addresses) if refusal else []
+        for connection in candidates[:1]:
+            connection.give_way()
+
+    def note(self, connection: "Connection", address: str, *, waits: bool) -> None:
+        """Note whether the connection waits for its visitor."""
+        if waits:
+            self._addresses.setdefault(connection, address)
+        else:
+            self._addresses.pop(connection, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -55,9 +93,11 @@ class Rules:
 
     headers: Mapping[str, str]  # of each answer that does not bring its own
     limiter: ConnectionLimiter
+    waiting_per_address: int  # how many of one address may wait for a request, or for their visitor to read
     stall_s: float = 30.0
     address_of: Callable[[str], str] = str  # under which name a peer's address is counted
     count: Callable[[web.BaseRequest], None] = lambda _request: None  # may refuse a malformed request
+    cancel_left: bool = False  # end the handler of a visitor who has left
 
 
 @asynccontextmanager
@@ -70,7 +110,7 @@ async def running(app: web.Application, rules: Rules) -> AsyncIterator[Callable[
         response.headers["Server"] = NAME
 
     app.on_response_prepare.append(add_headers)
-    runner = web.AppRunner(app, shutdown_timeout=STOP_S)
+    runner = web.AppRunner(app, shutdown_timeout=STOP_S, handler_cancellation=rules.cancel_left)
     await runner.setup()
     server = runner.server
     if server is None:
@@ -87,7 +127,7 @@ async def running(app: web.Application, rules: Rules) -> AsyncIterator[Callable[
 
     server.request_factory = hide_expect
     try:
-        yield partial(Connection, server, rules)
+        yield partial(Connection, server, rules, WaitingConnections(rules.limiter, rules.waiting_per_address))
     finally:
         await runner.cleanup()
 
@@ -95,46 +135,76 @@ async def running(app: web.Application, rules: Rules) -> AsyncIterator[Callable[
 class Connection(web.RequestHandler):
     """One connection, within bounds."""
 
-    __slots__ = ("_place", "_rules", "_stalling", "_waiting_bytes")
+    __slots__ = ("_address", "_answering", "_place", "_rules", "_stalling", "_waiting", "_waiting_bytes", "_wire")
 
-    def __init__(self, server: web.Server, rules: Rules) -> None:
+    def __init__(self, server: web.Server, rules: Rules, waiting: WaitingConnections) -> None:
         bounds = {"keepalive_timeout": IDLE_S, "lingering_time": 0, **_LONGEST}
         # aiohttp takes None for no log.
         super().__init__(server, loop=asyncio.get_running_loop(), access_log=None, **bounds)  # type: ignore[arg-type]
         self._rules = rules
         self._place = ExitStack()
+        self._address: str | None = None  # None without a place
+        self._waiting = waiting
+        self._answering = False
+        self._wire: asyncio.BaseTransport | None = None  # aiohttp forgets its own before all is written
         self._stalling: asyncio.TimerHandle | None = None
         self._waiting_bytes = 0  # of requests that are incomplete, or wait for an answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or close it when there are too many."""
         super().connection_made(transport)
+        self._wire = transport
         peer = transport.get_extra_info("peername")
+        address = self._rules.address_of(str(peer[0]) if peer else "")
+        self._waiting.make_room(address)
         try:
-            self._place.enter_context(self._rules.limiter.hold(self._rules.address_of(str(peer[0]) if peer else "")))
+            self._place.enter_context(self._rules.limiter.hold(address))
         except web.HTTPException:
             self.force_close()
+            return
+        self._address = address
+        self._note_waiting()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another connection."""
-        self._place.close()
+        self._leave_place()
         self._cancel_stalling()
         super().connection_lost(exc)
+
+    def give_way(self) -> None:
+        """Make room for another connection at once, and close this one."""
+        self._leave_place()
+        if isinstance(self._wire, asyncio.Transport):
+            self._wire.abort()
+
+    def _leave_place(self) -> None:
+        if self._address is not None:
+            self._waiting.note(self, self._address, waits=False)
+            self._address = None
+        self._place.close()
+
+    def _note_waiting(self) -> None:
+        if self._address is not None:
+            waits = not self._answering or self._stalling is not None
+            self._waiting.note(self, self._address, waits=waits)
 
     def pause_writing(self) -> None:
         """Close the connection unless the visitor soon takes what is written."""
         super().pause_writing()
         if self.transport is not None:
             self._stalling = asyncio.get_running_loop().call_later(self._rules.stall_s, self.transport.abort)
+        self._note_waiting()
 
     def resume_writing(self) -> None:
         """Go on writing."""
         self._cancel_stalling()
+        self._note_waiting()
         super().resume_writing()
 
     def _cancel_stalling(self) -> None:
         if self._stalling is not None:
             self._stalling.cancel()
+            self._stalling = None
 
     def data_received(self, data: bytes) -> None:
         """Parse the data; refuse a head that is too long, and as much data behind a request that is not answered."""
@@ -146,6 +216,18 @@ class Connection(web.RequestHandler):
             self._waiting_bytes = 0 if idle and self._messages else self._waiting_bytes + len(piece)
         if self._waiting_bytes >= _LONGEST_HEAD:
             super().data_received(b"\0")  # no head may contain this byte: the parser refuses the request
+        if self._messages:
+            self._answering = True
+            self._note_waiting()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Finish the answer, and wait for the next request."""
+        finished = await super().finish_response(request, resp, start_time)
+        self._answering = bool(self._messages)
+        self._note_waiting()
+        return finished
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

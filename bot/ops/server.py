@@ -27,7 +27,8 @@ async def operating(settings: Ops, health: Health) -> AsyncIterator[None]:
         yield
         return
     host, port, loop = settings.host, settings.port, asyncio.get_running_loop()
-    async with running(_application(health), Rules(HEADERS, ConnectionLimiter(CONNECTIONS, CONNECTIONS))) as connect:
+    rules = Rules(HEADERS, ConnectionLimiter(CONNECTIONS, CONNECTIONS), waiting_per_address=CONNECTIONS)
+    async with running(_application(health), rules) as connect:
         try:
             listener = await loop.create_server(connect, host, port)
         except OSError as error:

@@ -12,6 +12,7 @@ from bot.web.media import NAMES, Files, Media
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Renderer, title_of
 from bot.web.responses import add_static_files, set_tag
+from bot.web.videos import Videos
 from bot.web.visitors import RateLimit, language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
@@ -30,7 +31,8 @@ class Site:
         self._settings = settings
         self._limit = RateLimit(settings.requests_per_minute)
         self._lookup = Lookup(pages, storage, videos=videos is not None)
-        self._media = Media(storage, settings, videos)
+        made = Videos(videos) if videos else None
+        self._media = Media(storage, settings, made)
         self._progress = ProgressStreams(pages, settings)
         self.app = web.Application(middlewares=[self._explain])
         prefix = urlsplit(settings.public_url).path
@@ -41,6 +43,8 @@ class Site:
         self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
         self.app.router.add_get(f"{prefix}/oembed", self._describe)
         self.app.on_shutdown.append(self._progress.stop)
+        if made:
+            self.app.on_cleanup.append(made.stop)
 
     def count(self, request: web.BaseRequest) -> None:
         """Count a request of its address. Raises HTTPTooManyRequests when it is one too many."""

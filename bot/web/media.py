@@ -1,6 +1,5 @@
 """Picture and sound of a page, streamed from storage in pieces: no file is ever whole in memory."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -11,12 +10,12 @@ from aiohttp import web
 from bot.ops.http import ConnectionLimiter
 from bot.posts.song_embed import file_stem
 from bot.web.responses import set_tag
+from bot.web.videos import Videos
 from bot.web.visitors import language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.models import Stored
+from melodify_core.models import Song, Stored
 from melodify_core.pages import Page
-from melodify_core.services.songs import SongService
 from melodify_core.storage.file_names import disposition
 
 PIECE_BYTES = 256 * 1024
@@ -42,18 +41,28 @@ class Files(Protocol):
 
 
 class Media:
-    """Serves the files of pages. With `videos`, a video is made when it is first asked for, one at a time."""
+    """Serves the files of pages. With `videos`, a video is made when it is first asked for."""
 
-    def __init__(self, storage: Files, settings: Web, videos: SongService | None = None) -> None:
+    def __init__(self, storage: Files, settings: Web, videos: Videos | None = None) -> None:
         self._storage = storage
         self._videos = videos
-        self._rendering = asyncio.Semaphore(1)
         self._settings = settings
         self._streams = ConnectionLimiter(settings.streams, settings.streams_per_address)
 
     async def answer(self, request: web.Request, page: Page, name: str) -> web.StreamResponse:
         """Send one file of the page, or the part that is asked for. Raises HTTPException and Unavailable."""
-        key, found = await self._find(page, name)
+        key = _key_of(page, name)
+        # Asked each time, and not remembered: a file may be replaced under its key, or go.
+        found = await self._storage.find(key) if key else None
+        if key and found is None and name == "song.mp4" and page.song and self._videos:
+            if request.method == "HEAD":
+                return _announced(self._videos, page.song)
+            found = await self._made(request, self._videos, page.song, key)
+        if key is None or found is None:
+            raise web.HTTPNotFound
+        return await self._answer(request, page, name, key, found)
+
+    async def _answer(self, request: web.Request, page: Page, name: str, key: str, found: Stored) -> web.StreamResponse:
         size = found.size_bytes
         # A song that is mastered anew measures differently: the tag changes with it.
         measured = page.song.model_dump_json() if page.song else ""
@@ -99,21 +108,29 @@ class Media:
                 raise Unavailable("storage.unavailable")  # another file has taken its place
             yield piece
 
-    async def _find(self, page: Page, name: str) -> tuple[str, Stored]:
-        keys = {"picture.jpg": page.picture_key}
-        if page.song:
-            keys |= {"song.mp3": page.song.audio_key, "song.mid": page.midi_key, "song.mp4": page.video_key}
-        key = keys.get(name)
-        # Asked each time, and not remembered: a file may be replaced under its key, or go.
-        found = await self._storage.find(key) if key else None
-        if key and found is None and name == "song.mp4" and page.song and self._videos:
-            with suppress(Rejected):
-                async with self._rendering:
-                    await self._videos.render_video(page.song.job_id)
-                    found = await self._storage.find(key)
-        if key is None or found is None:
-            raise web.HTTPNotFound
-        return key, found
+    async def _made(self, request: web.Request, videos: Videos, song: Song, key: str) -> Stored | None:
+        # Whoever waits for a video takes the place of a stream.
+        with suppress(Rejected), self._streams.hold(visitor_address(request, self._settings)):
+            await videos.make(song.job_id)
+            return await self._storage.find(key)
+        return None
+
+
+def _key_of(page: Page, name: str) -> str | None:
+    keys = {"picture.jpg": page.picture_key}
+    if page.song:
+        keys |= {"song.mp3": page.song.audio_key, "song.mid": page.midi_key, "song.mp4": page.video_key}
+    return keys.get(name)
+
+
+def _announced(videos: Videos, song: Song) -> web.StreamResponse:
+    """Return the head of a video that a GET would have made: its length is not known yet (RFC 9110, section 9.3.2)."""
+    with suppress(Rejected):
+        videos.check(song.job_id)
+        response = web.StreamResponse(headers=_HEADERS)
+        response.content_type = _TYPES["song.mp4"]
+        return response
+    raise web.HTTPNotFound
 
 
 class Unsatisfiable(Exception):

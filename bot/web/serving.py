@@ -20,7 +20,7 @@ from melodify_core.services.songs import SongService
 
 log = logging.getLogger(__name__)
 _SHARE = 4  # one address gets so much of all connections,
-_FEW = 16  # but at least what a browser opens
+_FEW = 16  # but at least what a browser opens: as many may wait for a request
 
 
 class Port:
@@ -52,7 +52,8 @@ class Port:
         settings = self._settings
         limiter = ConnectionLimiter(settings.connections, max(settings.connections // _SHARE, _FEW))
         peer, headers = partial(peer_address, settings=settings), headers_for(settings.public_url)
-        async with running(app, Rules(headers, limiter, settings.stall_s, peer, count)) as connect:
+        rules = Rules(headers, limiter, _FEW, settings.stall_s, peer, count, cancel_left=True)
+        async with running(app, rules) as connect:
             self._connect = connect
             try:
                 with _explained(settings):  # of two processes that bind a port, the second fails only here

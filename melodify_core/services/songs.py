@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -10,6 +11,7 @@ from melodify_core.media.video import make_video
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Entry, Link
 from melodify_core.ports import Storage
+from melodify_core.services.video_failures import VideoFailures
 from melodify_core.storage.layout import keys_of, midi_key, video_key
 
 if TYPE_CHECKING:
@@ -25,11 +27,19 @@ SMALL_VIDEO = 10 * MEBIBYTE  # Discord's lowest upload limit
 class SongService:
     """The finished songs, with their files."""
 
-    def __init__(self, songbook: "Songbook", storage: Storage, pool: WorkerPool) -> None:
+    def __init__(
+        self,
+        songbook: "Songbook",
+        storage: Storage,
+        pool: WorkerPool,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._songbook = songbook
         self._storage = storage
         self._pool = pool
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._failures = VideoFailures(clock)
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
         """Return the song. Raises Rejected: song.gone, or song.private for a private one of another member."""
@@ -80,13 +90,21 @@ class SongService:
             raise Rejected("song.gone")
         await self._ensure_video(entry, video_key(job_id), SMALL_VIDEO)
 
+    def check_video(self, job_id: str) -> None:
+        """Raise what `render_video` would raise again without another attempt."""
+        self._failures.check(job_id, SMALL_VIDEO)
+
     async def _ensure_video(self, entry: Entry, key: str, max_bytes: int) -> int:
         """Render and store the video where there is none yet; return the size of the stored one in bytes."""
         # Simultaneous requests share one rendering. The weak dictionary drops the lock when no request uses it.
         lock = self._rendering.setdefault(entry.song.job_id, asyncio.Lock())
         async with lock:
             found = await self._storage.find(key)
-            return found.size_bytes if found else await self._render_unless_deleted(entry, key, max_bytes)
+            if found:
+                return found.size_bytes
+            self._failures.check(entry.song.job_id, max_bytes)
+            with self._failures.remember(entry.song.job_id, max_bytes):
+                return await self._render_unless_deleted(entry, key, max_bytes)
 
     async def _render_unless_deleted(self, entry: Entry, key: str, max_bytes: int) -> int:
         try:

@@ -81,6 +81,18 @@ async def test_a_head_has_a_bound_in_all() -> None:
     assert answer.startswith(b"HTTP/1.0 400")
 
 
+async def test_half_open_connections_keep_nobody_out() -> None:
+    port = free_port()
+    async with operating(Ops(port=port), Health()):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
+        for _, writer in held[::2]:
+            writer.write(b"GET /livez HTTP/1.1\r\nX: y\r\n")
+        async with asyncio.timeout(5):
+            assert await fetched(port, "/livez") == (200, "live\n")
+        for _, writer in held:
+            writer.close()
+
+
 async def test_every_answer_says_the_same_about_itself() -> None:
     port = free_port()
     async with operating(Ops(port=port), Health()), aiohttp.ClientSession() as session:

@@ -266,10 +266,32 @@ async def test_a_connection_that_says_nothing_or_too_slowly_is_closed(
     writer.close()
 
 
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def opened(site: Site, count: int, sent: bytes = b"", address: str = "127.0.0.1") -> list[Line]:
+    """Open connections from the address, and send the bytes on each; a request waits for its answer's first line."""
+    lines = []
+    for _ in range(count):
+        port = urlsplit(site.url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+        writer.write(sent)
+        if sent.endswith(b"\r\n\r\n"):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+        lines.append((reader, writer))
+    await asyncio.sleep(0.1)
+    return lines
+
+
+def following(site: Site) -> bytes:
+    """Return a request that is answered as long as its song is made."""
+    page_id = site.pages.add(song=None, stage=Stage.COMPOSING)
+    return f"GET /s/{page_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
 async def test_there_is_a_bound_on_connections(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path, connections=3) as site:
-        held = [await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port) for _ in range(3)]
-        await asyncio.sleep(0.1)
+        held = await opened(site, 3, following(site))
         assert await raw(site, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
         for _, writer in held:
             writer.close()
@@ -277,11 +299,62 @@ async def test_there_is_a_bound_on_connections(tmp_path: Path, web: ClientSessio
         assert await statuses(web, site.page(site.pages.add()), 1) == [200]
 
 
-async def test_one_address_gets_a_share_of_the_connections(tmp_path: Path, web: ClientSession) -> None:
+UNKNOWN = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: y\r\n", UNKNOWN], ids=["silent", "half a head", "idle"])
+@pytest.mark.parametrize("addresses", [4, 40])
+async def test_connections_that_wait_for_their_visitors_keep_nobody_out(
+    tmp_path: Path, web: ClientSession, addresses: int, sent: bytes
+) -> None:
     async with site_of(tmp_path, connections=64) as site:
+        held: list[Line] = []
+        for number in range(addresses):
+            held += await opened(site, 64 // min(addresses, 32), sent, f"127.0.1.{number + 1}")
+        async with asyncio.timeout(5):
+            assert await statuses(web, site.page(site.pages.add()), 1) == [200]
+        for _, writer in held:
+            writer.close()
+
+
+async def test_visitors_who_take_nothing_keep_nobody_out(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, connections=2) as site:
+        await site.storage.save("songs/1.mp3", bytes(20_000_000), "audio/mpeg")
+        page_id = site.pages.add()
+        held = await opened(site, 2, f"GET /s/{page_id}/song.mp3 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert await statuses(web, site.page(page_id), 1) == [200]
+        for _, writer in held:
+            writer.close()
+
+
+async def test_of_one_address_few_connections_wait_for_a_request_and_the_oldest_gives_way(site: Site) -> None:
+    held = await opened(site, 40)
+    assert [reader.at_eof() for reader, _ in held] == [True] * 24 + [False] * 16
+    for reader, writer in held[-16:]:
+        writer.write(UNKNOWN)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+    for _, writer in held:
+        writer.close()
+
+
+async def test_a_connection_that_is_answered_does_not_give_way(site: Site) -> None:
+    [(reader, writer)] = busy = await opened(site, 1, following(site))
+    held = await opened(site, 40)
+    site.pages.stages.put_nowait(Stage.DONE)
+    async with asyncio.timeout(5):
+        assert b"event: end" in await reader.readuntil(b"event: end")
+    # The next request on it waits for the visitor again.
+    held += await opened(site, 40)
+    async with asyncio.timeout(5):
+        await reader.read()
+    for _, writer in [*busy, *held]:
+        writer.close()
+
+
+async def test_one_address_gets_a_share_of_the_connections(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, connections=64, streams_per_address=16) as site:
         port = urlsplit(site.url).port
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(16)]
-        await asyncio.sleep(0.1)
+        held = await opened(site, 16, following(site))
         assert await raw(site, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -294,9 +367,12 @@ async def test_one_address_gets_a_share_of_the_connections(tmp_path: Path, web: 
 
 async def test_a_proxy_of_ours_may_have_all_connections(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path, connections=64, proxies=["127.0.0.0/8"]) as site:
-        held = [await asyncio.open_connection("127.0.0.1", urlsplit(site.url).port) for _ in range(63)]
-        await asyncio.sleep(0.1)
+        held = await opened(site, 63)
         assert await statuses(web, site.page(site.pages.add()), 1) == [200]
+        assert not any(reader.at_eof() for reader, _ in held)
+        # Beyond that, they give way to one another as others do.
+        held += await opened(site, 64)
+        assert (await statuses(web, site.page(site.pages.add()), 1)) == [200]
         for _, writer in held:
             writer.close()
 

@@ -152,6 +152,21 @@ async def test_a_song_that_is_there_ends_the_events_at_once(site: Site, web: Cli
         assert await next_event(answer) == "event: end; data: "
 
 
+async def test_a_visitor_who_leaves_frees_the_place_at_once(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, streams_per_address=1) as site:
+        events = f"{site.page(site.pages.add(song=None, stage=Stage.COMPOSING))}/events"
+        answer = await web.get(events)
+        assert await next_event(answer) == "event: stage; data: composing"
+        async with web.get(events) as refused:
+            assert refused.status == 429
+        answer.close()
+        async with asyncio.timeout(5):  # long before the next heartbeat
+            while site.pages.watchers:
+                await asyncio.sleep(0.01)
+        async with web.get(events) as answer:
+            assert answer.status == 200
+
+
 async def test_a_stop_ends_the_streams_and_the_watching(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path) as site:
         page_id = site.pages.add(song=None, stage=Stage.COMPOSING)

@@ -17,6 +17,7 @@ from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Song, Stage
 from melodify_core.pages import Page, Pages, new_page_id
+from melodify_core.services.songs import SongService
 from melodify_core.storage.folder import FolderStorage
 from tests.sounds import chords, encoded
 
@@ -96,9 +97,9 @@ class MemoryPages:
 
 
 @asynccontextmanager
-async def serve(pages: Pages, storage: Files, settings: Web) -> AsyncIterator[str]:
+async def serve(pages: Pages, storage: Files, settings: Web, videos: SongService | None = None) -> AsyncIterator[str]:
     """Serve until the block ends, and yield the address on this machine."""
-    async with listening(settings) as port, port.serving(pages, storage) as address:
+    async with listening(settings) as port, port.serving(pages, storage, videos) as address:
         yield address
 
 
