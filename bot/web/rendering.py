@@ -14,6 +14,7 @@ from bot.web.etags import etag_of
 from bot.web.headers import Headers
 from bot.web.recent import Recent
 from bot.web.statics import Statics
+from melodify_core.brief import clean
 from melodify_core.models import Language, Song, Stage
 from melodify_core.pages import Page, address_of
 
@@ -24,6 +25,8 @@ LOCALES: Mapping[Language, str] = {"en": "en_US", "ko": "ko_KR"}
 BAR_WIDTH, BAR_STEP = 6, 10
 WAVE_HEIGHT = 100
 _MEGABYTE = 1_000_000
+# As in Discord's embed.
+TITLE, CAPTION, FACT = 256, 2048, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Renderer:
             "song.html",
             language,
             **self._of_page(page),
-            song=song,
+            song=song.model_copy(update={"caption": clean(song.caption, CAPTION)}),
             title=title_of(song, language),
             bars=bars_of(song.waveform),
             facts=facts_of(song, language),
@@ -137,7 +140,7 @@ class Renderer:
 
 def title_of(song: Song, language: Language) -> str:
     """Return the title, or the words for a song without one."""
-    return " ".join(song.title.split()) or say(language, "song.untitled")
+    return clean(song.title, TITLE) or say(language, "song.untitled")
 
 
 def bars_of(waveform: tuple[int, ...]) -> list[Bar]:
@@ -159,7 +162,7 @@ def facts_of(song: Song, language: Language) -> list[tuple[str, str]]:
             ", ".join(name_of(language, "instrument", name) for name in song.instruments),
         ),
     ]
-    return [(name, value) for name, value in facts if value]
+    return [(name, clean(value, FACT)) for name, value in facts if value]
 
 
 def clock(seconds: float) -> str:
