@@ -3,10 +3,14 @@
 import re
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
 from melodify_core.data_files import read_text
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import prompt_of
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 NO_GENRE = "background music"
 HINT_CHARACTERS = 200
@@ -24,8 +28,36 @@ _BARE_LINK = re.compile(
     r"\b(?:[:/?]\S*)?",
     re.IGNORECASE,
 )
+# What looks like an address, with any dot that browsers take for one. Its end decides: see `_defused`.
+_DOMAIN = re.compile(r"(?<!\w)\w[\w-]{0,62}(?:[.\uff0e\u3002\uff61][\w-]{1,63})+(?P<rest>(?::\d{1,5})?[/?]\S*)?")
+_DOT = re.compile("[.\uff0e\u3002\uff61]")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _HANDLE = re.compile(r"(?<!\w)@\w[\w.]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Emoji are joined by the one, and coloured by the other.
+_JOINER, _COLOUR = "\u200d", "\ufe0f"
+# Signs that look like a space: Hangul's fillers, Braille without dots, a note without a head.
+_BLANKS = frozenset("\u3164\uffa0\u2800\U0001d159")
+# Signs that show nothing (Default_Ignorable_Code_Point) and are letters or marks by their category.
+_UNSEEN = frozenset(
+    map(
+        chr,
+        (
+            0x34F,
+            0x115F,
+            0x1160,
+            0x17B4,
+            0x17B5,
+            *range(0x180B, 0x1810),
+            *range(0xFE00, 0xFE0F),
+            *range(0xE0100, 0xE01F0),
+        ),
+    )
+)
+# Accents of one letter. Hebrew and Thai have up to three; more of them climb over the lines above.
+_MOST_MARKS = 3
+# What cleaning glues together is cleaned again. Each round takes something away, and few texts need a third.
+_ROUNDS = 20
 _MARKDOWN = re.compile(r"[*_~`|>#\\\[\]<]+")
 # A name: words with capitals, after the turn of phrase. The turn itself is written in any case.
 _NAME_WORD = r"[A-Z0-9](?:[\w.'’&-]*[\w'’&])?"
@@ -54,14 +86,24 @@ def _artists() -> re.Pattern[str]:
 def clean(text: str, limit: int) -> str:
     """Return foreign text as one harmless line of at most `limit` characters.
 
-    Remove control, format (zero-width, right-to-left override), surrogate and private characters, mentions, links and
-    markdown, and fold white space. Emoji joiners are removed too: an emoji may fall apart, but no text can hide.
+    Remove control, format (zero-width, right-to-left override), surrogate, private and invisible characters, mentions,
+    links and markdown, and fold white space. Emoji stay whole. What cleaning has put together is cleaned again, so
+    the result is clean itself.
     """
     # A first cut bounds the work on hostile lengths; four times leaves room for what is taken out.
-    text = unicodedata.normalize("NFC", text[: limit * 4])
-    text = "".join(_plain(character) for character in text)
+    text = text[: limit * 4]
+    for _ in range(_ROUNDS):
+        before, text = text, _cleaned(text, limit)
+        if text == before:
+            break
+    return text
+
+
+def _cleaned(text: str, limit: int) -> str:
+    text = _visible(unicodedata.normalize("NFC", text))
     for pattern in (_MENTION, _LINK, _EMAIL, _BARE_LINK, _MARKDOWN):
         text = pattern.sub(" ", text)
+    text = _DOMAIN.sub(_defused, text)
     return _clipped(" ".join(text.split()), limit)
 
 
@@ -70,6 +112,14 @@ def plain_words(text: str, limit: int) -> str:
 
     A name that is in no list and follows no such phrase stays; the musical fields have closed lists against that.
     """
+    for _ in range(_ROUNDS):
+        before, text = text, _without_names(text, limit)
+        if text == before:
+            break
+    return text
+
+
+def _without_names(text: str, limit: int) -> str:
     # Room for what is taken out; the cut comes last.
     text = clean(text, limit * 4)
     for pattern in (_HANDLE, *_LIKENESSES, _artists()):
@@ -82,11 +132,63 @@ def _clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def _visible(text: str) -> str:
+    """Return the text without what nobody sees, with joiners between emoji only, and with few marks on a letter."""
+    if text.isascii():
+        return _CONTROL.sub(" ", text)
+    plain = "".join(map(_plain, text))
+    kept: list[str] = []
+    marks = 0
+    for before, character, after in zip(f" {plain}", plain, f"{plain[1:]} ", strict=False):
+        if character == _JOINER:
+            fits = (before == _COLOUR or _is_emoji(before)) and _is_emoji(after)
+        elif character == _COLOUR:
+            fits = not before.isspace() and before not in (_JOINER, _COLOUR)
+        elif unicodedata.category(character) in ("Mn", "Me"):
+            marks += 1
+            fits = marks <= _MOST_MARKS and bool(kept) and not kept[-1].isspace()
+        else:
+            marks, fits = 0, True
+        if fits:
+            kept.append(character)
+    return "".join(kept)
+
+
 def _plain(character: str) -> str:
     category = unicodedata.category(character)
-    if category in ("Cf", "Cs", "Co", "Cn"):
+    if character == _JOINER:
+        return character
+    if character in _UNSEEN or category in ("Cf", "Cs", "Co") or (category == "Cn" and not _is_emoji(character)):
         return ""
-    return " " if category in ("Cc", "Zl", "Zp", "Zs") else character
+    return " " if character in _BLANKS or category in ("Cc", "Zl", "Zp", "Zs") else character
+
+
+def _is_emoji(character: str) -> bool:
+    # The block is reserved for emoji, also for those that are newer than this Python's tables.
+    return "\U0001f000" <= character <= "\U0001faff" or unicodedata.category(character) == "So"
+
+
+def _defused(found: re.Match[str]) -> str:
+    """Return what looked like an address: nothing where it leads somewhere, else with spaces that make it words.
+
+    A sentence may lack its space ("at dusk.It was"), so the words stay.
+    """
+    if not any(map(_is_top_level, _DOT.split(found[0].removesuffix(found["rest"] or ""))[1:])):
+        return found[0]
+    return " " if found["rest"] else _DOT.sub(lambda dot: f"{dot[0]} ", found[0])
+
+
+def _is_top_level(label: str) -> bool:
+    # Below some top levels every name is a suffix: two labels more are enough for those too.
+    return _suffixes().publicsuffix(f"a.b.{label}") is not None
+
+
+@cache
+def _suffixes() -> "PublicSuffixList":
+    # The list has ten thousand lines, and not every process reads foreign text.
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
 def music_prompt(brief: Brief, wish: Wish) -> str:

@@ -91,7 +91,7 @@ def thread_name(language: Language, song: Song) -> str:
 
 def file_stem(language: Language, song: Song) -> str:
     """Return the title as a file's name: letters and digits of any script, joined by hyphens."""
-    words = "".join(character if character.isalnum() else " " for character in song.title).split()
+    words = "".join(character if character.isalnum() else " " for character in clean(song.title, TITLE)).split()
     return "-".join(words)[:FILE_STEM].strip("-") or say(language, "song.file")
 
 

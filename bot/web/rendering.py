@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.i18n.messages import key_name, name_of, say
+from melodify_core.brief import clean
 from melodify_core.models import Language, Song, Stage
 from melodify_core.pages import Page, address_of
 
@@ -16,6 +17,8 @@ _KEPT = 512
 ENDONYMS: Mapping[Language, str] = {"en": "English", "ko": "한국어"}
 LOCALES: Mapping[Language, str] = {"en": "en_US", "ko": "ko_KR"}
 BAR_WIDTH, BAR_STEP, WAVE_HEIGHT = 6, 10, 100
+# In characters, as in Discord's embed.
+TITLE, CAPTION, FACT = 256, 2048, 1024
 
 
 class Bar(NamedTuple):
@@ -53,10 +56,10 @@ class Renderer:
             "song.html",
             language,
             page,
-            song=song,
+            song=song.model_copy(update={"caption": clean(song.caption, CAPTION)}),
             title=title_of(song, language),
-            key=key_name(language, song.key, song.mode) if song.key else "",
-            instruments=", ".join(name_of(language, "instrument", name) for name in song.instruments),
+            key=clean(key_name(language, song.key, song.mode), FACT) if song.key else "",
+            instruments=clean(", ".join(name_of(language, "instrument", name) for name in song.instruments), FACT),
             bars=bars_of(song.waveform),
             made_at=datetime.fromtimestamp(page.created_at, UTC),
         )
@@ -87,7 +90,7 @@ class Renderer:
 
 def title_of(song: Song, language: Language) -> str:
     """Return the title, or the words for a song without one."""
-    return " ".join(song.title.split()) or say(language, "song.untitled")
+    return clean(song.title, TITLE) or say(language, "song.untitled")
 
 
 def bars_of(waveform: tuple[int, ...]) -> list[Bar]:

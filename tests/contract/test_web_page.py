@@ -9,7 +9,9 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
+from bot.posts import song_embed
 from bot.web.rendering import bars_of
+from melodify_core.brief import clean
 from melodify_core.models import Stage
 from melodify_core.pages import ID_PATTERN, new_page_id
 from tests.contract.web_pages import PUBLIC, Metas, Site, html_of, site_of, song_of
@@ -108,12 +110,12 @@ async def test_the_page_is_light_and_needs_no_script_to_be_seen(site: Site, web:
 
 
 async def test_texts_of_a_model_stay_texts(site: Site, web: ClientSession) -> None:
-    evil = "\"><script>alert(1)</script>{{ 7 * 7 }}&amp;'onload=x"
+    evil = "\"><script>alert(1)</script>{{ 7 + 7 }}&amp;'onload=x"
     song = song_of(title=evil, caption=evil, instruments=(evil,), key=evil)
     html = await html_of(web, site.page(site.pages.add(song=song, language=evil)))
     assert "<script>alert" not in html
-    assert "{{ 7 * 7 }}" in html
-    assert Metas(html).said["og:title"] == evil
+    assert "{{ 7 + 7 }}" in html
+    assert Metas(html).said["og:title"] == clean(evil, 256)
 
 
 # --- how a link unfolds ---------------------------------------------------------------------------------------------
@@ -249,3 +251,16 @@ async def test_each_language_leads_to_the_other(site: Site, web: ClientSession) 
     page = site.page(site.pages.add())
     assert '<a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>' in await html_of(web, page)
     assert '<a href="?lang=en" lang="en" hreflang="en">English</a>' in await html_of(web, f"{page}?lang=ko")
+
+
+async def test_the_page_and_its_unfolding_clean_texts_as_discord_does(site: Site, web: ClientSession) -> None:
+    song = song_of(title="\u3164 visit evil.zip now", caption="a discord.gg/abc <@1> 👩\u200d🚀")
+    path = site.page(site.pages.add(song=song))
+    said = Metas(await html_of(web, path)).said
+    assert said["og:title"] == "visit evil. zip now"
+    assert said["og:description"] == "a 👩\u200d🚀"
+    unseen = song_of(title="\u3164\u2800\u034f")
+    nameless = Metas(await html_of(web, site.page(site.pages.add(song=unseen)))).said["og:title"]
+    assert nameless == "A song without a name" == song_embed.title_of("en", unseen)
+    assert song_embed.thread_name("en", unseen) == nameless
+    assert song_embed.file_stem("en", unseen) == "melodify"

@@ -1,3 +1,4 @@
+import re
 import time
 import unicodedata
 
@@ -38,8 +39,83 @@ def test_cleaned_text_is_one_short_line_without_markup(text: str, limit: int) ->
     cleaned = clean(text, limit)
     assert len(cleaned) <= limit
     assert not set(cleaned) & set("*_~`|<>#\n\r")
-    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in cleaned)
+    unseen = cleaned.replace("\u200d", "")
+    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in unseen)
     assert "@everyone" not in cleaned
+    assert clean(cleaned, limit) == cleaned
+
+
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    [FAMILY, "👩🏽\u200d🚀", "🏳️\u200d🌈", "❤️\u200d🔥", "1️⃣", "🐦\u200d🔥", "🧑\u200d⚕️", "🇰🇷", "\U0001fae8"],
+)
+def test_emoji_stay_whole(emoji: str) -> None:
+    assert clean(f"a {emoji} b", 50) == f"a {emoji} b"
+    assert plain_words(f"a {emoji} b", 50) == f"a {emoji} b"
+
+
+def test_a_joiner_elsewhere_hides_nothing() -> None:
+    assert clean("disc\u200dord.gg/abc a\u200d👩 👩\u200da \u200d\u200d", 50) == "a👩 👩a"
+    assert clean(FAMILY * 3, 4) == "👨\u200d👩…"
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["\u3164", "\u2800", "\u034f", "\uffa0", "\u115f\u1160", "\ufe0f", "\u0301\u0301", "\U000e0100", "\u180b"],
+)
+def test_a_text_that_nobody_sees_is_none(unseen: str) -> None:
+    assert clean(unseen, 50) == clean(f"{unseen} \n{unseen}{unseen}", 50) == ""
+    assert plain_words(unseen, 50) == ""
+
+
+def test_marks_on_a_letter_are_few() -> None:
+    assert clean("Z" + "\u0335\u0336\u0337\u0338" * 20 + "a", 200) == "Z\u0335\u0336\u0337a"
+    for word in ("שָׁלוֹם", "ที่นี่", "Tiếng Việt", "नमस्ते"):
+        assert clean(word, 50) == unicodedata.normalize("NFC", word)
+
+
+@pytest.mark.parametrize(
+    ("text", "defused"),
+    [
+        ("see evil.zip", "see evil. zip"),
+        ("see evil.photography/path?x=1 now", "see now"),
+        ("see evil.co.uk:8080/a", "see"),
+        ("пример.рф 예시.한국 例え。みんな", "пример. рф 예시. 한국 例え。 みんな"),
+        ("xn--e1afmkfd.xn--p1ai", "xn--e1afmkfd. xn--p1ai"),
+        ("a.evil.museum and evil．zip", "a. evil. museum and evil． zip"),
+        ("evil.ck", "evil. ck"),
+        ("It was dusk.It rained.", "It was dusk. It rained."),
+        ("No.1, 3.5 and song.mp3 e.g. this...", "No.1, 3.5 and song.mp3 e.g. this..."),
+        ("비가 와.노래가 좋아.", "비가 와.노래가 좋아."),
+    ],
+)
+def test_bare_domains_of_every_top_level_are_no_domains_any_more(text: str, defused: str) -> None:
+    assert clean(text, 200) == defused
+
+
+@pytest.mark.parametrize(
+    "text", ["discord .gg/abc", "discord <@1>.gg/abc", "evil *.com", "a .zip", "@a.@b.example .com", "www .evil.com"]
+)
+def test_a_link_that_cleaning_glues_together_is_cleaned_again(text: str) -> None:
+    cleaned = plain_words(text, 200)
+    assert not re.search(r"\w\.(gg|com|zip|example)", cleaned)
+    assert plain_words(cleaned, 200) == cleaned
+
+
+def test_a_cut_makes_no_link() -> None:
+    assert "evil.com" not in clean("see this evil.comedians", 14)
+
+
+@given(
+    st.text(st.sampled_from("ab.。:/<>@#*_ \u200d\ufe0f\u0301\u3164👩🚀…") | st.characters(), max_size=60),
+    st.integers(1, 60),
+)
+def test_what_is_clean_stays_as_it_is(text: str, limit: int) -> None:
+    assert clean(clean(text, limit), limit) == clean(text, limit)
+    assert plain_words(plain_words(text, limit), limit) == plain_words(text, limit)
 
 
 def test_the_prompt_names_the_musical_fields() -> None:
