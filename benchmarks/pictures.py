@@ -23,7 +23,7 @@ from tests.pictures import encoded, opened, photo
 
 ROOT = Path(__file__).parents[1]
 BEFORE = "3a2cf46"
-ROUNDS = 5
+ROUNDS = 3
 SHAPES = {"square": (7000, 7000), "wide": (30_000, 1600), "tall": (1600, 30_000)}
 SMALLER = {"square": (4100, 4100), "wide": (16_000, 1040), "tall": (1040, 16_000)}  # for WebP
 MIDDLE = {"square": (5000, 5000), "wide": (15_000, 1650), "tall": (1650, 15_000)}  # for what takes more memory

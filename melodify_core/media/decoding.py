@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 
 # Each is registered by its import.
@@ -22,6 +23,7 @@ _SALVAGED = ("JPEG", "PNG", "GIF", "BMP")
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError)
 # A decoder's threads have stacks and heaps, which count as the worker's memory.
 _THREADS = 2
+_ROWS = 64  # so many are looked at together
 Box = tuple[int, int, int, int]
 Check = Callable[[tuple[int, int], str], None]
 
@@ -176,11 +178,12 @@ def _prefilled(data: bytes, kind: str, check: Check, value: int) -> Decoded:
 def _untouched_rows(decoded: Decoded, value: int) -> set[int]:
     """Return the rows of the frame in which every sample is `value`."""
     left, top, right, bottom = decoded.frame or (0, 0, *decoded.pixels.size)
-    return {
-        row
-        for row in range(top, bottom)
-        if all(low == high == value for low, high in _extremes(decoded.pixels.crop((left, row, right, row + 1))))
-    }
+    gone: set[int] = set()
+    for start in range(top, bottom, _ROWS):
+        band = decoded.pixels.crop((left, start, right, min(bottom, start + _ROWS)))
+        samples = np.asarray(band.convert("L") if band.mode == "1" else band).reshape(band.height, -1)
+        gone.update(start + int(row) for row in np.flatnonzero((samples == value).all(axis=1)))
+    return gone
 
 
 def _grey_rows(pixels: Pixels) -> set[int]:
