@@ -109,7 +109,7 @@ lock: develop
 	printf 'setuptools\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-build.txt
 	printf 'uv\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-uv.txt
 	$(COMPILE) --extra eyes --extra demo --constraint requirements.txt -o requirements-demo.txt
-	$(COMPILE) --extra openai --extra google --extra otel --extra eyes --constraint requirements.txt \
+	$(COMPILE) --extra openai --extra google --extra gemini --extra otel --extra eyes --constraint requirements.txt \
 	  -o requirements-run.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \

@@ -214,7 +214,12 @@ def _job_context(infra: _Infrastructure, delivery: Delivery, unrepeatable: Unrep
     settings = infra.settings
     caps = {
         name: Cap(chosen.calls, chosen.calls_per_minute, 2 * chosen.deadline_s)
-        for name, chosen in (("openai", settings.openai), ("lyria", settings.lyria), ("pipeline", settings.pipeline))
+        for name, chosen in (
+            ("openai", settings.openai),
+            ("lyria", settings.lyria),
+            ("gemini", settings.gemini),
+            ("pipeline", settings.pipeline),
+        )
     }
     return JobContext(
         providers=infra.providers,

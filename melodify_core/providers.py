@@ -86,6 +86,10 @@ def price_of(settings: Settings) -> float:
             from melodify_core.composers.lyria import price_of_take
 
             dollars += price_of_take(settings.lyria)
+        case "gemini":
+            from melodify_core.composers.gemini.models import price_of_take as price_of_song
+
+            dollars += price_of_song(settings.gemini)
         case "pipeline":
             dollars += settings.pipeline.dollars_per_take
         case "arranger":
@@ -98,7 +102,11 @@ def longest_call_s(settings: Settings) -> float:
 
     A pipeline's run continues by itself, and the next start collects it.
     """
-    deadlines = {"openai": settings.openai.deadline_s, "lyria": settings.lyria.deadline_s}
+    deadlines = {
+        "openai": settings.openai.deadline_s,
+        "lyria": settings.lyria.deadline_s,
+        "gemini": settings.gemini.deadline_s,
+    }
     chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
     return max(chosen) + STORE_S if chosen else 0.0
 
@@ -117,6 +125,8 @@ def missing_settings(settings: Settings) -> list[str]:
             f'vertex.project is missing and composer = "{settings.composer}" needs it: the id of your Google Cloud '
             "project, from https://console.cloud.google.com."
         )
+    if "gemini" in chosen:
+        sentences += _missing_for_gemini(settings)
     if "pipeline" in chosen and not settings.pipeline.template_uri:
         sentences.append(
             'pipeline.template_uri is missing and composer = "pipeline" needs it: see deploy/pipeline/README.md.'
@@ -130,6 +140,20 @@ def missing_settings(settings: Settings) -> list[str]:
             'gcs.bucket is missing and storage = "gcs" needs it: the name of a bucket from '
             "https://console.cloud.google.com/storage."
         )
+    return sentences
+
+
+def _missing_for_gemini(settings: Settings) -> list[str]:
+    from melodify_core.composers.gemini.models import missing_price
+
+    sentences = []
+    if settings.gemini.api_key is None:
+        sentences.append(
+            'gemini.api_key is missing and composer = "gemini" needs it: set MELODIFY_GEMINI__API_KEY or '
+            "gemini.api_key_file. Keys are made at https://aistudio.google.com/app/apikey."
+        )
+    if sentence := missing_price(settings.gemini):
+        sentences.append(sentence)
     return sentences
 
 
@@ -157,6 +181,10 @@ def _composer(settings: Settings, pool: WorkerPool) -> Composer | CommissioningC
             from melodify_core.composers.lyria import LyriaComposer
 
             return LyriaComposer(settings.lyria, settings.vertex)
+        case "gemini":
+            from melodify_core.composers.gemini.composer import GeminiComposer
+
+            return GeminiComposer(settings.gemini)
         case "pipeline":
             from melodify_core.composers.pipeline import PipelineComposer
 

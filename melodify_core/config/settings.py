@@ -233,6 +233,22 @@ class Lyria(Section):
     dollars_per_take: Dollars | None = None
 
 
+class Gemini(Section):
+    """The Gemini composer: Lyria through the Gemini API, with one key."""
+
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    endpoint: HttpUrl | None = None
+    # Any name: an unknown one needs `price`.
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "lyria-3.5"
+    price: Dollars | None = None
+    deadline_s: Seconds = 180.0
+    calls: Positive = 4
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    tries: Positive = 2
+    send_picture: bool = False
+
+
 class Pipeline(Section):
     """The pipeline composer on Vertex AI."""
 
@@ -292,7 +308,7 @@ class Settings(BaseSettings):
     )
 
     captioner: Literal["palette", "openai"] = "palette"
-    composer: Literal["arranger", "lyria", "pipeline"] = "arranger"
+    composer: Literal["arranger", "lyria", "gemini", "pipeline"] = "arranger"
     storage: Literal["folder", "gcs"] = "folder"
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
@@ -307,6 +323,7 @@ class Settings(BaseSettings):
     openai: OpenAI = OpenAI()
     vertex: Vertex = Vertex()
     lyria: Lyria = Lyria()
+    gemini: Gemini = Gemini()
     pipeline: Pipeline = Pipeline()
     web: Web = Web()
     privacy: Privacy = Privacy()

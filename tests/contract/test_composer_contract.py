@@ -8,17 +8,20 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform_v1.types import PipelineJob
 from google.cloud.storage import Client
+from pydantic import SecretStr
 
 from melodify_core.composers.arranger.composer import ArrangerComposer
+from melodify_core.composers.gemini.composer import GeminiComposer
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.pipeline import PipelineComposer
-from melodify_core.config.settings import Gcs, Lyria, Pipeline, Vertex
+from melodify_core.config.settings import Gcs, Gemini, Lyria, Pipeline, Vertex
 from melodify_core.media.audio.codec import RATE, decode
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import RawTake, Wish
 from melodify_core.ports import CommissioningComposer, Composer, ProviderContext
 from tests.briefs import a_brief
 from tests.gcs_server import BUCKET, gcs_server
+from tests.gemini_server import KEY, gemini_server
 from tests.jobs import PaidCalls, a_provider_context
 from tests.pipeline_server import pipeline_server
 from tests.sounds import chords, wav
@@ -38,7 +41,7 @@ def bucket() -> Iterator[Client]:
         client.close()
 
 
-@pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "pipeline"])
+@pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "gemini", "pipeline"])
 async def composer(request: pytest.FixtureRequest, pool: WorkerPool, bucket: Client) -> AsyncIterator[Played]:
     async with AsyncExitStack() as stack:
         chosen: Played
@@ -51,6 +54,9 @@ async def composer(request: pytest.FixtureRequest, pool: WorkerPool, bucket: Cli
             case "lyria-3-clip-preview":
                 server = await stack.enter_async_context(interactions_server(SOUND))
                 chosen = LyriaComposer(Lyria(model="lyria-3-clip-preview"), Vertex(project="p", endpoint=server.url))
+            case "gemini":
+                gemini = await stack.enter_async_context(gemini_server(SOUND))
+                chosen = GeminiComposer(Gemini(api_key=SecretStr(KEY), endpoint=gemini.url))
             case _:
                 chosen = await _pipeline(stack, bucket)
         stack.push_async_callback(chosen.close)
@@ -77,7 +83,7 @@ async def take_of(composer: Played, context: ProviderContext) -> RawTake:
 
 
 async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(composer: Played) -> None:
-    assert composer.name in ("arranger", "lyria", "pipeline")
+    assert composer.name in ("arranger", "lyria", "gemini", "pipeline")
     await composer.check()
 
 

@@ -4,8 +4,9 @@ import asyncio
 import logging
 
 from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
-from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free, kind_of
+from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free
 from melodify_core.composers.lyria.tries import asked
+from melodify_core.composers.lyria_3 import kind_of, spoken
 from melodify_core.config.settings import Lyria, Vertex
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.google import WORDS, google_errors, start_errors, vertex_service
@@ -18,7 +19,6 @@ LYRIA_2 = "lyria-002"
 # cloud.google.com/vertex-ai/generative-ai/pricing
 LIST_DOLLARS = {LYRIA_2: 0.06, "lyria-3-clip-preview": 0.04, "lyria-3-pro-preview": 0.08}
 LONGEST_S = {"lyria-3-clip-preview": 30, "lyria-3-pro-preview": 184}
-LANGUAGES = {"en": "English", "ko": "Korean"}
 CHECK_S = 30.0
 PAUSE_S = 1.0
 
@@ -119,16 +119,6 @@ class LyriaComposer:
 def price_of_take(settings: Lyria) -> float:
     """Return what a take costs, in dollars: what is set, else the list price."""
     return LIST_DOLLARS[settings.model] if settings.dollars_per_take is None else settings.dollars_per_take
-
-
-def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
-    """Return the prompt for a model that takes only words: with length, and whether there is singing."""
-    seconds = min(wish.seconds, longest_s)
-    if not wish.vocals:
-        return f"{prompt} Instrumental only, no vocals. About {seconds} seconds long."
-    # The prompts of `brief` are for models that cannot sing.
-    prompt = prompt.removeprefix("Instrumental ")
-    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}. About {seconds} seconds long."
 
 
 def _model(model: str, vertex: Vertex) -> LyriaModel:

@@ -16,7 +16,8 @@ from google.cloud.aiplatform_v1.services.prediction_service.transports.grpc_asyn
 from google.cloud.aiplatform_v1.types import PredictRequest, PredictResponse
 from google.protobuf.struct_pb2 import Value
 
-from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question, decoded, is_offence
+from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
+from melodify_core.composers.lyria_3 import decoded, is_offence
 from melodify_core.config.settings import Vertex
 from melodify_core.google import credentials, grpc_channel, refresh
 
