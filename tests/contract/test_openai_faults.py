@@ -161,7 +161,7 @@ async def test_the_fallback_model_answers_where_the_model_cannot(
 async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAIServer, reports: Reports) -> None:
     server.script = [stalls] * 3
     with pytest.raises(Unavailable, match="too_slow"):
-        await caption(settings_of(server, deadline_s=0.5), reports)
+        await caption(settings_of(server, deadline_s=1.5), reports)
     assert len(server.paid) == 1
     assert (len(reports.paid_calls.begun), reports.paid_calls.lost, reports.paid_calls.freed) == (1, 1, 0)
 

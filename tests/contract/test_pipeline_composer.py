@@ -359,7 +359,7 @@ async def test_a_run_past_its_deadline_is_cancelled(
 ) -> None:
     vertex.states = [RUNNING]
     with pytest.raises(Unavailable, match=r"provider\.too_slow"):
-        await composed(composer_of(deadline_s=0.5), Records())
+        await composed(composer_of(deadline_s=1.5), Records())
     assert ordered(vertex).state == CANCELLED
 
 
@@ -368,7 +368,7 @@ async def test_an_order_whose_fate_is_unknown_is_cancelled(
 ) -> None:
     vertex.faults = {"create": [STALL_AFTER] * 9}
     with pytest.raises(Unavailable, match=r"provider\.too_slow"):
-        await composed(composer_of(deadline_s=0.5), Records())
+        await composed(composer_of(deadline_s=1.5), Records())
     assert ordered(vertex).state == CANCELLED
 
 
