@@ -18,7 +18,7 @@ from google.genai.types import HttpOptions, HttpRetryOptions
 from pydantic import SecretStr
 
 from melodify_core.composers.gemini.faults import BLOCKED, Blocked, Fault, fault_of
-from melodify_core.composers.lyria_3 import decoded
+from melodify_core.composers.lyria_3 import decoded, is_offence
 
 if TYPE_CHECKING:
     from google.genai.interactions import ContentParam, Interaction
@@ -48,6 +48,10 @@ class GeminiModel:
         self._http: HttpClient | None = None
         self._client: genai.Client | None = None
 
+    async def prepare(self) -> None:
+        """Load what only a song needs: a second and 20 MB, outside the loop, and before a call is in the books."""
+        await asyncio.to_thread(_songs_part, await self._opened())
+
     async def ask(self, prompt: str, picture: bytes = b"") -> Answer:
         """Ask for one song, with a JPEG beside the prompt or none. Raises Fault and Blocked."""
         asked: str | list[ContentParam] = prompt  # the plainest form is the one that every example has
@@ -55,7 +59,7 @@ class GeminiModel:
             data = base64.b64encode(picture).decode()
             asked = [{"type": "text", "text": prompt}, {"type": "image", "data": data, "mime_type": "image/jpeg"}]
         client = await self._opened()
-        kind = await asyncio.to_thread(_songs_part, client)
+        kind = _songs_part(client)
         # Not stored: the picture is the member's. Not continued: each part would be billed.
         try:
             found = await client.aio.interactions.create(
@@ -99,7 +103,7 @@ class GeminiModel:
 
 
 def _songs_part(client: genai.Client) -> "type[Interaction]":
-    """Load what only a song needs: a second and 20 MB, outside the loop and not of an idle process."""
+    """Return the kind of an answer, and see that the client has its part for songs: both are imported when touched."""
     from google.genai.interactions import Interaction
 
     attrgetter("interactions")(client.aio)
@@ -163,7 +167,7 @@ def _answer(interaction: "Interaction") -> Answer:
     errors = [*(interaction.errors or []), *(error for step in steps if (error := getattr(step, "error", None)))]
     codes = [str(getattr(error, "code", "") or "").rpartition("/")[2].lower() for error in errors]
     words = " ".join(str(getattr(error, "message", "") or "") for error in errors)
-    if BLOCKED & set(codes):
+    if BLOCKED & set(codes) or is_offence(words):
         raise Blocked(" ".join([*codes, words])[:300])
     if interaction.status in ("failed", "cancelled"):
         raise Fault(200, " ".join(codes), words or str(interaction.status), request_id=request_id or "unknown")
