@@ -1,4 +1,4 @@
-"""Measures what the Lyria composer adds to the server's time, with the real SDKs and the tests' servers on loopback.
+"""Measures what the composers on Lyria add to the server's time, with the real SDKs and the tests' servers on loopback.
 
 The servers run in a process of their own. Their time is that of the same call with prepared bytes, without the SDK and
 without reading the answer.
@@ -10,25 +10,33 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from multiprocessing.connection import Connection
 
 import grpc
 import httpx
 from google.cloud.aiplatform_v1.types import PredictRequest
+from pydantic import SecretStr
 
+from melodify_core.composers.gemini.composer import GeminiComposer
 from melodify_core.composers.lyria import LyriaComposer
-from melodify_core.config.settings import Lyria, Vertex
+from melodify_core.config.settings import Gemini, Lyria, Vertex
 from melodify_core.models import Picture, Progress, Wish
-from melodify_core.ports import ProviderContext
+from melodify_core.ports import Composer, ProviderContext
 from tests.briefs import a_brief
+from tests.gemini_server import KEY, SONG, gemini_server
 from tests.jobs import PaidCalls
 from tests.vertex_server import PREDICT, interactions_server, vertex_server
 
 ROUNDS = 30
 WARM_UP = 3
 CLIP = "lyria-3-clip-preview"
-# 32.8 s of WAV, 48 kHz, 16 bit, stereo: 8.4 MB as Base64; and 30 s of MP3 at 192 kbit/s.
-SOUNDS = {"lyria-002": b"RIFF\0\0\0\0WAVE" + bytes(6_300_000), CLIP: b"ID3" + bytes(720_000)}
+# 32.8 s of WAV, 48 kHz, 16 bit, stereo: 8.4 MB as Base64; and MP3 at 192 kbit/s, 30 s, and two minutes.
+SOUNDS = {
+    "lyria-002": b"RIFF\0\0\0\0WAVE" + bytes(6_300_000),
+    CLIP: b"ID3" + bytes(720_000),
+    SONG: b"ID3" + bytes(2_880_000),
+}
 
 
 def lyria_overhead(model: str) -> tuple[float, float]:
@@ -55,11 +63,16 @@ def main() -> None:
 
 
 async def _measure(url: str, model: str) -> tuple[float, float]:
-    composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
+    composer: Composer
+    if model == SONG:
+        composer = GeminiComposer(Gemini(api_key=SecretStr(KEY), endpoint=url))
+    else:
+        composer = LyriaComposer(Lyria.model_validate({"model": model}), Vertex(project="p", endpoint=url))
     context = _provider_context()
     whole = await _median(lambda: composer.compose(a_brief(), Wish(), context))
     await composer.close()
-    return whole, await (_bare_predict(url) if model != CLIP else _bare_interaction(url))
+    bare = {CLIP: _bare_interaction, SONG: _bare_song}.get(model, _bare_predict)
+    return whole, await bare(url)
 
 
 async def _bare_predict(url: str) -> float:
@@ -77,6 +90,12 @@ async def _bare_interaction(url: str) -> float:
     async with httpx.AsyncClient(timeout=30) as client:
         address = f"{url}/v1beta1/projects/p/locations/global/interactions"
         return await _median(lambda: client.post(address, content=body))
+
+
+async def _bare_song(url: str) -> float:
+    body = json.dumps({"model": SONG, "input": "x"}).encode()
+    async with httpx.AsyncClient(timeout=30, headers={"x-goog-api-key": KEY}) as client:
+        return await _median(lambda: client.post(f"{url}/v1beta/interactions", content=body))
 
 
 async def _median(call: Callable[[], Awaitable[object]]) -> float:
@@ -103,9 +122,13 @@ def _serve(pipe: Connection, model: str) -> None:
 
 
 async def _until_stopped(pipe: Connection, model: str) -> None:
-    serving = interactions_server if model == CLIP else vertex_server
-    async with serving(SOUNDS[model]) as server:
-        pipe.send(server.url)
+    async with AsyncExitStack() as stack:
+        if model == SONG:
+            url = (await stack.enter_async_context(gemini_server(SOUNDS[model]))).url
+        else:
+            serving = interactions_server if model == CLIP else vertex_server
+            url = (await stack.enter_async_context(serving(SOUNDS[model]))).url
+        pipe.send(url)
         await asyncio.to_thread(pipe.recv)
 
 

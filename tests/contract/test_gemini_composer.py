@@ -261,12 +261,15 @@ def answering(*content: Any, **fields: Any) -> dict[str, Any]:
 
 
 REFUSED = answering(status="failed", errors=[{"code": "prohibited_content", "message": "no"}])
+IN_A_STEP = answering(status="failed") | {
+    "steps": [{"type": "model_output", "error": {"code": 3, "message": "The music was blocked by recitation checks."}}]
+}
 WORDS = answering({"type": "text", "text": "The artist sings of safety; recitation follows."})
 HTML = base64.b64encode(b"<html>").decode()
 # Answers with status 200, what becomes of the job, bills.
 ODD: dict[str, tuple[list[Any], str, int]] = {
     "refused once": ([REFUSED], "", 1),
-    "refused twice": ([REFUSED, REFUSED], "music.blocked", 0),
+    "refused twice": ([REFUSED, IN_A_STEP], "music.blocked", 0),
     "lyrics about a refusal": ([interaction(SONG, MP3, "Safety first, artist, blocked by recitation")], "", 1),
     "words only": ([WORDS], "music.failed", 1),
     "failed": ([answering(status="failed")], "provider.unavailable", 0),
@@ -303,7 +306,7 @@ async def test_an_answer_larger_than_the_bound_is_dropped_and_stays_in_the_books
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_stall_past_the_deadline_is_not_asked_again_and_stays_in_the_books(after: bool) -> None:
     async with asker(deadline_s=STALL_S) as it:
-        await it.composer.check()  # the SDK's parts are loaded by now
+        await it.composer._model.prepare()  # else the first test of all would load the SDK's parts meanwhile
         it.server.faults = [Fault(after=after)]
 
         assert await outcome(it.asks()) == "provider.too_slow"

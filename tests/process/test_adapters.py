@@ -22,6 +22,7 @@ OWNERS = {
     "openai": {"openai"},
     "grpc": {"lyria", "pipeline", "gcs"},  # google.api_core imports it where it is installed
     "google.genai": {"gemini"},  # and lyria, with a model of Lyria 3
+    "google.genai.interactions": set(),  # with the first song
     "httpx": {"gemini"},
     "google.cloud.aiplatform_v1": {"lyria", "pipeline"},
     "google.cloud.storage": {"gcs", "pipeline"},

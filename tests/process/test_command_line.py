@@ -1,5 +1,6 @@
 """The console script as a person types it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from bot.cli.check import application_id_of
 from bot.cli.render import check_room
 from melodify_core.composers.arranger.fonts import synthesiser
 from melodify_core.errors import Rejected
+from tests.gemini_server import KEY, gemini_server
 from tests.pictures import sunset
 from tests.process.prepared import Prepared, measured
 
@@ -159,6 +161,26 @@ def test_check_with_a_token_prints_the_invite_link_and_exits_with_0(tmp_path: Pa
     assert "client_id=123456789012345678" in run.stdout
     assert "permissions=" in run.stdout
     assert TOKEN not in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({}, "WRONG   gemini.api_key is missing"),
+        ({"MELODIFY_GEMINI__API_KEY": "AIza-wrong"}, "WRONG   gemini.api_key: the Gemini API does not accept the key"),
+        ({"MELODIFY_GEMINI__API_KEY": KEY, "MELODIFY_GEMINI__MODEL": "lyria-9"}, "WRONG   gemini.price is missing"),
+        ({"MELODIFY_GEMINI__API_KEY": KEY}, "ok      composer gemini"),
+    ],
+)
+async def test_check_names_the_gemini_composer_or_what_it_lacks(
+    tmp_path: Path, variables: dict[str, str], line: str
+) -> None:
+    async with gemini_server(b"") as server:
+        chosen = {"MELODIFY_COMPOSER": "gemini", "MELODIFY_GEMINI__ENDPOINT": server.url, **variables}
+        run = await asyncio.to_thread(melodify, "check", "--offline", folder=tmp_path, **chosen)
+    assert line in run.stdout
+    assert "AIza" not in run.stdout + run.stderr
+    assert server.made == 0
 
 
 def test_check_says_when_discord_cannot_be_reached(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ class GeminiComposer:
     async def _answer(
         self, brief: Brief, wish: Wish, context: ProviderContext, until: float
     ) -> tuple[Answer, PaidCall]:
+        await self._model.prepare()
         picture = (await context.picture()).jpeg if self._settings.send_picture else b""
         try:
             return await self._asked(music_prompt(brief, wish), wish, context, picture, until)

@@ -9,16 +9,19 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from google import genai
-from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 from pydantic import SecretStr
 
 from melodify_core.composers.gemini.faults import BLOCKED, Blocked, Fault, fault_of
-from melodify_core.composers.lyria_3 import decoded
+from melodify_core.composers.lyria_3 import decoded, is_offence
+
+if TYPE_CHECKING:
+    from google.genai.interactions import ContentParam, Interaction
 
 HOST = "https://generativelanguage.googleapis.com"
 CONNECT_S = 10.0
@@ -35,7 +38,7 @@ class Answer:
 
 
 class GeminiModel:
-    """Asks one model. Opened with the first call: the SDK takes a second to load its parts."""
+    """Asks one model. Opened with the first call, and the part that makes songs with the first song."""
 
     def __init__(self, model: str, key: SecretStr, endpoint: str | None) -> None:
         self._model = model
@@ -45,6 +48,10 @@ class GeminiModel:
         self._http: HttpClient | None = None
         self._client: genai.Client | None = None
 
+    async def prepare(self) -> None:
+        """Load what only a song needs: a second and 20 MB, outside the loop, and before a call is in the books."""
+        await asyncio.to_thread(_songs_part, await self._opened())
+
     async def ask(self, prompt: str, picture: bytes = b"") -> Answer:
         """Ask for one song, with a JPEG beside the prompt or none. Raises Fault and Blocked."""
         asked: str | list[ContentParam] = prompt  # the plainest form is the one that every example has
@@ -52,6 +59,7 @@ class GeminiModel:
             data = base64.b64encode(picture).decode()
             asked = [{"type": "text", "text": prompt}, {"type": "image", "data": data, "mime_type": "image/jpeg"}]
         client = await self._opened()
+        kind = _songs_part(client)
         # Not stored: the picture is the member's. Not continued: each part would be billed.
         try:
             found = await client.aio.interactions.create(
@@ -61,7 +69,7 @@ class GeminiModel:
             if fault.status == httpx.codes.OK:
                 return Answer(b"", fault.request_id)  # made and paid, though nobody can read it
             raise
-        return _answer(found) if isinstance(found, Interaction) else Answer(b"")
+        return _answer(found) if isinstance(found, kind) else Answer(b"")
 
     async def look(self) -> None:
         """Read what the service says of the model, which is free and needs the key. Raises Fault."""
@@ -79,7 +87,7 @@ class GeminiModel:
         async with self._opening:
             if self._client is None:
                 self._http = HttpClient(timeout=httpx.Timeout(None, connect=CONNECT_S))
-                # In a thread: it reads certificates and imports more of itself.
+                # In a thread: it imports more of itself.
                 self._client = await asyncio.to_thread(self._built, self._http)
         return self._client
 
@@ -92,6 +100,14 @@ class GeminiModel:
         )
         # All said here: what is not is read from the environment.
         return genai.Client(vertexai=False, api_key=self._key.get_secret_value(), http_options=options)
+
+
+def _songs_part(client: genai.Client) -> "type[Interaction]":
+    """Return the kind of an answer, and see that the client has its part for songs: both are imported when touched."""
+    from google.genai.interactions import Interaction
+
+    attrgetter("interactions")(client.aio)
+    return Interaction
 
 
 class HttpClient(httpx.AsyncClient):
@@ -137,7 +153,7 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _answer(interaction: Interaction) -> Answer:
+def _answer(interaction: "Interaction") -> Answer:
     """Find the audio. Raises Blocked when there is a refusal instead, and Fault when the model failed.
 
     The SDK checks nothing of what comes back, so all of it may be missing. Lyrics are never searched for a refusal:
@@ -151,7 +167,7 @@ def _answer(interaction: Interaction) -> Answer:
     errors = [*(interaction.errors or []), *(error for step in steps if (error := getattr(step, "error", None)))]
     codes = [str(getattr(error, "code", "") or "").rpartition("/")[2].lower() for error in errors]
     words = " ".join(str(getattr(error, "message", "") or "") for error in errors)
-    if BLOCKED & set(codes):
+    if BLOCKED & set(codes) or is_offence(words):
         raise Blocked(" ".join([*codes, words])[:300])
     if interaction.status in ("failed", "cancelled"):
         raise Fault(200, " ".join(codes), words or str(interaction.status), request_id=request_id or "unknown")
