@@ -179,7 +179,7 @@ def test_a_stop_waits_for_the_deadline_of_a_call() -> None:
     assert longest_call_s(Settings(composer="gemini", gemini=gemini)) == 99.0 + 15.0
 
 
-DAY = error(429, "quota_exceeded", "You have exceeded your daily quota.")
+DAY = error(429, "quota_exceeded")
 NO_BILLING = older(
     429,
     "RESOURCE_EXHAUSTED",
