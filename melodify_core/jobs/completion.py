@@ -114,15 +114,12 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
         # step, and raises. The pending post has a record of its own.
         log.exception("job %s: the apology failed, it is queued for later", job.job_id)
         await _defer(pending, step)
-    storage = context.providers.storage
-    if isinstance(error, Unavailable):
-        # The host can retry the job without paying again: picture and take are kept for `retention.picture_days`, and a
-        # take that did not reach the storage is kept in the spool for one day.
-        await tidy(storage, song_key(job.job_id))
-        return
-    if context.paid.spool is not None:
+    # After Unavailable the host can retry the job without paying again: picture and take are kept for
+    # `retention.picture_days`, and a take that did not reach the storage is kept in the spool for one day.
+    retryable = isinstance(error, Unavailable)
+    if context.paid.spool is not None and not retryable:
         await finished(context.paid.spool.drop, job.job_id)
-    await tidy(storage, *keys_of(job.job_id))
+    await tidy(context.providers.storage, *((song_key(job.job_id),) if retryable else keys_of(job.job_id)))
 
 
 async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, recalls: bool) -> Nothing:
