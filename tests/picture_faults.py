@@ -73,6 +73,12 @@ def cut(kind: str, part: float = 1.0, missing: int = 0, **options: object) -> by
     return data[: int(len(data) * part) - missing]
 
 
+def cut_png(width: int, height: int) -> bytes:
+    """A picture of one colour without the end of its file."""
+    whole = encoded(Image.new("RGB", (width, height), (180, 90, 40)), "PNG")
+    return whole[: int(len(whole) * 0.97)]
+
+
 def bad_text_png() -> bytes:
     """The ramp with a comment whose checksum is wrong."""
     comment = bytearray(chunk(b"tEXt", b"Comment\0hello"))

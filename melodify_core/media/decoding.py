@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from melodify_core.media.picture_bounds import first_tags
 
 # Of a damaged picture at most so much may be missing.
 MOST_MISSING = 0.1
+# What is cut off a damaged picture leaves a copy of the rest: both have to fit into a worker's memory.
+MOST_DAMAGED_PIXELS = 34_000_000
+_SCAN_TRIES = 3
 # What browsers show as far as it goes.
 _SALVAGED = ("JPEG", "PNG", "GIF", "BMP")
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError)
@@ -129,7 +133,7 @@ def _salvage(data: bytes, kind: str, check: Check, longest: int) -> Decoded:
         if kind == "GIF":
             data = _with_last_block(data, _opened(data, kind, check))
         if kind == "JPEG":
-            decoded = _loaded(_opened(data, kind, check), longest)
+            decoded = _salvaged_jpeg(data, check, longest)
             gone = _grey_rows(decoded.pixels)
         else:
             # Rows that are not there keep what was there before, whatever that was.
@@ -144,7 +148,33 @@ def _salvage(data: bytes, kind: str, check: Check, longest: int) -> Decoded:
         raise Rejected("picture.broken")
     if len(gone) > MOST_MISSING * rows:
         raise Rejected("picture.cut")
+    if pixels.width * pixels.height > MOST_DAMAGED_PIXELS:
+        raise Rejected("picture.too_heavy")  # what is left of it is a second copy
     return Decoded(_mended(pixels, gone), decoded.frame)
+
+
+def _salvaged_jpeg(data: bytes, check: Check, longest: int) -> Decoded:
+    """Return what a damaged JPEG shows. Raises Rejected("picture.broken") where that is nothing."""
+    decoded = _loaded(_opened(data, "JPEG", check), longest)
+    for shorter in _without_last_scans(data):
+        if not _is_black(decoded.pixels):
+            return decoded
+        # The decoder has stopped in the head of a later scan, and returns nothing of the scans before.
+        decoded = _loaded(_opened(shorter, "JPEG", check), longest)
+    if _is_black(decoded.pixels):
+        raise Rejected("picture.broken")
+    return decoded
+
+
+def _without_last_scans(data: bytes) -> Iterator[bytes]:
+    """Yield a progressive JPEG without its last scan, without its last two, and so on: some tries are enough."""
+    scans = [match.start() for match in re.finditer(b"\xff\xda", data)][1:]
+    for start in scans[: -_SCAN_TRIES - 1 : -1]:
+        yield data[:start] + b"\xff\xd9"
+
+
+def _is_black(pixels: Pixels) -> bool:
+    return isinstance(pixels, Image.Image) and all(low == high == 0 for low, high in _extremes(pixels))
 
 
 @contextmanager

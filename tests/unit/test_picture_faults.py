@@ -16,7 +16,7 @@ from melodify_core.errors import Rejected
 from melodify_core.media.picture import MEMORY_MB, PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from tests import pictures
-from tests.picture_faults import SHOWN, cut, half_floats_tiff, ramp, with_xmp
+from tests.picture_faults import SHOWN, cut, cut_png, half_floats_tiff, ramp, with_xmp
 from tests.pictures import encoded, opened, quarters
 
 LIMITS = PictureLimits()
@@ -69,6 +69,20 @@ def test_what_is_missing_is_not_counted_where_it_only_looks_so(kind: str) -> Non
 def test_a_picture_of_which_nothing_is_left_is_broken() -> None:
     png = encoded(ramp(), "PNG")
     assert code_of(png[: png.index(b"IDAT") + 20]) == "picture.broken"
+
+
+def test_a_progressive_jpeg_that_ends_in_the_head_of_a_later_scan_is_what_came_before() -> None:
+    data = encoded(quarters(), "JPEG", quality=90, progressive=True)
+    last = data.rindex(b"\xff\xda")
+    size, colours = seen(data[: last + 4], (96, 64))
+    assert size == (96, 64)
+    assert np.abs(np.array(colours) - np.array(seen(data, (96, 64))[1])).max() <= 14, colours
+
+
+def test_a_damaged_picture_may_be_as_large_as_two_copies_fit_into_a_worker() -> None:
+    large = cut_png(8000, 4500)
+    assert code_of(large) == "picture.too_heavy"
+    assert prepare(cut_png(800, 450), LIMITS).jpeg
 
 
 def test_floats_that_nothing_here_reads_are_a_kind_and_no_damage() -> None:
