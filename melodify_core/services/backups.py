@@ -14,6 +14,7 @@ from melodify_core.errors import Misconfigured
 
 # Every database of Melodify has it, from its first version on.
 TABLE = "usage"
+TABLES = (TABLE, "songs")
 Rows = dict[str, int]
 
 
@@ -31,12 +32,16 @@ def backup(settings: Settings, target: Path) -> str:
     source = database_path(settings.database.url)
     if not source.is_file():
         raise Misconfigured(f"There is no database at {source}.")
-    if target.exists() or target.is_symlink():
+    if os.path.lexists(target):
         raise Misconfigured(f"{target} exists already.")
     part = target.with_name(f"{target.name}.part")
     try:
-        # For us alone, as the database itself. What a backup that was killed has left is begun anew.
+        # What a backup that was killed has left is begun anew.
         part.unlink(missing_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"{target} cannot be written: {error}.") from error
+    try:
+        # For us alone, as the database itself.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         expected = _copy(source, part)
         if verified(part) != expected:
@@ -61,19 +66,19 @@ def verify(file: Path) -> str:
 
 def verified(file: Path) -> Rows:
     """Return how many rows each table of a copy has. Raises Misconfigured for what is no whole database of ours."""
-    if not file.is_file():
-        raise Misconfigured(f"There is no copy at {file}.")
     try:
+        if not file.is_file():
+            raise Misconfigured(f"There is no copy at {file}.")
         # A file alone is read without making others beside it: its folder may be read-only.
         with _read_only(file, immutable=not file.with_name(f"{file.name}-wal").exists()) as copy:
             sound = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
             rows = _rows(copy)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise Misconfigured(f"{file} is not a whole copy: {error}.") from error
     if sound != "ok":
         raise Misconfigured(f"{file} is damaged: {' '.join(sound.split())}.")
-    if TABLE not in rows:
-        raise Misconfigured(f"{file} is no copy of a database of Melodify: it has no table {TABLE}.")
+    if missing := [table for table in TABLES if table not in rows]:
+        raise Misconfigured(f"{file} is no whole copy of a database of Melodify: it has no table {missing[0]}.")
     return rows
 
 

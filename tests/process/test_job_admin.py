@@ -262,6 +262,26 @@ def test_a_backup_of_a_database_without_our_tables_is_refused(tmp_path: Path) ->
     assert {path.name for path in tmp_path.iterdir()} == {"empty.db"}
 
 
+def test_a_copy_without_one_of_our_tables_is_not_proven(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup(a_database(tmp_path), copy)
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("DROP TABLE songs")
+        database.commit()
+    with pytest.raises(Misconfigured, match="no table songs"):
+        verify(copy)
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence(tmp_path: Path) -> None:
+    settings = a_database(tmp_path)
+    for length in (251, 300):
+        with pytest.raises(Misconfigured, match="cannot be written"):
+            backup(settings, tmp_path / ("a" * length))
+        with pytest.raises(Misconfigured, match=r"no copy|not a whole copy"):
+            verify(tmp_path / ("a" * length))
+    assert {path.name for path in tmp_path.iterdir()} == {"melodify.db"}
+
+
 def test_a_copy_that_is_not_whole_is_not_proven(tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     backup(a_database(tmp_path, orders=2000), copy)
