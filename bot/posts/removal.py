@@ -47,19 +47,19 @@ async def remove_posts(
     Delete its thread too. A thread in which members have written stays, and so does `answered_in`, where the answer is
     posted: these get a name in `language` that does not contain the song's.
     """
-    if not entry.message_id:
-        return Removed()
-    channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-    videos = await _videos(client, channel, entry)
-    removed = await _delete_all([channel.get_partial_message(entry.message_id), *(videos or ())])
-    if videos is None:
-        removed += Removed(channels=frozenset({entry.channel_id}))
+    removed = Removed()
+    if entry.message_id:
+        channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
+        videos = await _videos(client, channel, entry)
+        removed += await _delete_all([channel.get_partial_message(entry.message_id), *(videos or ())])
+        if videos is None:
+            removed += Removed(left=1, channels=frozenset({entry.channel_id}))
     if entry.status_id:
         where = client.get_partial_messageable(entry.status_channel_id, guild_id=entry.guild_id)
         removed += await _delete_all([where.get_partial_message(entry.status_id)])
-    stays = entry.channel_id == answered_in
-    if entry.channel_id == entry.status_id and not await _end_thread(client, entry, language, stays=stays):
-        removed += Removed(channels=frozenset({entry.channel_id}))
+        # A thread has the id of its message. It may be there although the song went elsewhere.
+        if not await _end_thread(client, entry, language, stays=entry.status_id == answered_in):
+            removed += Removed(left=1, channels=frozenset({entry.status_id}))
     return removed
 
 
@@ -97,7 +97,7 @@ async def _end_thread(client: discord.Client, entry: Entry, language: Language, 
     """Delete the song's thread, or rename one that is used or `stays`; return whether that succeeded."""
     try:
         with map_discord_errors():
-            thread = client.get_channel(entry.channel_id) or await client.fetch_channel(entry.channel_id)
+            thread = client.get_channel(entry.status_id) or await client.fetch_channel(entry.status_id)
             if not isinstance(thread, discord.Thread):
                 return True
             used = [message async for message in thread.history(limit=2) if not message.is_system()]
@@ -105,9 +105,10 @@ async def _end_thread(client: discord.Client, entry: Entry, language: Language, 
                 return True
             await thread.edit(name=say(language, "song.thread_without_song"), archived=False)
     except MelodifyError as error:
-        if isinstance(error.__cause__, discord.NotFound):
+        # No thread, or none of this song: one that cannot be seen is its own only if the song is in it.
+        if isinstance(error.__cause__, discord.NotFound) or entry.channel_id != entry.status_id:
             return True
-        log.warning("thread %s keeps the name of a song that is deleted: %s", entry.channel_id, error)
+        log.warning("thread %s keeps the name of a song that is deleted: %s", entry.status_id, error)
         return False
     return True
 

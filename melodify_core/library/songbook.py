@@ -72,6 +72,8 @@ def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float)
 def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
     """Return the entry of a row of ENTRY."""
     place = json.loads(row.brief_order or "{}").get("place", {})
+    if place.get("token"):
+        place = {}  # the bot is not there: the status message became the song
     return Entry(
         song=Song.model_validate_json(row.song),
         user_id=row.user_id,

@@ -101,7 +101,7 @@ class MemberService:
     async def posted_songs(self, user_id: int) -> list[Entry]:
         """Return all songs of the member that were posted somewhere."""
         page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
-        return [entry for entry in page.entries if entry.message_id]
+        return [entry for entry in page.entries if entry.message_id or entry.status_id]
 
     async def forget(self, user_id: int) -> Forgotten:
         """End the member's jobs and erase what is stored of the member. May be repeated.

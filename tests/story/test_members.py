@@ -201,6 +201,22 @@ async def test_with_the_posts_song_video_status_message_and_thread_go_too(here: 
     assert "no songs yet" in str(empty.response.embeds[0].description)
 
 
+async def test_with_the_posts_the_status_message_of_a_song_posted_nowhere_goes_too(here: World) -> None:
+    here.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+    await here.command(length=120)
+    [status] = here.said()
+    here.env.inject_error("POST", f"/channels/{status.id}/messages", status=403, code=50013, times=None)
+    here.env.inject_error("POST", f"/channels/{here.channel.id}/threads", status=403, code=50013, times=None)
+    here.env.inject_error("POST", f"/channels/{here.channel.id}/messages", status=403, code=50013, times=None)
+    await here.songs_done()
+    here.env.backend.faults.clear()
+    assert here.songs() == []
+    result = await here.member.slash(here.channel, "forget-me")
+    assert result.response is not None
+    await here.member.click(result.response, label="Delete that and the posts")
+    assert here.said() == []
+
+
 async def test_forgetting_works_in_direct_messages(here: World) -> None:
     await a_song(here)
     result = await here.member.user.slash("forget-me")
