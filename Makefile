@@ -109,8 +109,8 @@ lock: develop
 	printf 'setuptools\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-build.txt
 	printf 'uv\n' | $(COMPILE_ALONE) --constraint requirements.txt - -o requirements-uv.txt
 	$(COMPILE) --extra eyes --extra demo --constraint requirements.txt -o requirements-demo.txt
-	$(COMPILE) --extra openai --extra google --extra gemini --extra otel --extra eyes --constraint requirements.txt \
-	  -o requirements-run.txt
+	$(COMPILE) --extra openai --extra google --extra gemini --extra hints --extra otel --extra eyes \
+	  --constraint requirements.txt -o requirements-run.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
