@@ -73,6 +73,14 @@ def cut(kind: str, part: float = 1.0, missing: int = 0, **options: object) -> by
     return data[: int(len(data) * part) - missing]
 
 
+def grey_below(missing: int = 2, **options: object) -> bytes:
+    """A JPEG whose lower half is the grey with which decoders fill what is missing, without the end of its file."""
+    picture = ramp()
+    picture.paste((128, 128, 128), (0, 64, 200, 160))
+    whole = encoded(picture, "JPEG", **options)
+    return whole[: len(whole) - missing]
+
+
 def cut_png(width: int, height: int) -> bytes:
     """A picture of one colour without the end of its file."""
     whole = encoded(Image.new("RGB", (width, height), (180, 90, 40)), "PNG")
@@ -143,6 +151,14 @@ SHOWN = {
     },
     "JPEG without end": Peculiar(partial(cut, "JPEG", missing=2), (200, 160), RAMP),
     "JPEG without 20 bytes": Peculiar(partial(cut, "JPEG", missing=20), (200, 160), RAMP),
+    **{
+        f"JPEG without end, grey below, {name}": Peculiar(
+            partial(grey_below, quality=90, **options),
+            (200, 160),
+            ((64, 64, 90), (192, 64, 90), (128, 128, 128), (128, 128, 128)),
+        )
+        for name, options in (("plain", {}), ("restarts", {"restart_marker_rows": 1}), ("scans", {"progressive": True}))
+    },
     "progressive JPEG, 99 %": Peculiar(partial(cut, "JPEG", 0.99, progressive=True), (200, 160), RAMP),
     "PNG, 99 %": Peculiar(partial(cut, "PNG", 0.99), (200, 160), RAMP),
     "PNG with a bad comment": Peculiar(bad_text_png, (200, 160), RAMP),
