@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError
 
 from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
-from melodify_core.config.settings import NEST, PREFIX, Section, Settings
+from melodify_core.config.settings import NEST, PREFIX, LogFormat, Section, Settings
 from melodify_core.errors import Misconfigured
 
 # Names the settings file; it is no setting itself.
@@ -24,7 +24,7 @@ def load(path: Path | None = None) -> Settings:
 
     Raises Misconfigured with one sentence for each mistake, all at once.
     """
-    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    named = _place(path)
     table, problems = _read_table(named or Path("config.toml"), must_exist=named is not None)
     problems += _unknown_variables()
     settings = None
@@ -45,6 +45,15 @@ def load(path: Path | None = None) -> Settings:
     return settings
 
 
+def log_format(path: Path | None = None) -> LogFormat:
+    """Return the log's form by the same sources, where these have mistakes too; "auto" where none says it."""
+    table, _ = _read_table(_place(path) or Path("config.toml"), must_exist=False)
+    section = table.get("log")
+    written = section.get("format") if isinstance(section, dict) else None
+    form = os.environ.get(f"{PREFIX}LOG{NEST}FORMAT", written)
+    return next((known for known in get_args(LogFormat) if known == form), "auto")
+
+
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every secret value that is set, for callers that keep them out of sight."""
     values = (getattr(getattr(settings, section), name) for section, name in _secrets())
@@ -52,6 +61,11 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
         *(value.get_secret_value() for value in values if value is not None),
         *_passwords_in(settings.database.url),
     )
+
+
+def _place(path: Path | None) -> Path | None:
+    """Return the file that is named, None where none is."""
+    return path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
 
 
 def _secrets() -> list[tuple[str, str]]:
