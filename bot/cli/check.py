@@ -1,7 +1,6 @@
 """`melodify check`: what is configured, what is missing, and how to fix it."""
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.cli.process import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, allow_files, export_traces
+from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
+from bot.cli.token import application_id_of, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -33,13 +33,14 @@ class Finding:
     runs: bool = False  # another Melodify is running
 
 
-async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
+async def check(settings: Settings, source: str, *, online: bool, fix: bool = False) -> int:
     """Print the report; return 0 when `run` could start or runs already, else 1.
 
-    With `fix`, change what Melodify can set itself: the bucket's rules.
+    `source` says where the settings come from. With `fix`, change what Melodify can set itself: the bucket's rules.
     """
     token = settings.discord.token
     findings = [
+        Finding(good=True, text=source),
         *_token(settings),
         *await _guarded(_files, settings),
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
@@ -58,21 +59,11 @@ async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
     return 0
 
 
-def application_id_of(token: str) -> int | None:
-    """Return the application's id: it is the first part of every bot token, in Base64."""
-    head = token.partition(".")[0]
-    try:
-        text = base64.b64decode(head + "=" * (-len(head) % 4), validate=True).decode("ascii")
-    except ValueError:  # binascii.Error and UnicodeError are ValueErrors
-        return None
-    return int(text) if text.isdigit() else None
-
-
 def _token(settings: Settings) -> list[Finding]:
-    token = settings.discord.token
-    if token is None:
-        return [Finding(good=False, text=NO_LOGIN)]
-    application_id = application_id_of(token.get_secret_value())
+    try:
+        application_id = application_id_of(token_of(settings))
+    except Misconfigured as error:
+        return [Finding(good=False, text=str(error))]
     if application_id is None:
         return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
     invite = discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))

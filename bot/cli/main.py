@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import re
 import signal
 import sys
 from collections.abc import Coroutine
@@ -12,8 +13,9 @@ from typing import Any, Literal, NoReturn, get_args
 from bot.cli.output import command_output
 from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
-from melodify_core.config.loading import load, secrets_of
+from melodify_core.config.loading import load, secrets_of, source_of
 from melodify_core.config.settings import Settings
+from melodify_core.config.suggestions import closest
 from melodify_core.errors import Misconfigured
 from melodify_core.models import UsageState
 
@@ -76,7 +78,8 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             from bot.cli.check import check
 
             _log_to_stderr(settings, at_least=logging.ERROR)
-            return check(settings, online=not arguments.offline, fix=arguments.fix)
+            source = source_of(arguments.config)
+            return check(settings, source, online=not arguments.offline, fix=arguments.fix)
         case "demo":
             from bot.cli.demo import demo
 
@@ -141,8 +144,27 @@ def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", 
     log_to_stderr(level, secrets_of(settings), form)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Asks whether another command was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        super().error(message + (closest(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""))
+
+
+class _Version(argparse.Action):
+    """Prints the version. Unlike argparse's own action it asks for it only when it is wanted, and keeps its lines."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from bot.cli.version import described_version
+
+        print(described_version())
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser = _Parser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print version, commit, Python and extras")
     parser.add_argument("--config", type=Path, help="settings file (default: $MELODIFY_CONFIG, then ./config.toml)")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="connect to Discord and make songs until stopped")
