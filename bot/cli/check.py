@@ -43,8 +43,8 @@ async def check(settings: Settings, source: str, *, online: bool, fix: bool = Fa
         Finding(good=True, text=source),
         *_token(settings),
         *await _guarded(_files, settings),
-        *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(partial(_providers, fix=fix), settings),
+        *(await ask_discord(settings, token.get_secret_value()) if online and token else []),
+        *await _guarded(partial(provider_findings, fix=fix), settings),
         *await _guarded(_database, settings),
         *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
@@ -61,19 +61,27 @@ async def check(settings: Settings, source: str, *, online: bool, fix: bool = Fa
 
 def _token(settings: Settings) -> list[Finding]:
     try:
-        application_id = application_id_of(token_of(settings))
+        link = invite_link(token_of(settings))
     except Misconfigured as error:
         return [Finding(good=False, text=str(error))]
-    if application_id is None:
+    if not link:
         return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
-    invite = discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
     return [
         Finding(good=True, text="discord.token is set"),
-        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {invite}"),
+        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),
     ]
 
 
-async def _ask_discord(settings: Settings, token: str) -> list[Finding]:
+def invite_link(token: str) -> str:
+    """Return the link that adds the token's bot to a server; "" where the token has not the form of one."""
+    application_id = application_id_of(token)
+    if application_id is None:
+        return ""
+    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
+
+
+async def ask_discord(settings: Settings, token: str) -> list[Finding]:
+    """Ask Discord whether it knows the token, and what the bot is allowed there."""
     use_proxies(settings)
     client = discord.Client(intents=intents_of(settings))
     try:
@@ -112,11 +120,17 @@ async def _files(settings: Settings) -> list[Finding]:
     return []
 
 
-async def _providers(settings: Settings, *, fix: bool) -> list[Finding]:
+async def provider_findings(settings: Settings, *, fix: bool = False, only: str = "") -> list[Finding]:
+    """Ask each provider, or the one of a port alone, whether it can work."""
     with closing(WorkerPool(1)) as pool:
         async with open_providers(settings, pool) as providers:
             named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
-            return [finding for port, provider in named for finding in await _provider(port, provider, fix=fix)]
+            return [
+                finding
+                for port, provider in named
+                if only in ("", port)
+                for finding in await _provider(port, provider, fix=fix)
+            ]
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

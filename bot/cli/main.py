@@ -7,13 +7,14 @@ import re
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 from bot.cli.output import command_output
 from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
-from melodify_core.config.loading import load, secrets_of, source_of
+from melodify_core.config.loading import DEFAULT_FILE, load, secrets_of, source_of
 from melodify_core.config.settings import Settings
 from melodify_core.config.suggestions import closest
 from melodify_core.errors import Misconfigured
@@ -29,7 +30,7 @@ def main() -> NoReturn:
     with command_output():
         try:
             arguments = _parser().parse_args()
-            code = _command(arguments, load(arguments.config))
+            code = _set_up(arguments) if arguments.command == "setup" else _command(arguments, load(arguments.config))
         except Misconfigured as error:
             _report(error)
             code = MISCONFIGURED
@@ -65,6 +66,17 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
             return _backup(settings, arguments.file, only_verify=arguments.verify)
         case _:
             return _run(_serving(arguments, settings))
+
+
+def _set_up(arguments: argparse.Namespace) -> int:
+    from bot.cli.setup import SetupOptions, set_up
+
+    _interruptible(cleanly=True)
+    names = [each.name for each in fields(SetupOptions)]
+    given = {name: getattr(arguments, name) for name in names}
+    given["key_files"] = dict(arguments.key_files or ())
+    given["watch"] = None if arguments.watch is None else tuple(arguments.watch)
+    return set_up(arguments.config or DEFAULT_FILE, SetupOptions(**given))
 
 
 def _run(command: Coroutine[Any, Any, int]) -> int:
@@ -178,12 +190,41 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="report what is configured, what is missing and how to fix it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
+    _add_setup(commands.add_parser("setup", help="ask for token, providers and folders, and write the settings"))
     _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
     backup.add_argument("--verify", action="store_true", help="copy nothing: prove that FILE is a whole copy")
     backup.add_argument("file", type=Path, help="the copy; it must not exist yet, but for --verify")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
+
+
+def _add_setup(setup: argparse.ArgumentParser) -> None:
+    setup.add_argument("--language", choices=("en", "ko"), help="of the set-up, and of members whose own is unknown")
+    setup.add_argument("--token-file", type=Path, help="file with the bot's token")
+    for port in ("captioner", "composer"):
+        setup.add_argument(f"--{port}", choices=get_args(Settings.model_fields[port].annotation))
+    setup.add_argument(
+        "--key-file",
+        dest="key_files",
+        type=_named_file,
+        action="append",
+        metavar="PROVIDER=FILE",
+        help="a file with its key",
+    )
+    setup.add_argument("--data", type=Path, help="folder for database, pictures and songs (default: data)")
+    setup.add_argument("--watch", type=_WholeNumber(0, 2**63), nargs="*", help="ids of channels to watch")
+    setup.add_argument("--service", choices=("none", "user", "system", "compose"), help="what starts the bot")
+    setup.add_argument("--offline", action="store_true", help="check nothing against Discord and the providers")
+    setup.add_argument("--yes", action="store_true", help="ask nothing: what no option says stays as it is")
+    setup.add_argument("--check", action="store_true", help="show what would be written, and write nothing")
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError("must be PROVIDER=FILE")
+    return name, Path(file)
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:

@@ -24,10 +24,17 @@ def token_of(settings: Settings) -> str:
     if settings.discord.token is None:
         raise Misconfigured(NO_LOGIN)
     token = settings.discord.token.get_secret_value()
+    if mistake := token_mistake(token):
+        raise Misconfigured(mistake)
+    return token
+
+
+def token_mistake(token: str) -> str:
+    """Return a sentence on what was pasted in place of the token; "" for what may be one."""
     for pattern, mistake in _MISTAKEN:
         if re.fullmatch(pattern, token, re.DOTALL):
-            raise Misconfigured(f"discord.token {mistake.rstrip('.')}.")
-    return token
+            return f"discord.token {mistake.rstrip('.')}."
+    return ""
 
 
 def application_id_of(token: str) -> int | None:
