@@ -160,6 +160,19 @@ async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, 
     )
 
 
+async def test_a_take_of_a_song_that_is_deleted_links_to_it_no_more(here: World) -> None:
+    [first] = here.songs()
+    await here.member.click(first, label=LABELS[0])
+    await here.songs_done()
+    asked = await here.member.click(first, label=LABELS[5])
+    assert asked.response is not None
+    await here.member.click(asked.response, label="Yes, delete it")
+    [take] = here.songs()
+    assert take.embeds[0].fields[-1].value == f"For <@{here.member.id}>, from this song."
+    assert str(take.embeds[0].thumbnail.url).endswith("/picture.jpg")
+    assert len(take.attachments) == 2
+
+
 async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
     role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_messages=True))
     moderator = here.guild.add_member(here.env.create_user("moderator"), roles=[role])
