@@ -79,7 +79,7 @@ PAID: list[tuple[str, Act, type[MelodifyError], str]] = [
         Refused,
         "caption.refused",
     ),
-    ("truncated JSON", answers(lambda: reply(json.dumps(READING)[:-40])), Unavailable, "provider.unavailable"),
+    ("truncated JSON", answers(lambda: reply(json.dumps(READING)[:40])), Unavailable, "provider.unavailable"),
     ("no JSON in it", answers(lambda: reply("I see a sunset.")), Unavailable, "provider.unavailable"),
     ("empty", answers(lambda: response([])), Unavailable, "provider.unavailable"),
     ("wrong shape", answers(lambda: reply('{"colour": "red"}')), Unavailable, "provider.unavailable"),

@@ -72,7 +72,7 @@ class OpenAICaptioner:
             self._calls.release()
         # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
-        return _read(reply, context.job_id)
+        return await asyncio.to_thread(_read, reply, context.job_id)
 
     async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
         ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
@@ -177,11 +177,15 @@ def _price(settings: OpenAI, input_tokens: int, output_tokens: int) -> float:
 
 
 def _read(reply: Reply, job_id: str) -> Brief:
+    described = reply.described()
     try:
-        return brief_of(reply)
+        brief = brief_of(reply)
     except MelodifyError as error:
-        log.warning("job %s: openai: unusable answer, giving up: %s, request id %s", job_id, error, reply.request_id)
+        details = error, described, reply.request_id
+        log.warning("job %s: openai: unusable answer, giving up: %s (%s), request id %s", job_id, *details)
         raise
+    log.info("job %s: openai: %s answered with %s", job_id, reply.model, described)
+    return brief
 
 
 def _is_about_format(error: openai.APIStatusError) -> bool:
