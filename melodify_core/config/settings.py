@@ -198,7 +198,7 @@ class OpenAI(Section):
     model: str = "gpt-6-luna"
     fallback_model: str = "gpt-5.6-luna"
     detail: Literal["low", "high", "auto"] = "low"
-    effort: Literal["none", "minimal", "low", "medium", "high", ""] = "none"
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", ""] = "none"
     max_output_tokens: Annotated[int, Field(ge=200)] = 600
     moderation: bool = True
     moderation_model: str = "omni-moderation-latest"
@@ -210,6 +210,14 @@ class OpenAI(Section):
     memory_entries: Positive = 10_000
     dollars_per_million_input: Dollars = 0.10
     dollars_per_million_output: Dollars = 0.50
+    fallback_dollars_per_million_input: Dollars | None = None
+    fallback_dollars_per_million_output: Dollars | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _room_for_thoughts(cls, data: object) -> object:
+        # Local models think although they were told not to, and their thoughts count.
+        return {"max_output_tokens": 4000} | data if isinstance(data, dict) and data.get("base_url") else data
 
 
 class Vertex(Section):
