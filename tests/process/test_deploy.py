@@ -60,6 +60,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
         ("cloudbuild", "deploy/google/rollback.yaml"),
         ("compose-spec", "compose.yaml"),
         ("compose-spec", "compose.scale.yaml"),
+        ("compose-spec", "deploy/acestep/compose.yaml"),
         ("github-workflows", ".github/workflows/ci.yml"),
         ("dependabot", ".github/dependabot.yml"),
         ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
@@ -72,7 +73,7 @@ def test_a_file_fits_its_published_schema(schema: str, path: str) -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("path", ["Dockerfile", "deploy/pipeline/Dockerfile"])
+@pytest.mark.parametrize("path", ["Dockerfile", "deploy/pipeline/Dockerfile", "deploy/acestep/Dockerfile"])
 def test_hadolint_finds_nothing(path: str) -> None:
     result = run(TOOLS / "hadolint", "--no-color", path)
     assert (result.returncode, result.stdout) == (0, "")
