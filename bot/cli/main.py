@@ -16,7 +16,7 @@ from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
 from melodify_core.config.loading import DEFAULT_FILE, load, secrets_of, source_of
 from melodify_core.config.settings import Settings
-from melodify_core.config.suggestions import closest
+from melodify_core.config.suggestions import closest, setting_like
 from melodify_core.errors import Misconfigured
 from melodify_core.models import UsageState
 
@@ -75,6 +75,7 @@ def _set_up(arguments: argparse.Namespace) -> int:
     names = [each.name for each in fields(SetupOptions)]
     given = {name: getattr(arguments, name) for name in names}
     given["key_files"] = dict(arguments.key_files or ())
+    given["values"] = dict(arguments.values or ())
     given["watch"] = None if arguments.watch is None else tuple(arguments.watch)
     return set_up(arguments.config or DEFAULT_FILE, SetupOptions(**given))
 
@@ -212,6 +213,9 @@ def _add_setup(setup: argparse.ArgumentParser) -> None:
         metavar="PROVIDER=FILE",
         help="a file with its key",
     )
+    setup.add_argument(
+        "--set", dest="values", type=_setting, action="append", metavar="NAME=VALUE", help="any other setting"
+    )
     setup.add_argument("--data", type=Path, help="folder for database, pictures and songs (default: data)")
     setup.add_argument("--watch", type=_WholeNumber(0, 2**63), nargs="*", help="ids of channels to watch")
     setup.add_argument("--service", choices=("none", "user", "system", "compose"), help="what starts the bot")
@@ -225,6 +229,13 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not (name and equals and file):
         raise argparse.ArgumentTypeError("must be PROVIDER=FILE")
     return name, Path(file)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or setting_like(name) != f" Did you mean {name}?":
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, with the name of a setting.{setting_like(name)}")
+    return name, value
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:

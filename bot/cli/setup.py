@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import tomlkit
+from pydantic import ValidationError
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
@@ -20,11 +21,21 @@ from bot.cli.service import SERVICES, Service, service_file
 from bot.cli.setup_files import NewFile, diff, new_settings, write
 from bot.cli.token import token_mistake
 from bot.i18n.messages import LANGUAGES, say
+from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
 from melodify_core.config.loading import load
 from melodify_core.config.settings import Section, Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Language
+from melodify_core.providers import missing_settings
+
+# What a provider cannot do without, besides its key.
+_ASKED = {
+    "openai": ("openai.base_url",),
+    "acestep": ("acestep.url",),
+    "lyria": ("vertex.project",),
+    "pipeline": ("vertex.project", "pipeline.template_uri", "pipeline.output"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class SetupOptions:
     captioner: str | None = None
     composer: str | None = None
     key_files: Mapping[str, Path] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     data: Path | None = None
     watch: tuple[int, ...] | None = None
     service: Service | None = None
@@ -70,7 +82,7 @@ class _Conversation:
     def __init__(self, language: Language, options: SetupOptions, old: Settings, *, interactive: bool) -> None:
         self._language, self._options, self._old, self._interactive = language, options, old, interactive
         self._console = Console(highlight=False, soft_wrap=True)
-        self._answers = _Answers()
+        self._answers = _Answers(dict(options.values))
 
     def say(self, key: str, **values: str) -> str:
         return say(self._language, f"setup.{key}", **values)
@@ -82,6 +94,7 @@ class _Conversation:
         self._provider("composer", self._options.composer)
         self._data()
         self._watched()
+        self._settings()  # whatever was given by --set must be right
         files = [*self._files(path), *self._service_files(path)]
         self._console.print(diff(files), markup=False)
         if self._options.check:
@@ -132,9 +145,20 @@ class _Conversation:
                 self._console.print(f"  {name}: {self.say(f'{port}.{name}')}", markup=False)
             answer = Prompt.ask(self.say(f"ask_{port}"), choices=list(names), default=answer)
         self._answers.values[port] = answer
+        for name in _ASKED.get(answer, ()):
+            self._setting(name)
         section = Settings.model_fields[answer].annotation if answer in Settings.model_fields else None
         if isinstance(section, type) and issubclass(section, Section) and "api_key" in section.secrets():
             self._key(port, answer)
+
+    def _setting(self, name: str) -> None:
+        """Ask for a setting that its provider cannot do without, where no option gives it."""
+        section, _, key = name.partition(".")
+        if name not in self._answers.values and self._interactive:
+            now = getattr(getattr(self._old, section), key)
+            self._answers.values[name] = Prompt.ask(self.say(name.replace(".", "_")), default=str(now or "")).strip()
+        if not self._answers.values.get(name, ""):
+            self._answers.values.pop(name, None)
 
     def _key(self, port: str, provider: str) -> None:
         secret = getattr(self._old, provider).api_key
@@ -143,15 +167,22 @@ class _Conversation:
         if file := self._options.key_files.get(provider):
             key = _secret_in(file, f"--key-file {provider}")
         elif self._interactive:
-            key = self._secret("key", known, problem_of, provider=provider)
-        elif known:
+            optional = not self._needs_key(provider)
+            key = self._secret("key", known, problem_of, optional=optional, provider=provider)
+        elif known or not self._needs_key(provider):
             key = known
         else:
             raise Misconfigured(self.say("no_key", provider=provider))
+        if not key:
+            return
         if key != known and not self._interactive and (problem := problem_of(key)):
             raise Misconfigured(problem)
         if key != known or not getattr(self._old, provider).api_key_file:
             self._answers.secrets[f"{provider}.api_key"] = key
+
+    def _needs_key(self, provider: str) -> bool:
+        """Return whether the provider cannot work without a key: a server of one's own can."""
+        return any(f"{provider}.api_key " in sentence for sentence in missing_settings(self._settings()))
 
     def _key_problem(self, port: str, provider: str, key: str) -> str:
         if self._options.offline:
@@ -159,15 +190,18 @@ class _Conversation:
         settings = self._settings({f"{provider}.api_key": key})
         return self._findings(partial(provider_findings, settings, only=port))
 
-    def _secret(self, question: str, known: str, problem_of: Callable[[str], str], **values: str) -> str:
+    def _secret(
+        self, question: str, known: str, problem_of: Callable[[str], str], *, optional: bool = False, **values: str
+    ) -> str:
         """Ask until the answer is good, or until the person wants to keep it all the same."""
-        text = self.say(question, **values) + (f" [{self.say('keep')}]" if known else "")
+        note = self.say("keep") if known else self.say("no_key_needed") if optional else ""
+        text = self.say(question, **values) + (f" [{note}]" if note else "")
         while True:
             answer = Prompt.ask(text, password=True, default="", show_default=False).strip() or known
+            if answer == known and (known or optional):
+                return answer
             if not answer:
                 continue
-            if answer == known:
-                return answer
             problem = problem_of(answer)
             if not problem:
                 print(self.say("good"))
@@ -234,7 +268,10 @@ class _Conversation:
         old = self._old.model_dump(exclude_unset=True)
         for section, values in table.items():
             old[section] = {**old.get(section, {}), **values} if isinstance(values, dict) else values
-        return Settings(**old)
+        try:
+            return Settings(**old)
+        except ValidationError as error:
+            raise Misconfigured(*sentences(error)) from error
 
     def _findings(self, part: Callable[[], Any]) -> str:
         """Return what is wrong, or nothing."""

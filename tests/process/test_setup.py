@@ -254,3 +254,18 @@ def test_an_interruption_at_any_question_changes_nothing(folder: Path) -> None:
             terminal.until("Nothing was changed.")
             assert terminal.end() == 130
         assert files(folder) == before, last
+
+
+def test_a_server_of_one_s_own_needs_an_address_and_no_key(folder: Path) -> None:
+    run = set_up(
+        folder, "--token-file", "token", "--captioner", "openai", "--set", "openai.base_url=http://127.0.0.1:9/v1"
+    )
+    assert run.returncode == 0, run.stderr
+    assert table(folder)["openai"] == {"base_url": "http://127.0.0.1:9/v1"}
+    for wrong, sentence in (
+        ("openai.base_ur=x", "Did you mean openai.base_url?"),
+        ("openai.base_url=x", "openai.base_url has the wrong form"),
+    ):
+        run = set_up(folder, "--token-file", "token", "--set", wrong)
+        assert run.returncode == 2
+        assert sentence in run.stderr
