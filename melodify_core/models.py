@@ -12,6 +12,7 @@ Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
 Progress = Literal["queued", "provisioning", "running"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
+Meter = Literal["3/4", "4/4", "6/8"]
 
 
 class Record(BaseModel):
@@ -139,6 +140,12 @@ class Brief(Record):
     arrangement: Annotated[str, Field(max_length=300)]
     soundscape: Annotated[str, Field(max_length=300)]
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
+    meter: Meter | None = None  # None: the composer's choice
+    without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
+    sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"
+    # What became of the hint, where the captioner knows it: see melodify_core/hints.
+    heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()
 
 
 @dataclass(frozen=True, slots=True)

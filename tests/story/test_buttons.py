@@ -191,7 +191,7 @@ async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) 
     result = await here.member.click(song, label=label)
     texts = [result.response.content] if result.response else []
     texts += [message.content for message in result.followups]
-    assert any("not there any more" in text for text in texts), texts
+    assert any("no longer there" in text for text in texts), texts
     assert here.orders() == orders
 
 
@@ -200,7 +200,7 @@ async def test_a_take_of_a_picture_that_retention_has_deleted_is_refused_in_a_se
     (here.services.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
     [told] = (await here.member.click(song, label=LABELS[0])).followups
     assert told.ephemeral
-    assert "not stored any more" in told.content
+    assert "no longer stored" in told.content
     assert here.orders() == 1
 
 

@@ -167,8 +167,8 @@ async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(h
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "captions: 1." in answer.content
-    assert "no more: 2" in answer.content
+    assert "Deleted 1 song with" in answer.content
+    assert "from 2 requests" in answer.content
     assert job_ids(here) == []
     assert not any(known[0] in name for name in files_of(here))
     with closing(here.database()) as database:
@@ -191,8 +191,8 @@ async def test_with_the_posts_song_video_status_message_and_thread_go_too(here: 
     assert result.response is not None
     await here.member.click(result.response, label="Delete that and the posts")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "Messages deleted: 3." in answer.content
-    assert "Not deleted" not in answer.content
+    assert "Deleted 3 messages." in answer.content
+    assert "Could not delete" not in answer.content
     assert here.songs() == []
     assert here.said() == []
     assert here.channel.threads == []
@@ -312,5 +312,5 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_from_being_forgotten(he
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "captions: 1." in answer.content
+    assert "Deleted 1 song with" in answer.content
     assert job_ids(here) == []
