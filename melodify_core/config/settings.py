@@ -356,6 +356,9 @@ class Settings(BaseSettings):
 
     captioner: Literal["palette", "openai"] = "palette"
     composer: ComposerName = "arranger"
+    # Several instead of one, in the order in which they are tried; `fallback` says how.
+    composers: tuple[ComposerName, ...] = ()
+    fallback: Literal["play", "ask"] = "play"
     storage: Literal["folder", "gcs"] = "folder"
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
@@ -378,6 +381,17 @@ class Settings(BaseSettings):
     privacy: Privacy = Privacy()
     ops: Ops = Ops()
     log: Log = Log()
+
+    @property
+    def players(self) -> tuple[ComposerName, ...]:
+        """The composers, in the order in which they are tried."""
+        return self.composers or (self.composer,)
+
+    @model_validator(mode="after")
+    def _composers_differ(self) -> "Settings":
+        if len(set(self.composers)) < len(self.composers):
+            raise ValueError("composers names one of them twice")
+        return self
 
     @classmethod
     def settings_customise_sources(
