@@ -287,7 +287,7 @@ class AceStep(Section):
     thinking: bool = False
     steps: Annotated[int, Field(ge=1, le=200)] = 8
     deadline_s: Seconds = 600.0
-    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.1
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.05
     calls: Positive = 4
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
     dollars_per_take: Dollars = 0.0
