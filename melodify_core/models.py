@@ -12,6 +12,7 @@ Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
 Progress = Literal["queued", "provisioning", "running"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
+Meter = Literal["3/4", "4/4", "6/8"]
 
 
 class Record(BaseModel):
@@ -100,6 +101,9 @@ class Job(Record):
     # The id of its page on the web: anyone who knows it may open the page. None where there is no page.
     page_id: Annotated[str | None, Field(repr=False)] = None
     spoiler: bool = False
+    # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
+    composers: tuple[str, ...] = ()
+    asks: bool = False  # its asker is asked before another one than the first of them plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,12 @@ class Brief(Record):
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
     # Other titles that fit as well, for a server that has had a song of this title lately; empty in what is stored.
     spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
+    meter: Meter | None = None  # None: the composer's choice
+    without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
+    sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"
+    # What became of the hint, where the captioner knows it: see melodify_core/hints.
+    heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,23 @@ class Bill(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a composer can do, at what price, and whose its music is. Lengths in seconds, as its service states them."""
+
+    shortest_s: int
+    longest_s: int
+    licence: str  # of the music: one English line; the bot's catalogue has it in every language
+    dollars_per_song: float = 0.0
+    dollars_per_minute: float = 0.0
+    vocals: bool = False
+    picture: bool = False  # it looks at the picture itself
+
+    def price(self, seconds: int) -> float:
+        """Return the dollars of a song of this length."""
+        return self.dollars_per_song + self.dollars_per_minute * seconds / 60
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """Dollars: what was (or may have been) paid, and what unfinished songs are expected to cost beyond that."""
 
@@ -192,6 +219,8 @@ class Take(Record):
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    composer: str = ""  # empty in takes of earlier versions: the first of the settings
+    instead_of: str = ""  # the composer that should have played and could not
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +267,7 @@ class Song(Record):
     model: str = ""  # of the composer
     parent_id: str | None = None
     spoiler: bool = False
+    instead_of: str = ""  # the composer that should have played and could not
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +360,20 @@ class Posted(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SongPosts:
+    """Where a song's messages are. Zeros: nowhere."""
+
+    job_id: str
+    guild_id: int | None
+    channel_id: int
+    message_id: int
+    # The status message, which is also the id of the thread on it.
+    status_channel_id: int
+    status_id: int
+    videos: tuple[tuple[int, int], ...] = ()  # channel and message
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A song in the library, and where it was posted. Zeros: nowhere."""
 
@@ -345,6 +389,20 @@ class Entry:
     # The status message, which is also the id of the thread on it.
     status_channel_id: int = 0
     status_id: int = 0
+    videos: tuple[tuple[int, int], ...] = ()  # channel and message
+
+    @property
+    def posts(self) -> SongPosts:
+        """What was posted for the song."""
+        return SongPosts(
+            self.song.job_id,
+            self.guild_id,
+            self.channel_id,
+            self.message_id,
+            self.status_channel_id,
+            self.status_id,
+            self.videos,
+        )
 
 
 class RoleLimits(Record):
