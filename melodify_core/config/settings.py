@@ -202,6 +202,10 @@ class OpenAI(Section):
     max_output_tokens: Annotated[int, Field(ge=200)] = 600
     moderation: bool = True
     moderation_model: str = "omni-moderation-latest"
+    # For a moderation by another server or with another key than the captioner's.
+    moderation_key: SecretStr | None = None
+    moderation_key_file: Path | None = None
+    moderation_url: HttpUrl | None = None
     deadline_s: Seconds = 60.0
     calls: Positive = 8
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -318,6 +322,8 @@ class Settings(BaseSettings):
     captioner: Literal["palette", "openai"] = "palette"
     composer: Literal["arranger", "lyria", "gemini", "pipeline"] = "arranger"
     storage: Literal["folder", "gcs"] = "folder"
+    # Without a choice: see `providers.moderation_of`.
+    moderation: Literal["openai", "local", "off"] | None = None
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
     database: Database = Database()

@@ -1,28 +1,24 @@
-"""The Captioner port on OpenAI: moderation, then one question, its bill, and the Brief of the answer.
+"""The Captioner port on OpenAI: one question, its bill, and the Brief of the answer.
 
 An answer with status 200 counts as charged, and nothing is retried after one, whatever it contains.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
 
 import httpx2
 import openai
 
-from melodify_core.captioners.openai import moderation
 from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
 from melodify_core.captioners.openai.checking import check_settings
 from melodify_core.captioners.openai.faults import (
     Part,
     is_free,
-    may_repeat,
-    pause_s,
     translated,
     unknown_part,
     wants_another_model,
+    with_retries,
 )
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
@@ -32,7 +28,6 @@ from melodify_core.models import Bill, Brief, Picture, Wish
 from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 MILLION = 1_000_000
 READING_TOKENS = 2000  # instructions and a small picture
 # Dollars per million tokens, in and out (developers.openai.com/api/docs/models, November 2026).
@@ -58,7 +53,7 @@ class OpenAICaptioner:
         self._unknown: dict[str, frozenset[Part]] = {}
 
     async def check(self) -> None:
-        """Check key, models and moderation. Spends nothing. Raises Misconfigured and Unavailable."""
+        """Check key and models. Spends nothing. Raises Misconfigured and Unavailable."""
         async with translated("check", asyncio.get_running_loop().time() + self._settings.deadline_s):
             await check_settings(self._client, self._settings)
 
@@ -73,9 +68,6 @@ class OpenAICaptioner:
             await self._calls.acquire()
         try:
             question = await asyncio.to_thread(question_of, picture, wish, self._settings)
-            if self._settings.moderation:
-                ask = partial(self._moderate, context.job_id, when)
-                await moderation.moderate(question.image_url, wish.hint, ask, adult=context.adult)
             async with translated(context.job_id, when):
                 reply, call = await self._reply(question, context, when)
         finally:
@@ -84,16 +76,11 @@ class OpenAICaptioner:
         await call.billed(self._bill(reply))
         return await asyncio.to_thread(_read, reply, context.job_id)
 
-    async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
-        ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
-        async with translated(job_id, when):
-            return await self._with_retries(ask, when)
-
     async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
         """Ask the model, then once the fallback model where that may help."""
         model, fallback = self._settings.model, self._settings.fallback_model
         try:
-            return await self._with_retries(partial(self._paid, question, model, context), when)
+            return await with_retries(partial(self._paid, question, model, context), self._settings.tries, when)
         except openai.APIError as error:
             if not fallback or fallback == model or not wants_another_model(error):
                 raise
@@ -104,19 +91,6 @@ class OpenAICaptioner:
         except openai.NotFoundError as error:
             # A missing fallback model says less than the first error.
             raise first from error
-
-    async def _with_retries(self, ask: Callable[[], Awaitable[Result]], when: float) -> Result:
-        """Ask up to `tries` times, as long as the failed attempts cost nothing and the deadline leaves room to wait."""
-        loop = asyncio.get_running_loop()
-        for attempt in range(self._settings.tries - 1):
-            try:
-                return await ask()
-            except openai.APIError as error:
-                pause = pause_s(error, attempt)
-                if not may_repeat(error, attempt) or loop.time() + pause >= when:
-                    raise
-                await asyncio.sleep(pause)
-        return await ask()
 
     async def _paid(self, question: Question, model: str, context: ProviderContext) -> tuple[Reply, PaidCall]:
         """Ask once, with the call booked before it begins."""
