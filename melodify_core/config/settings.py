@@ -271,6 +271,7 @@ class Pipeline(Section):
     deadline_s: Seconds = 1800.0
     poll_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     longest_poll_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+    paused_s: Seconds = 600.0
     calls: Positive = 16
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
     labels: dict[str, str] = {}
