@@ -33,17 +33,20 @@ class Finding:
     runs: bool = False  # another Melodify is running
 
 
-async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
+async def check(settings: Settings, *, online: bool, fix: bool = False, live: bool = False, yes: bool = False) -> int:
     """Print the report; return 0 when `run` could start or runs already, else 1.
 
-    With `fix`, change what Melodify can set itself: the bucket's rules.
+    With `fix`, change what Melodify can set itself: the bucket's rules. With `live`, make a song, after a question
+    where it costs something and `yes` does not answer it.
     """
     token = settings.discord.token
+    providers = await _guarded(partial(_providers, fix=fix), settings)
     findings = [
         *_token(settings),
         *await _guarded(_files, settings),
         *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(partial(_providers, fix=fix), settings),
+        *providers,
+        *(await _guarded(partial(_try, live=live, yes=yes), settings) if all(each.good for each in providers) else []),
         *await _guarded(_database, settings),
         *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
@@ -126,6 +129,14 @@ async def _providers(settings: Settings, *, fix: bool) -> list[Finding]:
         async with open_providers(settings, pool) as providers:
             named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
             return [finding for port, provider in named for finding in await _provider(port, provider, fix=fix)]
+
+
+async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
+    """Use the providers for real: all of them with `live`, else only a captioner on the host's own server."""
+    from bot.cli.live import agreed, make_tiny_song, read_tiny_picture
+
+    trials = await (make_tiny_song(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
+    return [Finding(good=trial.good, text=trial.text) for trial in trials]
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

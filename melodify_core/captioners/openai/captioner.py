@@ -51,11 +51,18 @@ class OpenAICaptioner:
         self._calls = asyncio.Semaphore(settings.calls)
         # What a model's server did not accept is left out from then on.
         self._unknown: dict[str, frozenset[Part]] = {}
+        self._last_answer = ""
 
     async def check(self) -> None:
         """Check key and models. Spends nothing. Raises Misconfigured and Unavailable."""
         async with translated("check", asyncio.get_running_loop().time() + self._settings.deadline_s):
             await check_settings(self._client, self._settings)
+
+    def describe(self) -> str:
+        """Return model and server, and how the last answer ended."""
+        server = f" at {self._settings.base_url}" if self._settings.base_url else ""
+        last = f", last answer: {self._last_answer}" if self._last_answer else ""
+        return f"{self._settings.model}{server}{last}"
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -74,6 +81,7 @@ class OpenAICaptioner:
             self._calls.release()
         # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
+        self._last_answer = reply.described()
         return await asyncio.to_thread(_read, reply, context.job_id)
 
     async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
