@@ -19,6 +19,9 @@ HostName = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
 GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
 
 
+ComposerName = Literal["arranger", "gemini", "elevenlabs", "acestep", "lyria", "pipeline"]
+
+
 class Section(BaseModel):
     """A table of config.toml: frozen, and an unknown key is a mistake."""
 
@@ -261,6 +264,39 @@ class Gemini(Section):
     send_picture: bool = False
 
 
+class ElevenLabs(Section):
+    """The ElevenLabs composer, with one key."""
+
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    endpoint: HttpUrl | None = None
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "music_v2"
+    # The highest price that a seller asked in November 2026: a budget must hold.
+    dollars_per_minute: Dollars = 0.80
+    deadline_s: Seconds = 180.0
+    calls: Positive = 2
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    tries: Positive = 2
+
+
+class AceStep(Section):
+    """The ACE-Step composer: a music model on a machine of the host's own."""
+
+    url: HttpUrl = "http://127.0.0.1:8001"
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    # Empty: the server's default model.
+    model: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$")] = ""
+    # The language model beside it plans the song: better music, more graphics memory.
+    thinking: bool = False
+    steps: Annotated[int, Field(ge=1, le=200)] = 8
+    deadline_s: Seconds = 600.0
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.1
+    calls: Positive = 4
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    dollars_per_take: Dollars = 0.0
+
+
 class Pipeline(Section):
     """The pipeline composer on Vertex AI."""
 
@@ -321,7 +357,7 @@ class Settings(BaseSettings):
     )
 
     captioner: Literal["palette", "openai"] = "palette"
-    composer: Literal["arranger", "lyria", "gemini", "pipeline"] = "arranger"
+    composer: ComposerName = "arranger"
     storage: Literal["folder", "gcs"] = "folder"
     # Without a choice: see `providers.moderation_of`.
     moderation: Literal["openai", "local", "off"] | None = None
@@ -339,6 +375,8 @@ class Settings(BaseSettings):
     vertex: Vertex = Vertex()
     lyria: Lyria = Lyria()
     gemini: Gemini = Gemini()
+    elevenlabs: ElevenLabs = ElevenLabs()
+    acestep: AceStep = AceStep()
     pipeline: Pipeline = Pipeline()
     web: Web = Web()
     privacy: Privacy = Privacy()

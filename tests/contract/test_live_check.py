@@ -65,10 +65,10 @@ async def test_nothing_is_read_where_it_might_cost() -> None:
 
 async def test_the_check_itself_has_the_line(server: OpenAIServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.models = {"gpt-6-luna"}
-    await check(own_server(server), online=False)
+    await check(own_server(server), "", online=False)
     assert "ok      a tiny picture was read in" in capsys.readouterr().out
     server.script = [fails(500)]
-    await check(own_server(server), online=False)
+    await check(own_server(server), "", online=False)
     assert "WRONG   a tiny picture was not read in" in capsys.readouterr().out
 
 

@@ -194,7 +194,7 @@ async def test_the_fallback_model_is_billed_at_its_own_price(
             0.12,
         ),
         ({"x_ratelimit_reset": "7"}, 7, 7),
-        ({"x_ratelimit_reset": f"{(time.time() + 100) * 1000:.0f}"}, 50, 100),
+        ({"x_ratelimit_reset": f"{(time.time() + 9000) * 1000:.0f}"}, 50, 9000),
         ({"x_ratelimit_reset_requests": "1s", "retry_after": "3"}, 3, 3),
         ({"x_ratelimit_reset_requests": "soon"}, 0.3, 0.5),
     ],

@@ -127,8 +127,17 @@ def test_the_prompt_names_the_musical_fields() -> None:
 
 
 def test_a_reading_of_the_first_versions_is_still_read() -> None:
-    recorded = BRIEF.model_dump(mode="json", exclude={"adjusted"}) | {"valence": -1, "arousal": 1, "energy": "calm"}
-    assert Brief.model_validate(recorded).adjusted == ()
+    later = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
+    recorded = BRIEF.model_dump(mode="json", exclude=later) | {"valence": -1, "arousal": 1, "energy": "calm"}
+    read = Brief.model_validate(recorded)
+    assert (read.adjusted, read.meter, read.without, read.sounds, read.heard, read.not_used) == (
+        (),
+        None,
+        (),
+        (),
+        (),
+        (),
+    )
     noted = recorded | {"adjusted": [{"name": "bpm", "said": "900", "used": "220"}]}
     assert Brief.model_validate(noted).adjusted[0].used == "220"
 

@@ -20,6 +20,8 @@ from melodify_core.styles.instruments import instruments
 
 DRAFTS, PLAIN_FROM = 8, 4  # after so many drafts the themes become plainer
 SPREAD = 4.0  # semitones
+# What must not change the rest of a piece: without its drums it is the same piece.
+_NOT_SEEDED = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -92,7 +94,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int, *, plain: bool
 def _seed(brief: Brief, style: str, seed: int) -> int:
     # The Brief counts too: two pictures with the same seed must not begin alike. Its words do not count: a caption in
     # another language gives the same music.
-    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude={"adjusted"})
+    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude=_NOT_SEEDED)
     return int.from_bytes(hashlib.sha256(f"{seed} {style} {music}".encode()).digest()[:8])
 
 
