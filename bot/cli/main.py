@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, get_args
 from bot.cli.output import command_output
 from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
-from melodify_core.config.loading import DEFAULT_FILE, load, secrets_of, source_of
+from melodify_core.config.loading import DEFAULT_FILE, load, log_format, secrets_of, source_of
 from melodify_core.config.settings import Settings
 from melodify_core.config.suggestions import closest, setting_like
 from melodify_core.errors import Misconfigured
@@ -30,7 +30,7 @@ def main() -> NoReturn:
     with command_output():
         try:
             arguments = _parser().parse_args()
-            code = _set_up(arguments) if arguments.command == "setup" else _command(arguments, load(arguments.config))
+            code = _set_up(arguments) if arguments.command == "setup" else _command(arguments, _settings(arguments))
         except Misconfigured as error:
             _report(error)
             code = MISCONFIGURED
@@ -44,6 +44,16 @@ def _interruptible(*, cleanly: bool) -> None:
     """Let Ctrl-C raise KeyboardInterrupt, or just end the process. A process that ignores it goes on doing so."""
     if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, signal.default_int_handler):
         signal.signal(signal.SIGINT, signal.default_int_handler if cleanly else signal.SIG_DFL)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings. What is wrong with them is in the form of the log, as far as that can be known."""
+    try:
+        return load(arguments.config)
+    except Misconfigured:
+        if arguments.command in ("run", "worker"):
+            log_to_stderr(logging.INFO, form=log_format(arguments.config))
+        raise
 
 
 def _report(error: Misconfigured) -> None:

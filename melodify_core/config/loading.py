@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError
 
 from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
-from melodify_core.config.settings import NEST, PREFIX, Section, Settings
+from melodify_core.config.settings import NEST, PREFIX, LogFormat, Section, Settings
 from melodify_core.config.suggestions import variable_like
 from melodify_core.errors import Misconfigured
 
@@ -45,6 +45,15 @@ def load(path: Path | None = None) -> Settings:
     if settings is None or problems:
         raise Misconfigured(*problems)
     return settings
+
+
+def log_format(path: Path | None = None) -> LogFormat:
+    """Return the log's form by the same sources, where these have mistakes too; "auto" where none says it."""
+    table, _ = _read_table(_named(path) or DEFAULT_FILE, must_exist=False)
+    section = table.get("log")
+    written = section.get("format") if isinstance(section, dict) else None
+    form = os.environ.get(f"{PREFIX}LOG{NEST}FORMAT", written)
+    return next((known for known in get_args(LogFormat) if known == form), "auto")
 
 
 def source_of(path: Path | None) -> str:

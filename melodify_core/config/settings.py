@@ -337,11 +337,14 @@ class Privacy(Section):
     salt_file: Path | None = None
 
 
+LogFormat = Literal["auto", "text", "json"]
+
+
 class Log(Section):
     """What is written to standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["auto", "text", "json"] = "auto"
+    format: LogFormat = "auto"
 
 
 class Settings(BaseSettings):

@@ -113,9 +113,13 @@ def _opened(data: bytes, kind: str, check: Check) -> ImageFile.ImageFile:
     return image
 
 
-def _loaded(image: ImageFile.ImageFile, longest: int) -> Decoded:
+def _loaded(image: ImageFile.ImageFile, longest: int, fill: int | None = None) -> Decoded:
+    """Decode; what the decoder leaves out is `fill`."""
     frame = _frame_of(image)
     image.draft("RGB", fitted(image.size, longest))
+    if fill is not None:
+        colour = (fill,) * len(image.getbands())
+        image.im = Image.new(image.mode, image.size, colour if len(colour) > 1 else fill).im
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by it
     image.load()
     return Decoded(image, frame)
@@ -159,11 +163,11 @@ def _salvaged_jpeg(data: bytes, check: Check, longest: int) -> Decoded:
     """Return what a damaged JPEG shows. Raises Rejected("picture.broken") where that is nothing."""
     decoded = _loaded(_opened(data, "JPEG", check), longest)
     for shorter in _without_last_scans(data):
-        if not _is_black(decoded.pixels):
+        if not _is_nothing(data, check, longest, decoded.pixels):
             return decoded
         # The decoder has stopped in the head of a later scan, and returns nothing of the scans before.
-        decoded = _loaded(_opened(shorter, "JPEG", check), longest)
-    if _is_black(decoded.pixels):
+        data, decoded = shorter, _loaded(_opened(shorter, "JPEG", check), longest)
+    if _is_nothing(data, check, longest, decoded.pixels):
         raise Rejected("picture.broken")
     return decoded
 
@@ -175,8 +179,15 @@ def _without_last_scans(data: bytes) -> Iterator[bytes]:
         yield data[:start] + b"\xff\xd9"
 
 
-def _is_black(pixels: Pixels) -> bool:
-    return isinstance(pixels, Image.Image) and all(low == high == 0 for low, high in _extremes(pixels))
+def _is_nothing(data: bytes, check: Check, longest: int, shown: Pixels) -> bool:
+    """Return whether the decoder has written nothing. That is black, as the picture itself may be."""
+    if not _is_all(shown, 0):
+        return False
+    return _is_all(_loaded(_opened(data, "JPEG", check), longest, fill=255).pixels, 255)
+
+
+def _is_all(pixels: Pixels, value: int) -> bool:
+    return isinstance(pixels, Image.Image) and all(low == high == value for low, high in _extremes(pixels))
 
 
 @contextmanager
@@ -202,9 +213,7 @@ def _prefilled(data: bytes, kind: str, check: Check, value: int) -> Decoded:
     if isinstance(image, GifImagePlugin.GifImageFile) and image._frame_transparency is not None:  # noqa: SLF001 - see below
         # Pillow fills the canvas with it, and offers no other way to say what shall be there.
         image._frame_transparency = value  # noqa: SLF001
-    colour = (value,) * len(image.getbands())
-    image.im = Image.new(image.mode, image.size, colour if len(colour) > 1 else value).im
-    return _loaded(image, max(image.size))
+    return _loaded(image, max(image.size), fill=value)
 
 
 def _untouched_rows(decoded: Decoded, value: int) -> set[int]:

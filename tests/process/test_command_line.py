@@ -56,6 +56,23 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("command", ["run", "worker"])
+@pytest.mark.parametrize(
+    ("written", "variable", "as_json"),
+    [("json", "", True), ("auto", "", True), ("text", "", False), ("json", "text", False), ("no such", "json", True)],
+)
+def test_mistakes_in_the_settings_have_the_form_of_the_log(
+    tmp_path: Path, command: str, written: str, variable: str, as_json: bool
+) -> None:
+    (tmp_path / "config.toml").write_text(f'nonsense = 1\n[log]\nformat = "{written}"\n[work]\njobs = "many"\n')
+    run = melodify(command, folder=tmp_path, **({"MELODIFY_LOG__FORMAT": variable} if variable else {}))
+    assert run.returncode == 2
+    lines = run.stderr.splitlines()
+    sentences = [json.loads(line)["message"] for line in lines] if as_json else lines
+    assert len(sentences) == 2
+    assert any("nonsense" in sentence for sentence in sentences)
+
+
 def test_render_makes_a_song_and_tells_all_about_it_as_json(picture: Path, tmp_path: Path) -> None:
     asked = ("--seconds", "10", "--json", "--seed", "5", "--lang", "ko")
     run = fresh_melodify("render", picture.name, *asked, folder=tmp_path)

@@ -45,16 +45,33 @@ def test_cleaned_text_is_one_short_line_without_markup(text: str, limit: int) ->
     assert clean(cleaned, limit) == cleaned
 
 
+def tagged(region: str, end: str = "\U000e007f") -> str:
+    """Return a black flag with a region's code in tags."""
+    return "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + end
+
+
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 
 
 @pytest.mark.parametrize(
     "emoji",
-    [FAMILY, "👩🏽\u200d🚀", "🏳️\u200d🌈", "❤️\u200d🔥", "1️⃣", "🐦\u200d🔥", "🧑\u200d⚕️", "🇰🇷", "\U0001fae8"],
+    [FAMILY, "👩🏽\u200d🚀", "🏳️\u200d🌈", "❤️\u200d🔥", "1️⃣", "🐦\u200d🔥", "🧑\u200d⚕️", "🇰🇷", "\U0001fae8"]
+    + [tagged(region) for region in ("gbeng", "gbsct", "gbwls")],
 )
 def test_emoji_stay_whole(emoji: str) -> None:
     assert clean(f"a {emoji} b", 50) == f"a {emoji} b"
     assert plain_words(f"a {emoji} b", 50) == f"a {emoji} b"
+
+
+def test_tags_that_are_no_flag_of_a_region_hide_no_words() -> None:
+    for hidden in (
+        tagged("gbeng", ""),
+        tagged("ignore"),
+        tagged("gbeng")[1:],
+        tagged("gbeng")[0] + tagged("gbeng")[2:],
+    ):
+        assert clean(f"a {hidden}", 50) in ("a 🏴", "a")
+    assert clean(tagged("gbeng") * 2, 8) == f"{tagged('gbeng')}…"
 
 
 def test_a_joiner_elsewhere_hides_nothing() -> None:
