@@ -217,7 +217,7 @@ def _unmoderated(settings: Settings, pool: WorkerPool) -> Captioner:
         return PaletteCaptioner(pool, settings.song.caption_deadline_s)
     from melodify_core.captioners.openai import OpenAICaptioner
 
-    return OpenAICaptioner(settings.openai)
+    return OpenAICaptioner(settings.openai, pool)
 
 
 def _moderator(moderation: str, settings: Settings, pool: WorkerPool) -> Moderator | None:

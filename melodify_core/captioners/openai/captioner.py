@@ -6,11 +6,12 @@ An answer with status 200 counts as charged, and nothing is retried after one, w
 import asyncio
 import logging
 from functools import partial
+from typing import Any
 
 import httpx2
 import openai
 
-from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
+from melodify_core.captioners.openai.answer import Reply, reading_of, reply_of
 from melodify_core.captioners.openai.checking import check_settings
 from melodify_core.captioners.openai.faults import (
     Part,
@@ -20,15 +21,19 @@ from melodify_core.captioners.openai.faults import (
     wants_another_model,
     with_retries,
 )
+from melodify_core.captioners.openai.meanings import replaced, to_be_understood, understood
+from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Misconfigured
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Brief, Picture, Wish
 from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
 MILLION = 1_000_000
+UNDERSTAND_S = 15.0  # with a worker's start
 READING_TOKENS = 2000  # instructions and a small picture
 # Dollars per million tokens, in and out (developers.openai.com/api/docs/models, November 2026).
 FALLBACK_PRICES = {"gpt-5.6-luna": (0.20, 1.20)}
@@ -39,14 +44,18 @@ class OpenAICaptioner:
 
     name = "openai"
 
-    def __init__(self, settings: OpenAI) -> None:
-        """Open a client. Raises Misconfigured without a key, unless another server is named."""
+    def __init__(self, settings: OpenAI, pool: WorkerPool | None = None) -> None:
+        """Open a client. Raises Misconfigured without a key, unless another server is named.
+
+        The pool's workers compare words of other languages by their meaning; without it only the known ones count.
+        """
         if settings.api_key is None and settings.base_url is None:
             raise Misconfigured(
                 "openai.api_key is missing: make a key at https://platform.openai.com/api-keys and set "
                 "MELODIFY_OPENAI__API_KEY or openai.api_key_file."
             )
         self._settings = settings
+        self._pool = pool
         self._client = client_of(settings)
         self._calls = asyncio.Semaphore(settings.calls)
         # What a model's server did not accept is left out from then on.
@@ -82,7 +91,23 @@ class OpenAICaptioner:
         # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
         self._last_answer = reply.described()
-        return await asyncio.to_thread(_read, reply, context.job_id)
+        fields, brief = await asyncio.to_thread(_read, reply, context.job_id)
+        return await self._understood(fields, context.job_id) or brief
+
+    async def _understood(self, fields: dict[str, Any], job_id: str) -> Brief | None:
+        """Return the Brief with what the model's own words mean; None where they mean nothing.
+
+        The answer is paid for: it is not lost to what happens here.
+        """
+        phrases = to_be_understood(fields)
+        if self._pool is None or not phrases:
+            return None
+        try:
+            meant = await self._pool.run(UNDERSTAND_S, understood, phrases)
+        except MelodifyError as error:
+            log.warning("job %s: openai: the words of the answer could not be compared: %s", job_id, error)
+            return None
+        return normalised(replaced(fields, meant)) if meant else None
 
     async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
         """Ask the model, then once the fallback model where that may help."""
@@ -196,13 +221,14 @@ def _prices(settings: OpenAI, model: str) -> tuple[float, float]:
     return listed[0] if told[0] is None else told[0], listed[1] if told[1] is None else told[1]
 
 
-def _read(reply: Reply, job_id: str) -> Brief:
+def _read(reply: Reply, job_id: str) -> tuple[dict[str, Any], Brief]:
     described = reply.described()
     try:
-        brief = brief_of(reply)
+        fields = reading_of(reply)
+        brief = normalised(fields)
     except MelodifyError as error:
         details = error, described, reply.request_id
         log.warning("job %s: openai: unusable answer, giving up: %s (%s), request id %s", job_id, *details)
         raise
     log.info("job %s: openai: %s answered with %s", job_id, reply.model, described)
-    return brief
+    return fields, brief
