@@ -155,9 +155,9 @@ def _ability(name: str, can: Abilities) -> str:
 
 async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
     """Use the providers for real: all of them with `live`, else only a captioner on the host's own server."""
-    from bot.cli.live import agreed, make_tiny_song, read_tiny_picture
+    from bot.cli.live import agreed, make_tiny_songs, read_tiny_picture
 
-    trials = await (make_tiny_song(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
+    trials = await (make_tiny_songs(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
     return [Finding(good=trial.good, text=trial.text) for trial in trials]
 
 

@@ -17,7 +17,6 @@ from rich.progress import Progress
 from bot.cli.render import NO_LIMIT, ConsoleDelivery, RenderLedger, RenderRequest
 from bot.i18n.messages import sentence
 from melodify_core.bootstrap import make_one
-from melodify_core.brief import LEAST_SECONDS
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.media.picture import PictureLimits, prepare
@@ -25,10 +24,9 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Brief, Order, Picture, Place, Song, Wish
 from melodify_core.models import Progress as Reached
 from melodify_core.ports import Captioner, Describable, ProviderContext
-from melodify_core.providers import open_providers, price_of
+from melodify_core.providers import lengths_of, open_providers, price_of
 
 SIDE = 96
-WISH = Wish(seconds=LEAST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +59,23 @@ async def read_tiny_picture(settings: Settings) -> list[Trial]:
             return [await _read(providers.captioner)]
 
 
-async def make_tiny_song(settings: Settings, ask: Callable[[str], bool]) -> list[Trial]:
-    """Make a song of a tiny picture with the selected providers, if `ask` agrees to its price; say what it cost."""
-    expected = price_of(settings)
-    if expected and not ask(f"A short song will cost about ${expected:.4f}."):
+async def make_tiny_songs(settings: Settings, ask: Callable[[str], bool]) -> list[Trial]:
+    """Make a song of a tiny picture with each selected composer, if `ask` agrees to the price; say what it cost."""
+    alone = [settings.model_copy(update={"composer": name, "composers": ()}) for name in settings.players]
+    tries = [(each, Wish(seconds=lengths_of(each)[0])) for each in alone]
+    prices = [price_of(each, wish.seconds) for each, wish in tries]
+    expected, songs = sum(prices), "A short song" if len(tries) == 1 else f"{len(tries)} short songs"
+    if expected and not ask(f"{songs} will cost about ${expected:.4f}."):
         return [Trial(good=False, text=f"no song was made: it would cost about ${expected:.4f}, see --yes")]
+    return [
+        trial for (each, wish), price in zip(tries, prices, strict=True) for trial in await _song(each, wish, price)
+    ]
+
+
+async def _song(settings: Settings, wish: Wish, expected: float) -> list[Trial]:
     ledger = RenderLedger()
     with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
-        request = RenderRequest(Path(folder) / "check.mp3", Path(folder) / "check.mp3", WISH)
+        request = RenderRequest(Path(folder) / "check.mp3", Path(folder) / "check.mp3", wish)
         with Progress(console=Console(stderr=True), transient=True, disable=True) as bar:
             delivery = ConsoleDelivery(request, bar, bar.add_task(""))
             order = Order(
@@ -76,11 +83,11 @@ async def make_tiny_song(settings: Settings, ask: Callable[[str], bool]) -> list
                 user_id=0,
                 place=Place(channel_id=0, max_bytes=NO_LIMIT),
                 picture=tiny(),
-                wish=WISH,
+                wish=wish,
             )
             await make_one(order, settings, delivery, ledger)
     spent = Trial(good=True, text=f"spent ${ledger.spent(''):.4f}, expected ${expected:.4f}")
-    return [_made(delivery.song, delivery.error, delivery.stages_s()), spent]
+    return [_made(settings.composer, delivery.song, delivery.error, delivery.stages_s()), spent]
 
 
 def agreed(question: str, *, yes: bool) -> bool:
@@ -108,7 +115,7 @@ async def _read(captioner: Captioner) -> Trial:
     brief: Brief | None = None
     reason = ""
     try:
-        brief = await captioner.caption(picture, WISH, _context(picture))
+        brief = await captioner.caption(picture, Wish(), _context(picture))
     except MelodifyError as error:
         reason = sentence("en", error)
     took = f"{time.perf_counter() - started:.1f} s"
@@ -119,11 +126,11 @@ async def _read(captioner: Captioner) -> Trial:
     return Trial(good=True, text=f'a tiny picture was read in {took}: "{brief.title}", {facts}. {about}')
 
 
-def _made(song: Song | None, error: MelodifyError | None, stages_s: dict[str, float]) -> Trial:
+def _made(composer: str, song: Song | None, error: MelodifyError | None, stages_s: dict[str, float]) -> Trial:
     if song is None:
         reason = sentence("en", error) if error else "no reason given"
         code = f" ({error.code})" if error else ""
-        return Trial(good=False, text=f"no song was made{code}: {reason}")
+        return Trial(good=False, text=f"{composer} made no song{code}: {reason}")
     took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in stages_s.items())
     by = f"{song.captioner} and {song.composer}{f' ({song.model})' if song.model else ''}"
     return Trial(good=True, text=f'{by} made {song.duration_s:.0f} s of "{song.title}": {took}')

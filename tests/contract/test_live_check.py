@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.cli.check import check
-from bot.cli.live import agreed, make_tiny_song, read_tiny_picture, tiny
+from bot.cli.live import agreed, make_tiny_songs, read_tiny_picture, tiny
 from melodify_core.config.settings import Settings
 from tests.gemini_server import KEY, SONG, Fault, GeminiServer, gemini_server
 from tests.openai_server import USAGE, OpenAIServer, answers, fails, openai_server
@@ -81,7 +81,7 @@ async def test_a_live_check_asks_for_the_price_makes_one_song_and_says_what_it_s
         asked.append(question)
         return True
 
-    trials = await make_tiny_song(with_two_keys(server, gemini), agree)
+    trials = await make_tiny_songs(with_two_keys(server, gemini), agree)
     assert [trial.good for trial in trials] == [True, True]
     assert asked[0].startswith("A short song will cost about $0.08")
     assert f'openai and gemini ({SONG}) made 10 s of "Amber Dusk"' in trials[0].text
@@ -90,7 +90,7 @@ async def test_a_live_check_asks_for_the_price_makes_one_song_and_says_what_it_s
 
 
 async def test_a_host_who_does_not_agree_pays_nothing(server: OpenAIServer, gemini: GeminiServer) -> None:
-    [trial] = await make_tiny_song(with_two_keys(server, gemini), lambda _: False)
+    [trial] = await make_tiny_songs(with_two_keys(server, gemini), lambda _: False)
     assert not trial.good
     assert "see --yes" in trial.text
     assert (server.calls, gemini.made) == ([], 0)
@@ -98,17 +98,28 @@ async def test_a_host_who_does_not_agree_pays_nothing(server: OpenAIServer, gemi
 
 async def test_what_failed_and_what_it_cost_all_the_same_is_told(server: OpenAIServer, gemini: GeminiServer) -> None:
     gemini.faults = [Fault(status=503, error={"code": "unavailable", "message": "no"})]
-    trials = await make_tiny_song(with_two_keys(server, gemini), lambda _: True)
+    trials = await make_tiny_songs(with_two_keys(server, gemini), lambda _: True)
     assert not trials[0].good
-    assert trials[0].text.startswith("no song was made (provider.")
+    assert trials[0].text.startswith("gemini made no song (provider.")
     assert trials[1].text.startswith("spent $0.0")
+
+
+async def test_each_composer_that_may_play_is_heard(server: OpenAIServer, gemini: GeminiServer) -> None:
+    settings = with_two_keys(server, gemini).model_copy(update={"composers": ("gemini", "arranger")})
+    gemini.faults = [Fault(status=503, error={"code": "unavailable", "message": "no"})]
+    trials = await make_tiny_songs(
+        settings, lambda question: question.startswith("2 short songs will cost about $0.08")
+    )
+    assert [trial.good for trial in trials] == [False, True, True, True]
+    assert trials[0].text.startswith("gemini made no song")
+    assert trials[2].text.startswith("openai and arranger (arranger) made ")
 
 
 async def test_what_costs_nothing_is_not_asked_about() -> None:
     def never(question: str) -> bool:
         raise AssertionError(question)
 
-    trials = await make_tiny_song(Settings(), never)
+    trials = await make_tiny_songs(Settings(), never)
     assert trials[0].text.startswith("palette and arranger")
     assert trials[1].text == "spent $0.0000, expected $0.0000"
 
