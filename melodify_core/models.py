@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["en", "ko"]
 Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
-Progress = Literal["queued", "provisioning", "running"]
+Progress = Literal["queued", "provisioning", "running", "paused"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 Meter = Literal["3/4", "4/4", "6/8"]
 

@@ -5,7 +5,13 @@ import sys
 
 def main() -> None:
     """Run the given parts, else all; only `sound` needs essentia."""
-    named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed", "recognition"]
+    named = [name for name in sys.argv[1:] if not name.startswith("-")] or [
+        "written",
+        "sound",
+        "speed",
+        "recognition",
+        "sexual",
+    ]
     if "written" in named:
         from quality import written
 
@@ -22,6 +28,10 @@ def main() -> None:
         from quality import recognition
 
         recognition.main()
+    if "sexual" in named:
+        from quality import sexual
+
+        sexual.main()
 
 
 if __name__ == "__main__":
