@@ -12,6 +12,7 @@ Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
 Progress = Literal["queued", "provisioning", "running"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
+Meter = Literal["3/4", "4/4", "6/8"]
 
 
 class Record(BaseModel):
@@ -139,6 +140,7 @@ class Brief(Record):
     arrangement: Annotated[str, Field(max_length=300)]
     soundscape: Annotated[str, Field(max_length=300)]
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
+    meter: Meter | None = None  # None: the composer's choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class RawTake:
     instruments: tuple[str, ...] = ()
     model: str = ""
     midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, if the composer has it
+    meter: Meter | None = None
 
 
 class Bill(Record):
@@ -190,6 +193,7 @@ class Take(Record):
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    meter: Meter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ class Song(Record):
     model: str = ""  # of the composer
     parent_id: str | None = None
     spoiler: bool = False
+    meter: Meter | None = None  # where the composer tells it
 
 
 @dataclass(frozen=True, slots=True)

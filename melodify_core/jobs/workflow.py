@@ -166,6 +166,7 @@ def _describe(key: str, raw: RawTake) -> Take:
         mode=raw.mode,
         instruments=raw.instruments,
         model=raw.model,
+        meter=raw.meter,
     )
 
 
@@ -218,6 +219,7 @@ def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: 
         model=take.model,
         parent_id=job.parent_id,
         spoiler=job.spoiler,
+        meter=take.meter,
     )
 
 

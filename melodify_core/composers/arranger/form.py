@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
+from melodify_core.composers.arranger.score import Section, Time
 from melodify_core.styles import Style
 from melodify_core.styles.patterns import patterns
 from melodify_core.styles.style import ALL
@@ -38,6 +38,7 @@ class Bar:
     """A bar of the plan. The last one has only the last chord, and its `beats` fill the remaining time."""
 
     index: int
+    start: float
     beats: float
     section: Section
     first: bool  # of its section
@@ -45,9 +46,9 @@ class Bar:
     final: bool  # of the piece
 
     @property
-    def start(self) -> float:
-        """The beat on which the bar starts."""
-        return float(self.index * BEATS_PER_BAR)
+    def number(self) -> int:
+        """Its place in the section, from 0."""
+        return self.index - self.section.first_bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ class Plan:
     tempos: tuple[tuple[float, float], ...]
     sections: tuple[Section, ...]
     bars: tuple[Bar, ...]
+    time: Time
+
+
+def bar_at(bars: tuple[Bar, ...], beat: float) -> int:
+    """Return the index of the bar in which a beat is."""
+    return int(beat // bars[0].beats)
 
 
 def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
@@ -74,21 +81,21 @@ def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
     return max(nearest, *folded) if arousal > 0 and folded else min([nearest, *folded])
 
 
-def plan(random: Random, seconds: float, wanted_bpm: float, style: Style) -> Plan:
-    """Return the plan that fills the seconds at about the wanted tempo."""
+def plan(random: Random, seconds: float, wanted_bpm: float, style: Style, time: Time) -> Plan:
+    """Return the plan that fills the seconds at about the wanted tempo, in quarters a minute."""
     slowing = RITARDANDO if style.tempo.slows_down else ()
-    bars, final_s = _bars(seconds, wanted_bpm)
-    beats = bars * BEATS_PER_BAR + _lost_beats(slowing)
+    bars, final_s = _bars(seconds, wanted_bpm, time)
+    beats = bars * time.bar + _lost_beats(slowing)
     bpm = 60 * beats / (seconds - final_s)
-    end = float(bars * BEATS_PER_BAR)
+    end = bars * time.bar
     tempos = ((0.0, bpm), *((end - before, bpm * share) for before, share in slowing), (end, bpm))
     sections = _sections(random, bars, style)
-    return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60)))
+    return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60, time)), time)
 
 
-def _bars(seconds: float, bpm: float) -> tuple[int, float]:
+def _bars(seconds: float, bpm: float, time: Time) -> tuple[int, float]:
     """Return how many bars come before the last chord, and the seconds of that chord."""
-    bar_s = BEATS_PER_BAR * 60 / bpm
+    bar_s = time.bar * 60 / bpm
     shortest, longest = LAST_CHORD_S
     fitting = max(2, int((seconds - shortest) / bar_s))
     options = []
@@ -151,10 +158,11 @@ def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -
         first += bars
 
 
-def _bars_of(sections: tuple[Section, ...], final_beats: float) -> Iterator[Bar]:
+def _bars_of(sections: tuple[Section, ...], final_beats: float, time: Time) -> Iterator[Bar]:
     for section in sections:
         for place in range(section.bars):
             last = place == section.bars - 1
             final = last and section.name == "ending"
-            beats = final_beats if final else float(BEATS_PER_BAR)
-            yield Bar(section.first_bar + place, beats, section, place == 0, last, final)
+            index = section.first_bar + place
+            beats = final_beats if final else time.bar
+            yield Bar(index, index * time.bar, beats, section, place == 0, last, final)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from random import Random
 
-from melodify_core.composers.arranger.density import Arrangement
-from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.density import Arrangement, PatternSet
+from melodify_core.composers.arranger.form import Bar, bar_at
 from melodify_core.composers.arranger.harmony import Voicing
 from melodify_core.composers.arranger.score import Chord, Key, Note
 from melodify_core.styles.patterns import DRUMS, Beats, Hit, patterns
@@ -26,16 +26,16 @@ def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], vo
         if bar.final:
             notes += _rolled(bar, voicings[-1], velocity, roll)
         elif "chords" in bar.section.roles:
-            pattern = patterns().comping[_thinned(chosen.of(bar.section).comping, bar)]
+            pattern = chosen.book.strikes(_thinned(chosen.of(bar.section), bar), bar.number)
             notes += _struck(bar, chords, voicings, pattern, _touch(velocity, bar))
     return notes
 
 
-def _thinned(manner: str, bar: Bar) -> str:
+def _thinned(manner: PatternSet, bar: Bar) -> str:
     """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
         return bar.section.comping
-    return "halves" if bar.section.name == "break" and len(patterns().comping[manner]) >= BUSY else manner
+    return "halves" if bar.section.name == "break" and manner.strokes >= BUSY else manner.comping
 
 
 def _struck(
@@ -89,9 +89,9 @@ def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicin
     """Return the held chords: their two highest notes."""
     playing = {bar.index: bar for bar in bars if "pad" in bar.section.roles or bar.final}
     return [
-        Note(chord.start, chord.length, pitch, _touch(velocity, playing[int(chord.start // 4)]))
+        Note(chord.start, chord.length, pitch, _touch(velocity, playing[bar_at(bars, chord.start)]))
         for chord, voicing in zip(chords, voicings, strict=True)
-        if int(chord.start // 4) in playing
+        if bar_at(bars, chord.start) in playing
         for pitch in voicing[-2:]
     ]
 
@@ -101,7 +101,7 @@ def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arr
     roots = _roots(key, chords)
     notes: list[Note] = []
     for bar in bars:
-        pattern = patterns().bass_lines["held" if bar.final else chosen.of(bar.section).bass]
+        pattern = chosen.book.line("held" if bar.final else chosen.of(bar.section).bass, bar.number)
         for number, chord in enumerate(chords):
             if not bar.start <= chord.start < bar.start + bar.beats:
                 continue
@@ -172,9 +172,11 @@ def _drum_bar(random: Random, bar: Bar, lines: Beats, fills: str, velocity: int)
         and bar.section.name in ("intro", "A", "B", "ending")
         and (len(lines) > 1 or bar.section.name != "intro")
     )
+    size = round(bar.beats * STEPS_A_BEAT)
+    lines = tuple((pitch, steps[bar.number * size % len(steps) :][:size]) for pitch, steps in lines)
     notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
     if filled:
-        start = bar.start + 2
+        start = bar.start + bar.beats - 2
         fill = random.choice(patterns().fills[fills])
         first = min(len(steps) - len(steps.lstrip(".")) for _, steps in fill) / STEPS_A_BEAT
         notes = [note for note in notes if note.start < start + first]
