@@ -24,6 +24,7 @@ from tests.pictures import encoded, opened, photo
 ROOT = Path(__file__).parents[1]
 BEFORE = "3a2cf46"
 ROUNDS = 3
+GREY = {"L": 128}  # the grey with which libjpeg fills what is missing
 SHAPES = {"square": (7000, 7000), "wide": (30_000, 1600), "tall": (1600, 30_000)}
 SMALLER = {"square": (4100, 4100), "wide": (16_000, 1040), "tall": (1040, 16_000)}  # for WebP
 MIDDLE = {"square": (5000, 5000), "wide": (15_000, 1650), "tall": (1650, 15_000)}  # for what takes more memory
@@ -43,6 +44,20 @@ LARGEST: dict[str, tuple[str, str, dict[str, tuple[int, int]], Options]] = {
     "HEIC": ("HEIF", "RGB", {"square": (6900, 6900)}, {"quality": 20}),
     "BMP": ("BMP", "1", SHAPES, {}),
 }
+# Of a damaged picture there is a copy of what is left of it.
+HALF = {"square": (5800, 5800), "wide": (30_000, 1130), "tall": (1130, 30_000)}
+DAMAGED: dict[str, tuple[str, str, dict[str, tuple[int, int]], Options]] = {
+    "JPEG": ("JPEG", "RGB", SHAPES, {}),
+    "grey JPEG": ("JPEG", "L", SHAPES, {}),  # decoded twice after the damage
+    "progressive JPEG": ("JPEG", "RGB", SHAPES, {"progressive": True}),
+    "PNG": ("PNG", "RGBA", HALF, {"compress_level": 1}),
+    "PNG of 16 bits": ("PNG", "I;16", HALF, {"compress_level": 1}),
+    "PNG of 1 bit": ("PNG", "1", HALF, {"compress_level": 1}),
+    "GIF": ("GIF", "P", HALF, {}),
+    "BMP": ("BMP", "1", HALF, {}),
+    "BMP of three colours": ("BMP", "RGB", {"small": (2600, 2600)}, {}),
+}
+MISSING = 12  # bytes: a PNG's end, some rows of blocks or samples of the others
 ORDINARY: dict[str, Callable[[], bytes]] = {
     "JPEG of 12 megapixels": photo,
     "progressive JPEG of 12 megapixels": lambda: encoded(opened(photo()), quality=88, progressive=True),
@@ -96,11 +111,14 @@ async def peak_mb(data: bytes) -> tuple[float, str]:
 
 
 def print_peaks() -> None:
-    """Print the peak of the largest pictures that are taken, for each format and shape."""
+    """Print the peak of the largest pictures that are taken, for each format and shape, and of damaged ones."""
     highest = 0.0
-    for name, (kind, mode, shapes, options) in LARGEST.items():
+    cases = [(name, case, 0) for name, case in LARGEST.items()]
+    cases += [(f"damaged {name}", case, MISSING) for name, case in DAMAGED.items()]
+    for name, (kind, mode, shapes, options), missing in cases:
         for shape, size in shapes.items():
-            grown, result = asyncio.run(peak_mb(encoded(Image.new(mode, size), kind, **options)))
+            data = encoded(Image.new(mode, size, GREY.get(mode, 0)), kind, **options)
+            grown, result = asyncio.run(peak_mb(data[: len(data) - missing]))
             highest = max(highest, grown)
             millions = size[0] * size[1] / 1e6
             print(f"memory of a worker, {name}, {shape}, {millions:.0f} megapixels: {grown:.0f} MB ({result})")

@@ -218,6 +218,8 @@ def _job_context(infra: _Infrastructure, delivery: Delivery, unrepeatable: Unrep
             ("openai", settings.openai),
             ("lyria", settings.lyria),
             ("gemini", settings.gemini),
+            ("elevenlabs", settings.elevenlabs),
+            ("acestep", settings.acestep),
             ("pipeline", settings.pipeline),
         )
     }

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ _HANDLE = re.compile(r"(?<!\w)@\w[\w.]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Emoji are joined by the one, and coloured by the other.
 _JOINER, _COLOUR = "\u200d", "\ufe0f"
+# The flags that are a black flag and a region in tags (UTS 51, annex C): other tags would only hide words.
+_TAGS = {ord(letter): 0xE0000 + ord(letter) for letter in "abcdefghijklmnopqrstuvwxyz"}
+_FLAG = re.compile("|".join(f"\U0001f3f4{region.translate(_TAGS)}\U000e007f" for region in ("gbeng", "gbsct", "gbwls")))
 # Signs that look like a space: Hangul's fillers, Braille without dots, a note without a head.
 _BLANKS = frozenset("\u3164\uffa0\u2800\U0001d159")
 # Signs that show nothing (Default_Ignorable_Code_Point) and are letters or marks by their category.
@@ -136,7 +140,7 @@ def _visible(text: str) -> str:
     """Return the text without what nobody sees, with joiners between emoji only, and with few marks on a letter."""
     if text.isascii():
         return _CONTROL.sub(" ", text)
-    plain = "".join(map(_plain, text))
+    plain = "".join(_plain(part) if len(part) == 1 else part for part in _parts(text))
     kept: list[str] = []
     marks = 0
     for before, character, after in zip(f" {plain}", plain, f"{plain[1:]} ", strict=False):
@@ -152,6 +156,16 @@ def _visible(text: str) -> str:
         if fits:
             kept.append(character)
     return "".join(kept)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield the characters; a flag of tags, which alone are nothing, is one part."""
+    at = 0
+    for flag in _FLAG.finditer(text):
+        yield from text[at : flag.start()]
+        yield flag[0]
+        at = flag.end()
+    yield from text[at:]
 
 
 def _plain(character: str) -> str:

@@ -141,6 +141,11 @@ class Brief(Record):
     soundscape: Annotated[str, Field(max_length=300)]
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
     meter: Meter | None = None  # None: the composer's choice
+    without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
+    sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"
+    # What became of the hint, where the captioner knows it: see melodify_core/hints.
+    heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +338,20 @@ class Posted(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SongPosts:
+    """Where a song's messages are. Zeros: nowhere."""
+
+    job_id: str
+    guild_id: int | None
+    channel_id: int
+    message_id: int
+    # The status message, which is also the id of the thread on it.
+    status_channel_id: int
+    status_id: int
+    videos: tuple[tuple[int, int], ...] = ()  # channel and message
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A song in the library, and where it was posted. Zeros: nowhere."""
 
@@ -348,6 +367,20 @@ class Entry:
     # The status message, which is also the id of the thread on it.
     status_channel_id: int = 0
     status_id: int = 0
+    videos: tuple[tuple[int, int], ...] = ()  # channel and message
+
+    @property
+    def posts(self) -> SongPosts:
+        """What was posted for the song."""
+        return SongPosts(
+            self.song.job_id,
+            self.guild_id,
+            self.channel_id,
+            self.message_id,
+            self.status_channel_id,
+            self.status_id,
+            self.videos,
+        )
 
 
 class RoleLimits(Record):

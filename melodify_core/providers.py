@@ -90,6 +90,12 @@ def price_of(settings: Settings) -> float:
             from melodify_core.composers.gemini.models import price_of_take as price_of_song
 
             dollars += price_of_song(settings.gemini)
+        case "elevenlabs":
+            from melodify_core.composers.elevenlabs.price import price_of_take as price_of_length
+
+            dollars += price_of_length(settings.elevenlabs, settings.song.default_seconds)
+        case "acestep":
+            dollars += settings.acestep.dollars_per_take
         case "pipeline":
             dollars += settings.pipeline.dollars_per_take
         case "arranger":
@@ -100,12 +106,13 @@ def price_of(settings: Settings) -> float:
 def longest_call_s(settings: Settings) -> float:
     """Return how many seconds a stop waits for calls whose repetition would be paid for again; 0 without such calls.
 
-    A pipeline's run continues by itself, and the next start collects it.
+    A pipeline's run, or a task of ACE-Step, continues by itself, and the next start collects it.
     """
     deadlines = {
         "openai": settings.openai.deadline_s,
         "lyria": settings.lyria.deadline_s,
         "gemini": settings.gemini.deadline_s,
+        "elevenlabs": settings.elevenlabs.deadline_s,
     }
     chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
     return max(chosen) + STORE_S if chosen else 0.0
@@ -127,6 +134,11 @@ def missing_settings(settings: Settings) -> list[str]:
         )
     if "gemini" in chosen:
         sentences += _missing_for_gemini(settings)
+    if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:
+        sentences.append(
+            'elevenlabs.api_key is missing and composer = "elevenlabs" needs it: set MELODIFY_ELEVENLABS__API_KEY or '
+            "elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
+        )
     if "pipeline" in chosen and not settings.pipeline.template_uri:
         sentences.append(
             'pipeline.template_uri is missing and composer = "pipeline" needs it: see deploy/pipeline/README.md.'
@@ -185,6 +197,14 @@ def _composer(settings: Settings, pool: WorkerPool) -> Composer | CommissioningC
             from melodify_core.composers.gemini.composer import GeminiComposer
 
             return GeminiComposer(settings.gemini)
+        case "elevenlabs":
+            from melodify_core.composers.elevenlabs.composer import ElevenLabsComposer
+
+            return ElevenLabsComposer(settings.elevenlabs)
+        case "acestep":
+            from melodify_core.composers.acestep.composer import AceStepComposer
+
+            return AceStepComposer(settings.acestep)
         case "pipeline":
             from melodify_core.composers.pipeline import PipelineComposer
 

@@ -1,5 +1,6 @@
 """Makes orders and jobs for tests."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from melodify_core.models import Bill, Job, Order, Picture, Place, Posted, Progress, Song, Wish
@@ -86,8 +87,10 @@ class Call:
         self.paid_calls.lost += 1
 
 
-def a_provider_context(job_id: str = "1", seed: int = 7) -> ProviderContext:
-    """Return the context of a job without a picture that forgets every report."""
+def a_provider_context(
+    job_id: str = "1", seed: int = 7, begun: Callable[[Bill], Awaitable["Call"]] | None = None
+) -> ProviderContext:
+    """Return the context of a job without a picture that forgets every report; `begun` hears of paid calls."""
 
     async def picture() -> Picture:
         raise AssertionError("no picture was promised")
@@ -95,4 +98,4 @@ def a_provider_context(job_id: str = "1", seed: int = 7) -> ProviderContext:
     async def progress(reached: Progress) -> None:
         del reached
 
-    return ProviderContext(job_id, seed, "0" * 64, None, picture, PaidCalls().begin, progress)
+    return ProviderContext(job_id, seed, "0" * 64, None, picture, begun or PaidCalls().begin, progress)

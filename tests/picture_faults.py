@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,11 @@ from tests.pictures import chunk, encoded, laid_down, quarters, swapped_profile,
 
 Colour = tuple[int, int, int]
 RED, LIME, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+BLUISH = (60, 120, 180)
+# White, red, green and blue of other colour spaces, for cHRM.
+ADOBE = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+WIDE = (34570, 35850, 73470, 26530, 11520, 82640, 15660, 1770)
+WHITE_D50 = (34570, 35850, 64000, 33000, 30000, 60000, 15000, 6000)
 UPRIGHT = (RED, LIME, BLUE, WHITE)
 
 
@@ -73,6 +78,14 @@ def cut(kind: str, part: float = 1.0, missing: int = 0, **options: object) -> by
     return data[: int(len(data) * part) - missing]
 
 
+def grey_below(missing: int = 2, **options: object) -> bytes:
+    """A JPEG whose lower half is the grey with which decoders fill what is missing, without the end of its file."""
+    picture = ramp()
+    picture.paste((128, 128, 128), (0, 64, 200, 160))
+    whole = encoded(picture, "JPEG", **options)
+    return whole[: len(whole) - missing]
+
+
 def cut_png(width: int, height: int) -> bytes:
     """A picture of one colour without the end of its file."""
     whole = encoded(Image.new("RGB", (width, height), (180, 90, 40)), "PNG")
@@ -115,6 +128,40 @@ def coded_png(primaries: int, transfer: int, colour: Colour, **options: object) 
     return before_pixels(png, chunk(b"cICP", bytes([primaries, transfer, 0, 1])))
 
 
+def toned_png(colour: int | Colour, gamma: int = 0, primaries: Sequence[int] = (), **options: object) -> bytes:
+    """A PNG of one colour with gAMA and cHRM chunks."""
+    png = encoded(Image.new("L" if isinstance(colour, int) else "RGB", (40, 40), colour), "PNG", **options)
+    marks = chunk(b"gAMA", struct.pack(">I", gamma)) if gamma else b""
+    return before_pixels(png, marks + (chunk(b"cHRM", struct.pack(">8I", *primaries)) if primaries else b""))
+
+
+def toned_twice() -> bytes:
+    """A PNG that says that it is sRGB, and something else by its gamma."""
+    return before_pixels(toned_png(BLUISH, 100_000), chunk(b"sRGB", b"\0"))
+
+
+def late_exif() -> bytes:
+    """A PNG whose EXIF comes after the pixels."""
+    exif, upright = laid_down(6, "PNG"), encoded(quarters(), "PNG")
+    start = exif.index(b"eXIf") - 4
+    size = 12 + int.from_bytes(exif[start : start + 4], "big")
+    end = upright.rindex(b"IEND") - 4
+    return upright[:end] + exif[start : start + size] + upright[end:]
+
+
+def animated_png(frame: tuple[int, int], missing: int = 0) -> bytes:
+    """A red PNG of 96 x 64 whose animation, of which that picture is no part, is one blue frame."""
+    own = encoded(Image.new("RGB", (96, 64), RED), "PNG")
+    pixels, end = own.index(b"IDAT") - 4, own.rindex(b"IEND") - 4
+    other = encoded(Image.new("RGB", frame, BLUE), "PNG")
+    at = other.index(b"IDAT")
+    body = other[at + 4 : at + 4 + int.from_bytes(other[at - 4 : at], "big")]
+    control = chunk(b"fcTL", struct.pack(">5I2H2B", 0, *frame, 0, 0, 1, 2, 0, 0))
+    start = own[:pixels] + chunk(b"acTL", struct.pack(">2I", 1, 0)) + own[pixels:end]
+    whole = start + control + chunk(b"fdAT", bytes([0, 0, 0, 1]) + body) + own[end:]
+    return whole[: len(whole) - missing]
+
+
 def half_floats_tiff() -> bytes:
     """A TIFF of 8 x 8 floats of 16 bits."""
     tags = [(256, 8), (257, 8), (258, 16), (259, 1), (262, 1), (273, 134), (277, 1), (278, 8), (279, 128), (339, 3)]
@@ -143,6 +190,14 @@ SHOWN = {
     },
     "JPEG without end": Peculiar(partial(cut, "JPEG", missing=2), (200, 160), RAMP),
     "JPEG without 20 bytes": Peculiar(partial(cut, "JPEG", missing=20), (200, 160), RAMP),
+    **{
+        f"JPEG without end, grey below, {name}": Peculiar(
+            partial(grey_below, quality=90, **options),
+            (200, 160),
+            ((64, 64, 90), (192, 64, 90), (128, 128, 128), (128, 128, 128)),
+        )
+        for name, options in (("plain", {}), ("restarts", {"restart_marker_rows": 1}), ("scans", {"progressive": True}))
+    },
     "progressive JPEG, 99 %": Peculiar(partial(cut, "JPEG", 0.99, progressive=True), (200, 160), RAMP),
     "PNG, 99 %": Peculiar(partial(cut, "PNG", 0.99), (200, 160), RAMP),
     "PNG with a bad comment": Peculiar(bad_text_png, (200, 160), RAMP),
@@ -162,6 +217,22 @@ SHOWN = {
     "PQ, colour": Peculiar(partial(coded_png, 9, 16, (150, 100, 120)), (40, 40), whole((235, 32, 115))),
     "HLG, grey": Peculiar(partial(coded_png, 9, 18, (190, 190, 190)), (40, 40), whole((185, 185, 185))),
     "HLG, colour": Peculiar(partial(coded_png, 9, 18, (150, 100, 120)), (40, 40), whole((135, 70, 93))),
+    "gamma 1": Peculiar(partial(toned_png, BLUISH, 100_000), (40, 40), whole((133, 183, 219))),
+    "gamma 0.5": Peculiar(partial(toned_png, BLUISH, 50_000), (40, 40), whole((67, 130, 187))),
+    "gamma 0.2": Peculiar(partial(toned_png, BLUISH, 20_000), (40, 40), whole((2, 42, 116))),
+    "grey of gamma 1": Peculiar(partial(toned_png, 120, 100_000), (40, 40), whole((183, 183, 183))),
+    "a screen's gamma": Peculiar(partial(toned_png, BLUISH, 45_455), (40, 40), whole(BLUISH)),
+    "wide primaries": Peculiar(partial(toned_png, BLUISH, 45_455, ADOBE), (40, 40), whole((0, 121, 184))),
+    "wide primaries, gamma 0.55": Peculiar(partial(toned_png, BLUISH, 55_000, WIDE), (40, 40), whole((0, 141, 197))),
+    "another white": Peculiar(partial(toned_png, BLUISH, 45_455, WHITE_D50), (40, 40), whole((41, 120, 179))),
+    "primaries without gamma": Peculiar(partial(toned_png, BLUISH, 0, ADOBE), (40, 40), whole(BLUISH)),
+    "sRGB over gamma": Peculiar(toned_twice, (40, 40), whole(BLUISH)),
+    "a profile over gamma": Peculiar(
+        partial(toned_png, BLUISH, 100_000, icc_profile=swapped_profile()), (40, 40), whole((182, 133, 219))
+    ),
+    "EXIF after a PNG's pixels": Peculiar(late_exif, (96, 64), UPRIGHT),
+    "hidden picture of a PNG": Peculiar(partial(animated_png, (96, 64)), (96, 64), whole(BLUE)),
+    "hidden picture, cut": Peculiar(partial(animated_png, (96, 64), 14), (96, 64), whole(BLUE)),
     "code points over a profile": Peculiar(
         partial(coded_png, 1, 13, RED, icc_profile=swapped_profile()), (40, 40), whole(RED)
     ),

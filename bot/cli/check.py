@@ -1,7 +1,6 @@
 """`melodify check`: what is configured, what is missing, and how to fix it."""
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from functools import partial
 import aiohttp
 import discord
 
-from bot.cli.process import INTENT_OFF, NO_LOGIN, WRONG_LOGIN, allow_files, export_traces
+from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
+from bot.cli.token import application_id_of, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -33,17 +33,18 @@ class Finding:
     runs: bool = False  # another Melodify is running
 
 
-async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
+async def check(settings: Settings, source: str, *, online: bool, fix: bool = False) -> int:
     """Print the report; return 0 when `run` could start or runs already, else 1.
 
-    With `fix`, change what Melodify can set itself: the bucket's rules.
+    `source` says where the settings come from. With `fix`, change what Melodify can set itself: the bucket's rules.
     """
     token = settings.discord.token
     findings = [
+        Finding(good=True, text=source),
         *_token(settings),
         *await _guarded(_files, settings),
-        *(await _ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(partial(_providers, fix=fix), settings),
+        *(await ask_discord(settings, token.get_secret_value()) if online and token else []),
+        *await _guarded(partial(provider_findings, fix=fix), settings),
         *await _guarded(_database, settings),
         *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
@@ -58,31 +59,29 @@ async def check(settings: Settings, *, online: bool, fix: bool = False) -> int:
     return 0
 
 
-def application_id_of(token: str) -> int | None:
-    """Return the application's id: it is the first part of every bot token, in Base64."""
-    head = token.partition(".")[0]
-    try:
-        text = base64.b64decode(head + "=" * (-len(head) % 4), validate=True).decode("ascii")
-    except ValueError:  # binascii.Error and UnicodeError are ValueErrors
-        return None
-    return int(text) if text.isdigit() else None
-
-
 def _token(settings: Settings) -> list[Finding]:
-    token = settings.discord.token
-    if token is None:
-        return [Finding(good=False, text=NO_LOGIN)]
-    application_id = application_id_of(token.get_secret_value())
-    if application_id is None:
+    try:
+        link = invite_link(token_of(settings))
+    except Misconfigured as error:
+        return [Finding(good=False, text=str(error))]
+    if not link:
         return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
-    invite = discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
     return [
         Finding(good=True, text="discord.token is set"),
-        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {invite}"),
+        Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),
     ]
 
 
-async def _ask_discord(settings: Settings, token: str) -> list[Finding]:
+def invite_link(token: str) -> str:
+    """Return the link that adds the token's bot to a server; "" where the token has not the form of one."""
+    application_id = application_id_of(token)
+    if application_id is None:
+        return ""
+    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
+
+
+async def ask_discord(settings: Settings, token: str) -> list[Finding]:
+    """Ask Discord whether it knows the token, and what the bot is allowed there."""
     use_proxies(settings)
     client = discord.Client(intents=intents_of(settings))
     try:
@@ -121,11 +120,17 @@ async def _files(settings: Settings) -> list[Finding]:
     return []
 
 
-async def _providers(settings: Settings, *, fix: bool) -> list[Finding]:
+async def provider_findings(settings: Settings, *, fix: bool = False, only: str = "") -> list[Finding]:
+    """Ask each provider, or the one of a port alone, whether it can work."""
     with closing(WorkerPool(1)) as pool:
         async with open_providers(settings, pool) as providers:
             named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
-            return [finding for port, provider in named for finding in await _provider(port, provider, fix=fix)]
+            return [
+                finding
+                for port, provider in named
+                if only in ("", port)
+                for finding in await _provider(port, provider, fix=fix)
+            ]
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

@@ -18,6 +18,7 @@ from simcord.preview import Preview
 
 from bot.client import MelodifyClient
 from bot.i18n.messages import say
+from bot.i18n.translator import untranslated
 from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
@@ -68,6 +69,7 @@ def _embedded(settings: Settings, folder: Path) -> Settings:
 
 @asynccontextmanager
 async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
+    untranslated.set(settings.language)
     client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
     locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
 
@@ -83,9 +85,10 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
             await _set_clock(env)
             if client.user is not None:
                 await client.user.edit(username="Melodify")
-            guild = env.create_guild("Studio", preferred_locale=locale.value)
-            channel = guild.create_text_channel("songs")
-            viewer = guild.add_member(env.create_user("you"))
+            names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you")}
+            guild = env.create_guild(names["server"], preferred_locale=locale.value)
+            channel = guild.create_text_channel(names["channel"])
+            viewer = guild.add_member(env.create_user(names["you"]))
             # A page shows one channel: in a thread the songs appear on it.
             parent = client.get_channel(channel.id)
             if not isinstance(parent, discord.TextChannel):

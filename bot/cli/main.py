@@ -3,17 +3,20 @@
 import argparse
 import asyncio
 import logging
+import re
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 from bot.cli.output import command_output
 from bot.i18n.style_names import offered_styles
 from bot.ops.logs import log_to_stderr, speaks_json
-from melodify_core.config.loading import load, secrets_of
+from melodify_core.config.loading import DEFAULT_FILE, load, log_format, secrets_of, source_of
 from melodify_core.config.settings import Settings
+from melodify_core.config.suggestions import closest, setting_like
 from melodify_core.errors import Misconfigured
 from melodify_core.models import UsageState
 
@@ -27,7 +30,7 @@ def main() -> NoReturn:
     with command_output():
         try:
             arguments = _parser().parse_args()
-            code = _command(arguments, load(arguments.config))
+            code = _set_up(arguments) if arguments.command == "setup" else _command(arguments, _settings(arguments))
         except Misconfigured as error:
             _report(error)
             code = MISCONFIGURED
@@ -41,6 +44,16 @@ def _interruptible(*, cleanly: bool) -> None:
     """Let Ctrl-C raise KeyboardInterrupt, or just end the process. A process that ignores it goes on doing so."""
     if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, signal.default_int_handler):
         signal.signal(signal.SIGINT, signal.default_int_handler if cleanly else signal.SIG_DFL)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings. What is wrong with them is in the form of the log, as far as that can be known."""
+    try:
+        return load(arguments.config)
+    except Misconfigured:
+        if arguments.command in ("run", "worker"):
+            log_to_stderr(logging.INFO, form=log_format(arguments.config))
+        raise
 
 
 def _report(error: Misconfigured) -> None:
@@ -65,6 +78,18 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
             return _run(_serving(arguments, settings))
 
 
+def _set_up(arguments: argparse.Namespace) -> int:
+    from bot.cli.setup import SetupOptions, set_up
+
+    _interruptible(cleanly=True)
+    names = [each.name for each in fields(SetupOptions)]
+    given = {name: getattr(arguments, name) for name in names}
+    given["key_files"] = dict(arguments.key_files or ())
+    given["values"] = dict(arguments.values or ())
+    given["watch"] = None if arguments.watch is None else tuple(arguments.watch)
+    return set_up(arguments.config or DEFAULT_FILE, SetupOptions(**given))
+
+
 def _run(command: Coroutine[Any, Any, int]) -> int:
     _interruptible(cleanly=True)
     return asyncio.run(command)
@@ -76,7 +101,8 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             from bot.cli.check import check
 
             _log_to_stderr(settings, at_least=logging.ERROR)
-            return check(settings, online=not arguments.offline, fix=arguments.fix)
+            source = source_of(arguments.config)
+            return check(settings, source, online=not arguments.offline, fix=arguments.fix)
         case "demo":
             from bot.cli.demo import demo
 
@@ -141,8 +167,27 @@ def _log_to_stderr(settings: Settings, at_least: int = 0, form: Literal["auto", 
     log_to_stderr(level, secrets_of(settings), form)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Asks whether another command was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        super().error(message + (closest(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""))
+
+
+class _Version(argparse.Action):
+    """Prints the version. Unlike argparse's own action it asks for it only when it is wanted, and keeps its lines."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from bot.cli.version import described_version
+
+        print(described_version())
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser = _Parser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print version, commit, Python and extras")
     parser.add_argument("--config", type=Path, help="settings file (default: $MELODIFY_CONFIG, then ./config.toml)")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="connect to Discord and make songs until stopped")
@@ -156,12 +201,51 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="report what is configured, what is missing and how to fix it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
+    _add_setup(commands.add_parser("setup", help="ask for token, providers and folders, and write the settings"))
     _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
     backup.add_argument("--verify", action="store_true", help="copy nothing: prove that FILE is a whole copy")
     backup.add_argument("file", type=Path, help="the copy; it must not exist yet, but for --verify")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
+
+
+def _add_setup(setup: argparse.ArgumentParser) -> None:
+    setup.add_argument("--language", choices=("en", "ko"), help="of the set-up, and of members whose own is unknown")
+    setup.add_argument("--token-file", type=Path, help="file with the bot's token")
+    for port in ("captioner", "composer"):
+        setup.add_argument(f"--{port}", choices=get_args(Settings.model_fields[port].annotation))
+    setup.add_argument(
+        "--key-file",
+        dest="key_files",
+        type=_named_file,
+        action="append",
+        metavar="PROVIDER=FILE",
+        help="a file with its key",
+    )
+    setup.add_argument(
+        "--set", dest="values", type=_setting, action="append", metavar="NAME=VALUE", help="any other setting"
+    )
+    setup.add_argument("--data", type=Path, help="folder for database, pictures and songs (default: data)")
+    setup.add_argument("--watch", type=_WholeNumber(0, 2**63), nargs="*", help="ids of channels to watch")
+    setup.add_argument("--service", choices=("none", "user", "system", "compose"), help="what starts the bot")
+    setup.add_argument("--offline", action="store_true", help="check nothing against Discord and the providers")
+    setup.add_argument("--yes", action="store_true", help="ask nothing: what no option says stays as it is")
+    setup.add_argument("--check", action="store_true", help="show what would be written, and write nothing")
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError("must be PROVIDER=FILE")
+    return name, Path(file)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or setting_like(name) != f" Did you mean {name}?":
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, with the name of a setting.{setting_like(name)}")
+    return name, value
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:

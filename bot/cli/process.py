@@ -14,10 +14,6 @@ from melodify_core.errors import Misconfigured
 from melodify_core.providers import longest_call_s
 
 log = logging.getLogger(__name__)
-NO_LOGIN = (
-    "discord.token is missing: set MELODIFY_DISCORD__TOKEN or discord.token_file. "
-    "You find the token in Discord's developer portal under Bot."
-)
 WRONG_LOGIN = (
     "discord.token is not accepted by Discord: take a new one in the developer portal under Bot > Reset Token."
 )
@@ -40,13 +36,6 @@ UNREACHABLE = (
     discord.DiscordServerError,
     discord.GatewayNotFound,
 )
-
-
-def token_of(settings: Settings) -> str:
-    """Return the bot's token. Raises Misconfigured."""
-    if settings.discord.token is None:
-        raise Misconfigured(NO_LOGIN)
-    return settings.discord.token.get_secret_value()
 
 
 def allow_files(settings: Settings) -> None:

@@ -16,8 +16,8 @@ from bot.cli.process import (
     log_stop,
     log_unreachable,
     stop_on_signal,
-    token_of,
 )
+from bot.cli.token import token_of
 from bot.client import MelodifyClient, ServePages
 from bot.ops.server import operating
 from melodify_core.bootstrap import Role, open_services

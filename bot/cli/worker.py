@@ -13,8 +13,8 @@ from bot.cli.process import (
     log_stop,
     log_unreachable,
     stop_on_signal,
-    token_of,
 )
+from bot.cli.token import token_of
 from bot.client import use_proxies
 from bot.ops.gateway_metrics import request_counter
 from bot.ops.server import operating

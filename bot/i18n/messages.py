@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, get_args
 
+from bot.i18n.grammar import grammar_of
 from melodify_core.errors import MelodifyError, Value
 from melodify_core.models import Language, Mode
 
@@ -24,7 +25,7 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 def say(language: Language, key: str, /, **values: Value) -> str:
     """Return the text of the key with the values inserted. Raises KeyError for an unknown key or a missing value."""
-    return catalogue(language)[key].format_map(values)
+    return grammar_of(language).vformat(catalogue(language)[key], (), values)
 
 
 def sentence(language: Language, error: MelodifyError) -> str:

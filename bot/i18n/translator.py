@@ -1,6 +1,7 @@
 """Chooses our language for a Discord locale, and translates our commands in Discord's menus. Contains no texts."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 
 import discord
 from discord import app_commands
@@ -10,6 +11,8 @@ from melodify_core.models import Language
 
 # Discord shows the English names in every locale without a translation.
 _LANGUAGES: Mapping[discord.Locale, Language] = {discord.Locale.korean: "ko"}
+# The language of the names that are registered without a locale. The demo's page shows no others.
+untranslated: ContextVar[Language] = ContextVar("untranslated", default="en")
 
 
 def language_of(locale: discord.Locale) -> Language:
@@ -19,7 +22,7 @@ def language_of(locale: discord.Locale) -> Language:
 
 def localised(key: str) -> app_commands.locale_str:
     """Return the English text of the key with the key attached, so that Discord gets the translations too."""
-    return app_commands.locale_str(say("en", key), key=key)
+    return app_commands.locale_str(say(untranslated.get(), key), key=key)
 
 
 class Translator(app_commands.Translator):

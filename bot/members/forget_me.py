@@ -53,21 +53,24 @@ class ForgetButton(
         members = interaction.client.services.members
         try:
             # Read before the erasure: afterwards nobody knows where the songs were posted.
-            posts = await members.posted_songs(interaction.user.id) if self._extent == "posted" else []
-            forgotten = await members.forget(interaction.user.id)
+            with_posts = self._extent == "posted"
+            posts = await members.posts(interaction.user.id) if with_posts else []
+            forgotten = await members.forget(interaction.user.id, with_takes=with_posts)
         except MelodifyError as error:
             return sentence(language, error)
         except Exception:  # discord.py only logs a button's error: the member would wait for ever
             log.exception("a member's data could not be erased, the member gets the sentence for internal errors")
             return say(language, "error.internal")
         text = say(language, "forget.done", songs=forgotten.songs, jobs=forgotten.jobs)
+        lines = [text]
+        if forgotten.takes:
+            lines.append(say(language, f"forget.takes_{self._extent}", takes=forgotten.takes))
         if self._extent == "stored":
-            return text
+            return "\n".join(lines)
         removed = Removed()
-        for entry in posts:
-            answered_in = interaction.channel_id
-            removed += await remove_posts(interaction.client, entry, language, answered_in=answered_in)
-        lines = [text, say(language, "forget.messages", deleted=removed.deleted)]
+        for each in posts:
+            removed += await remove_posts(interaction.client, each, language, answered_in=interaction.channel_id)
+        lines.append(say(language, "forget.messages", deleted=removed.deleted))
         if removed.channels:
             lines.append(say(language, "forget.messages_left", left=removed.left, where=removed.where()))
         return "\n".join(lines)

@@ -18,7 +18,7 @@ from bot.posts.destinations import destinations_of, link_to, open_thread, skip_u
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
-from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
 from melodify_core.pages import address_of
 
@@ -128,7 +128,7 @@ class DiscordDelivery:
         text = sentence(job.wish.language, error)
         try:
             with map_discord_errors():
-                await self._post_apology(job, text)
+                await self._post_apology(job, text, hides_picture=isinstance(error, Refused))
         except Rejected as refusal:
             log.warning("job %s: no apology, every place is gone or closed: %s", job.job_id, refusal)
 
@@ -158,12 +158,17 @@ class DiscordDelivery:
                 exc_info=error.__cause__,
             )
 
-    async def _post_apology(self, job: Job, text: str) -> None:
-        """Edit the status message, else post in its channel, else in a direct message."""
+    async def _post_apology(self, job: Job, text: str, *, hides_picture: bool) -> None:
+        """Edit the status message, else post in its channel, else in a direct message.
+
+        With `hides_picture`, the status message of one of several pictures shows the picture no more.
+        """
         if job.place.status_id is not None:
             # If the song was posted through the interaction, it is in this message: remove it.
             clean: dict[str, Any] = {} if job.place.token is None else {"embed": None, "attachments": []}
             try:
+                if hides_picture and not clean:
+                    clean = {"embeds": await self._embeds_without_picture(job.place, job.place.status_id)}
                 await self._board.replace(
                     job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=None, **clean
                 )
@@ -179,6 +184,15 @@ class DiscordDelivery:
             except discord.HTTPException as error:
                 skip_unreachable(error, job, destination.name)
         log.warning("job %s: no place is left to apologise in", job.job_id)
+
+    async def _embeds_without_picture(self, place: Place, status_id: int) -> list[discord.Embed]:
+        """Return the status message's notes without the picture, none where the message cannot be read."""
+        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        try:
+            status = await channel.fetch_message(status_id)
+        except discord.Forbidden:
+            return []
+        return [embed.set_thumbnail(url=None) for embed in status.embeds]
 
     async def _post_through_interaction(self, card: Card) -> bool:
         """Edit the song into the status message: a repeated edit does no harm. Return whether that succeeded."""

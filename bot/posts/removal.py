@@ -1,6 +1,7 @@
 """Deletes everything that the bot has posted for a song: its message, videos, status message and thread."""
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,8 +9,9 @@ import discord
 
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say
+from bot.posts.song_embed import PICTURE_NAME
 from melodify_core.errors import MelodifyError
-from melodify_core.models import Entry, Language
+from melodify_core.models import Language, SongPosts
 
 log = logging.getLogger(__name__)
 # How many messages after the song's are searched for its videos.
@@ -34,13 +36,13 @@ class Removed:
         return " ".join([*named, *(["…"] if len(self.channels) > NAMED_CHANNELS else [])])
 
 
-def mark_of(entry: Entry) -> str:
+def mark_of(posts: SongPosts) -> str:
     """Return the line that marks a video of the song, so that it is found again. It is the same in all languages."""
-    return f"-# {say('en', 'song.footer', job_id=entry.song.job_id)}"
+    return f"-# {say('en', 'song.footer', job_id=posts.job_id)}"
 
 
 async def remove_posts(
-    client: discord.Client, entry: Entry, language: Language, *, answered_in: int | None = None
+    client: discord.Client, posts: SongPosts, language: Language, *, answered_in: int | None = None
 ) -> Removed:
     """Delete what was posted for the song, and return what could not be deleted. Never raises a MelodifyError.
 
@@ -48,26 +50,34 @@ async def remove_posts(
     posted: these get a name in `language` that does not contain the song's.
     """
     removed = Removed()
-    if entry.message_id:
-        channel = client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-        videos = await _videos(client, channel, entry)
-        removed += await _delete_all([channel.get_partial_message(entry.message_id), *(videos or ())])
+    if posts.message_id:
+        channel = client.get_partial_messageable(posts.channel_id, guild_id=posts.guild_id)
+        videos = await _videos(client, channel, posts)
+        noted = [
+            client.get_partial_messageable(channel_id, guild_id=posts.guild_id).get_partial_message(message_id)
+            for channel_id, message_id in posts.videos
+        ]
+        found = [video for video in videos or () if video.id not in {message.id for message in noted}]
+        removed += await _delete_all([channel.get_partial_message(posts.message_id), *noted, *found])
         if videos is None:
-            removed += Removed(left=1, channels=frozenset({entry.channel_id}))
-    if entry.status_id:
-        where = client.get_partial_messageable(entry.status_channel_id, guild_id=entry.guild_id)
-        removed += await _delete_all([where.get_partial_message(entry.status_id)])
+            removed += Removed(left=1, channels=frozenset({posts.channel_id}))
+    if posts.status_id:
+        where = client.get_partial_messageable(posts.status_channel_id, guild_id=posts.guild_id)
+        removed += await _delete_all([where.get_partial_message(posts.status_id)])
         # A thread has the id of its message. It may be there although the song went elsewhere.
-        if not await _end_thread(client, entry, language, stays=entry.status_id == answered_in):
-            removed += Removed(left=1, channels=frozenset({entry.status_id}))
+        if not await _end_thread(client, posts, language, stays=posts.status_id == answered_in):
+            removed += Removed(left=1, channels=frozenset({posts.status_id}))
     return removed
 
 
 async def _videos(
-    client: discord.Client, channel: discord.PartialMessageable, entry: Entry
+    client: discord.Client, channel: discord.PartialMessageable, posts: SongPosts
 ) -> list[discord.Message] | None:
-    """Return the messages with videos of the song, None when the history cannot be read."""
-    after = discord.Object(entry.message_id)
+    """Return the messages with videos among those after the song's, None when the history cannot be read.
+
+    Of the videos of earlier versions, no message is known.
+    """
+    after = discord.Object(posts.message_id)
     try:
         with map_discord_errors():
             found = [message async for message in channel.history(limit=SEARCHED_MESSAGES, after=after)]
@@ -75,7 +85,39 @@ async def _videos(
         # The videos are deleted with their channel.
         return [] if isinstance(error.__cause__, discord.NotFound) else None
     me = client.user.id if client.user else 0
-    return [message for message in found if message.author.id == me and message.content.endswith(mark_of(entry))]
+    return [message for message in found if message.author.id == me and message.content.endswith(mark_of(posts))]
+
+
+async def unlink_takes(client: discord.Client, gone: SongPosts, takes: Iterable[SongPosts]) -> None:
+    """Make the takes' links to a song that is deleted plain words. Never raises a MelodifyError."""
+    for posts in takes:
+        channel = client.get_partial_messageable(posts.channel_id, guild_id=posts.guild_id)
+        try:
+            with map_discord_errors():
+                message = await channel.fetch_message(posts.message_id)
+                if embeds := _without_link(message, gone.message_id):
+                    await message.edit(embeds=embeds)
+        except MelodifyError as error:
+            log.info("message %s keeps its link to a song that is deleted: %s", posts.message_id, error)
+
+
+def _without_link(message: discord.Message, linked_id: int) -> list[discord.Embed]:
+    """Return the message's embeds without the link, none where nothing changes."""
+    changed = False
+    for embed in message.embeds:
+        for place, field in enumerate(embed.fields):
+            text = re.sub(rf"\[([^\]]+)\]\([^)]*/{linked_id}\)", r"\1", str(field.value))
+            if text != field.value:
+                embed.set_field_at(place, name=field.name, value=text, inline=field.inline)
+                changed = True
+        _name_attachment(embed, message)
+    return message.embeds if changed else []
+
+
+def _name_attachment(embed: discord.Embed, message: discord.Message) -> None:
+    """Name the thumbnail as the attachment that it is: with its address, Discord would show that once more."""
+    if embed.thumbnail and any(file.filename == PICTURE_NAME for file in message.attachments):
+        embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
 
 
 async def _delete_all(messages: Iterable[discord.PartialMessage | discord.Message]) -> Removed:
@@ -93,11 +135,11 @@ async def _delete_all(messages: Iterable[discord.PartialMessage | discord.Messag
     return removed
 
 
-async def _end_thread(client: discord.Client, entry: Entry, language: Language, *, stays: bool) -> bool:
+async def _end_thread(client: discord.Client, posts: SongPosts, language: Language, *, stays: bool) -> bool:
     """Delete the song's thread, or rename one that is used or `stays`; return whether that succeeded."""
     try:
         with map_discord_errors():
-            thread = client.get_channel(entry.status_id) or await client.fetch_channel(entry.status_id)
+            thread = client.get_channel(posts.status_id) or await client.fetch_channel(posts.status_id)
             if not isinstance(thread, discord.Thread):
                 return True
             used = [message async for message in thread.history(limit=2) if not message.is_system()]
@@ -106,9 +148,9 @@ async def _end_thread(client: discord.Client, entry: Entry, language: Language, 
             await thread.edit(name=say(language, "song.thread_without_song"), archived=False)
     except MelodifyError as error:
         # No thread, or none of this song: one that cannot be seen is its own only if the song is in it.
-        if isinstance(error.__cause__, discord.NotFound) or entry.channel_id != entry.status_id:
+        if isinstance(error.__cause__, discord.NotFound) or posts.channel_id != posts.status_id:
             return True
-        log.warning("thread %s keeps the name of a song that is deleted: %s", entry.status_id, error)
+        log.warning("thread %s keeps the name of a song that is deleted: %s", posts.status_id, error)
         return False
     return True
 

@@ -18,7 +18,7 @@ from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.posts.details_embed import details_of
-from bot.posts.removal import mark_of, remove_posts
+from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import page_of, song_button, song_view
 from bot.requests.edit_form import ChangeModal
@@ -126,16 +126,24 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         songs = interaction.client.services.songs
         video = await songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
-        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
+        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry.posts)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
             link = f"||{link}||" if entry.song.spoiler else link
-            await interaction.followup.send(f"{title}\n{link}\n{mark}")
+            await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{link}\n{mark}", wait=True))
             return
         name = f"{file_stem(shown, entry.song)}.mp4"
-        await interaction.followup.send(
-            f"{title}\n{mark}", file=discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
-        )
+        file = discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
+        await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{mark}", file=file, wait=True))
+
+    async def _note(self, interaction: Interaction, entry: Entry, sent: discord.Message) -> None:
+        """Remember the message, so that it is deleted with the song."""
+        if entry.private:
+            return  # only the presser sees it, for a while
+        try:
+            await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
+        except MelodifyError as error:
+            log.warning("song %s: its video %s is not remembered: %s", self.job_id, sent.id, error)
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
@@ -183,8 +191,9 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         await songs.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
         removed = await remove_posts(
-            interaction.client, entry, language_of_song(entry), answered_in=interaction.channel_id
+            interaction.client, entry.posts, language_of_song(entry), answered_in=interaction.channel_id
         )
+        await unlink_takes(interaction.client, entry.posts, await songs.takes(self.job_id))
         if removed.channels:
             text = say(language, "delete.done_but_message", where=removed.where())
         else:

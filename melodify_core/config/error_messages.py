@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from melodify_core.config.suggestions import setting_like
+
 _KINDS = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
@@ -14,11 +16,17 @@ _KINDS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
 }
+# Settings that hold numbers which Discord gives to channels, servers, members and roles.
+_IDS = ("discord.watched_channels.", "limits.exempt_users.", "limits.blocked_users.")
+_COPY_ID = (
+    "Switch on Discord's User Settings > Advanced > Developer Mode, then right-click the name and choose Copy ID."
+)
 
 
 def sentences(error: ValidationError) -> list[str]:
     """Return one sentence per mistake; none repeats a value, which may be a secret."""
-    return [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+    found = [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+    return list(dict.fromkeys(found))
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -26,13 +34,17 @@ def _sentence(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            rest = " is not a setting; see config.example.toml for those that are"
+            return f"{name} is not a setting; see config.example.toml for those that are.{setting_like(name)}"
         case "literal_error":
             rest = f" must be {context['expected']}"
         case "missing":
             rest = " is required"
         case "string_pattern_mismatch":
+            if name.startswith("limits.roles."):
+                return f"limits.roles must name roles by their numbers. {_COPY_ID}"
             rest = f" has the wrong form{_example(context.get('pattern', ''))}"
+        case kind if kind in _KINDS and _holds_ids(name):
+            return f"{name.rpartition('.')[0]} must be numbers. {_COPY_ID}"
         case kind if kind in _KINDS:
             rest = f" must be {_KINDS[kind]}"
         case "value_error":
@@ -40,6 +52,10 @@ def _sentence(detail: ErrorDetails) -> str:
         case _:
             rest = f": {detail['msg'][0].lower()}{detail['msg'][1:]}"
     return f"{name}{rest}."
+
+
+def _holds_ids(name: str) -> bool:
+    return name.startswith(_IDS)
 
 
 def _example(pattern: str) -> str:

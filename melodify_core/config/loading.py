@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -12,11 +12,13 @@ from pydantic_settings import SettingsError
 
 from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
-from melodify_core.config.settings import NEST, PREFIX, Section, Settings
+from melodify_core.config.settings import NEST, PREFIX, LogFormat, Section, Settings
+from melodify_core.config.suggestions import variable_like
 from melodify_core.errors import Misconfigured
 
 # Names the settings file; it is no setting itself.
 CONFIG_VARIABLE = "MELODIFY_CONFIG"
+DEFAULT_FILE = Path("config.toml")
 
 
 def load(path: Path | None = None) -> Settings:
@@ -24,8 +26,8 @@ def load(path: Path | None = None) -> Settings:
 
     Raises Misconfigured with one sentence for each mistake, all at once.
     """
-    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    table, problems = _read_table(named or Path("config.toml"), must_exist=named is not None)
+    named = _named(path)
+    table, problems = _read_table(named or DEFAULT_FILE, must_exist=named is not None)
     problems += _unknown_variables()
     settings = None
     try:
@@ -43,6 +45,25 @@ def load(path: Path | None = None) -> Settings:
     if settings is None or problems:
         raise Misconfigured(*problems)
     return settings
+
+
+def log_format(path: Path | None = None) -> LogFormat:
+    """Return the log's form by the same sources, where these have mistakes too; "auto" where none says it."""
+    table, _ = _read_table(_named(path) or DEFAULT_FILE, must_exist=False)
+    section = table.get("log")
+    written = section.get("format") if isinstance(section, dict) else None
+    form = os.environ.get(f"{PREFIX}LOG{NEST}FORMAT", written)
+    return next((known for known in get_args(LogFormat) if known == form), "auto")
+
+
+def source_of(path: Path | None) -> str:
+    """Return where `load(path)` takes the settings from, for a report."""
+    named = _named(path) or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    return f"settings: {named.resolve()}" if named else f"settings: the defaults, there is no {DEFAULT_FILE} here"
+
+
+def _named(path: Path | None) -> Path | None:
+    return path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -101,7 +122,7 @@ def _read_table(path: Path, *, must_exist: bool) -> tuple[dict[str, Any], list[s
 def _unknown_variables() -> list[str]:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return [
-        f"The environment variable {name} names no setting."
+        f"The environment variable {name} names no setting.{variable_like(name)}"
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name != CONFIG_VARIABLE and name.split(NEST)[0].upper() not in known
     ]

@@ -19,6 +19,9 @@ HostName = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
 GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
 
 
+ComposerName = Literal["arranger", "gemini", "elevenlabs", "acestep", "lyria", "pipeline"]
+
+
 class Section(BaseModel):
     """A table of config.toml: frozen, and an unknown key is a mistake."""
 
@@ -198,7 +201,7 @@ class OpenAI(Section):
     model: str = "gpt-6-luna"
     fallback_model: str = "gpt-5.6-luna"
     detail: Literal["low", "high", "auto"] = "low"
-    effort: Literal["none", "minimal", "low", "medium", "high", ""] = "none"
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", ""] = "none"
     max_output_tokens: Annotated[int, Field(ge=200)] = 600
     moderation: bool = True
     moderation_model: str = "omni-moderation-latest"
@@ -210,6 +213,14 @@ class OpenAI(Section):
     memory_entries: Positive = 10_000
     dollars_per_million_input: Dollars = 0.10
     dollars_per_million_output: Dollars = 0.50
+    fallback_dollars_per_million_input: Dollars | None = None
+    fallback_dollars_per_million_output: Dollars | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _room_for_thoughts(cls, data: object) -> object:
+        # Local models think although they were told not to, and their thoughts count.
+        return {"max_output_tokens": 4000} | data if isinstance(data, dict) and data.get("base_url") else data
 
 
 class Vertex(Section):
@@ -247,6 +258,39 @@ class Gemini(Section):
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
     tries: Positive = 2
     send_picture: bool = False
+
+
+class ElevenLabs(Section):
+    """The ElevenLabs composer, with one key."""
+
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    endpoint: HttpUrl | None = None
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "music_v2"
+    # The highest price that a seller asked in November 2026: a budget must hold.
+    dollars_per_minute: Dollars = 0.80
+    deadline_s: Seconds = 180.0
+    calls: Positive = 2
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    tries: Positive = 2
+
+
+class AceStep(Section):
+    """The ACE-Step composer: a music model on a machine of the host's own."""
+
+    url: HttpUrl = "http://127.0.0.1:8001"
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    # Empty: the server's default model.
+    model: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$")] = ""
+    # The language model beside it plans the song: better music, more graphics memory.
+    thinking: bool = False
+    steps: Annotated[int, Field(ge=1, le=200)] = 8
+    deadline_s: Seconds = 600.0
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.1
+    calls: Positive = 4
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    dollars_per_take: Dollars = 0.0
 
 
 class Pipeline(Section):
@@ -288,11 +332,14 @@ class Privacy(Section):
     salt_file: Path | None = None
 
 
+LogFormat = Literal["auto", "text", "json"]
+
+
 class Log(Section):
     """What is written to standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["auto", "text", "json"] = "auto"
+    format: LogFormat = "auto"
 
 
 class Settings(BaseSettings):
@@ -308,7 +355,7 @@ class Settings(BaseSettings):
     )
 
     captioner: Literal["palette", "openai"] = "palette"
-    composer: Literal["arranger", "lyria", "gemini", "pipeline"] = "arranger"
+    composer: ComposerName = "arranger"
     storage: Literal["folder", "gcs"] = "folder"
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
@@ -324,6 +371,8 @@ class Settings(BaseSettings):
     vertex: Vertex = Vertex()
     lyria: Lyria = Lyria()
     gemini: Gemini = Gemini()
+    elevenlabs: ElevenLabs = ElevenLabs()
+    acestep: AceStep = AceStep()
     pipeline: Pipeline = Pipeline()
     web: Web = Web()
     privacy: Privacy = Privacy()

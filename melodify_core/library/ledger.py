@@ -381,7 +381,7 @@ class Library:
             if row.cancelled:
                 return False
             if row.state in OPEN_STATES and connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
-                connection.execute(INSERT_SONG, values)
+                connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True
 
     def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
@@ -399,7 +399,7 @@ class Library:
                 return False
             self._end(job.job_id, "charged", now, connection)
             if not connection.execute(UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
-                connection.execute(INSERT_SONG, values)
+                connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True
 
     def song(self, job_id: str) -> Song | None:
@@ -522,6 +522,13 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
         "parent_id": job.parent_id,
         "asked_in": job.place.channel_id,
     }
+
+
+def _root_of(job: Job, connection: sa.Connection) -> str | None:
+    """Return the first song of the chain that the job's song is a take of, None where it is no take."""
+    if job.parent_id is None:
+        return None
+    return connection.scalar(sa.select(songs.c.root_id).where(songs.c.job_id == job.parent_id)) or job.parent_id
 
 
 def accepted_order_of(row: sa.Row[Any]) -> AcceptedOrder:

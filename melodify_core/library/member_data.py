@@ -3,7 +3,8 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +14,11 @@ from pydantic import ValidationError
 from melodify_core.library.database import changing, read
 from melodify_core.library.ledger import NOBODY
 from melodify_core.library.schema import likes, readings, requests, songs, usage
-from melodify_core.library.songbook import ENTRY, LIKES, entry_of, erase_songs
+from melodify_core.library.songbook import ENTRY, LIKES, entry_of, erase_songs, posts_of
 from melodify_core.library.statements import OPEN_STATES
-from melodify_core.models import Brief, Entry, Song
+from melodify_core.models import Brief, Entry, Song, SongPosts
 
+log = logging.getLogger(__name__)
 # Newest songs first, or most liked songs first.
 SortOrder = Literal["newest", "liked"]
 
@@ -51,7 +53,28 @@ class MemberBook:
         by = (LIKES.desc(), newest) if sort == "liked" else (newest,)
         rows = read(self._engine, sa.select(*ENTRY).where(whose).order_by(*by).offset(skip).limit(limit))
         total = read(self._engine, sa.select(sa.func.count()).select_from(songs).where(whose))
-        return SongListPage(tuple(entry_of(row) for row in rows), int(total[0][0]))
+        return SongListPage(tuple(_readable(rows)), int(total[0][0]))
+
+    def posted(self, user_id: int) -> list[SongPosts]:
+        """Return what was posted for the member's songs, also for those that cannot be read any more."""
+        rows = read(self._engine, sa.select(*ENTRY).where(songs.c.user_id == user_id))
+        return [posts_of(row) for row in rows]
+
+    def takes_of_pictures(self, user_id: int) -> list[SongPosts]:
+        """Return the songs that other members had made of the member's pictures."""
+        # Of a song that was deleted, only its order is known.
+        own = (
+            sa.select(usage.c.job_id)
+            .where(usage.c.user_id == user_id)
+            .union(sa.select(songs.c.job_id).where(songs.c.user_id == user_id))
+        )
+        query = sa.select(*ENTRY).where(songs.c.root_id.in_(own), songs.c.user_id != user_id)
+        return [posts_of(row) for row in read(self._engine, query)]
+
+    def drop_pictures(self, job_ids: Collection[str]) -> None:
+        """Note that the pictures of these jobs are deleted, so that their pages show none."""
+        with changing(self._engine) as connection:
+            connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values(picture_gone=True))
 
     def open_jobs(self, user_id: int) -> list[str]:
         """Return the member's jobs that wait or run."""
@@ -93,6 +116,15 @@ class MemberBook:
             )
             connection.execute(usage.update().where(mine).values(user_id=NOBODY, guild_id=None, **plain))
         return len(own)
+
+
+def _readable(rows: Iterable[sa.Row[tuple[object, ...]]]) -> Iterator[Entry]:
+    """Yield the entries; a record that cannot be read hides no other."""
+    for row in rows:
+        try:
+            yield entry_of(row)
+        except ValidationError as error:
+            log.warning("song %s cannot be read, lists leave it out: %s", row.job_id, error.errors(include_input=False))
 
 
 def _brief_of(song: str) -> Brief | None:

@@ -52,10 +52,15 @@ songs = sa.Table(
     sa.Column("song", sa.Text, nullable=False),
     # The song that this one is another take of.
     sa.Column("parent_id", sa.String(32)),
+    # The first song of the chain of takes, whose member sent the picture. None: this is that song.
+    sa.Column("root_id", sa.String(32)),
+    # The newest messages with its video, as JSON: [[channel, message], ...].
+    sa.Column("videos", sa.Text, nullable=False, server_default="[]"),
     # The channel of the request: members who can see that channel can see the song in lists.
     sa.Column("asked_in", sa.BigInteger),
     sa.Index("songs_by_user", "user_id", "created_at"),
     sa.Index("songs_by_guild", "guild_id", "created_at"),
+    sa.Index("songs_by_root", "root_id"),
 )
 # One row per paid call, written before the call begins; also where the answer was useless or never came.
 costs = sa.Table(

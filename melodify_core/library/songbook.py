@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from melodify_core.library.database import changing, read
 from melodify_core.library.schema import gone_pages, likes, songs, usage
-from melodify_core.models import Entry, Song
+from melodify_core.models import Entry, Song, SongPosts
 
 LIKES = (
     sa.select(sa.func.count())
@@ -30,6 +30,8 @@ _ORDER = (
     .label("brief_order")
 )
 ENTRY = (songs, LIKES, _ORDER)
+MAX_VIDEOS = 100
+MAX_TAKES = 20
 
 
 class Songbook:
@@ -53,6 +55,19 @@ class Songbook:
             count = connection.scalar(sa.select(sa.func.count()).select_from(likes).where(likes.c.job_id == job_id))
         return liked, int(count or 0)
 
+    def note_video(self, job_id: str, channel_id: int, message_id: int) -> None:
+        """Remember a message with the song's video."""
+        with changing(self._engine) as connection:
+            query = sa.select(songs.c.videos).where(songs.c.job_id == job_id).with_for_update()
+            if (noted := connection.scalar(query)) is not None:
+                newest = [*json.loads(noted), [channel_id, message_id]][-MAX_VIDEOS:]
+                connection.execute(songs.update().where(songs.c.job_id == job_id).values(videos=json.dumps(newest)))
+
+    def takes_of(self, job_id: str) -> list[SongPosts]:
+        """Return where the song's direct takes were posted, the newest first."""
+        query = sa.select(*ENTRY).where(songs.c.parent_id == job_id, songs.c.message_id != 0)
+        return [posts_of(row) for row in read(self._engine, query.order_by(songs.c.created_at.desc()).limit(MAX_TAKES))]
+
     def erase(self, job_ids: Collection[str], now: float) -> None:
         """Delete the songs with their likes and pages. What was paid for them stays."""
         with changing(self._engine) as connection:
@@ -71,9 +86,7 @@ def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float)
 
 def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
     """Return the entry of a row of ENTRY."""
-    place = json.loads(row.brief_order or "{}").get("place", {})
-    if place.get("token"):
-        place = {}  # the bot is not there: the status message became the song
+    posts = posts_of(row)
     return Entry(
         song=Song.model_validate_json(row.song),
         user_id=row.user_id,
@@ -84,6 +97,23 @@ def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
         created_at=row.created_at,
         likes=row.likes,
         asked_in=row.asked_in or 0,
+        status_channel_id=posts.status_channel_id,
+        status_id=posts.status_id,
+        videos=posts.videos,
+    )
+
+
+def posts_of(row: sa.Row[tuple[object, ...]]) -> SongPosts:
+    """Return what was posted for the song of a row of ENTRY. The song itself is not read."""
+    place = json.loads(row.brief_order or "{}").get("place", {})
+    if place.get("token"):
+        place = {}  # the bot is not there: the status message became the song
+    return SongPosts(
+        job_id=row.job_id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        message_id=row.message_id,
         status_channel_id=place.get("channel_id") or 0,
         status_id=place.get("status_id") or 0,
+        videos=tuple((channel_id, message_id) for channel_id, message_id in json.loads(row.videos)),
     )

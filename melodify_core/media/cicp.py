@@ -3,7 +3,7 @@
 HDR is brought to a plain screen as Chromium 156 does it; the values were measured there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +36,10 @@ class Cicp:
         return self.primaries not in _PRIMARIES and self.transfer not in _TRANSFERS
 
 
-def cicp_of(data: bytes) -> Cicp | None:
+def cicp_of(chunks: Mapping[bytes, bytes]) -> Cicp | None:
     """Return the code points of a PNG, None where it has none or leaves them open."""
-    at = data.find(b"\0\0\0\x04cICP", 8, data.find(b"IDAT"))
-    if at < 0 or at + 10 > len(data) or data[at + 9] == _UNSPECIFIED:
-        return None
-    return Cicp(data[at + 8], data[at + 9])
+    body = chunks.get(b"cICP", b"")
+    return Cicp(body[0], body[1]) if len(body) == 4 and body[1] != _UNSPECIFIED else None
 
 
 def in_srgb(rgb: Image.Image, cicp: Cicp) -> Image.Image:
@@ -51,9 +49,14 @@ def in_srgb(rgb: Image.Image, cicp: Cicp) -> Image.Image:
     light = _TRANSFERS.get(cicp.transfer, _srgb_light)(np.asarray(rgb, dtype=np.float64) / 255)
     if (matrix := _PRIMARIES.get(cicp.primaries)) is not None:
         light = light @ matrix.T
+    return encoded(light)
+
+
+def encoded(light: Samples) -> Image.Image:
+    """Return linear light of sRGB's primaries as a picture."""
     light = light.clip(0, 1)
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return Image.fromarray((encoded * 255).round().astype(np.uint8))
+    samples = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return Image.fromarray((samples * 255).round().astype(np.uint8))
 
 
 def _srgb_light(values: Samples) -> Samples:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,13 +16,14 @@ from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError
 from PIL import GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  # isort:skip
 
 from melodify_core.errors import Rejected
-from melodify_core.media.picture_bounds import first_tags
+from melodify_core.media.picture_bounds import end_of_only_scan, first_tags
 
 # Of a damaged picture at most so much may be missing.
 MOST_MISSING = 0.1
 # What is cut off a damaged picture leaves a copy of the rest: both have to fit into a worker's memory.
 MOST_DAMAGED_PIXELS = 34_000_000
 _SCAN_TRIES = 3
+_NOISE_BYTES = 1 << 18  # more than a row of blocks of the widest picture takes
 # What browsers show as far as it goes.
 _SALVAGED = ("JPEG", "PNG", "GIF", "BMP")
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError)
@@ -111,9 +113,13 @@ def _opened(data: bytes, kind: str, check: Check) -> ImageFile.ImageFile:
     return image
 
 
-def _loaded(image: ImageFile.ImageFile, longest: int) -> Decoded:
+def _loaded(image: ImageFile.ImageFile, longest: int, fill: int | None = None) -> Decoded:
+    """Decode; what the decoder leaves out is `fill`."""
     frame = _frame_of(image)
     image.draft("RGB", fitted(image.size, longest))
+    if fill is not None:
+        colour = (fill,) * len(image.getbands())
+        image.im = Image.new(image.mode, image.size, colour if len(colour) > 1 else fill).im
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by it
     image.load()
     return Decoded(image, frame)
@@ -134,7 +140,7 @@ def _salvage(data: bytes, kind: str, check: Check, longest: int) -> Decoded:
             data = _with_last_block(data, _opened(data, kind, check))
         if kind == "JPEG":
             decoded = _salvaged_jpeg(data, check, longest)
-            gone = _grey_rows(decoded.pixels)
+            gone = _unread_rows(data, check, longest, decoded.pixels)
         else:
             # Rows that are not there keep what was there before, whatever that was.
             gone = _untouched_rows(_prefilled(data, kind, check, 0), 0)
@@ -157,11 +163,11 @@ def _salvaged_jpeg(data: bytes, check: Check, longest: int) -> Decoded:
     """Return what a damaged JPEG shows. Raises Rejected("picture.broken") where that is nothing."""
     decoded = _loaded(_opened(data, "JPEG", check), longest)
     for shorter in _without_last_scans(data):
-        if not _is_black(decoded.pixels):
+        if not _is_nothing(data, check, longest, decoded.pixels):
             return decoded
         # The decoder has stopped in the head of a later scan, and returns nothing of the scans before.
-        decoded = _loaded(_opened(shorter, "JPEG", check), longest)
-    if _is_black(decoded.pixels):
+        data, decoded = shorter, _loaded(_opened(shorter, "JPEG", check), longest)
+    if _is_nothing(data, check, longest, decoded.pixels):
         raise Rejected("picture.broken")
     return decoded
 
@@ -173,8 +179,15 @@ def _without_last_scans(data: bytes) -> Iterator[bytes]:
         yield data[:start] + b"\xff\xd9"
 
 
-def _is_black(pixels: Pixels) -> bool:
-    return isinstance(pixels, Image.Image) and all(low == high == 0 for low, high in _extremes(pixels))
+def _is_nothing(data: bytes, check: Check, longest: int, shown: Pixels) -> bool:
+    """Return whether the decoder has written nothing. That is black, as the picture itself may be."""
+    if not _is_all(shown, 0):
+        return False
+    return _is_all(_loaded(_opened(data, "JPEG", check), longest, fill=255).pixels, 255)
+
+
+def _is_all(pixels: Pixels, value: int) -> bool:
+    return isinstance(pixels, Image.Image) and all(low == high == value for low, high in _extremes(pixels))
 
 
 @contextmanager
@@ -200,9 +213,7 @@ def _prefilled(data: bytes, kind: str, check: Check, value: int) -> Decoded:
     if isinstance(image, GifImagePlugin.GifImageFile) and image._frame_transparency is not None:  # noqa: SLF001 - see below
         # Pillow fills the canvas with it, and offers no other way to say what shall be there.
         image._frame_transparency = value  # noqa: SLF001
-    colour = (value,) * len(image.getbands())
-    image.im = Image.new(image.mode, image.size, colour if len(colour) > 1 else value).im
-    return _loaded(image, max(image.size))
+    return _loaded(image, max(image.size), fill=value)
 
 
 def _untouched_rows(decoded: Decoded, value: int) -> set[int]:
@@ -216,15 +227,39 @@ def _untouched_rows(decoded: Decoded, value: int) -> set[int]:
     return gone
 
 
+def _unread_rows(data: bytes, check: Check, longest: int, shown: Pixels) -> set[int]:
+    """Return the rows at the end that the file has no data for: libjpeg fills them with grey.
+
+    The picture itself may be grey there. Only rows without data change when noise follows the data.
+    """
+    end = end_of_only_scan(data)
+    if end is None:
+        return set()  # each scan after the first adds detail to rows that are all there
+    grey = _grey_rows(shown)
+    if len(grey) <= MOST_MISSING * shown.size[1]:
+        return grey
+    noise = random.Random(0).randbytes(_NOISE_BYTES).replace(b"\xff", b"\0")
+    # After restart markers too, as the decoder may wait for one: it takes the next that fits.
+    restarts = b"".join(b"\xff" + bytes([marker]) + noise[: _NOISE_BYTES >> 9] for marker in range(0xD0, 0xD8))
+    noisy = data[:end].rstrip(b"\xff") + noise + restarts * (_NOISE_BYTES >> 10) + b"\xff\xd9"
+    other = _loaded(_opened(noisy, "JPEG", check), longest).pixels
+    first = next((row for row in sorted(grey) if not _is_grey(other, row)), shown.size[1])
+    return {row for row in grey if row >= first}
+
+
 def _grey_rows(pixels: Pixels) -> set[int]:
     """Return the rows at the end that are the grey with which libjpeg fills what is missing."""
     gone: set[int] = set()
-    width, height = pixels.size
-    for row in range(height - 1, -1, -1):
-        if not all(low == high and low in (127, 128) for low, high in _extremes(pixels.crop((0, row, width, row + 1)))):
+    for row in range(pixels.size[1] - 1, -1, -1):
+        if not _is_grey(pixels, row):
             break
         gone.add(row)
     return gone
+
+
+def _is_grey(pixels: Pixels, row: int) -> bool:
+    band = pixels.crop((0, row, pixels.size[0], row + 1))
+    return all(low == high and low in (127, 128) for low, high in _extremes(band))
 
 
 def _extremes(row: Image.Image) -> list[tuple[float, float]]:

@@ -1,8 +1,8 @@
 """How a stored picture has to be turned, by the marks that browsers follow, and by no other.
 
-Measured in Chromium 156: EXIF counts in JPEG and in PNG's eXIf chunk. WebP's EXIF, the raw profiles in PNG's text, and
-XMP anywhere count nothing. AVIF and HEIC are turned by their containers (ISO/IEC 23008-12, 6.5.10 and 6.5.12), whatever
-their EXIF says. No browser but Safari shows TIFF: its own tag counts.
+Measured in Chromium 156: EXIF counts in JPEG and in PNG's eXIf chunk before the pixels. WebP's EXIF, the raw profiles
+in PNG's text, and XMP anywhere count nothing. AVIF and HEIC are turned by their containers (ISO/IEC 23008-12, 6.5.10
+and 6.5.12), whatever their EXIF says. No browser but Safari shows TIFF: its own tag counts.
 """
 
 from typing import Literal

@@ -6,7 +6,7 @@
 import hashlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +18,10 @@ from PIL import Image, ImageChops, ImageCms
 from melodify_core.errors import Rejected
 from melodify_core.media.cicp import cicp_of, in_srgb
 from melodify_core.media.decoding import Decoded, Pixels, decode, fitted
+from melodify_core.media.gamma import by_gamma, gamma_of
 from melodify_core.media.orientation import upright
 from melodify_core.media.picture_bounds import most_pixels
+from melodify_core.media.png_chunks import first_frame, head_chunks
 from melodify_core.models import Picture
 
 MEBIBYTE = 1024 * 1024
@@ -88,13 +90,16 @@ def prepare(data: bytes, limits: PictureLimits) -> Picture:
         raise Rejected("picture.too_large", limit_mb=limits.max_bytes // MEBIBYTE)
     kind = _format_of(data)
     with _refusals():
-        check = partial(_check, max_pixels=min(limits.max_pixels, most_pixels(data, kind)))
+        bound = most_pixels(data, kind)  # counts the chunks
+        chunks = head_chunks(data) if kind == "PNG" else {}
+        data = first_frame(data) if kind == "PNG" else data
+        check = partial(_check, max_pixels=min(limits.max_pixels, bound))
         # Twice the final size leaves the last step enough to average over.
         decoded = decode(data, kind, check, limits.longest_side * 2)
         small = _shrunk(decoded, limits.longest_side)
-        code_points = cicp_of(data) if kind == "PNG" else None  # which rank above a profile
-        small = in_srgb(small, code_points) if code_points else _by_profile(small, decoded.pixels)
-        return _as_picture(_enlarged(upright(small, kind, decoded.pixels.info.get("exif"))))
+        small = _in_srgb(small, decoded.pixels, chunks)
+        exif = chunks.get(b"eXIf") if kind == "PNG" else decoded.pixels.info.get("exif")
+        return _as_picture(_enlarged(upright(small, kind, exif)))
 
 
 def _format_of(data: bytes) -> str:
@@ -247,6 +252,15 @@ def _on_white(band: Image.Image, levels: tuple[float, float] | None) -> Image.Im
     white = Image.new("RGB", rgba.size, "white")
     white.paste(rgba, mask=rgba.getchannel("A"))
     return white
+
+
+def _in_srgb(small: Image.Image, original: Pixels, chunks: Mapping[bytes, bytes]) -> Image.Image:
+    """Return `small` as RGB, by the highest of a PNG's marks: code points, then a profile, then gamma."""
+    if code_points := cicp_of(chunks):
+        return in_srgb(small, code_points)
+    if "icc_profile" not in original.info and (gamma := gamma_of(chunks)):
+        return by_gamma(small.convert("RGB"), gamma)
+    return _by_profile(small, original)
 
 
 def _by_profile(small: Image.Image, original: Pixels) -> Image.Image:

@@ -90,6 +90,15 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
         position += max(2, int.from_bytes(data[position : position + 2], "big"))
 
 
+def end_of_only_scan(data: bytes) -> int | None:
+    """Return where the data of a JPEG's scan ends, None where it has several scans or none."""
+    scans = [body for marker, body in _segments(data) if marker == _SOS]
+    if len(scans) != 1:
+        return None
+    after = _MARKER.search(data, scans[0])
+    return after.start() if after else len(data)
+
+
 def _frame(marker: int, body: bytes) -> _Frame:
     if len(body) < 6:
         return _Frame()

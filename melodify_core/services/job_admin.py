@@ -98,10 +98,13 @@ class JobAdmin:
 async def open_job_admin(settings: Settings) -> AsyncIterator[JobAdmin]:
     """Yield the job administration. Other processes may use the database meanwhile. Raises Misconfigured."""
     from melodify_core.jobs.engine import Engine
-    from melodify_core.library import SCHEMA, JobBook, Library, connect, schema_state
+    from melodify_core.library import SCHEMA, JobBook, Library, connect, database_path, schema_state
 
+    url = settings.database.url
+    if url.startswith("sqlite") and not database_path(url).is_file():
+        raise Misconfigured(f"There is no database at {database_path(url)} yet: the first `melodify run` makes it.")
     async with AsyncExitStack() as stack:
-        database = await asyncio.to_thread(connect, settings.database.url)
+        database = await asyncio.to_thread(connect, url)
         stack.callback(database.dispose)
         state = await asyncio.to_thread(schema_state, database)
         if state != "current":

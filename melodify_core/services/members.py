@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.models import Entry, Link
+from melodify_core.media.audio.cover import without_cover
+from melodify_core.models import Entry, Link, SongPosts
 from melodify_core.ports import Storage
 from melodify_core.services.admission import Admission
-from melodify_core.storage.layout import keys_of
+from melodify_core.storage.layout import keys_of, picture_key, song_key, video_key
 from melodify_core.usage.limits import DAY_S
 from melodify_core.usage.pseudonym import alias_of
 from melodify_core.usage.quota import Quota
@@ -33,6 +34,7 @@ class Forgotten:
 
     songs: int
     jobs: int  # orders, with or without a song
+    takes: int  # others' songs of the member's pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,16 @@ class MemberService:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
         return PlayableSong(entry, link)
 
-    async def posted_songs(self, user_id: int) -> list[Entry]:
-        """Return all songs of the member that were posted somewhere."""
-        page = await asyncio.to_thread(self._book.own_songs, user_id, "newest", 0, 100_000)
-        return [entry for entry in page.entries if entry.message_id or entry.status_id]
+    async def posts(self, user_id: int) -> list[SongPosts]:
+        """Return what was posted for the member's songs, and for others' songs of the member's pictures."""
+        own = await asyncio.to_thread(self._book.posted, user_id)
+        return own + await asyncio.to_thread(self._book.takes_of_pictures, user_id)
 
-    async def forget(self, user_id: int) -> Forgotten:
+    async def forget(self, user_id: int, *, with_takes: bool = False) -> Forgotten:
         """End the member's jobs and erase what is stored of the member. May be repeated.
 
-        Raises Unavailable: member.busy while a request or job cannot be stopped any more, storage.* and
-        database.*.
+        Songs that others had made of the member's pictures lose the picture; `with_takes` they are erased too.
+        Raises Unavailable: member.busy while a request or job cannot be stopped any more, storage.* and database.*.
         """
         async with _wait_limit():
             # A request in progress may still become an order, so wait for it. A dead process's request does not: it is
@@ -115,6 +117,8 @@ class MemberService:
             while await asyncio.to_thread(self._book.has_open_request, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await self._stop_jobs(user_id)
+        takes = [posts.job_id for posts in await asyncio.to_thread(self._book.takes_of_pictures, user_id)]
+        await (self._erase_songs(takes) if with_takes else self._erase_pictures(takes))
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
         for job_id in jobs:
             for key in keys_of(job_id):
@@ -127,7 +131,24 @@ class MemberService:
         songs = await asyncio.to_thread(self._book.forget, user_id, alias, now, now - DAY_S)
         # Without the member's id: the log must not keep what the database forgets.
         log.info("the data of a member was erased: %d songs of %d orders", songs, len(jobs))
-        return Forgotten(songs, len(jobs))
+        return Forgotten(songs, len(jobs), len(takes))
+
+    async def _erase_songs(self, job_ids: Collection[str]) -> None:
+        for job_id in job_ids:
+            for key in keys_of(job_id):
+                await self._storage.delete(key)
+        await asyncio.to_thread(self._songbook.erase, job_ids, time.time())
+
+    async def _erase_pictures(self, job_ids: Collection[str]) -> None:
+        """Delete the pictures of songs that stay, and what shows them: the videos and the covers."""
+        # First, so that no page and no further take shows what is being deleted.
+        await asyncio.to_thread(self._book.drop_pictures, job_ids)
+        for job_id in job_ids:
+            for key in (picture_key(job_id), video_key(job_id)):
+                await self._storage.delete(key)
+            if await self._storage.find(song_key(job_id)):
+                bare = without_cover(await self._storage.load(song_key(job_id)))
+                await self._storage.save(song_key(job_id), bare, "audio/mpeg")
 
     async def _stop_jobs(self, user_id: int) -> None:
         for job_id in await asyncio.to_thread(self._book.open_jobs, user_id):

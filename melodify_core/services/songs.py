@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.video import make_video
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Entry, Link
+from melodify_core.models import Entry, Link, SongPosts
 from melodify_core.ports import Storage
 from melodify_core.services.video_failures import VideoFailures
 from melodify_core.storage.layout import keys_of, midi_key, video_key
@@ -135,6 +135,14 @@ class SongService:
         """Return the song's score as a MIDI file, None where there is none. Raises Unavailable."""
         key = midi_key(entry.song.job_id)
         return await self._storage.load(key) if await self._storage.find(key) else None
+
+    async def note_video(self, entry: Entry, channel_id: int, message_id: int) -> None:
+        """Remember a message with the song's video, so that it is deleted with the song. Raises Unavailable."""
+        await asyncio.to_thread(self._songbook.note_video, entry.song.job_id, channel_id, message_id)
+
+    async def takes(self, job_id: str) -> list[SongPosts]:
+        """Return where the newest takes of the song were posted; each links to it. Raises Unavailable."""
+        return await asyncio.to_thread(self._songbook.takes_of, job_id)
 
     async def delete(self, entry: Entry) -> None:
         """Delete the song's files and its entry; what was paid for it stays in the ledger. Raises Unavailable."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from melodify_core.errors import Rejected
 from melodify_core.usage.limits import MINUTE_S
 
-# A picture that keeps a worker busy for so long counts like one that was refused, and again each time.
+# So many seconds of a worker's time count like one refused picture, whether one picture took them or several.
 SLOW_S = 2.0
 _MANY = 1000
 
@@ -18,14 +18,14 @@ _MANY = 1000
 class _Member:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
-    tries: list[float] = field(default_factory=list)  # unix seconds
+    tries: list[tuple[float, float]] = field(default_factory=list)  # unix seconds, and how much it counts
 
 
 class PictureTurns:
     """The members' turns in this process. It remembers a minute."""
 
     def __init__(self, per_minute: int, exempt: Collection[int] = (), clock: Callable[[], float] = time.time) -> None:
-        """`per_minute` is how many pictures of a minute may be refused or slow; 0 is no limit."""
+        """`per_minute` pictures of a minute may be refused, or take SLOW_S each; 0 is no limit."""
         self._per_minute = per_minute
         self._exempt = exempt
         self._clock = clock
@@ -45,21 +45,24 @@ class PictureTurns:
             self._forget()
 
     def count(self, user_id: int, cpu_s: float, *, refused: bool) -> None:
-        """Count a picture that was refused, or slow, or both."""
-        tries = max(1 if refused else 0, int(cpu_s / SLOW_S))
-        if tries:
-            self._members.setdefault(user_id, _Member()).tries += [self._clock()] * tries
+        """Count a picture by what it took, and one that was refused as one at least."""
+        weight = max(1.0 if refused else 0.0, cpu_s / SLOW_S)
+        if weight:
+            self._members.setdefault(user_id, _Member()).tries.append((self._clock(), weight))
 
     def _check(self, user_id: int, member: _Member) -> None:
         if not self._per_minute or user_id in self._exempt:
             return
         self._drop_old(member)
-        if len(member.tries) >= self._per_minute:
-            raise Rejected("limit.pictures", retry_at=int(member.tries[-self._per_minute] + MINUTE_S) + 1)
+        total = 0.0
+        for at, weight in reversed(member.tries):
+            total += weight
+            if total >= self._per_minute:
+                raise Rejected("limit.pictures", retry_at=int(at + MINUTE_S) + 1)
 
     def _drop_old(self, member: _Member) -> None:
         now = self._clock()
-        member.tries = [at for at in member.tries if at > now - MINUTE_S]
+        member.tries = [(at, weight) for at, weight in member.tries if at > now - MINUTE_S]
 
     def _forget(self) -> None:
         """Forget the members who have none, when there are many."""

@@ -10,16 +10,21 @@ from google.cloud.aiplatform_v1.types import PipelineJob
 from google.cloud.storage import Client
 from pydantic import SecretStr
 
+from melodify_core.composers.acestep.composer import AceStepComposer
 from melodify_core.composers.arranger.composer import ArrangerComposer
+from melodify_core.composers.elevenlabs.composer import ElevenLabsComposer
 from melodify_core.composers.gemini.composer import GeminiComposer
 from melodify_core.composers.lyria import LyriaComposer
 from melodify_core.composers.pipeline import PipelineComposer
-from melodify_core.config.settings import Gcs, Gemini, Lyria, Pipeline, Vertex
+from melodify_core.config.settings import AceStep, ElevenLabs, Gcs, Gemini, Lyria, Pipeline, Vertex
 from melodify_core.media.audio.codec import RATE, decode
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import RawTake, Wish
 from melodify_core.ports import CommissioningComposer, Composer, ProviderContext
+from tests.acestep_server import acestep_server
 from tests.briefs import a_brief
+from tests.elevenlabs_server import KEY as ELEVENLABS_KEY
+from tests.elevenlabs_server import elevenlabs_server
 from tests.gcs_server import BUCKET, gcs_server
 from tests.gemini_server import KEY, gemini_server
 from tests.jobs import PaidCalls, a_provider_context
@@ -41,7 +46,7 @@ def bucket() -> Iterator[Client]:
         client.close()
 
 
-@pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "gemini", "pipeline"])
+@pytest.fixture(params=["arranger", "lyria-002", "lyria-3-clip-preview", "gemini", "elevenlabs", "acestep", "pipeline"])
 async def composer(request: pytest.FixtureRequest, pool: WorkerPool, bucket: Client) -> AsyncIterator[Played]:
     async with AsyncExitStack() as stack:
         chosen: Played
@@ -57,6 +62,12 @@ async def composer(request: pytest.FixtureRequest, pool: WorkerPool, bucket: Cli
             case "gemini":
                 gemini = await stack.enter_async_context(gemini_server(SOUND))
                 chosen = GeminiComposer(Gemini(api_key=SecretStr(KEY), endpoint=gemini.url))
+            case "elevenlabs":
+                eleven = await stack.enter_async_context(elevenlabs_server(SOUND))
+                chosen = ElevenLabsComposer(ElevenLabs(api_key=SecretStr(ELEVENLABS_KEY), endpoint=eleven.url))
+            case "acestep":
+                own = await stack.enter_async_context(acestep_server(SOUND))
+                chosen = AceStepComposer(AceStep(url=own.url, poll_s=0.05, dollars_per_take=0.01))
             case _:
                 chosen = await _pipeline(stack, bucket)
         stack.push_async_callback(chosen.close)
@@ -83,7 +94,7 @@ async def take_of(composer: Played, context: ProviderContext) -> RawTake:
 
 
 async def test_it_has_a_name_and_finds_nothing_wrong_with_its_settings(composer: Played) -> None:
-    assert composer.name in ("arranger", "lyria", "gemini", "pipeline")
+    assert composer.name in ("arranger", "lyria", "gemini", "elevenlabs", "acestep", "pipeline")
     await composer.check()
 
 

@@ -556,6 +556,25 @@ def test_a_database_from_before_versions_is_migrated(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_the_takes_of_an_earlier_database_know_whose_picture_they_show(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "melodify.db")) as connection:
+        connection.executescript(Path(__file__).with_name("database_7b42462.sql").read_text())
+        copied = connection.execute("SELECT * FROM songs LIMIT 1").fetchone()
+        connection.execute("DELETE FROM songs")
+        # The parent of the fourth one was deleted.
+        for job_id, parent in (("1", None), ("2", "1"), ("3", "2"), ("4", "0"), ("5", "4")):
+            connection.execute(f"INSERT INTO songs VALUES ({','.join('?' * len(copied))})", (job_id, *copied[1:]))  # noqa: S608
+            connection.execute("UPDATE songs SET parent_id = ? WHERE job_id = ?", (parent, job_id))
+        connection.commit()
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    upgrade(engine)
+    with engine.connect() as migrated:
+        roots = migrated.execute(sa.text("SELECT job_id, root_id, videos FROM songs ORDER BY job_id")).all()
+    assert [row.root_id for row in roots] == [None, "1", "1", "0", "0"]
+    assert {row.videos for row in roots} == {"[]"}
+    engine.dispose()
+
+
 def test_postgres_is_not_migrated_unasked(postgres_url: str) -> None:
     engine = connect(postgres_url)
     with pytest.raises(Misconfigured, match="melodify migrate"):

@@ -121,3 +121,26 @@ def test_an_alias_is_no_discord_id_and_needs_the_salt() -> None:
     assert max(aliases) < 0
     assert min(aliases) >= -(2**63)
     assert alias_of(1, SALT) != alias_of(1, b"other")
+
+
+def test_a_take_belongs_to_the_picture_s_member_however_long_the_chain(engine: sa.Engine) -> None:
+    a_finished_song(engine, a_job("1", 1))
+    a_finished_song(engine, a_job("2", 2, parent_id="1"))
+    a_finished_song(engine, a_job("3", 1, parent_id="2"))
+    Songbook(engine).erase(["2"], 300.0)
+    a_finished_song(engine, a_job("4", 3, parent_id="3"))
+    Songbook(engine).erase(["1"], 300.0)
+    book = MemberBook(engine)
+    assert [posts.job_id for posts in book.takes_of_pictures(1)] == ["4"]
+    assert book.takes_of_pictures(2) == []
+    assert book.takes_of_pictures(3) == []
+
+
+def test_a_record_that_cannot_be_read_hides_no_other_and_its_posts_are_known(engine: sa.Engine) -> None:
+    for job_id in ("1", "2"):
+        a_finished_song(engine, a_job(job_id))
+    with engine.begin() as connection:
+        connection.execute(songs.update().where(songs.c.job_id == "1").values(song="{}"))
+    book = MemberBook(engine)
+    assert ids(book.own_songs(1, "newest", 0, 9)) == ["2"]
+    assert {(posts.job_id, posts.message_id) for posts in book.posted(1)} == {("1", 12), ("2", 12)}

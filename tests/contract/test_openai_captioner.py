@@ -4,10 +4,12 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 import pytest
+from aiohttp import web
 from llmock.pytest_plugin import LLMock
 from PIL import Image
 from pydantic import SecretStr
@@ -15,12 +17,12 @@ from pydantic import SecretStr
 from melodify_core.brief import music_prompt, short_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.config.settings import OpenAI
-from melodify_core.errors import Unavailable
+from melodify_core.errors import MelodifyError, Unavailable
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Wish
 from tests import openai_server
 from tests.contract.openai_asking import ASKER, SECRET, Reports, caption, picture, reports, server, settings_of
-from tests.openai_server import OpenAIServer, fails
+from tests.openai_server import Act, OpenAIServer, answers, fails
 from tests.pictures import encoded, opened, photo
 
 __all__ = ["picture", "reports", "server"]  # fixtures
@@ -74,7 +76,7 @@ async def test_the_question_is_strict_stored_nowhere_and_signed_with_the_members
     assert call.body["store"] is False
     assert call.body["safety_identifier"] == ASKER
     assert call.body["reasoning"] == {"effort": "none"}
-    assert call.body["max_output_tokens"] == 600
+    assert call.body["max_output_tokens"] == 4000
     assert call.body["text"]["format"]["strict"] is True
     schema = call.body["text"]["format"]["schema"]
     assert set(schema["required"]) == set(schema["properties"])
@@ -166,16 +168,86 @@ async def test_json_is_found_in_the_words_of_a_server_that_heeds_no_schema(
     assert (await caption(settings_of(server, api="chat"), reports)).bpm == 84
 
 
+def grammar_fails(request: web.Request) -> Awaitable[web.StreamResponse]:
+    """llama.cpp's 500."""
+    body = {"error": {"code": 500, "message": "Failed to initialize samplers: bad grammar", "type": "server_error"}}
+    return answers(lambda: web.json_response(body, status=500))(request)
+
+
+@pytest.mark.parametrize(
+    "refusing",
+    [
+        fails(400, "unsupported", "response_format json_schema is not supported"),
+        fails(400, "invalid_request_error", "unknown field"),
+        fails(422, "", "extra inputs are not permitted"),
+        answers(lambda: web.Response(status=400, text="nope")),
+        grammar_fails,
+    ],
+)
 async def test_a_server_that_rejects_the_format_is_asked_once_more_and_never_offered_it_again(
-    server: OpenAIServer, reports: Reports
+    server: OpenAIServer, reports: Reports, refusing: Act
 ) -> None:
-    server.script = [fails(400, "unsupported", "response_format json_schema is not supported")]
+    server.script = [refusing]
     captioner = OpenAICaptioner(settings_of(server, api="chat"))
     for _ in range(2):
         await captioner.caption(reports.picture, Wish(), reports.context())
     await captioner.close()
     assert ["response_format" in call.body for call in server.paid] == [True, False, False]
     assert len(reports.bills) == 2
+
+
+@pytest.mark.parametrize("failing", [fails(400, "content_policy_violation"), fails(500), fails(401)])
+async def test_what_is_no_matter_of_the_format_is_not_asked_without_it(
+    server: OpenAIServer, reports: Reports, failing: Act
+) -> None:
+    server.script = [failing]
+    with pytest.raises(MelodifyError):
+        await caption(settings_of(server, api="chat", tries=1, fallback_model=""), reports)
+    assert len(server.paid) == 1
+
+
+async def test_a_format_that_was_not_the_reason_is_offered_again(server: OpenAIServer, reports: Reports) -> None:
+    server.script = [fails(400, "bad_image"), fails(400, "bad_image")]
+    captioner = OpenAICaptioner(settings_of(server, api="chat"))
+    with pytest.raises(Unavailable):
+        await captioner.caption(reports.picture, Wish(), reports.context())
+    await captioner.caption(reports.picture, Wish(), reports.context())
+    await captioner.close()
+    assert ["response_format" in call.body for call in server.paid] == [True, False, True]
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+async def test_an_effort_that_the_model_does_not_know_is_dropped_with_a_warning(
+    server: OpenAIServer, reports: Reports, api: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script = [fails(400, "unsupported_value", "'reasoning.effort' does not support 'none' with this model.")]
+    captioner = OpenAICaptioner(settings_of(server, api=api))
+    for _ in range(2):
+        await captioner.caption(reports.picture, Wish(), reports.context())
+    await captioner.close()
+    assert [bool({"reasoning", "reasoning_effort"} & set(call.body)) for call in server.paid] == [True, False, False]
+    assert "asking without effort" in caplog.text
+    assert len(reports.bills) == 2
+
+
+@pytest.mark.parametrize(("address", "tokens"), [(True, 4000), (False, 600)])
+def test_a_server_of_ones_own_leaves_room_for_thoughts(server: OpenAIServer, address: bool, tokens: int) -> None:
+    settings = settings_of(server) if address else OpenAI()
+    assert (settings.max_output_tokens, settings.effort) == (tokens, "none")
+    assert settings_of(server, max_output_tokens=900).max_output_tokens == 900
+
+
+async def test_the_log_says_how_long_an_answer_was_and_how_it_ended(
+    server: OpenAIServer, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"choices": [{"finish_reason": "length", "message": {"content": "", "reasoning": "Hm. " * 500}}]}
+    server.script = [answers(lambda: web.json_response(body))]
+    with pytest.raises(Unavailable):
+        await caption(settings_of(server, api="chat"), reports)
+    assert "0 characters, 2000 characters of thoughts, finish reason length" in caplog.text
+    with caplog.at_level(logging.INFO):
+        await caption(settings_of(server, api="chat"), reports)
+    assert re.search(r"gpt-6-luna answered with \d{3} characters, finish reason stop", caplog.text)
 
 
 # What must not leak

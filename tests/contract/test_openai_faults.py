@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
+import openai
 import pytest
 from aiohttp import web
 
 from melodify_core.brief import music_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.captioners.openai.faults import pause_s
+from melodify_core.captioners.openai.wire import client_of
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Refused, Unavailable
@@ -79,7 +83,7 @@ PAID: list[tuple[str, Act, type[MelodifyError], str]] = [
         Refused,
         "caption.refused",
     ),
-    ("truncated JSON", answers(lambda: reply(json.dumps(READING)[:-40])), Unavailable, "provider.unavailable"),
+    ("truncated JSON", answers(lambda: reply(json.dumps(READING)[:40])), Unavailable, "provider.unavailable"),
     ("no JSON in it", answers(lambda: reply("I see a sunset.")), Unavailable, "provider.unavailable"),
     ("empty", answers(lambda: response([])), Unavailable, "provider.unavailable"),
     ("wrong shape", answers(lambda: reply('{"colour": "red"}')), Unavailable, "provider.unavailable"),
@@ -156,6 +160,54 @@ async def test_the_fallback_model_answers_where_the_model_cannot(
     assert isinstance(await caption(settings_of(server, tries=2), reports), Brief)
     assert server.paid[-1].body["model"] == "gpt-5.6-luna"
     assert [bill.model for bill in reports.bills] == ["gpt-5.6-luna"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "dollars"),
+    [
+        ({}, (1000 * 0.20 + 200 * 1.20) / 1e6),
+        ({"fallback_dollars_per_million_input": 3.0}, (1000 * 3.0 + 200 * 1.20) / 1e6),
+        ({"fallback_model": "another"}, (1000 * 0.10 + 200 * 0.50) / 1e6),
+    ],
+)
+async def test_the_fallback_model_is_billed_at_its_own_price(
+    server: OpenAIServer, reports: Reports, changes: dict[str, Any], dollars: float
+) -> None:
+    server.script = [fails(404, "model_not_found")]
+    await caption(settings_of(server, **changes), reports)
+    assert reports.bills[0].dollars == pytest.approx(dollars)
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"x_ratelimit_reset_requests": "300ms", "x_ratelimit_remaining_requests": "0"}, 0.3, 0.3),
+        ({"x_ratelimit_reset_requests": "1m0.5s", "x_ratelimit_reset_tokens": "2s"}, 60.5, 60.5),
+        (
+            {
+                "x_ratelimit_reset_requests": "9s",
+                "x_ratelimit_remaining_requests": "12",
+                "x_ratelimit_reset_tokens": "120ms",
+                "x_ratelimit_remaining_tokens": "0",
+            },
+            0.12,
+            0.12,
+        ),
+        ({"x_ratelimit_reset": "7"}, 7, 7),
+        ({"x_ratelimit_reset": f"{(time.time() + 9000) * 1000:.0f}"}, 50, 9000),
+        ({"x_ratelimit_reset_requests": "1s", "retry_after": "3"}, 3, 3),
+        ({"x_ratelimit_reset_requests": "soon"}, 0.3, 0.5),
+    ],
+)
+async def test_a_rate_limit_is_waited_for_as_long_as_it_lasts(
+    server: OpenAIServer, headers: dict[str, str], least: float, most: float
+) -> None:
+    server.script = [fails(429, "rate_limit_exceeded", **headers)]
+    client = client_of(settings_of(server))
+    with pytest.raises(openai.RateLimitError) as caught:
+        await client.responses.with_raw_response.create(model="m", input="hello")
+    await client.close()
+    assert least <= pause_s(caught.value, 0) <= most
 
 
 async def test_a_stall_ends_at_the_deadline_and_is_not_repeated(server: OpenAIServer, reports: Reports) -> None:

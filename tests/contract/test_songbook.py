@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from melodify_core.errors import Rejected
 from melodify_core.library import Guilds, Library, Songbook, connect, upgrade
 from melodify_core.library.schema import gone_pages, usage
+from melodify_core.library.songbook import MAX_VIDEOS
 from melodify_core.models import GuildSettings
 from tests.jobs import POSTED, a_job, a_song
 
@@ -31,6 +32,29 @@ def test_a_song_is_found_with_where_it_was_posted(engine: sa.Engine) -> None:
     assert entry is not None
     assert (entry.song, entry.user_id, entry.message_id) == (a_song("1"), 5, POSTED.message_id)
     assert Songbook(engine).entry("2") is None
+
+
+def test_the_newest_videos_of_a_song_are_known(engine: sa.Engine) -> None:
+    a_finished_song(engine, "1")
+    songbook = Songbook(engine)
+    for number in range(MAX_VIDEOS + 1):
+        songbook.note_video("1", 10, number)
+    songbook.note_video("2", 10, 5)
+    entry = songbook.entry("1")
+    assert entry is not None
+    assert entry.videos == tuple((10, number) for number in range(1, MAX_VIDEOS + 1))
+
+
+def test_a_video_that_was_posted_before_the_song_was_recorded_is_not_lost(engine: sa.Engine) -> None:
+    library, job = Library(engine), a_job("1")
+    with library.transaction() as connection:
+        library.reserve(connection, job, 100.0)
+    library.record_unposted(job, a_song("1"), 150.0)
+    Songbook(engine).note_video("1", 10, 5)
+    library.record_song(job, a_song("1"), POSTED, 200.0)
+    entry = Songbook(engine).entry("1")
+    assert entry is not None
+    assert entry.posts.videos == ((10, 5),)
 
 
 def test_liking_twice_takes_it_back(engine: sa.Engine) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
+from bot.web import videos as videos_module
 from melodify_core.errors import Unavailable
 from melodify_core.library import Library, Songbook, connect, upgrade
 from melodify_core.media.worker_pool import WorkerPool
@@ -157,6 +158,33 @@ async def test_a_video_that_was_begun_is_kept_though_its_visitor_left_and_the_ne
     assert await here.storage.find("songs/1.mp4") is not None
     assert await here.status(here.video("1")) == 200
     assert here.storage.begun == ["songs/1.mp3", "songs/2.mp3"]
+
+
+async def test_a_video_that_nobody_waits_for_any_more_is_broken_off(
+    here: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos_module, "LEFT_S", 0.3)
+    leaving = here.begin(here.video("1"))
+    await here.begun(1)
+    following = here.begin(here.video("2"))
+    await gone(leaving)
+    await here.begun(2)
+    here.storage.free.set()
+    assert await following == 200
+    assert await here.storage.find("songs/1.mp4") is None
+    assert await here.status(here.video("1")) == 200
+
+
+async def test_a_video_is_finished_for_a_visitor_who_comes_back(here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(videos_module, "LEFT_S", 0.3)
+    leaving = here.begin(here.video("1"))
+    await here.begun(1)
+    await gone(leaving)
+    again = here.begin(here.video("1"))
+    await asyncio.sleep(0.5)
+    here.storage.free.set()
+    assert await again == 200
+    assert here.storage.begun == ["songs/1.mp3"]
 
 
 async def test_a_video_that_is_too_large_is_tried_once_an_hour(here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ MODULES = (
         "bot.cli.jobs",
         "bot.cli.render",
         "bot.cli.run",
+        "bot.cli.setup",
         "bot.cli.worker",
         "bot.web.serving",
     ),

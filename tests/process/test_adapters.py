@@ -15,6 +15,7 @@ from melodify_core.providers import Providers, check_providers, missing_settings
 VERTEX = {"vertex": {"project": "p", "endpoint": "http://127.0.0.1:9"}}
 OPENAI = {"openai": {"api_key": "sk-x", "base_url": "http://127.0.0.1:9/v1"}}
 GEMINI = {"gemini": {"api_key": "AIza-x", "endpoint": "http://127.0.0.1:9"}}
+ELEVENLABS = {"elevenlabs": {"api_key": "sk_x", "endpoint": "http://127.0.0.1:9"}}
 GCS = {"gcs": {"bucket": "b", "endpoint": "http://127.0.0.1:9"}}
 PIPELINE = {"pipeline": {"template_uri": "https://us-kfp.pkg.dev/p/r/m/v1", "output": "gs://b/runs"}}
 # Packages that only one provider needs, each with the providers that need it.
@@ -24,6 +25,9 @@ OWNERS = {
     "google.genai": {"gemini"},  # and lyria, with a model of Lyria 3
     "google.genai.interactions": set(),  # with the first song
     "httpx": {"gemini"},
+    "melodify_core.composers.elevenlabs": {"elevenlabs"},
+    "melodify_core.composers.acestep": {"acestep"},
+    "melodify_core.composers.http": {"elevenlabs", "acestep"},
     "google.cloud.aiplatform_v1": {"lyria", "pipeline"},
     "google.cloud.storage": {"gcs", "pipeline"},
     "google.cloud.aiplatform": set(),
@@ -53,13 +57,15 @@ asyncio.run(main())
         ("openai", "arranger", "folder"),
         ("palette", "lyria", "folder"),
         ("palette", "gemini", "folder"),
+        ("palette", "elevenlabs", "folder"),
+        ("palette", "acestep", "folder"),
         ("palette", "pipeline", "folder"),
         ("palette", "arranger", "gcs"),
     ],
 )
 def test_a_provider_that_is_not_chosen_is_not_imported(captioner: str, composer: str, storage: str) -> None:
     chosen = {"captioner": captioner, "composer": composer, "storage": storage}
-    table = json.dumps(chosen | VERTEX | OPENAI | GEMINI | GCS | PIPELINE)
+    table = json.dumps(chosen | VERTEX | OPENAI | GEMINI | ELEVENLABS | GCS | PIPELINE)
     done = subprocess.run([sys.executable, "-c", PROGRAM, table], capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     assert result["names"] == [captioner, composer, storage]

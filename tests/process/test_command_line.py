@@ -3,21 +3,24 @@
 import asyncio
 import json
 import os
+import platform
 import signal
 import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import av
 import pretty_midi
 import pytest
 
-from bot.cli.check import application_id_of
 from bot.cli.render import check_room
+from bot.cli.token import application_id_of, token_of
 from melodify_core.composers.arranger.fonts import synthesiser
-from melodify_core.errors import Rejected
+from melodify_core.config.settings import Settings
+from melodify_core.errors import Misconfigured, Rejected
 from tests.gemini_server import KEY, gemini_server
 from tests.pictures import sunset
 from tests.process.prepared import Prepared, measured
@@ -51,6 +54,23 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "photo.jpg"
     path.write_bytes(sunset())
     return path
+
+
+@pytest.mark.parametrize("command", ["run", "worker"])
+@pytest.mark.parametrize(
+    ("written", "variable", "as_json"),
+    [("json", "", True), ("auto", "", True), ("text", "", False), ("json", "text", False), ("no such", "json", True)],
+)
+def test_mistakes_in_the_settings_have_the_form_of_the_log(
+    tmp_path: Path, command: str, written: str, variable: str, as_json: bool
+) -> None:
+    (tmp_path / "config.toml").write_text(f'nonsense = 1\n[log]\nformat = "{written}"\n[work]\njobs = "many"\n')
+    run = melodify(command, folder=tmp_path, **({"MELODIFY_LOG__FORMAT": variable} if variable else {}))
+    assert run.returncode == 2
+    lines = run.stderr.splitlines()
+    sentences = [json.loads(line)["message"] for line in lines] if as_json else lines
+    assert len(sentences) == 2
+    assert any("nonsense" in sentence for sentence in sentences)
 
 
 def test_render_makes_a_song_and_tells_all_about_it_as_json(picture: Path, tmp_path: Path) -> None:
@@ -224,6 +244,52 @@ def test_check_covers_what_watches_the_bot(tmp_path: Path) -> None:
 )
 def test_the_application_id_is_read_from_the_token(token: str, expected: int | None) -> None:
     assert application_id_of(token) == expected
+
+
+@pytest.mark.parametrize(
+    ("token", "mistake"),
+    [
+        (f'"{TOKEN}"', "quotation marks"),
+        (f"'{TOKEN}'", "quotation marks"),
+        (f"Bot {TOKEN}", 'begins with "Bot"'),
+        (f"{TOKEN[:20]} {TOKEN[20:]}", "a space or a line break"),
+        ("123456789012345678", "the application's id"),
+        ("0123456789abcdef" * 4, "the application's public key"),
+        ("Abcdef-1234_5678" * 2, "the application's client secret"),
+    ],
+)
+def test_what_was_pasted_in_place_of_the_token_is_named(token: str, mistake: str) -> None:
+    with pytest.raises(Misconfigured, match=mistake) as caught:
+        token_of(Settings.model_validate({"discord": {"token": token}}))
+    assert token not in str(caught.value)
+    assert token_of(Settings.model_validate({"discord": {"token": TOKEN}})) == TOKEN
+
+
+def test_a_command_that_is_nearly_right_is_told(tmp_path: Path) -> None:
+    run = melodify("chek", folder=tmp_path)
+    assert run.returncode == 2
+    assert run.stderr.endswith("Did you mean check?\n")
+
+
+def test_the_version_names_what_a_report_needs(tmp_path: Path) -> None:
+    run = melodify("--version", folder=tmp_path)
+    assert run.returncode == 0
+    ours, python, extras = run.stdout.splitlines()
+    assert ours.startswith(f"melodify {version('melodify')}")
+    assert python.startswith(f"Python {platform.python_version()} on ")
+    assert {"openai", "gemini", "eyes", "demo"} <= set(extras.removeprefix("extras: ").split(", "))
+
+
+def test_jobs_before_the_first_run_makes_nothing(tmp_path: Path) -> None:
+    run = melodify("jobs", folder=tmp_path)
+    assert run.returncode == 2
+    assert "There is no database at data/melodify.db yet" in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_where_the_settings_come_from(tmp_path: Path) -> None:
+    run = melodify("check", "--offline", folder=tmp_path)
+    assert run.stdout.startswith("ok      settings: the defaults, there is no config.toml here\n")
 
 
 def test_a_demo_on_a_port_in_use_says_so(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from melodify_core.models import Language
 from tests.pictures import sunset
 from tests.process.browser import AUTOPLAY, CHROMIUM, chromium
 from tests.process.prepared import measured
@@ -22,11 +23,15 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs google-chrome, o
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def language() -> Language:
+    return "en"
+
+
+@pytest.fixture
+def demo(tmp_path: Path, language: Language) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-m", "bot", "demo", "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=measured(os.environ), stdout=subprocess.PIPE, text=True
-    ) as process:
+    environment = measured(os.environ) | {"MELODIFY_LANGUAGE": language}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             text = ""
@@ -73,3 +78,17 @@ async def test_a_person_gets_a_song_and_plays_it(
     assert await page.evaluate("() => document.querySelector('audio').duration") == pytest.approx(30, abs=0.3)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("language", ["ko"])
+async def test_in_korean_the_page_names_server_commands_and_options_in_korean(
+    demo: tuple[str, subprocess.Popen[str]], page: Page
+) -> None:
+    url, _ = demo
+    await page.goto(url)
+    await page.locator("#channel-composer-input").click()
+    await page.keyboard.type("/", delay=20)
+    popup = page.locator(".command-popup").first
+    for words in ("사진을 노래로 만들어 드려요", "/노래목록", "/도움말", "/내정보삭제"):
+        await expect(popup.get_by_text(words, exact=False).first).to_be_visible()
+    await expect(page.get_by_text("내 노래", exact=False).first).to_be_visible()

@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from ipaddress import ip_address
@@ -58,7 +60,12 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
         ("cloudbuild", "deploy/google/rollback.yaml"),
         ("compose-spec", "compose.yaml"),
         ("compose-spec", "compose.scale.yaml"),
+        ("compose-spec", "deploy/acestep/compose.yaml"),
         ("github-workflows", ".github/workflows/ci.yml"),
+        ("dependabot", ".github/dependabot.yml"),
+        ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/idea.yml"),
     ],
 )
 def test_a_file_fits_its_published_schema(schema: str, path: str) -> None:
@@ -66,7 +73,7 @@ def test_a_file_fits_its_published_schema(schema: str, path: str) -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("path", ["Dockerfile", "deploy/pipeline/Dockerfile"])
+@pytest.mark.parametrize("path", ["Dockerfile", "deploy/pipeline/Dockerfile", "deploy/acestep/Dockerfile"])
 def test_hadolint_finds_nothing(path: str) -> None:
     result = run(TOOLS / "hadolint", "--no-color", path)
     assert (result.returncode, result.stdout) == (0, "")
@@ -381,3 +388,17 @@ def test_github_s_browser_is_one_that_the_tests_look_for() -> None:
     jobs = yaml.safe_load(text)["jobs"]
     steps = {step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
     assert {"google-chrome --version", "make test", "make audit"} <= steps
+
+
+@pytest.mark.parametrize(("subject", "code"), [("A subject" + 63 * "x", 0), ("달빛" * 36, 0), ("x" * 73, 1)])
+def test_the_hook_refuses_a_subject_that_is_too_long(subject: str, code: int, tmp_path: Path) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    [entry] = [hook["entry"] for hook in hooks if hook["id"] == "subject"]
+    (tmp_path / "message").write_text(f"{subject}\n\n{'body ' * 30}\n")
+    assert run(*shlex.split(entry), tmp_path / "message").returncode == code
+
+
+def test_every_hook_s_command_is_there() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    for command in {shlex.split(hook["entry"])[0] for hook in hooks}:
+        assert shutil.which(command, path=f"{ROOT}:{os.environ['PATH']}") or (ROOT / command).exists(), command

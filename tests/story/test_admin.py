@@ -76,11 +76,11 @@ async def test_a_watched_channel_makes_songs_until_it_is_watched_no_more(court: 
     assert len(here.songs()) == 1
     assert await court.choices("unwatch", "channel") == [(f"#{here.channel.name}", str(here.channel.id))]
     assert await court.choices("unwatch", "channel", "elsewhere") == []
-    assert "not watch" in await court.rule("unwatch", channel=str(here.channel.id))
+    assert "no longer watch" in await court.rule("unwatch", channel=str(here.channel.id))
     await here.post("", PICTURE)
     await here.songs_done()
     assert len(here.songs()) == 1
-    assert "I do not watch" in await court.rule("unwatch", channel=str(here.channel.id))
+    assert "not watching" in await court.rule("unwatch", channel=str(here.channel.id))
 
 
 async def test_a_channel_in_which_songs_cannot_be_posted_is_not_watched(court: Court) -> None:
@@ -93,7 +93,7 @@ async def test_songs_are_denied_and_allowed_by_channel(court: Court) -> None:
     here = court.here
     other = a_channel(here.env, here.guild)
     await court.rule("channel", channel=here.channel, rule="deny")
-    assert "do not want songs in this channel" in await court.ask()
+    assert "not allowed in this channel" in await court.ask()
     await court.rule("channel", channel=other, rule="allow")
     assert "is ready" in await court.ask(channel=other)
     await court.rule("channel", channel=here.channel, rule="open")
@@ -105,7 +105,7 @@ async def test_songs_are_denied_and_allowed_by_channel(court: Court) -> None:
 async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Court) -> None:
     here = court.here
     await court.rule("channel", channel=here.channel, rule="deny")
-    assert "Take that rule back first" in await court.rule("watch", channel=here.channel)
+    assert "Remove that rule first" in await court.rule("watch", channel=here.channel)
     await court.rule("channel", channel=here.channel, rule="open")
     await court.rule("watch", channel=here.channel)
     assert "Stop watching it first" in await court.rule("channel", channel=here.channel, rule="deny")
@@ -114,8 +114,8 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
     assert "nothing to archive" in await court.rule("threads", on=False, archive=60)
     assert "block yourself" in await court.rule("block", member=court.moderator.user)
     assert "is not blocked" in await court.rule("unblock", member=str(here.member.id))
-    assert "left everything as it is" in await court.rule("defaults")
-    assert "left everything as it is" in await court.rule("limits")
+    assert "Nothing to change" in await court.rule("defaults")
+    assert "Nothing to change" in await court.rule("limits")
     exported = await court.rule("export")
     assert "Denied" not in exported
     assert role.mention not in exported
@@ -129,8 +129,8 @@ async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> 
     everyone = here.guild.default_role
     await court.rule("role", role=everyone, **{"per-day": 1})
     answer = await court.rule("role", role=fans, **{"per-day": 9})
-    assert "9 a day" in answer
-    assert "upper bound" in answer
+    assert "9 per day" in answer
+    assert "still apply" in answer
     assert "is ready" in await court.ask()
     assert "all your songs for today (1)" in await court.ask()
     assert "is ready" in await court.ask(fan)
@@ -138,17 +138,17 @@ async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> 
     # The host's five stay the ceiling.
     assert quota.response is not None
     assert "4 of 5" in quota.response.content
-    assert "no limits of its own" in await court.rule("role", role=everyone)
+    assert "no longer has its own limits" in await court.rule("role", role=everyone)
     assert "is ready" in await court.ask()
 
 
 async def test_the_server_has_a_limit_for_a_day(court: Court) -> None:
     answer = await court.rule("limits", songs=1, dollars=2.5)
-    assert "server a day: 1" in answer
+    assert "whole server: 1" in answer
     assert "$2.50" in answer
     assert "is ready" in await court.ask()
-    assert "This server has had all its songs for today (1)" in await court.ask(court.moderator)
-    assert "server a day" not in await court.rule("limits", songs=0, dollars=0.0)
+    assert "This server has used all its songs for today (1)" in await court.ask(court.moderator)
+    assert "whole server" not in await court.rule("limits", songs=0, dollars=0.0)
     assert "is ready" in await court.ask()
 
 
@@ -184,10 +184,10 @@ async def test_threads_are_switched_off_and_on(court: Court) -> None:
 async def test_a_blocked_member_has_no_songs_until_unblocked(court: Court) -> None:
     here = court.here
     await court.rule("block", member=here.member.user)
-    assert "You cannot ask for songs here" in await court.ask()
+    assert "You cannot make songs here" in await court.ask()
     [(name, value)] = await court.choices("unblock", "member")
     assert here.member.user.name in name
-    assert "can ask for songs again" in await court.rule("unblock", member=value)
+    assert "can make songs again" in await court.rule("unblock", member=value)
     assert "is ready" in await court.ask()
 
 
@@ -196,7 +196,7 @@ async def test_a_quota_is_given_back(court: Court) -> None:
     await court.rule("role", role=here.guild.default_role, **{"per-day": 1})
     await court.ask()
     assert "all your songs for today (1)" in await court.ask()
-    assert "got back: 1" in await court.rule("reset-quota", member=here.member.user)
+    assert "1 song back" in await court.rule("reset-quota", member=here.member.user)
     assert "is ready" in await court.ask()
 
 
@@ -233,7 +233,7 @@ async def test_the_day_is_told_with_what_failed(court: Court) -> None:
         database.commit()
     await court.ask()
     answer = await court.rule("status")
-    assert "Songs of the last 24 hours: 1, for $0.00" in answer
+    assert "Last 24 hours: 1 song, $0.00" in answer
     assert "Failed: 1 × `provider.unavailable`" in answer
 
 
@@ -251,7 +251,7 @@ async def test_the_day_tells_what_is_reserved_beside_what_was_spent(court: Court
         )
         database.commit()
     try:
-        assert "for $0.06. Reserved for open ones: $0.04." in await court.rule("status")
+        assert "$0.06. Set aside for songs in progress: $0.04." in await court.rule("status")
     finally:
         with here.database() as database:
             database.execute("UPDATE usage SET state = 'refunded' WHERE job_id = ?", (job_id,))
@@ -293,7 +293,7 @@ async def test_what_is_set_survives_a_restart_and_an_absence(bot: World, court: 
     await court.rule("block", member=here.member.user)
     await bot.restart(bot.services.settings)
     here.client = bot.client
-    assert "You cannot ask for songs here" in await court.ask()
+    assert "You cannot make songs here" in await court.ask()
     guild = here.env.backend.guilds[here.guild.id]
     await here.emit("GUILD_DELETE", {"id": str(here.guild.id)})
     moderation, guilds = here.services.moderation, here.services.guilds

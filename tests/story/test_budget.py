@@ -59,7 +59,7 @@ async def test_a_song_whose_turn_comes_when_the_budget_is_used_up_ends_uncharged
             assert len(lyria.asked) == len(here.songs()) == 1
             assert second.songs() == []
             [line] = second.said()
-            assert "My budget for today is used up" in line.content
+            assert "budget for today is used up" in line.content
             quota = await second.member.slash(second.channel, "quota")
             assert quota.response is not None
             assert "30 of 30" in quota.response.content

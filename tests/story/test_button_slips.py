@@ -96,7 +96,7 @@ async def test_a_song_whose_deletion_is_confirmed_twice_is_deleted_once(here: Wo
         await here.emit("INTERACTION_CREATE", payload)
         await until(lambda: here.songs() == [])
     await until(lambda: bool(presses[1][1].followups))
-    assert "not there any more" in only(presses[1][1]).content
+    assert "no longer there" in only(presses[1][1]).content
     assert here.songs() == []
 
 
@@ -157,7 +157,7 @@ async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here:
     form = await here.member.click(song, custom_id=button("change", song))
     await here.services.songs.delete(await here.services.songs.entry(job_of(song), here.member.id))
     result = await here.member.submit_modal(form, {"style": ["piano"], "seconds": "20"})
-    assert "not there any more" in only(result).content
+    assert "no longer there" in only(result).content
     assert here.orders() == 1
 
 

@@ -160,6 +160,19 @@ async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, 
     )
 
 
+async def test_a_take_of_a_song_that_is_deleted_links_to_it_no_more(here: World) -> None:
+    [first] = here.songs()
+    await here.member.click(first, label=LABELS[0])
+    await here.songs_done()
+    asked = await here.member.click(first, label=LABELS[5])
+    assert asked.response is not None
+    await here.member.click(asked.response, label="Yes, delete it")
+    [take] = here.songs()
+    assert take.embeds[0].fields[-1].value == f"For <@{here.member.id}>, from this song."
+    assert str(take.embeds[0].thumbnail.url).endswith("/picture.jpg")
+    assert len(take.attachments) == 2
+
+
 async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
     role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_messages=True))
     moderator = here.guild.add_member(here.env.create_user("moderator"), roles=[role])
@@ -178,7 +191,7 @@ async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) 
     result = await here.member.click(song, label=label)
     texts = [result.response.content] if result.response else []
     texts += [message.content for message in result.followups]
-    assert any("not there any more" in text for text in texts), texts
+    assert any("no longer there" in text for text in texts), texts
     assert here.orders() == orders
 
 
@@ -187,7 +200,7 @@ async def test_a_take_of_a_picture_that_retention_has_deleted_is_refused_in_a_se
     (here.services.settings.folder.path / "pictures" / f"{job_of(song)}.jpg").unlink()
     [told] = (await here.member.click(song, label=LABELS[0])).followups
     assert told.ephemeral
-    assert "not stored any more" in told.content
+    assert "no longer stored" in told.content
     assert here.orders() == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.discord_api.errors import map_discord_errors
 from bot.posts.delivery import DiscordDelivery
 from bot.posts.status_messages import StatusBoard
-from melodify_core.errors import MelodifyError, Rejected, Unavailable
+from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Forecast, Job, Place, Posted, Stage, Wish
 from tests.jobs import a_job, a_song
@@ -243,3 +243,19 @@ async def test_what_discord_answers_becomes_our_own_error(
 def test_a_lost_connection_is_unavailable(lost: Callable[[], Exception]) -> None:
     with pytest.raises(Unavailable), map_discord_errors():
         raise lost()
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(Refused("caption.refused"), False), (Unavailable("provider.unavailable"), True)]
+)
+async def test_a_picture_that_was_refused_for_its_content_is_not_shown_any_more(
+    here: World, delivery: DiscordDelivery, error: MelodifyError, shown: bool
+) -> None:
+    note = discord.Embed(description="Picture 1 of 2").set_thumbnail(url="https://cdn.simcord.invalid/a/b.png")
+    status = await channel_of(here).send("…", embed=note)
+    place = Place(channel_id=here.channel.id, guild_id=here.guild.id, status_id=status.id)
+    await delivery.apologise(a_job(str(status.id), here.member.id, place=place, wish=Wish()), error)
+    [told] = here.said()
+    assert told.content != "…"
+    assert told.embeds[0].description == "Picture 1 of 2"
+    assert bool(told.embeds[0].thumbnail.url) == shown

@@ -65,9 +65,9 @@ async def test_a_database_that_breaks_is_told_to_the_asker(pool: WorkerPool, tmp
             database.execute("DROP TABLE usage")
         result = await here.command()
         assert result.response is not None
-        assert "cannot reach my notes" in result.response.content
+        assert "database is not answering" in result.response.content
         await here.post(here.mention, PICTURE)
-        assert "cannot reach my notes" in here.said(here.channel)[-1].content
+        assert "database is not answering" in here.said(here.channel)[-1].content
         here.errors_before = here.env.error_cursor
 
 
@@ -90,7 +90,7 @@ async def test_a_database_that_is_away_for_a_moment_refuses_no_order(
         await coming
         await here.songs_done()
         assert len(here.songs()) == 1
-        assert [each.content for each in here.said() if "cannot reach" in each.content] == []
+        assert [each.content for each in here.said() if "database is not answering" in each.content] == []
         here.errors_before = here.env.error_cursor
 
 

@@ -120,7 +120,7 @@ async def test_a_song_whose_server_is_gone_comes_as_a_direct_message(bot: World)
     here.env.backend.remove_guild(here.guild.id)
     await here.songs_done()
     [song] = here.songs(here.dms)
-    assert "요청하신 곳에 올릴 수 없어서" in song.content
+    assert "요청한 곳에 올릴 수 없어서" in song.content
 
 
 async def test_a_failed_song_whose_server_is_gone_is_told_in_the_direct_messages(bot: World) -> None:

@@ -185,7 +185,7 @@ async def test_after_a_quarter_of_an_hour_the_song_comes_as_a_direct_message(abr
     expire(abroad.here, await abroad.command(locale="ko"))
     await abroad.here.songs_done()
     [song] = abroad.here.songs(abroad.here.dms)
-    assert "요청하신 곳에 올릴 수 없어서" in song.content
+    assert "요청한 곳에 올릴 수 없어서" in song.content
     assert not audio_of(abroad.answers()[0])
 
 

@@ -34,7 +34,7 @@ async def test_a_second_song_has_to_wait_for_the_first(here: World) -> None:
     await here.command()
     result = await here.command()
     assert result.response is not None
-    assert "as many songs in the works as you may (1)" in result.response.content
+    assert "1 song in progress" in result.response.content
     await here.songs_done()
     assert len(here.songs()) == 1
 

@@ -96,4 +96,4 @@ async def test_a_korean_member_reads_korean(hall: Hall, openai: OpenAIServer) ->
     finally:
         openai.flagged = set()
     [status] = here.said(here.channel)
-    assert "이 사진으로는 음악을 만들 수 없어요" in status.content
+    assert "콘텐츠 검사를 통과하지 못했어요" in status.content

@@ -167,8 +167,8 @@ async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(h
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "captions: 1." in answer.content
-    assert "no more: 2" in answer.content
+    assert "Deleted 1 song with" in answer.content
+    assert "from 2 requests" in answer.content
     assert job_ids(here) == []
     assert not any(known[0] in name for name in files_of(here))
     with closing(here.database()) as database:
@@ -191,14 +191,93 @@ async def test_with_the_posts_song_video_status_message_and_thread_go_too(here: 
     assert result.response is not None
     await here.member.click(result.response, label="Delete that and the posts")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "Messages deleted: 3." in answer.content
-    assert "Not deleted" not in answer.content
+    assert "Deleted 3 messages." in answer.content
+    assert "Could not delete" not in answer.content
     assert here.songs() == []
     assert here.said() == []
     assert here.channel.threads == []
     empty = await here.member.slash(here.channel, "songs")
     assert empty.response is not None
     assert "no songs yet" in str(empty.response.embeds[0].description)
+
+
+async def test_a_video_that_was_posted_long_after_its_song_goes_too(here: World) -> None:
+    await a_song(here)
+    [song] = here.songs()
+    await talk(here, song)
+    result = await here.member.click(song, custom_id=button("video", song))
+    assert result.response is not None
+    await talk(here, song)
+    await forgotten(here, "Delete that and the posts")
+    [thread] = here.channel.threads  # members wrote there, so it stays
+    assert [message for message in here.said(thread) if message.attachments] == []
+
+
+async def talk(here: World, song: discord.Message) -> None:
+    """Fill the song's thread."""
+    for _ in range(101):
+        here.env.backend.create_message(song.channel.id, here.member.id, "talk")
+    await here.env.settle()
+
+
+async def test_posts_of_a_song_that_cannot_be_read_go_too(here: World) -> None:
+    await a_song(here)
+    await a_song(here)
+    with closing(here.database()) as database, database:
+        query = "UPDATE songs SET song = '{}' WHERE job_id = (SELECT min(job_id) FROM songs WHERE user_id = ?)"
+        database.execute(query, (here.member.id,))
+    listed = await here.member.slash(here.channel, "songs")
+    assert listed.response is not None
+    assert "**1." in str(listed.response.embeds[0].description)
+    answer = await forgotten(here, "Delete that and the posts")
+    assert "Messages deleted: 4." in answer
+    assert here.songs() == []
+
+
+async def a_take_of_another_s(here: World) -> str:
+    """Let another member order a take of the member's song; return its job."""
+    await a_song(here)
+    [song] = here.songs()
+    other = here.guild.add_member(here.env.create_user("other"))
+    await other.click(song, custom_id=button("another", song))
+    await here.songs_done()
+    [_, take] = here.songs()
+    await other.click(take, custom_id=button("video", take))
+    return button("x", take).rpartition(":")[2]
+
+
+async def forgotten(here: World, label: str) -> str:
+    result = await here.member.slash(here.channel, "forget-me")
+    assert result.response is not None
+    await here.member.click(result.response, label=label)
+    return str(here.env.backend.get_message(here.channel.id, result.response.id).content)
+
+
+async def test_another_s_song_of_a_forgotten_member_s_picture_loses_the_picture(here: World) -> None:
+    take = await a_take_of_another_s(here)
+    mp3 = Path(here.services.settings.folder.path) / "songs" / f"{take}.mp3"
+    assert b"APIC" in mp3.read_bytes()
+    assert "without the pictures now: 1." in await forgotten(here, "Delete what you have stored")
+    assert [name for name in files_of(here) if take in name and name[-4:] in (".jpg", ".mp4")] == []
+    assert b"APIC" not in mp3.read_bytes()
+    with closing(here.database()) as database:
+        assert database.execute("SELECT picture_gone FROM usage WHERE job_id = ?", (take,)).fetchone() == (1,)
+
+
+async def test_with_the_posts_another_s_song_of_the_picture_is_deleted(here: World) -> None:
+    take = await a_take_of_another_s(here)
+    assert "deleted too: 1." in await forgotten(here, "Delete that and the posts")
+    assert here.songs() == []
+    assert not any(take in name for name in files_of(here))
+
+
+async def test_a_forgotten_member_s_takes_of_another_s_picture_leave_that_alone(here: World) -> None:
+    take = await a_take_of_another_s(here)
+    with closing(here.database()) as database:
+        [other] = database.execute("SELECT user_id FROM songs WHERE job_id = ?", (take,)).fetchone()
+    forgot = await here.services.members.forget(other, with_takes=True)
+    assert (forgot.songs, forgot.takes) == (1, 0)
+    assert len(job_ids(here)) == 1
 
 
 async def test_with_the_posts_the_status_message_of_a_song_posted_nowhere_goes_too(here: World) -> None:
@@ -233,5 +312,5 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_from_being_forgotten(he
     assert result.response is not None
     await here.member.click(result.response, label="Delete what you have stored")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
-    assert "captions: 1." in answer.content
+    assert "Deleted 1 song with" in answer.content
     assert job_ids(here) == []

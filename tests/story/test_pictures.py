@@ -48,7 +48,7 @@ async def test_two_pictures_become_two_songs_in_one_thread_under_one_line(here: 
     assert "2 pictures" in line.content
     [thread] = here.channel.threads
     assert thread.id == line.id
-    assert thread.name == "Songs of 2 pictures"
+    assert thread.name == "Songs from 2 pictures"
     assert len(here.songs(thread)) == 2
     first, second = (message for message in here.said(thread) if "is ready" in message.content)
     assert [first.embeds[0].description, second.embeds[0].description] == ["Picture 1 of 2", "Picture 2 of 2"]
@@ -107,7 +107,7 @@ async def test_the_limit_ends_the_row_with_one_sentence_for_the_rest(here: World
     await here.post(here.mention, *TWO, *TWO)
     await here.songs_done()
     assert len(here.songs()) == 3
-    [refusal] = [text for text in texts(here.said()) if text.startswith("Pictures 3 to 4: You have had all your songs")]
+    [refusal] = [text for text in texts(here.said()) if text.startswith("Pictures 3 to 4: You have used all")]
     assert "<t:" in refusal
 
 
@@ -115,7 +115,7 @@ async def test_of_more_than_four_pictures_the_first_four_are_taken(here: World) 
     await here.post(here.mention, BROKEN, BROKEN, BROKEN, BROKEN, PICTURE)
     await here.songs_done()
     line = here.said(here.channel)[0]
-    assert line.embeds[0].description == "You sent 5 pictures. I take the first 4."
+    assert line.embeds[0].description == "You sent 5 pictures. I will use the first 4."
     assert len([text for text in texts(here.said()) if text.startswith("Picture ")]) == 4
     assert here.songs() == []
 
@@ -225,7 +225,7 @@ async def test_what_does_not_lie_on_discord_is_not_fetched(here: World) -> None:
 
 async def test_an_attachment_that_has_vanished_gets_a_sentence_and_costs_nothing(here: World) -> None:
     await post_with(here, url="https://cdn.simcord.invalid/attachments/1/1/vanished.png")
-    assert "not there any more" in here.said()[0].content
+    assert "no longer there" in here.said()[0].content
     with closing(here.database()) as database:
         assert database.execute("SELECT count(*) FROM usage WHERE user_id = ?", (here.member.id,)).fetchone() == (0,)
 

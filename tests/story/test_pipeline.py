@@ -106,7 +106,7 @@ async def test_a_picture_that_is_not_allowed_is_refused_before_anything_is_paid(
     finally:
         openai.flagged = set()
     [status] = here.said(here.channel)
-    assert "may not make music of this picture" in status.content
+    assert "did not pass the content check" in status.content
     assert len(openai.paid) == paid_before
     assert piped.service.created == created_before
 

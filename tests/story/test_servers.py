@@ -95,10 +95,10 @@ async def test_in_a_denied_channel_nothing_is_made(bot: World, way: str) -> None
     else:
         result = await here.command(private=way == "private")
         assert result.response is not None
-        assert "do not want songs in this channel" in result.response.content
+        assert "not allowed in this channel" in result.response.content
     await here.songs_done()
     assert here.orders() == 0
-    assert all("do not want songs in this channel" in message.content for message in here.said())
+    assert all("not allowed in this channel" in message.content for message in here.said())
 
 
 async def test_a_thread_of_a_denied_channel_is_denied_too(bot: World) -> None:
@@ -108,7 +108,7 @@ async def test_a_thread_of_a_denied_channel_is_denied_too(bot: World) -> None:
     here.services.guilds.change(here.guild.id, lambda _: GuildSettings(denied_channels=this_channel(here)), 0.0)
     result = await here.command(here.channel.threads[0])
     assert result.response is not None
-    assert "do not want songs" in result.response.content
+    assert "not allowed in this channel" in result.response.content
 
 
 async def test_where_channels_are_allowed_others_are_not_and_the_refusal_names_them(bot: World) -> None:
@@ -127,7 +127,7 @@ async def test_where_a_channel_is_allowed_songs_are_made(bot: World) -> None:
 async def test_a_blocked_member_is_refused_in_korean_too(bot: World) -> None:
     here = await a_server(bot, blocked_users=the_member)
     await here.command()
-    assert "cannot ask for songs here" in await refusal(here)
+    assert "can no longer make songs here" in await refusal(here)
     here = await a_server(bot, locale="ko", blocked_users=the_member)
     await here.post(here.mention, PICTURE)
     assert "곡을 요청할 수 없어요" in await refusal(here)

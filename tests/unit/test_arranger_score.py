@@ -142,6 +142,11 @@ def test_the_words_of_a_caption_do_not_change_the_music() -> None:
     assert score_of(english, Wish(), 3) == score_of(korean, Wish(language="ko"), 3)
 
 
+def test_what_became_of_a_hint_does_not_change_the_music() -> None:
+    told = a_brief(heard=("rain",), not_used=("asdfgh",), sounds=("rain",))
+    assert score_of(told, Wish(), 3) == score_of(a_brief(), Wish(), 3)
+
+
 @every_style
 def test_songs_last_as_long_as_asked(style: str) -> None:
     for score in songs(style, seeds=range(1)):

@@ -92,12 +92,18 @@ def test_the_tune_breathes(style: str) -> None:
 
 @every_style
 def test_an_ending_dies_away_and_is_not_cut(style: str) -> None:
-    score = score_of(brief_of_mood(*MOODS[2]), Wish(style=style, seconds=20), 3)
-    sound, rate = decoded(wav_of(score))
-    length_s = (score.sections[-1].first_bar + score.sections[-1].bars - 1) * score.time.bar * 60 / score.bpm
-    struck = sound[round(min(length_s, 18.5) * rate) :][: rate // 2]
-    ending = sound[-round(0.8 * rate) : -round(0.3 * rate)]
-    assert 20 * np.log10(ending.std() / struck.std()) < -6
+    def fall_db(seed: int) -> float:
+        score = score_of(brief_of_mood(*MOODS[2]), Wish(style=style, seconds=20), seed)
+        sound, rate = decoded(wav_of(score))
+        length_s = (score.sections[-1].first_bar + score.sections[-1].bars - 1) * score.time.bar * 60 / score.bpm
+        struck = sound[round(min(length_s, 18.5) * rate) :][: rate // 2]
+        ending = sound[-round(0.8 * rate) : -round(0.3 * rate)]
+        return float(20 * np.log10(ending.std() / struck.std()))
+
+    # The time until the last chord differs by up to a second, and with it how far the chord has died away.
+    falls = [fall_db(seed) for seed in (1, 2, 3)]
+    assert max(falls) < -4
+    assert np.median(falls) < -6
 
 
 def test_held_parts_fall_over_the_last_bar() -> None:

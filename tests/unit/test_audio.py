@@ -16,6 +16,7 @@ from PIL import Image
 
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.audio.codec import LADDER
+from melodify_core.media.audio.cover import without_cover
 from melodify_core.media.audio.mastering import master
 from melodify_core.media.audio.shape import limit
 from melodify_core.media.worker_pool import WorkerPool
@@ -168,6 +169,22 @@ def test_korean_tags_and_the_cover_come_back() -> None:
     assert front == "Cover (front)"
     assert pictures_in(result.audio) == [cover()]
     assert result.audio[:4] == b"ID3\x03"  # version 2.3: the one that every player reads
+
+
+def test_a_cover_can_be_taken_out_again() -> None:
+    take = sounds.wav(sounds.chords(2))
+    with_cover, without = (
+        master(take, title="유리 바다 🌊", artist="멜로디파이", cover_jpeg=jpeg, max_bytes=10 * MIB).audio
+        for jpeg in (cover(), b"")
+    )
+    bare = without_cover(with_cover)
+    assert cover() not in bare
+    assert pictures_in(bare) == []
+    for mp3 in (with_cover, bare):
+        with av.open(io.BytesIO(mp3), "r") as source:
+            assert {source.metadata["title"], source.metadata["artist"]} == {"유리 바다 🌊", "멜로디파이"}
+    assert bare[-1000:] == with_cover[-1000:]
+    assert (without_cover(without), without_cover(bare), without_cover(b"")) == (without, bare, b"")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (333, 77)])

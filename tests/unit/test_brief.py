@@ -45,16 +45,33 @@ def test_cleaned_text_is_one_short_line_without_markup(text: str, limit: int) ->
     assert clean(cleaned, limit) == cleaned
 
 
+def tagged(region: str, end: str = "\U000e007f") -> str:
+    """Return a black flag with a region's code in tags."""
+    return "🏴" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + end
+
+
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 
 
 @pytest.mark.parametrize(
     "emoji",
-    [FAMILY, "👩🏽\u200d🚀", "🏳️\u200d🌈", "❤️\u200d🔥", "1️⃣", "🐦\u200d🔥", "🧑\u200d⚕️", "🇰🇷", "\U0001fae8"],
+    [FAMILY, "👩🏽\u200d🚀", "🏳️\u200d🌈", "❤️\u200d🔥", "1️⃣", "🐦\u200d🔥", "🧑\u200d⚕️", "🇰🇷", "\U0001fae8"]
+    + [tagged(region) for region in ("gbeng", "gbsct", "gbwls")],
 )
 def test_emoji_stay_whole(emoji: str) -> None:
     assert clean(f"a {emoji} b", 50) == f"a {emoji} b"
     assert plain_words(f"a {emoji} b", 50) == f"a {emoji} b"
+
+
+def test_tags_that_are_no_flag_of_a_region_hide_no_words() -> None:
+    for hidden in (
+        tagged("gbeng", ""),
+        tagged("ignore"),
+        tagged("gbeng")[1:],
+        tagged("gbeng")[0] + tagged("gbeng")[2:],
+    ):
+        assert clean(f"a {hidden}", 50) in ("a 🏴", "a")
+    assert clean(tagged("gbeng") * 2, 8) == f"{tagged('gbeng')}…"
 
 
 def test_a_joiner_elsewhere_hides_nothing() -> None:
@@ -127,8 +144,17 @@ def test_the_prompt_names_the_musical_fields() -> None:
 
 
 def test_a_reading_of_the_first_versions_is_still_read() -> None:
-    recorded = BRIEF.model_dump(mode="json", exclude={"adjusted"}) | {"valence": -1, "arousal": 1, "energy": "calm"}
-    assert Brief.model_validate(recorded).adjusted == ()
+    later = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
+    recorded = BRIEF.model_dump(mode="json", exclude=later) | {"valence": -1, "arousal": 1, "energy": "calm"}
+    read = Brief.model_validate(recorded)
+    assert (read.adjusted, read.meter, read.without, read.sounds, read.heard, read.not_used) == (
+        (),
+        None,
+        (),
+        (),
+        (),
+        (),
+    )
     noted = recorded | {"adjusted": [{"name": "bpm", "said": "900", "used": "220"}]}
     assert Brief.model_validate(noted).adjusted[0].used == "220"
 

@@ -9,6 +9,7 @@ import pytest
 from discord import app_commands
 
 from bot.discord_api.permissions import NEEDED
+from bot.i18n.grammar import with_particle
 from bot.i18n.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
 from bot.i18n.translator import Translator, language_of, localised
 from melodify_core.errors import Code, Rejected, Unavailable
@@ -45,7 +46,8 @@ def test_every_error_has_a_sentence() -> None:
         for code in CODES:
             text = catalogue(language)[f"error.{code}"]
             values = dict.fromkeys(values_in(text), 7)
-            assert sentence(language, Rejected(code, **values)) == text.format(**values), (language, code)
+            shown = sentence(language, Rejected(code, **values))
+            assert not set(shown) & set("{}|"), (language, code)
             assert len(text) < 200, (language, code)
 
 
@@ -128,3 +130,61 @@ def test_every_instrument_of_the_arranger_has_its_word() -> None:
     for language in LANGUAGES:
         for name in {*instruments(), *kits}:
             assert f"instrument.{name.replace(' ', '_')}" in catalogue(language)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "expected"),
+    [
+        ("songs.likes", {"likes": 1}, "1 like"),
+        ("songs.likes", {"likes": 2}, "2 likes"),
+        ("songs.page", {"page": 1, "pages": 1, "songs": 1}, "Page 1 of 1 · 1 song"),
+        ("quota.hour", {"left": 0, "limit": 1}, "This hour: 0 of 1 song left."),
+        ("status.first_of", {"count": 3, "taken": 1}, "You sent 3 pictures. I will use the first one."),
+        ("status.first_of", {"count": 5, "taken": 4}, "You sent 5 pictures. I will use the first 4."),
+        ("forget.messages", {"deleted": 1}, "Deleted 1 message."),
+    ],
+)
+def test_english_counts_one_thing_in_the_singular(key: str, values: dict[str, int], expected: str) -> None:
+    assert say("en", key, **values) == expected
+
+
+def test_no_english_text_puts_a_number_before_a_word_that_does_not_count_it() -> None:
+    counted = re.compile(r"\{(songs|likes|left|limit|jobs|deleted|waiting)\} (?!\{|of|at|per|in|more)\w+")
+    assert [key for key, text in catalogue("en").items() if counted.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("word", "pair", "expected"),
+    [
+        ("재즈", "은/는", "재즈는"),
+        ("록", "은/는", "록은"),
+        ("펑크(funk)", "을/를", "펑크(funk)를"),
+        ("앰비언트", "으로/로", "앰비언트로"),
+        ("록", "으로/로", "록으로"),
+        ("서울", "으로/로", "서울로"),
+        ("**별**", "이/가", "**별**이"),
+        ("Lyria", "과/와", "Lyria와"),
+        ("MP3", "은/는", "MP3은"),
+        ("2", "은/는", "2는"),
+        ("", "은/는", "는"),
+    ],
+)
+def test_a_korean_particle_follows_the_last_letter(word: str, pair: str, expected: str) -> None:
+    assert with_particle(word, pair) == expected
+
+
+def test_korean_counts_pixels_in_ten_thousands() -> None:
+    assert "5,000만 화소" in sentence("ko", Rejected("picture.too_many_pixels", limit_mp=50))
+
+
+# Each of these read wrong once; none may come back.
+MISREAD = {
+    "en": ("in the works", "no more:", "my notes", "out of my reach", "my guess", "what holds", "may not make music"),
+    "ko": ("은(는)", "이(가)", "을(를)", "부탁", "요청하신", "힌트", "횟수에 넣지", "사흘", "저절로", "선법", "들뜬"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_says_again_what_read_wrong(language: Language) -> None:
+    texts = catalogue(language).items()
+    assert [key for key, text in texts for words in MISREAD[language] if words in text.lower()] == []

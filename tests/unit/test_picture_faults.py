@@ -79,6 +79,20 @@ def test_a_progressive_jpeg_that_ends_in_the_head_of_a_later_scan_is_what_came_b
     assert np.abs(np.array(colours) - np.array(seen(data, (96, 64))[1])).max() <= 14, colours
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("colour", ["black", "white", (128, 128, 128)])
+def test_a_damaged_jpeg_of_one_colour_is_a_picture(progressive: bool, colour: str | tuple[int, int, int]) -> None:
+    data = encoded(Image.new("RGB", (7680, 5120), colour), "JPEG", progressive=progressive)
+    size, _ = seen(data[:-2], (768, 512))
+    assert size == (768, 512)
+
+
+def test_a_jpeg_without_any_pixels_is_broken() -> None:
+    for progressive in (False, True):
+        data = encoded(ramp(), "JPEG", progressive=progressive)
+        assert code_of(data[: data.index(b"\xff\xda") + 2]) == "picture.broken"
+
+
 def test_a_damaged_picture_may_be_as_large_as_two_copies_fit_into_a_worker() -> None:
     large = cut_png(8000, 4500)
     assert code_of(large) == "picture.too_heavy"

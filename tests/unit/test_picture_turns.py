@@ -58,15 +58,34 @@ async def test_after_several_refused_pictures_the_next_one_waits_for_the_minute_
     await _enter(turns, 1)
 
 
-async def test_a_slow_picture_counts_by_its_seconds_and_a_quick_one_not_at_all() -> None:
-    turns = PictureTurns(3)
-    for _ in range(20):
-        turns.count(1, 1.9, refused=False)
-    turns.count(1, 5.0, refused=False)
+async def test_pictures_count_by_the_time_they_take() -> None:
+    clock = Clock()
+    turns = PictureTurns(3, clock=clock)
+    turns.count(1, 3.9, refused=False)
+    turns.count(1, 0.1, refused=True)
     await _enter(turns, 1)
-    turns.count(1, 0.0, refused=True)
+    clock.now += 20
+    turns.count(1, 0.2, refused=False)
+    with pytest.raises(Rejected) as caught:
+        await _enter(turns, 1)
+    assert caught.value.values == {"retry_at": 1061}
+
+
+async def test_many_pictures_that_are_nearly_slow_count_together() -> None:
+    turns = PictureTurns(3)
+    for _ in range(3):
+        await _enter(turns, 1)
+        turns.count(1, 1.9, refused=False)
+    turns.count(1, 0.4, refused=False)
     with pytest.raises(Rejected):
         await _enter(turns, 1)
+
+
+async def test_ordinary_pictures_do_not_count_up_to_a_limit() -> None:
+    turns = PictureTurns(6)
+    for _ in range(40):
+        turns.count(1, 0.25, refused=False)
+    await _enter(turns, 1)
 
 
 @pytest.mark.parametrize("turns", [PictureTurns(0), PictureTurns(1, {1})], ids=["no limit", "exempt"])

@@ -45,8 +45,8 @@ def test_who_is_exempt_has_no_limit_and_who_is_blocked_hears_so() -> None:
 def test_the_answer_is_a_line_each_in_both_languages() -> None:
     quota = quota_of(LIMITS, standing(NOW - 1000, NOW - 30, waiting=1), NOW, 1, ())
     english = quota_text("en", quota).splitlines()
-    assert english[0] == f"This minute: 1 of 2 songs left. One more <t:{int(NOW) + 31}:R>."
-    assert english[2:] == ["In the works: 1.", "You can ask for a song now."]
+    assert english[0] == f"This minute: 1 of 2 songs left. You get one back <t:{int(NOW) + 31}:R>."
+    assert english[2:] == ["In progress: 1 song.", "You can ask for a song now."]
     korean = quota_text("ko", quota).splitlines()
     assert korean[1].startswith("1시간 동안: 3곡 중 1곡")
     assert len(korean) == len(english)
@@ -55,9 +55,9 @@ def test_the_answer_is_a_line_each_in_both_languages() -> None:
 
 def test_what_is_reserved_stands_beside_what_was_spent_in_both_languages() -> None:
     quota = quota_of(LIMITS, standing(), NOW, 1, (), money=Money(0.126, 0.06))
-    text = "Your songs of the last 24 hours: about $0.13 spent, $0.06 reserved for those in the works."
+    text = "In the last 24 hours your songs cost about $0.13. Another $0.06 is set aside for songs in progress."
     assert text in quota_text("en", quota).splitlines()
-    assert "약 0.13달러를 썼고, 만들고 있는 노래에 0.06달러를" in quota_text("ko", quota)
+    assert "약 0.13달러가 들었어요. 만들고 있는 노래에는 0.06달러를" in quota_text("ko", quota)
     # Where nothing costs anything nobody reads of it.
     assert "$" not in quota_text("en", quota_of(LIMITS, standing(), NOW, 1, ()))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from melodify_core.config.loading import load, secrets_of
+from melodify_core.config.loading import load, secrets_of, source_of
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
@@ -184,3 +184,61 @@ def test_settings_that_are_nested_too_deeply_are_a_sentence(tmp_path: Path, monk
     monkeypatch.setenv("MELODIFY_DISCORD__WATCHED_CHANNELS", "[" * 50_000)
     with pytest.raises(Misconfigured, match="is nested too deeply"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ('composr = "arranger"', "Did you mean composer?"),
+        ("[song]\ndefault_second = 20", "Did you mean song.default_seconds?"),
+        ("[song]\nsongs_per_guild_day = 20", "Did you mean limits.songs_per_guild_day?"),
+        ("default_seconds = 20", "Did you mean song.default_seconds?"),
+    ],
+)
+def test_a_setting_that_is_nearly_right_is_told(wrong: str, meant: str, tmp_path: Path) -> None:
+    [problem] = problems_of(wrong, tmp_path)
+    assert problem.endswith(f"see config.example.toml for those that are. {meant}")
+
+
+def test_nothing_is_guessed_for_a_name_like_no_other(tmp_path: Path) -> None:
+    [problem] = problems_of("quux = 1", tmp_path)
+    assert "Did you mean" not in problem
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("MELODIFY_DISCORD_TOKEN", "MELODIFY_DISCORD__TOKEN"),
+        ("MELODIFY_DISCROD__TOKEN", "MELODIFY_DISCORD__TOKEN"),
+        ("MELODIFY_COMPOSERR", "MELODIFY_COMPOSER"),
+        ("MELODIFY_OPENAI_API_KEY", "MELODIFY_OPENAI__API_KEY"),
+    ],
+)
+def test_a_variable_that_is_nearly_right_is_told(wrong: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(wrong, "x")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    assert caught.value.problems[0] == f"The environment variable {wrong} names no setting. Did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "setting"),
+    [
+        ('[discord]\nmessage_content = true\nwatched_channels = ["general", "art"]', "discord.watched_channels"),
+        ('[limits]\nexempt_users = ["me"]', "limits.exempt_users"),
+        ("[limits.roles.mods]\nsongs_per_hour = 1", "limits.roles"),
+    ],
+)
+def test_a_name_in_place_of_a_number_is_told_where_the_number_is(wrong: str, setting: str, tmp_path: Path) -> None:
+    [problem] = problems_of(wrong, tmp_path)
+    assert problem.startswith(f"{setting} must ")
+    assert "Copy ID" in problem
+
+
+def test_where_the_settings_come_from_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert source_of(None) == "settings: the defaults, there is no config.toml here"
+    (tmp_path / "config.toml").touch()
+    assert source_of(None) == f"settings: {tmp_path / 'config.toml'}"
+    monkeypatch.setenv("MELODIFY_CONFIG", "other.toml")
+    assert source_of(None) == f"settings: {tmp_path / 'other.toml'}"
+    assert source_of(tmp_path / "third.toml") == f"settings: {tmp_path / 'third.toml'}"

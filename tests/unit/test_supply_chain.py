@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILES = ["Dockerfile", "deploy/pipeline/Dockerfile"]
+DOCKERFILES = ["Dockerfile", "deploy/pipeline/Dockerfile", "deploy/acestep/Dockerfile"]
 DIGEST = r"@sha256:[0-9a-f]{64}"
 # A part of a package that is not public, as ruff marks it, or a module that begins with an underscore.
 PRIVATE_IMPORT = re.compile(r"^from ([\w.]+)\._\w+[\w.]* import", re.MULTILINE)

@@ -1,19 +1,16 @@
-"""Response -> text, usage and the fields of a reading. normalising.py makes a Brief of the fields."""
+"""Response -> text and usage. fields.py finds the fields of a reading in the text, normalising.py makes a Brief."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
+from melodify_core.captioners.openai.fields import fields_of
 from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.errors import Refused, Unavailable
 from melodify_core.models import Brief
 
-TRIES_TO_FIND = 20  # beginnings of an object that are tried in a long answer
 NUMBER_AT_MOST = 10**12  # a larger count of tokens is made up
-
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +20,23 @@ class Reply:
     model: str
     body: Any
     request_id: str
+
+    def text(self) -> str:
+        """Return the text of either API's answer."""
+        body = _table(self.body)
+        if "choices" in body:
+            return _chat_text(_choice(body))
+        parts = _response_parts(body)
+        return "".join(str(part.get("text")) for part in parts if part.get("type") == "output_text")
+
+    def described(self) -> str:
+        """Return in a few words how the answer ended, for the log and the operator."""
+        body = _table(self.body)
+        choice = _choice(body)
+        ended = _incomplete(body) or choice.get("finish_reason") or body.get("status") or "unknown"
+        thought = len(_thoughts(choice))
+        aside = f", {thought} characters of thoughts" if thought else ""
+        return f"{len(self.text())} characters{aside}, finish reason {str(ended)[:40]}"
 
     def tokens(self) -> tuple[int, int]:
         """Return input and output tokens as far as the server reported them, else zeros."""
@@ -43,59 +57,76 @@ def reply_of(model: str, content: bytes, request_id: str | None) -> Reply:
 
 
 def brief_of(reply: Reply) -> Brief:
-    """Return the reading of a reply of either API. Raises Refused, and Unavailable when it is unusable."""
-    body = _table(reply.body)
-    text = _chat_text(body) if "choices" in body else _responses_text(body)
-    fields = _object_in(text)
+    """Return the reading of a reply of either API. Raises Refused, and Unavailable when it is unusable.
+
+    Call it in a thread: what is no proper JSON takes a while.
+    """
+    _raise_errors(_table(reply.body))
+    fields = fields_of(reply.text())
     if fields is None:
         raise Unavailable("provider.unavailable")
     return normalised(fields)
 
 
-def _responses_text(body: dict[str, Any]) -> str:
+def _raise_errors(body: dict[str, Any]) -> None:
+    if "choices" in body:
+        message, finish = _table(_choice(body).get("message")), _choice(body).get("finish_reason")
+        if message.get("refusal") or finish == "content_filter":
+            raise Refused("caption.refused")
+        return
     error = _table(body.get("error")).get("code")
-    if error in REFUSALS or _table(body.get("incomplete_details")).get("reason") == "content_filter":
+    if error in REFUSALS or _incomplete(body) == "content_filter":
         raise Refused("caption.refused")
     if error in EXHAUSTED:
         raise Unavailable("provider.exhausted")
     if error == "rate_limit_exceeded":
         raise Unavailable("provider.busy")
-    if body.get("status", "completed") != "completed":
+    # What was cut off at its length may be whole all the same.
+    if body.get("status", "completed") != "completed" and _incomplete(body) != "max_output_tokens":
         raise Unavailable("provider.unavailable")
+    if any(part.get("type") == "refusal" for part in _response_parts(body)):
+        raise Refused("caption.refused")
+
+
+def _incomplete(body: dict[str, Any]) -> object:
+    return _table(body.get("incomplete_details")).get("reason")
+
+
+def _response_parts(body: dict[str, Any]) -> list[dict[str, Any]]:
     messages = [_table(item) for item in _list(body.get("output"))]
-    parts = [_table(part) for message in messages for part in _list(message.get("content"))]
-    if any(part.get("type") == "refusal" for part in parts):
-        raise Refused("caption.refused")
-    return "".join(str(part.get("text")) for part in parts if part.get("type") == "output_text")
+    return [_table(part) for message in messages for part in _list(message.get("content"))]
 
 
-def _chat_text(body: dict[str, Any]) -> str:
-    choice = _table(next(iter(_list(body.get("choices"))), None))
+def _choice(body: dict[str, Any]) -> dict[str, Any]:
+    return _table(next(iter(_list(body.get("choices"))), None))
+
+
+def _chat_text(choice: dict[str, Any]) -> str:
+    """Return a message's text: a string, parts, an object, or the arguments of a tool that was called instead."""
     message = _table(choice.get("message"))
-    if message.get("refusal") or choice.get("finish_reason") == "content_filter":
-        raise Refused("caption.refused")
-    if choice.get("finish_reason") == "length":
-        raise Unavailable("provider.unavailable")
-    content = message.get("content")
+    text = _text_in(message.get("content"))
+    if text.strip():
+        return text
+    calls = [_table(_table(call).get("function")).get("arguments") for call in _list(message.get("tool_calls"))]
+    if calls:
+        return "\n".join(map(_text_in, calls))
+    # Some servers take the answer of a model that was told not to think for its thoughts.
+    thoughts = _thoughts(choice).lstrip()
+    return thoughts if choice.get("finish_reason") == "stop" and thoughts.startswith(("{", "```")) else ""
+
+
+def _thoughts(choice: dict[str, Any]) -> str:
+    message = _table(choice.get("message"))
+    return _text_in(message.get("reasoning") or message.get("reasoning_content"))
+
+
+def _text_in(content: object) -> str:
+    if isinstance(content, list):
+        parts = [_table(part) for part in content]
+        return "".join(str(part["text"]) for part in parts if isinstance(part.get("text"), str))
+    if isinstance(content, dict):
+        return json.dumps(content)
     return content if isinstance(content, str) else ""
-
-
-def _object_in(text: str) -> dict[str, Any] | None:
-    """Return the first JSON object in a text: servers that ignore the schema wrap it in words, fences and thoughts."""
-    text = _THOUGHTS.sub("", text)
-    decoder = json.JSONDecoder()
-    start = -1
-    for _ in range(TRIES_TO_FIND):
-        start = text.find("{", start + 1)
-        if start < 0:
-            return None
-        try:
-            found, _end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            return found
-    return None
 
 
 def _count(value: object) -> int:

@@ -15,7 +15,15 @@ import openai
 from melodify_core.captioners.openai import moderation
 from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
 from melodify_core.captioners.openai.checking import check_settings
-from melodify_core.captioners.openai.faults import is_free, may_repeat, pause_s, translated, wants_another_model
+from melodify_core.captioners.openai.faults import (
+    Part,
+    is_free,
+    may_repeat,
+    pause_s,
+    translated,
+    unknown_part,
+    wants_another_model,
+)
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
 from melodify_core.config.settings import OpenAI
@@ -27,6 +35,8 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 MILLION = 1_000_000
 READING_TOKENS = 2000  # instructions and a small picture
+# Dollars per million tokens, in and out (developers.openai.com/api/docs/models, November 2026).
+FALLBACK_PRICES = {"gpt-5.6-luna": (0.20, 1.20)}
 
 
 class OpenAICaptioner:
@@ -44,8 +54,8 @@ class OpenAICaptioner:
         self._settings = settings
         self._client = client_of(settings)
         self._calls = asyncio.Semaphore(settings.calls)
-        # Not every server accepts a response_format: after a refusal it is left out.
-        self._formatted = True
+        # What a model's server did not accept is left out from then on.
+        self._unknown: dict[str, frozenset[Part]] = {}
 
     async def check(self) -> None:
         """Check key, models and moderation. Spends nothing. Raises Misconfigured and Unavailable."""
@@ -72,7 +82,7 @@ class OpenAICaptioner:
             self._calls.release()
         # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
-        return _read(reply, context.job_id)
+        return await asyncio.to_thread(_read, reply, context.job_id)
 
     async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
         ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
@@ -110,10 +120,10 @@ class OpenAICaptioner:
 
     async def _paid(self, question: Question, model: str, context: ProviderContext) -> tuple[Reply, PaidCall]:
         """Ask once, with the call booked before it begins."""
-        price = price_of_reading(self._settings)
+        price = price_of_reading(self._settings, model)
         call = await context.begun(Bill(provider=self.name, model=model, dollars=price))
         try:
-            return await self._ask(question, model, context.asker), call
+            return await self._ask(question, model, context), call
         except BaseException as error:
             if is_free(error):
                 await call.free()
@@ -121,11 +131,10 @@ class OpenAICaptioner:
                 call.lost()
             raise
 
-    async def _ask(self, question: Question, model: str, asker: str) -> Reply:
+    async def _ask(self, question: Question, model: str, context: ProviderContext) -> Reply:
         """Ask once. An answer that broke off is a reply without a body: it was charged."""
-        ask = self._ask_chat if self._settings.api == "chat" else self._ask_responses
         try:
-            return await ask(question, model, asker)
+            return await self._ask_known(question, model, context)
         except AnswerLost:
             return Reply(model, None, "")
         except openai.APIConnectionError as error:
@@ -133,29 +142,48 @@ class OpenAICaptioner:
                 return Reply(model, None, "")
             raise
 
-    async def _ask_responses(self, question: Question, model: str, asker: str) -> Reply:
-        arguments = for_responses(question, model, self._settings, asker)
+    async def _ask_known(self, question: Question, model: str, context: ProviderContext) -> Reply:
+        """Ask, and again without what the server turns out not to know."""
+        ask = self._ask_chat if self._settings.api == "chat" else self._ask_responses
+        left_out = self._unknown.get(model, frozenset())
+        while True:
+            try:
+                reply = await ask(question, model, context.asker, left_out)
+            except openai.APIStatusError as error:
+                part = unknown_part(error, self._parts() - left_out)
+                if part is None:
+                    raise
+                log.warning("job %s: openai: %s refused, asking without %s", context.job_id, model, part)
+                left_out |= {part}
+            else:
+                # Only now: a request may have been refused for another reason.
+                self._unknown[model] = left_out
+                return reply
+
+    def _parts(self) -> frozenset[Part]:
+        """Return what a request has that a server may not know."""
+        parts: tuple[tuple[Part, bool], ...] = (
+            ("effort", bool(self._settings.effort)),
+            ("response_format", self._settings.api == "chat"),
+        )
+        return frozenset(part for part, sent in parts if sent)
+
+    async def _ask_responses(self, question: Question, model: str, asker: str, left_out: frozenset[Part]) -> Reply:
+        arguments = for_responses(question, model, self._settings, asker, left_out)
         answer = await self._client.responses.with_raw_response.create(**arguments)
         return reply_of(model, answer.content, answer.headers.get("x-request-id"))
 
-    async def _ask_chat(self, question: Question, model: str, asker: str) -> Reply:
-        make = partial(for_chat, question, model, self._settings, asker)
-        create = self._client.chat.completions.with_raw_response.create
-        try:
-            answer = await create(**make(formatted=self._formatted))
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            if not self._formatted or not _is_about_format(error):
-                raise
-            self._formatted = False
-            answer = await create(**make(formatted=False))
+    async def _ask_chat(self, question: Question, model: str, asker: str, left_out: frozenset[Part]) -> Reply:
+        arguments = for_chat(question, model, self._settings, asker, left_out)
+        answer = await self._client.chat.completions.with_raw_response.create(**arguments)
         return reply_of(model, answer.content, answer.headers.get("x-request-id"))
 
     def _bill(self, reply: Reply) -> Bill:
         input_tokens, output_tokens = reply.tokens()
         # An answer without usage, because it was cut off for example, may have cost all that was expected.
-        dollars = price_of_reading(self._settings)
+        dollars = price_of_reading(self._settings, reply.model)
         if input_tokens or output_tokens:
-            dollars = _price(self._settings, input_tokens, output_tokens)
+            dollars = _price(self._settings, reply.model, input_tokens, output_tokens)
         return Bill(
             provider=self.name,
             model=reply.model,
@@ -166,23 +194,33 @@ class OpenAICaptioner:
         )
 
 
-def price_of_reading(settings: OpenAI) -> float:
-    """Return the most dollars that a reading costs, except for a very large picture."""
-    return _price(settings, READING_TOKENS, settings.max_output_tokens)
+def price_of_reading(settings: OpenAI, model: str | None = None) -> float:
+    """Return the most dollars that a reading by the model costs, except for a very large picture."""
+    return _price(settings, model or settings.model, READING_TOKENS, settings.max_output_tokens)
 
 
-def _price(settings: OpenAI, input_tokens: int, output_tokens: int) -> float:
-    dollars = input_tokens * settings.dollars_per_million_input + output_tokens * settings.dollars_per_million_output
-    return dollars / MILLION
+def _price(settings: OpenAI, model: str, input_tokens: int, output_tokens: int) -> float:
+    per_input, per_output = _prices(settings, model)
+    return (input_tokens * per_input + output_tokens * per_output) / MILLION
+
+
+def _prices(settings: OpenAI, model: str) -> tuple[float, float]:
+    """Return the dollars per million tokens, in and out."""
+    own = settings.dollars_per_million_input, settings.dollars_per_million_output
+    if model == settings.model:
+        return own
+    listed = FALLBACK_PRICES.get(model, own)
+    told = settings.fallback_dollars_per_million_input, settings.fallback_dollars_per_million_output
+    return listed[0] if told[0] is None else told[0], listed[1] if told[1] is None else told[1]
 
 
 def _read(reply: Reply, job_id: str) -> Brief:
+    described = reply.described()
     try:
-        return brief_of(reply)
+        brief = brief_of(reply)
     except MelodifyError as error:
-        log.warning("job %s: openai: unusable answer, giving up: %s, request id %s", job_id, error, reply.request_id)
+        details = error, described, reply.request_id
+        log.warning("job %s: openai: unusable answer, giving up: %s (%s), request id %s", job_id, *details)
         raise
-
-
-def _is_about_format(error: openai.APIStatusError) -> bool:
-    return any(word in str(error.message).lower() for word in ("response_format", "json_schema", "schema"))
+    log.info("job %s: openai: %s answered with %s", job_id, reply.model, described)
+    return brief

@@ -8,9 +8,11 @@ import asyncio
 import email.utils
 import logging
 import random
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import httpx2
 import openai
@@ -36,6 +38,14 @@ REFUSALS = frozenset(
     }
 )
 EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+# What a request has beside the question, and a server may not know.
+Part = Literal["effort", "response_format"]
+_EFFORT = re.compile(r"effort|reasoning|thinking")
+# llama.cpp fails with 500 where it makes no grammar of the schema.
+_GRAMMAR = re.compile(r"grammar|response_format|json_schema|json schema|sampler")
+READ_CHARACTERS = 10_000  # of an error's body: some servers repeat the picture in it
+_RESET = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @asynccontextmanager
@@ -102,10 +112,30 @@ def is_free(error: BaseException) -> bool:
 
 def pause_s(error: openai.APIError, attempt: int) -> float:
     """Return how long to wait before the next attempt: as long as the server says, else with exponential backoff."""
-    retry_after_s = _retry_after_s(error.response.headers) if isinstance(error, openai.APIStatusError) else None
-    if retry_after_s is not None:
-        return retry_after_s
+    if isinstance(error, openai.APIStatusError):
+        told_s = _retry_after_s(error.response.headers)
+        if told_s is None and error.status_code == 429:
+            told_s = _reset_s(error.response.headers)
+        if told_s is not None:
+            return told_s
     return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)) * random.uniform(0.75, 1)
+
+
+def unknown_part(error: openai.APIStatusError, sent: frozenset[Part]) -> Part | None:
+    """Return the part of the request without which the server may answer, if it is about one.
+
+    Servers word this in any way, so each 400 and 422 counts; rejected requests cost nothing.
+    """
+    if _is(error, REFUSALS | EXHAUSTED) or error.code == "model_not_found":
+        return None
+    body = error.response.text[:READ_CHARACTERS].casefold()
+    if error.status_code in (400, 422):
+        if "effort" in sent and _EFFORT.search(body):
+            return "effort"
+        return "response_format" if "response_format" in sent else None
+    return (
+        "response_format" if error.status_code == 500 and "response_format" in sent and _GRAMMAR.search(body) else None
+    )
 
 
 def wants_another_model(error: openai.APIError) -> bool:
@@ -134,6 +164,26 @@ def _retry_after_s(headers: httpx2.Headers) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _reset_s(headers: httpx2.Headers) -> float | None:
+    """Read when the limit that is used up begins anew (platform.openai.com/docs/guides/rate-limits)."""
+    kinds = ("-requests", "-tokens", "")
+    used_up = [kind for kind in kinds if headers.get(f"x-ratelimit-remaining{kind}", "0").strip() in ("0", "0.0")]
+    waits = [_duration_s(headers.get(f"x-ratelimit-reset{kind}", "")) for kind in used_up]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _duration_s(text: str) -> float | None:
+    """Read "6m0s", seconds, or a moment in unix seconds or milliseconds, as OpenRouter writes it."""
+    if found := _RESET.findall(text):
+        return sum(float(number) * _UNIT_S[unit] for number, unit in found)
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    moment_s = number / 1000 if number > 1e11 else number
+    return max(0.0, moment_s - time.time()) if moment_s > 1e9 else max(0.0, number)
 
 
 def _described(error: openai.APIError) -> str:

@@ -94,8 +94,9 @@ def _shown(value: object) -> str:
 
 
 def _text(fields: dict[str, Any], name: str, limit: int) -> str:
-    value = fields.get(name)
-    return plain_words(value, limit) if isinstance(value, str) else ""
+    # A model that is told of lists may write one of a single text.
+    texts = _texts_in(fields.get(name))
+    return plain_words(texts[0], limit) if texts else ""
 
 
 def _phrases(fields: dict[str, Any], name: str, sieve: Callable[[str], str], most: int) -> tuple[str, ...]:
@@ -107,9 +108,20 @@ def _phrases(fields: dict[str, Any], name: str, sieve: Callable[[str], str], mos
 def _phrases_in(fields: dict[str, Any], name: str) -> list[str]:
     """Return the field's phrases; a text instead of a list is split at its punctuation."""
     value = fields.get(name)
-    texts = value if isinstance(value, list) else re.split(r"[,.;:\n]", value) if isinstance(value, str) else []
+    texts = re.split(r"[,.;:\n，、。；：|]", value) if isinstance(value, str) else _texts_in(value)
     # The cut comes first: a list may be as long as an answer.
-    return [plain_words(text, 60) for text in texts[:50] if isinstance(text, str)]
+    return [plain_words(text, 60) for text in texts[:50]]
+
+
+def _texts_in(value: object) -> list[str]:
+    """Return the texts of a value: of a list, and of tables such as {"name": "piano", "role": "lead"} the first."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for each in value.values() if not isinstance(each, dict) for text in _texts_in(each)]
+    if isinstance(value, list):
+        return [text for each in value[:50] if not isinstance(each, list) for text in _texts_in(each)[:1]]
+    return []
 
 
 def _joined(phrases: tuple[str, ...], limit: int) -> str:

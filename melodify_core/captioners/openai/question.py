@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from melodify_core.brief import HINT_CHARACTERS, clean
+from melodify_core.captioners.openai.faults import Part
 from melodify_core.captioners.openai.vocabulary import ENERGIES, MODES, vocabulary
 from melodify_core.config.settings import OpenAI
 from melodify_core.models import Picture, Wish
@@ -107,7 +108,9 @@ def memory_label(settings: OpenAI) -> str:
     return f"{server} {settings.api} {settings.model} {settings.effort} {settings.detail} {PROMPT_VERSION}"
 
 
-def for_responses(question: Question, model: str, settings: OpenAI, asker: str) -> dict[str, Any]:
+def for_responses(
+    question: Question, model: str, settings: OpenAI, asker: str, left_out: frozenset[Part] = frozenset()
+) -> dict[str, Any]:
     """Return the arguments of `responses.create`."""
     arguments: dict[str, Any] = {
         "model": model,
@@ -126,16 +129,17 @@ def for_responses(question: Question, model: str, settings: OpenAI, asker: str) 
         "safety_identifier": asker,
         "store": False,
     }
-    if settings.effort:
+    if settings.effort and "effort" not in left_out:
         arguments["reasoning"] = {"effort": settings.effort}
     return arguments
 
 
-def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, formatted: bool) -> dict[str, Any]:
+def for_chat(
+    question: Question, model: str, settings: OpenAI, asker: str, left_out: frozenset[Part] = frozenset()
+) -> dict[str, Any]:
     """Return the arguments of `chat.completions.create`.
 
-    The instruction contains the schema too: many servers accept `response_format` and ignore it. Without `formatted`,
-    only the instruction has it.
+    The instruction contains the schema too: many servers accept `response_format` and ignore it, others refuse it.
     """
     image = {"type": "image_url", "image_url": {"url": question.image_url, "detail": settings.detail}}
     shape = f"Answer with one JSON object of this schema and nothing else:\n{json.dumps(schema())}"
@@ -146,10 +150,10 @@ def for_chat(question: Question, model: str, settings: OpenAI, asker: str, *, fo
             {"role": "user", "content": [{"type": "text", "text": question.words}, image]},
         ],
     }
-    if formatted:
+    if "response_format" not in left_out:
         wanted = {"name": SCHEMA_NAME, "strict": True, "schema": schema()}
         arguments["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    if settings.effort:
+    if settings.effort and "effort" not in left_out:
         arguments["reasoning_effort"] = settings.effort
     if settings.base_url:
         # Other servers know the older name; the member's hash and `store` mean nothing to them.

@@ -34,6 +34,7 @@ class Vocabulary:
     small: frozenset[str]
     bare: list[str]
     same: dict[str, str]
+    fields: dict[str, str]
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -22,6 +22,8 @@ DRAFTS = 8
 SPREAD = 4.0  # semitones
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
+# What must not change the rest of a piece: without its drums it is the same piece.
+_NOT_SEEDED = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -108,7 +110,7 @@ def _time(random: Random, brief: Brief, style: Style, tempo: float, level: float
 def _seed(brief: Brief, style: str, seed: int) -> int:
     # The Brief counts too: two pictures with the same seed must not begin alike. Its words do not count: a caption in
     # another language gives the same music.
-    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude={"adjusted"})
+    music = brief.model_copy(update={"title": "", "caption": ""}).model_dump_json(exclude=_NOT_SEEDED)
     return int.from_bytes(hashlib.sha256(f"{seed} {style} {music}".encode()).digest()[:8])
 
 

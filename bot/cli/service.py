@@ -1,0 +1,105 @@
+"""What starts the bot with the machine: a systemd unit for a person or for the system, or a Compose file."""
+
+import os
+import pwd
+import sys
+from pathlib import Path
+from typing import Literal, get_args
+
+from bot.cli.setup_files import NewFile
+
+Service = Literal["none", "user", "system", "compose"]
+SERVICES: tuple[Service, ...] = get_args(Service)
+# A paid call is waited for: `work.drain_s` and the longest call, as in compose.yaml.
+STOP_S = 210
+
+_UNIT = """\
+[Unit]
+Description=Melodify
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+WorkingDirectory={folder}
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+# Wrong settings: starting again would not mend them.
+RestartPreventExitStatus=2
+TimeoutStopSec={stop_s}
+UMask=0077
+NoNewPrivileges=yes
+PrivateTmp=yes
+{more}
+[Install]
+WantedBy={target}
+"""
+_SYSTEM = """\
+User={user}
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={data}
+"""
+_COMPOSE = """\
+# The image is made once, in a checkout: docker build -t melodify .
+services:
+  melodify:
+    image: melodify
+    command: [run]
+    init: true
+    restart: unless-stopped
+    user: "{uid}:{gid}"
+    # The same paths inside as outside, so that the settings hold for both.
+    working_dir: {folder}
+    environment:
+      MELODIFY_CONFIG: {config}
+      MELODIFY_FOLDER__PATH: {data}/files
+      MELODIFY_DATABASE__URL: sqlite:///{data}/melodify.db
+    volumes:
+      - {folder}:{folder}:ro
+      - {data}:{data}
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    stop_grace_period: {stop_s}s
+"""
+
+
+def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
+    """Return the file that starts the bot with `config`, whose data is in `data`; None for "none"."""
+    folder = config.parent
+    match service:
+        case "none":
+            return None
+        case "user":
+            home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+            hint = "systemctl --user daemon-reload && systemctl --user enable --now melodify && loginctl enable-linger"
+            return NewFile(home / "systemd/user/melodify.service", _unit(config), 0o644, hint=hint)
+        case "system":
+            user = pwd.getpwuid(os.getuid()).pw_name
+            more = _SYSTEM.format(user=_escaped(user), data=_quoted(str(data)))
+            text = _unit(config, more, "multi-user.target")
+            hint = "sudo systemctl daemon-reload && sudo systemctl enable --now melodify"
+            return NewFile(Path("/etc/systemd/system/melodify.service"), text, 0o644, hint=hint)
+        case "compose":
+            names = {"config": config, "folder": folder, "data": data}
+            text = _COMPOSE.format(uid=os.getuid(), gid=os.getgid(), stop_s=STOP_S, **names)
+            return NewFile(folder / "compose.yaml", text, 0o644, hint=f"cd {folder} && docker compose up -d")
+
+
+def _unit(config: Path, more: str = "", target: str = "default.target") -> str:
+    words = (sys.executable, "-m", "bot", "--config", str(config), "run")
+    command = " ".join(_quoted(word) for word in words)
+    folder = _escaped(str(config.parent))
+    return _UNIT.format(folder=folder, command=command, stop_s=STOP_S, more=more, target=target)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(word: str) -> str:
+    """Return the word as systemd reads it in a command: one word, whatever is in it."""
+    text = _escaped(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return f'"{text}"' if set(text) & set(" \t'\"\\;") else text

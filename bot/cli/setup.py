@@ -1,0 +1,313 @@
+"""`melodify setup`: asks what a bot needs, checks each answer, and writes settings, secrets and a service at the end.
+
+Nothing is written before the last answer, so a set-up that is interrupted changes nothing.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import tomlkit
+from pydantic import ValidationError
+from rich.console import Console
+from rich.prompt import Confirm, Prompt
+
+from bot.cli.check import Finding, ask_discord, invite_link, provider_findings
+from bot.cli.service import SERVICES, Service, service_file
+from bot.cli.setup_files import NewFile, diff, new_settings, write
+from bot.cli.token import token_mistake
+from bot.i18n.messages import LANGUAGES, say
+from melodify_core.config.error_messages import sentences
+from melodify_core.config.files import read_text
+from melodify_core.config.loading import load
+from melodify_core.config.settings import Section, Settings
+from melodify_core.errors import Misconfigured
+from melodify_core.models import Language
+from melodify_core.providers import missing_settings
+
+# What a provider cannot do without, besides its key.
+_ASKED = {
+    "openai": ("openai.base_url",),
+    "acestep": ("acestep.url",),
+    "lyria": ("vertex.project",),
+    "pipeline": ("vertex.project", "pipeline.template_uri", "pipeline.output"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SetupOptions:
+    """What the command line has answered already; None is asked for, or left as it is without a terminal."""
+
+    language: Language | None = None
+    token_file: Path | None = None
+    captioner: str | None = None
+    composer: str | None = None
+    key_files: Mapping[str, Path] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    data: Path | None = None
+    watch: tuple[int, ...] | None = None
+    service: Service | None = None
+    offline: bool = False
+    yes: bool = False
+    check: bool = False
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What shall change: settings by their dotted names, and the texts of secrets by theirs."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def set_up(path: Path, options: SetupOptions) -> int:
+    """Ask, check, show and write; return the exit code. Raises Misconfigured when an option is wrong."""
+    old = load(path) if path.exists() else Settings()
+    interactive = sys.stdin.isatty() and not options.yes
+    talk = _Conversation(options.language or old.language, options, old, interactive=interactive)
+    try:
+        return talk.run(path.resolve())
+    except (KeyboardInterrupt, EOFError):
+        print("\n" + talk.say("interrupted"))
+        return 130
+
+
+class _Conversation:
+    """Asks one question after the other. Without a terminal each is answered by its option, or not at all."""
+
+    def __init__(self, language: Language, options: SetupOptions, old: Settings, *, interactive: bool) -> None:
+        self._language, self._options, self._old, self._interactive = language, options, old, interactive
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._answers = _Answers(dict(options.values))
+
+    def say(self, key: str, **values: str) -> str:
+        return say(self._language, f"setup.{key}", **values)
+
+    def run(self, path: Path) -> int:
+        self._language_question()
+        token = self._token()
+        self._provider("captioner", self._options.captioner)
+        self._provider("composer", self._options.composer)
+        self._data()
+        self._watched()
+        self._settings()  # whatever was given by --set must be right
+        files = [*self._files(path), *self._service_files(path)]
+        self._console.print(diff(files), markup=False)
+        if self._options.check:
+            print(self.say("only_check"))
+            return 0
+        if self._interactive and files and not Confirm.ask(self.say("write"), default=True):
+            print(self.say("interrupted"))
+            return 0
+        write(files)
+        self._end(token, files)
+        return 0
+
+    def _language_question(self) -> None:
+        if self._options.language is None and self._interactive:
+            answer = Prompt.ask("Language / 언어", choices=list(LANGUAGES), default=self._language)
+            self._language = next(language for language in LANGUAGES if language == answer)
+        self._answers.values["language"] = self._language
+
+    def _token(self) -> str:
+        """Return the token, new or as it was."""
+        secret = self._old.discord.token
+        known = secret.get_secret_value() if secret else ""
+        if self._options.token_file:
+            token = _secret_in(self._options.token_file, "--token-file")
+        elif self._interactive:
+            token = self._secret("token", known, self._token_problem)
+        elif known:
+            token = known
+        else:
+            raise Misconfigured(self.say("no_token"))
+        if token != known and not self._interactive and (problem := self._token_problem(token)):
+            raise Misconfigured(problem)
+        # What a variable gives here, a service would not have.
+        if token != known or not self._old.discord.token_file:
+            self._answers.secrets["discord.token"] = token
+        return token
+
+    def _token_problem(self, token: str) -> str:
+        if mistake := token_mistake(token):
+            return mistake
+        return "" if self._options.offline else self._findings(partial(ask_discord, self._settings(), token))
+
+    def _provider(self, port: str, chosen: str | None) -> None:
+        names = get_args(Settings.model_fields[port].annotation)
+        answer = chosen or getattr(self._old, port)
+        if chosen is None and self._interactive:
+            for name in names:
+                self._console.print(f"  {name}: {self.say(f'{port}.{name}')}", markup=False)
+            answer = Prompt.ask(self.say(f"ask_{port}"), choices=list(names), default=answer)
+        self._answers.values[port] = answer
+        for name in _ASKED.get(answer, ()):
+            self._setting(name)
+        section = Settings.model_fields[answer].annotation if answer in Settings.model_fields else None
+        if isinstance(section, type) and issubclass(section, Section) and "api_key" in section.secrets():
+            self._key(port, answer)
+
+    def _setting(self, name: str) -> None:
+        """Ask for a setting that its provider cannot do without, where no option gives it."""
+        section, _, key = name.partition(".")
+        if name not in self._answers.values and self._interactive:
+            now = getattr(getattr(self._old, section), key)
+            self._answers.values[name] = Prompt.ask(self.say(name.replace(".", "_")), default=str(now or "")).strip()
+        if not self._answers.values.get(name, ""):
+            self._answers.values.pop(name, None)
+
+    def _key(self, port: str, provider: str) -> None:
+        secret = getattr(self._old, provider).api_key
+        known = secret.get_secret_value() if secret else ""
+        problem_of = partial(self._key_problem, port, provider)
+        if file := self._options.key_files.get(provider):
+            key = _secret_in(file, f"--key-file {provider}")
+        elif self._interactive:
+            optional = not self._needs_key(provider)
+            key = self._secret("key", known, problem_of, optional=optional, provider=provider)
+        elif known or not self._needs_key(provider):
+            key = known
+        else:
+            raise Misconfigured(self.say("no_key", provider=provider))
+        if not key:
+            return
+        if key != known and not self._interactive and (problem := problem_of(key)):
+            raise Misconfigured(problem)
+        if key != known or not getattr(self._old, provider).api_key_file:
+            self._answers.secrets[f"{provider}.api_key"] = key
+
+    def _needs_key(self, provider: str) -> bool:
+        """Return whether the provider cannot work without a key: a server of one's own can."""
+        return any(f"{provider}.api_key " in sentence for sentence in missing_settings(self._settings()))
+
+    def _key_problem(self, port: str, provider: str, key: str) -> str:
+        if self._options.offline:
+            return ""
+        settings = self._settings({f"{provider}.api_key": key})
+        return self._findings(partial(provider_findings, settings, only=port))
+
+    def _secret(
+        self, question: str, known: str, problem_of: Callable[[str], str], *, optional: bool = False, **values: str
+    ) -> str:
+        """Ask until the answer is good, or until the person wants to keep it all the same."""
+        note = self.say("keep") if known else self.say("no_key_needed") if optional else ""
+        text = self.say(question, **values) + (f" [{note}]" if note else "")
+        while True:
+            answer = Prompt.ask(text, password=True, default="", show_default=False).strip() or known
+            if answer == known and (known or optional):
+                return answer
+            if not answer:
+                continue
+            problem = problem_of(answer)
+            if not problem:
+                print(self.say("good"))
+                return answer
+            print(problem)
+            if not token_mistake(answer) and Confirm.ask(self.say("keep_all_the_same"), default=False):
+                return answer
+
+    def _data(self) -> None:
+        folder = self._options.data
+        if folder is None and self._interactive:
+            default = str(self._old.folder.path.parent)
+            folder = Path(Prompt.ask(self.say("data"), default=default)).expanduser()
+        if folder is None or folder == self._old.folder.path.parent:
+            return
+        folder = folder.resolve()
+        self._answers.values["folder.path"] = str(folder / "files")
+        if self._old.database.url.startswith("sqlite"):
+            self._answers.values["database.url"] = f"sqlite:///{folder / 'melodify.db'}"
+
+    def _watched(self) -> None:
+        channels = self._options.watch
+        while channels is None and self._interactive:
+            now = ", ".join(map(str, sorted(self._old.discord.watched_channels)))
+            text = Prompt.ask(self.say("watch"), default=now)
+            parts = text.replace(",", " ").split()
+            if all(part.isascii() and part.isdigit() for part in parts):
+                channels = tuple(map(int, parts))
+            else:
+                print(self.say("watch_ids"))
+        if channels is None or set(channels) == self._old.discord.watched_channels:
+            return
+        self._answers.values["discord.watched_channels"] = list(channels)
+        if channels and not self._old.discord.message_content:
+            self._answers.values["discord.message_content"] = True
+            print(self.say("intent"))
+
+    def _files(self, path: Path) -> list[NewFile]:
+        """Return the settings file and the secrets that change."""
+        folder = path.parent / "secrets"
+        secrets = []
+        for name, text in self._answers.secrets.items():
+            file = folder / name.replace(".", "_")
+            secrets.append(NewFile(file, f"{text}\n", 0o600, secret=True))
+            self._answers.values[f"{name}_file"] = str(file)
+        before = read_text(path) if path.exists() else None
+        after = new_settings(before, _changed(self._answers.values, before or ""), self.say("head"))
+        return [*secrets, *([NewFile(path, after, 0o600)] if after != before else [])]
+
+    def _service_files(self, path: Path) -> list[NewFile]:
+        service = self._options.service
+        if service is None and self._interactive:
+            service = Prompt.ask(self.say("service"), choices=list(SERVICES), default="none")  # type: ignore[assignment]
+        data = Path(str(self._answers.values.get("folder.path", self._old.folder.path))).parent
+        file = service_file(service or "none", path, (path.parent / data).resolve())
+        return [file] if file and (not file.path.exists() or read_text(file.path) != file.text) else []
+
+    def _settings(self, secrets: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings as they would be, for a check."""
+        table = tomlkit.parse(new_settings(None, self._answers.values, "")).unwrap()
+        for name, text in {**self._answers.secrets, **(secrets or {})}.items():
+            section, _, key = name.partition(".")
+            table.setdefault(section, {})[key] = text
+        old = self._old.model_dump(exclude_unset=True)
+        for section, values in table.items():
+            old[section] = {**old.get(section, {}), **values} if isinstance(values, dict) else values
+        try:
+            return Settings(**old)
+        except ValidationError as error:
+            raise Misconfigured(*sentences(error)) from error
+
+    def _findings(self, part: Callable[[], Any]) -> str:
+        """Return what is wrong, or nothing."""
+        try:
+            findings: list[Finding] = asyncio.run(part())
+        except Misconfigured as error:
+            return "\n".join(error.problems)
+        return "\n".join(finding.text for finding in findings if not finding.good)
+
+    def _end(self, token: str, files: list[NewFile]) -> None:
+        for file in files:
+            if file.hint:
+                print(file.hint)
+        if link := invite_link(token):
+            print(self.say("invite", link=link))
+        print(self.say("start" if not any(file.hint for file in files) else "post"))
+
+
+def _changed(values: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Return what differs from the file and the defaults; variables are not what a service has."""
+    table = tomlkit.parse(file).unwrap()
+    changed = {}
+    for name, value in values.items():
+        section, _, key = name.rpartition(".")
+        stands = table.get(section, {}) if section else table
+        fields = type(Settings.model_fields[section].default).model_fields if section else Settings.model_fields
+        if stands.get(key, fields[key].default) != value:
+            changed[name] = value
+    return changed
+
+
+def _secret_in(file: Path, option: str) -> str:
+    try:
+        text = read_text(file).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{option}: {file} cannot be read: {getattr(error, 'strerror', error)}.") from error
+    if not text:
+        raise Misconfigured(f"{option}: {file} is empty.")
+    return text

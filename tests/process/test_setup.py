@@ -1,0 +1,271 @@
+"""`melodify setup`: with options alone, and as a person answers in a terminal."""
+
+import asyncio
+import codecs
+import fcntl
+import os
+import re
+import select
+import stat
+import subprocess
+import sys
+import termios
+import time
+import tomllib
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bot.i18n.messages import LANGUAGES, catalogue
+from melodify_core.config.settings import Settings
+from tests.discord_server import TOKEN, little_discord
+from tests.process.prepared import ROOT, Prepared, measured
+
+OTHER = "MTIzNDU2Nzg5MDEyMzQ1Njc5.x.y"
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "key").write_text("k-1234567\n")
+    return tmp_path
+
+
+def environment(folder: Path) -> dict[str, str]:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("MELODIFY_")}
+    return mine | {"XDG_CONFIG_HOME": str(folder / "home"), "TERM": "dumb", "PYTHONPATH": str(ROOT)}
+
+
+def set_up(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return Prepared(("bot", "setup", "--offline", *options), folder, environment(folder)).finish(PATIENCE_S)
+
+
+def table(folder: Path) -> dict[str, object]:
+    return tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+
+
+def files(folder: Path) -> Mapping[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_options_alone_make_settings_that_check_accepts(folder: Path) -> None:
+    run = set_up(folder, "--token-file", "token", "--watch", "5", "6", "--data", "here")
+    assert run.returncode == 0, run.stderr
+    assert TOKEN not in run.stdout
+    assert "client_id=1000" in run.stdout
+    secret = folder / "secrets" / "discord_token"
+    assert table(folder) == {
+        "discord": {"watched_channels": [5, 6], "message_content": True, "token_file": str(secret)},
+        "folder": {"path": str(folder / "here" / "files")},
+        "database": {"url": f"sqlite:///{folder / 'here' / 'melodify.db'}"},
+    }
+    assert secret.read_text() == f"{TOKEN}\n"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (secret, folder / "config.toml")] == [0o600, 0o600]
+    check = Prepared(("bot", "check", "--offline"), folder, environment(folder)).finish(PATIENCE_S)
+    assert check.returncode == 0, check.stdout
+
+
+def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
+    before = files(folder)
+    for options, sentence in (
+        ((), "--token-file"),
+        (("--token-file", "token", "--composer", "gemini"), "--key-file gemini=FILE"),
+        (("--token-file", "nowhere"), "nowhere cannot be read"),
+        (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=empty"), "cannot be read"),
+    ):
+        run = set_up(folder, *options)
+        assert run.returncode == 2
+        assert sentence in run.stderr
+        assert "Traceback" not in run.stderr
+    assert files(folder) == before
+
+
+def test_check_shows_and_writes_nothing(folder: Path) -> None:
+    before = files(folder)
+    run = set_up(folder, "--token-file", "token", "--service", "user", "--check")
+    assert run.returncode == 0
+    assert "+token_file = " in run.stdout
+    assert "+ExecStart=" in run.stdout
+    assert files(folder) == before
+
+
+def test_a_file_by_hand_keeps_its_comments_and_only_what_was_asked_changes(folder: Path) -> None:
+    mine = '# mine\nlanguage = "ko" # as we speak\n\n[song]\n# short\ndefault_seconds = 20\n\n[discord] # the bot\n'
+    (folder / "config.toml").write_text(mine)
+    assert set_up(folder, "--token-file", "token").returncode == 0
+    after = (folder / "config.toml").read_text()
+    assert after == f'{mine}token_file = "{folder}/secrets/discord_token"\n'
+    # Once more with another composer.
+    assert set_up(folder, "--composer", "gemini", "--key-file", "gemini=key").returncode == 0
+    again = (folder / "config.toml").read_text()
+    assert re.sub(r'composer = "gemini"\n|\n*\[gemini\]\napi_key_file = ".*"\n', "", again).strip() == after.strip()
+    assert table(folder)["composer"] == "gemini"
+    assert (folder / "secrets" / "gemini_api_key").read_text() == "k-1234567\n"
+    assert (folder / "secrets" / "discord_token").read_text() == f"{TOKEN}\n"
+
+
+def test_a_file_with_mistakes_is_left_alone(folder: Path) -> None:
+    (folder / "config.toml").write_text("composr = 1\n")
+    before = files(folder)
+    run = set_up(folder, "--token-file", "token")
+    assert run.returncode == 2
+    assert "Did you mean composer?" in run.stderr
+    assert files(folder) == before
+
+
+def test_a_folder_that_cannot_be_written_changes_nothing(folder: Path) -> None:
+    (folder / "secrets").write_text("in the way")
+    before = files(folder)
+    run = set_up(folder, "--token-file", "token")
+    assert run.returncode == 2
+    assert "cannot be written" in run.stderr
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize("service", ["user", "compose"])
+def test_a_service_fits_its_published_form(service: str, tmp_path: Path) -> None:
+    folder = tmp_path / "달빛 50%"
+    folder.mkdir()
+    (folder / "token").write_text(TOKEN)
+    assert set_up(folder, "--token-file", "token", "--service", service, "--language", "ko").returncode == 0
+    if service == "compose":
+        tool = Path(sys.executable).with_name("check-jsonschema")
+        command: list[str | Path] = [tool, "--builtin-schema", "vendor.compose-spec", folder / "compose.yaml"]
+        assert subprocess.run(command, check=False).returncode == 0
+        return
+    unit = (folder / "home/systemd/user/melodify.service").read_text()
+    config = str(folder / "config.toml").replace("%", "%%")
+    assert f'--config "{config}" run\n' in unit
+    assert f"WorkingDirectory={str(folder).replace('%', '%%')}\n" in unit
+
+
+def test_every_choice_has_its_words() -> None:
+    for port in ("captioner", "composer"):
+        for name in get_args(Settings.model_fields[port].annotation):
+            for language in LANGUAGES:
+                assert catalogue(language)[f"setup.{port}.{name}"]
+
+
+class Terminal:
+    """`melodify setup` in a terminal, with a person who answers what is asked."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._main, slave = os.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "setup", *options],
+            cwd=folder,
+            env=measured(environment(folder)),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, no threads in it
+        )
+        os.close(slave)
+        self.shown, self._seen = "", 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def until(self, text: str) -> None:
+        """Read until the terminal shows the text after what was read before."""
+        while text not in self.shown[self._seen :]:
+            ready, _, _ = select.select([self._main], [], [], PATIENCE_S)
+            assert ready, f"waiting for {text!r}: {self.shown[-500:]}"
+            try:
+                data = os.read(self._main, 4096)
+            except OSError:  # the process has ended
+                data = b""
+            assert data, f"ended before {text!r}: {self.shown[-500:]}"
+            self.shown += self._decoder.decode(data)
+        self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def answer(self, question: str, text: str) -> None:
+        self.until(question)
+        if "token" in question.lower() or "토큰" in question:
+            # What is typed before the terminal stops showing it is dropped.
+            end = time.monotonic() + PATIENCE_S
+            while termios.tcgetattr(self._main)[3] & termios.ECHO and time.monotonic() < end:
+                time.sleep(0.01)
+        os.write(self._main, text.encode() + b"\n")
+
+    def interrupt(self) -> None:
+        os.write(self._main, b"\x03")
+
+    def end(self) -> int:
+        return self._process.wait(PATIENCE_S)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._main)
+
+
+async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> None:
+    async with little_discord() as world:
+        (folder / "config.toml").write_text(f'[discord]\napi_url = "{world.api_url}"\n')
+
+        def talk(terminal: Terminal) -> None:
+            terminal.answer("Language", "ko")
+            terminal.answer("봇 토큰", f"Bot {TOKEN}")
+            terminal.until('begins with "Bot"')
+            terminal.answer("봇 토큰", OTHER)
+            terminal.answer("그래도 이 값을 쓸까요?", "n")
+            terminal.answer("봇 토큰", TOKEN)
+            terminal.until("잘 작동해요.")
+            terminal.answer("사진은 누가 볼까요?", "")
+            terminal.answer("음악은 누가 만들까요?", "")
+            terminal.answer("둘 폴더", "")
+            terminal.answer("만들 채널", "general")
+            terminal.until("ID를 적어 주세요")
+            terminal.answer("만들 채널", "7, 8")
+            terminal.answer("봇을 어떻게 시작할까요?", "none")
+            terminal.answer("저장할까요?", "y")
+            terminal.until("멘션하거나")
+            assert terminal.end() == 0
+
+        with closing(await asyncio.to_thread(Terminal, folder)) as terminal:
+            await asyncio.to_thread(talk, terminal)
+    assert TOKEN not in terminal.shown
+    assert table(folder)["discord"]["watched_channels"] == [7, 8]  # type: ignore[index]
+    assert (folder / "secrets" / "discord_token").read_text() == f"{TOKEN}\n"
+
+
+def test_an_interruption_at_any_question_changes_nothing(folder: Path) -> None:
+    answers = [
+        ("Language", "en"),
+        ("Bot token", TOKEN),
+        ("looks at the pictures", ""),
+        ("makes the music", ""),
+        ("Folder for", "elsewhere"),
+        ("Channels in which", "7"),
+        ("What starts the bot?", "user"),
+        ("Write these files?", "n"),
+    ]
+    before = files(folder)
+    for number, (last, _) in enumerate(answers):
+        with closing(Terminal(folder, "--offline")) as terminal:
+            for question, text in answers[:number]:
+                terminal.answer(question, text)
+            terminal.until(last)
+            terminal.interrupt()
+            terminal.until("Nothing was changed.")
+            assert terminal.end() == 130
+        assert files(folder) == before, last
+
+
+def test_a_server_of_one_s_own_needs_an_address_and_no_key(folder: Path) -> None:
+    run = set_up(
+        folder, "--token-file", "token", "--captioner", "openai", "--set", "openai.base_url=http://127.0.0.1:9/v1"
+    )
+    assert run.returncode == 0, run.stderr
+    assert table(folder)["openai"] == {"base_url": "http://127.0.0.1:9/v1"}
+    for wrong, sentence in (
+        ("openai.base_ur=x", "Did you mean openai.base_url?"),
+        ("openai.base_url=x", "openai.base_url has the wrong form"),
+    ):
+        run = set_up(folder, "--token-file", "token", "--set", wrong)
+        assert run.returncode == 2
+        assert sentence in run.stderr
