@@ -9,7 +9,7 @@ import numpy as np
 from melodify_core.composers.arranger.score import Part, Score
 from quality.tunes import GRID, straight
 
-LATE = 0.3  # beats by which a bass note may miss its chord
+EARLY, LATE = 0.1, 0.3  # beats by which a bass note may miss its chord
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,19 @@ def _own(song: Score) -> set[int]:
     return {*song.key.classes, (song.key.tonic - 1) % 12} if song.key.mode == "minor" else set(song.key.classes)
 
 
-def _inverted(song: Score) -> list[bool]:
+def lowest_of(song: Score) -> list[int | None]:
+    """Return the bass note under the beginning of each chord, where one is struck."""
     bass = song.part("bass")
-    notes = bass.notes if bass else ()
-    first = [(chord, next((n for n in notes if abs(n.start - chord.start) < LATE), None)) for chord in song.chords]
-    return [note.pitch % 12 != chord.classes[0] for chord, note in first if note]
+    notes = sorted(bass.notes, key=lambda note: note.start) if bass else []
+    return [
+        next((note.pitch for note in notes if -EARLY < note.start - chord.start < LATE), None) for chord in song.chords
+    ]
+
+
+def _inverted(song: Score) -> list[bool]:
+    return [
+        low % 12 != chord.classes[0] for chord, low in zip(song.chords, lowest_of(song), strict=True) if low is not None
+    ]
 
 
 def copies(songs: Sequence[Score], role: str) -> float:

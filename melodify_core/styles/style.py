@@ -181,6 +181,8 @@ class Accompaniment(_Table):
     bass: Annotated[tuple[Annotated[str, _one_of("bass line", lambda: patterns().bass_lines)], ...], _SOME]
     voices: Annotated[int, Field(ge=3, le=4)] = 4
     riffs: bool = False  # one bass figure through the whole piece
+    # How often chords are led to from outside of the scale, and the bass walks to them over thirds: 1 is the usual.
+    colour: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
 class Tune(_Table):

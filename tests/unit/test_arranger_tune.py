@@ -134,8 +134,8 @@ def test_a_metre_is_heard_in_tune_bass_and_drums_and_said_in_the_midi_file(style
     [signature] = [message for message in file.tracks[0] if message.type == "time_signature"]
     assert f"{signature.numerator}/{signature.denominator}" == meter
     assert file.length == pytest.approx(30, abs=0.02)
-    # Chords change on the first beats of bars of three quarters, and the bass plays their notes there.
-    assert all(chord.start % bar in (0, bar / 2) for chord in score.chords)
+    # Chords change with bars of three quarters, or on their last beat, and the bass plays their notes there.
+    assert all(chord.start % bar in (0, score.time.half) for chord in score.chords)
     bass, drums = score.part("bass"), score.part("drums")
     assert bass is not None
     downs = {round(straight(score, note.start) * 4) for note in bass.notes}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
 
-from melodify_core.composers.arranger import counter, harmony, melody, rhythm
+from melodify_core.composers.arranger import counter, harmony, melody, rhythm, walking
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
 from melodify_core.composers.arranger.density import Arrangement, arrangement
@@ -87,7 +87,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo, mood.level)
     form = plan(random, seconds, time.beat * tempo, style, time)
-    chords = harmony.progression(random, key, form.bars, style.harmony.of(key.mode))
+    chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
     players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
     written = _write(random, style, mood, key, form, chords, players, chosen)
@@ -130,7 +130,8 @@ def _write(
     voicings = harmony.voice(
         chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.accompaniment.voices
     )
-    low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)
+    lows = walking.under(random, key, form.bars, chords, style.accompaniment.colour)
+    low = rhythm.bass(key, form.bars, chords, lows, chosen, mood.velocity)
     tune = melody.compose(
         random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, form.time), form.time
     )

@@ -88,6 +88,7 @@ class Arrangement:
     away: PatternSet
     full: PatternSet
     book: Book
+    riff: bool  # the bass figure stays the same whatever chord follows
 
     def of(self, section: Section) -> PatternSet:
         """Return the patterns of a section."""
@@ -116,10 +117,12 @@ def arrangement(random: Random, style: Style, level: float, bpm: float, time: Ti
     busier = [
         option for option in like if _rate(book, option, bpm) > min(0.999 * fullest, _rate(book, home.names, bpm))
     ]
-    full = _patterns(random, book, busier, min(1.0, level + FULL), bpm)
+    # The climax keeps the bass figure: what returns is heard as returning.
+    same = [option for option in busier if option[1] == home.bass] or busier
+    full = _patterns(random, book, same, min(1.0, level + FULL), bpm)
     played = {name: random.choice((name, *patterns().alternates.get(name, ()))) for name in book.bass}
     home, away, full = (_set(book, (one.comping, played[one.bass], one.groove)) for one in (home, away, full))
-    return Arrangement(home, away, full, book)
+    return Arrangement(home, away, full, book, style.accompaniment.riffs)
 
 
 def _set(book: Book, option: Option) -> PatternSet:

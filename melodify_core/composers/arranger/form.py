@@ -17,12 +17,16 @@ LAST_CHORD_S = (1.8, 3.0)
 RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
 # A tempo this far outside a style's range, in natural logarithms, is halved or doubled.
 FAR = 0.25
-# A piece with this many phrases uses a whole one for its intro.
+# A piece with more phrases uses a whole one for its intro.
 LONG_PHRASES = 5
+# How often a phrase that is repeated at once becomes one of eight bars.
+LONG = 0.4
+# How often two bars beyond the only phrase extend it, in place of a contrast.
+EXTENDED = 0.6
 # Body phrases of four bars, by their number. More than these repeat the last four of the longest.
 _BODIES: dict[int, tuple[str, ...]] = {
     1: ("A",),
-    2: ("AA", "AB"),
+    2: ("AA", "AA", "AA", "AB"),
     3: ("ABA", "AAB"),
     4: ("AABA", "ABAB"),
     5: ("AABBA", "AABXA"),
@@ -120,19 +124,32 @@ def _lost_beats(slowing: tuple[tuple[float, float], ...]) -> float:
 
 def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
     ending = 2 if bars >= 2 * PHRASE_BARS else 1
-    phrases, rest = divmod(bars - ending, PHRASE_BARS)
-    # Bars that do not fill a phrase go to the intro, and to a short B before the ending.
-    intro, turn = {0: (2, 2), 1: (1, 0), 2: (2, 0), 3: (1, 2)}[rest]
-    if rest == 0 and phrases >= LONG_PHRASES:
-        intro, turn = PHRASE_BARS, 0
-    phrases = (bars - ending - intro - turn) // PHRASE_BARS
+    intro = 2 - (bars - ending) % 2
+    phrases, rest = divmod(bars - ending - intro, PHRASE_BARS)
+    if not rest and phrases > LONG_PHRASES:
+        intro, phrases = PHRASE_BARS, phrases - 1
+        rest = (bars - ending - intro) % PHRASE_BARS
     if not phrases:
         return tuple(_with_energy(random, [("A", bars - ending), ("ending", ending + 1)], style))
-    body = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
-    lengths = [("intro", intro), *body, ("B", turn)]
     # The bar of the last chord belongs to the ending.
-    lengths.append(("ending", ending + 1))
-    return tuple(_with_energy(random, [(name, length) for name, length in lengths if length], style))
+    lengths = [("intro", intro), *_phrases(random, _body(random, phrases), rest), ("ending", ending + 1)]
+    return tuple(_with_energy(random, lengths, style))
+
+
+def _phrases(random: Random, body: str, rest: int) -> list[tuple[str, int]]:
+    """Return the phrases: two bars that are left over extend one, and a repeated one may be a single long one."""
+    found = [("break" if name == "X" else name, PHRASE_BARS) for name in body]
+    twins = [place for place in range(len(found) - 1) if found[place] == found[place + 1]]
+    if twins and len(found) > 2 and random.random() < LONG:
+        place = random.choice(twins)
+        found[place : place + 2] = [(found[place][0], 2 * PHRASE_BARS)]
+    if rest and (len(found) > 1 or random.random() < EXTENDED):
+        place = random.choice([n for n, (name, length) in enumerate(found) if (name, length) != ("break", PHRASE_BARS)])
+        name, length = found[place]
+        found[place] = (name, length + rest)
+    elif rest:
+        found.append(("B", rest))
+    return found
 
 
 def _body(random: Random, phrases: int) -> str:

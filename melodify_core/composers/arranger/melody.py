@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
 from melodify_core.composers.arranger.melody_line import Line, Rules, Slot, scale_over
 from melodify_core.composers.arranger.score import Chord, Key, Note, Time
 from melodify_core.composers.arranger.themes import Manner, Theme, decorated, onsets, theme
@@ -110,12 +110,14 @@ def _parallel(pitch: int, first: Note, basses: list[Note]) -> bool:
 
 
 def _phrases(bars: tuple[Bar, ...]) -> Iterator[tuple[Bar, ...]]:
-    """Yield the bars of each section with a tune: a section is a phrase."""
+    """Yield the bars of each section with a tune: a section is a phrase, one of eight bars and more is two."""
     phrase: list[Bar] = []
     for bar in bars:
         if bar.section.name in _LIFTS and "lead" in bar.section.roles:
             phrase.append(bar)
-            if bar.last:
+            if bar.last or (
+                len(phrase) == PHRASE_BARS and bar.section.bars >= 2 * PHRASE_BARS and bar.number < PHRASE_BARS
+            ):
                 yield tuple(phrase)
                 phrase = []
 
@@ -128,7 +130,7 @@ def _slots(
     middle, shape = centre + _LIFTS[section.name] + lift, "summit" if lift else theme.shape
     repeated = (section.name, 0.0) in remembered and section.name != "ending"
     for place, bar in enumerate(phrase):
-        closing = place == len(phrase) - 1
+        closing = bar.last
         rhythm = _bar_rhythm(theme, place, bar, closing)
         motif = theme.motifs.get(rhythm)
         if repeated and place == 1 and random.random() < DECORATED:

@@ -16,18 +16,19 @@ NAMES: dict[Mode, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A metre in quarters: how long its bar is, how far strong beats are apart, and what is felt as a beat."""
+    """A metre in quarters: its bar, how far strong beats are apart, what is felt as a beat, where a bar is split."""
 
     name: Meter
     bar: float
     strong: float
     beat: float
+    half: float
 
 
 TIMES: dict[Meter, Time] = {
-    "4/4": Time("4/4", 4.0, 2.0, 1.0),
-    "3/4": Time("3/4", 3.0, 3.0, 1.0),
-    "6/8": Time("6/8", 3.0, 1.5, 1.5),
+    "4/4": Time("4/4", 4.0, 2.0, 1.0, 2.0),
+    "3/4": Time("3/4", 3.0, 3.0, 1.0, 2.0),
+    "6/8": Time("6/8", 3.0, 1.5, 1.5, 1.5),
 }
 
 
