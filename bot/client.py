@@ -23,6 +23,7 @@ from bot.members.cog import Members
 from bot.ops.gateway_metrics import Heartbeats, request_counter, watch_gateway
 from bot.posts.cancel_button import CancelButton
 from bot.posts.delivery import DiscordDelivery
+from bot.posts.instead_button import InsteadButton
 from bot.posts.like_count import LikeCounts
 from bot.posts.status_messages import StatusBoard
 from bot.requests.catch_up import CatchUp
@@ -105,10 +106,10 @@ class MelodifyClient(RetakeBot):
         catch_up = CatchUp(self, services, self._in_flight, requests.on_message)
         self._opened.push_async_callback(catch_up.close)
         await self.add_cog(catch_up)
-        await self.add_cog(Members(self, services.members))
+        await self.add_cog(Members(self, services.members, services.settings))
         await self.add_cog(Admin(self, services))
         self.retake = Retake(guild_settings, intake)
-        self.add_dynamic_items(CancelButton, *ITEMS)
+        self.add_dynamic_items(CancelButton, InsteadButton, *ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         with suppress(Unavailable):  # the periodic task retries

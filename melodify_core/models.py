@@ -101,6 +101,9 @@ class Job(Record):
     # The id of its page on the web: anyone who knows it may open the page. None where there is no page.
     page_id: Annotated[str | None, Field(repr=False)] = None
     spoiler: bool = False
+    # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
+    composers: tuple[str, ...] = ()
+    asks: bool = False  # its asker is asked before another one than the first of them plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,23 @@ class Bill(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a composer can do, at what price, and whose its music is. Lengths in seconds, as its service states them."""
+
+    shortest_s: int
+    longest_s: int
+    licence: str  # of the music: one English line; the bot's catalogue has it in every language
+    dollars_per_song: float = 0.0
+    dollars_per_minute: float = 0.0
+    vocals: bool = False
+    picture: bool = False  # it looks at the picture itself
+
+    def price(self, seconds: int) -> float:
+        """Return the dollars of a song of this length."""
+        return self.dollars_per_song + self.dollars_per_minute * seconds / 60
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """Dollars: what was (or may have been) paid, and what unfinished songs are expected to cost beyond that."""
 
@@ -199,6 +219,8 @@ class Take(Record):
     instruments: tuple[str, ...] = ()
     model: str = ""
     meter: Meter | None = None
+    composer: str = ""  # empty in takes of earlier versions: the first of the settings
+    instead_of: str = ""  # the composer that should have played and could not
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +268,7 @@ class Song(Record):
     parent_id: str | None = None
     spoiler: bool = False
     meter: Meter | None = None  # where the composer tells it
+    instead_of: str = ""  # the composer that should have played and could not
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from melodify_core.config.settings import Settings
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
+from melodify_core.config.settings import ComposerName, Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import Abilities
 from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
 
 log = logging.getLogger(__name__)
@@ -23,11 +25,22 @@ class Providers:
     captioner: Captioner
     composer: Composer | CommissioningComposer
     storage: Storage
+    fallbacks: tuple[Composer | CommissioningComposer, ...] = ()  # that play where the composer cannot
+    abilities: Mapping[str, Abilities] = field(default_factory=dict)  # of the composers, by name
 
     @property
     def all(self) -> tuple[Provider, ...]:
-        """The captioner, the composer and the storage."""
-        return self.captioner, self.composer, self.storage
+        """The captioner, the composers and the storage."""
+        return self.captioner, *self.composers, self.storage
+
+    @property
+    def composers(self) -> tuple[Composer | CommissioningComposer, ...]:
+        """The composers, in the order in which they are tried."""
+        return self.composer, *self.fallbacks
+
+    def price_of(self, composer: str, seconds: int) -> float:
+        """Return the dollars of a song of the composer."""
+        return self.abilities[composer].price(seconds) if composer in self.abilities else 0.0
 
 
 @asynccontextmanager
@@ -39,7 +52,10 @@ async def open_providers(
     if missing:
         raise Misconfigured(*missing)
     async with AsyncExitStack() as opened:
-        providers = Providers(_captioner(settings, pool, memory), _composer(settings, pool), _storage(settings))
+        first, *others = (_composer(settings, name, pool) for name in settings.players)
+        abilities: dict[str, Abilities] = {name: abilities_of(settings, name) for name in settings.players}
+        captioner, storage = _captioner(settings, pool, memory), _storage(settings)
+        providers = Providers(captioner, first, storage, tuple(others), abilities)
         for provider in providers.all:
             opened.push_async_callback(provider.close)
         yield providers
@@ -48,7 +64,7 @@ async def open_providers(
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     """Yield the selected storage, without the other providers. Raises Misconfigured when a setting is missing."""
-    chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger"})
+    chosen = settings.model_copy(update={"captioner": "palette", "composer": "arranger", "composers": ()})
     if missing := missing_settings(chosen):
         raise Misconfigured(*missing)
     storage = _storage(settings)
@@ -74,33 +90,61 @@ async def check_providers(providers: Providers) -> None:
         raise Misconfigured(*problems)
 
 
-def price_of(settings: Settings) -> float:
-    """Return the dollars that a song of the selected providers is expected to cost."""
-    dollars = 0.0
-    if settings.captioner == "openai":
-        from melodify_core.captioners.openai import price_of_reading
-
-        dollars += price_of_reading(settings.openai)
-    match settings.composer:
-        case "lyria":
-            from melodify_core.composers.lyria import price_of_take
-
-            dollars += price_of_take(settings.lyria)
-        case "gemini":
-            from melodify_core.composers.gemini.models import price_of_take as price_of_song
-
-            dollars += price_of_song(settings.gemini)
-        case "elevenlabs":
-            from melodify_core.composers.elevenlabs.price import price_of_take as price_of_length
-
-            dollars += price_of_length(settings.elevenlabs, settings.song.default_seconds)
-        case "acestep":
-            dollars += settings.acestep.dollars_per_take
-        case "pipeline":
-            dollars += settings.pipeline.dollars_per_take
+def abilities_of(settings: Settings, name: ComposerName | None = None) -> Abilities:
+    """Return what the first selected composer, or another one, can do."""
+    match name or settings.players[0]:
         case "arranger":
-            pass
-    return dollars
+            from melodify_core.composers.arranger.abilities import ABILITIES
+
+            return ABILITIES
+        case "gemini":
+            from melodify_core.composers.gemini import models
+
+            return models.abilities_of(settings.gemini)
+        case "elevenlabs":
+            from melodify_core.composers.elevenlabs import abilities as elevenlabs
+
+            return elevenlabs.abilities_of(settings.elevenlabs)
+        case "acestep":
+            from melodify_core.composers.acestep import abilities as acestep
+
+            return acestep.abilities_of(settings.acestep)
+        case "lyria":
+            from melodify_core.composers.lyria import abilities as lyria
+
+            return lyria.abilities_of(settings.lyria)
+        case "pipeline":
+            from melodify_core.composers.pipeline import abilities as pipeline
+
+            return pipeline.abilities_of(settings.pipeline)
+
+
+def lengths_of(settings: Settings) -> tuple[int, int]:
+    """Return the shortest and the longest song, in seconds, that a member can have of the first composer."""
+    can = abilities_of(settings)
+    shortest, longest = (min(max(each, LEAST_SECONDS), MOST_SECONDS) for each in (can.shortest_s, can.longest_s))
+    return shortest, longest
+
+
+def price_of(settings: Settings, seconds: int | None = None) -> float:
+    """Return the dollars that a song of the selected providers is expected to cost."""
+    wanted = settings.song.default_seconds if seconds is None else seconds
+    return _price_of_reading(settings) + abilities_of(settings).price(wanted)
+
+
+def least_price_of(settings: Settings, seconds: int | None = None) -> float:
+    """Return the dollars of a song of the cheapest composer that plays without being asked for."""
+    wanted = settings.song.default_seconds if seconds is None else seconds
+    alone = settings.players[:1] if settings.fallback == "ask" else settings.players
+    return _price_of_reading(settings) + min(abilities_of(settings, name).price(wanted) for name in alone)
+
+
+def _price_of_reading(settings: Settings) -> float:
+    if settings.captioner != "openai":
+        return 0.0
+    from melodify_core.captioners.openai import price_of_reading
+
+    return price_of_reading(settings.openai)
 
 
 def longest_call_s(settings: Settings) -> float:
@@ -114,22 +158,23 @@ def longest_call_s(settings: Settings) -> float:
         "gemini": settings.gemini.deadline_s,
         "elevenlabs": settings.elevenlabs.deadline_s,
     }
-    chosen = [deadlines[name] for name in (settings.captioner, settings.composer) if name in deadlines]
+    chosen = [deadlines[name] for name in (settings.captioner, *settings.players) if name in deadlines]
     return max(chosen) + STORE_S if chosen else 0.0
 
 
 def missing_settings(settings: Settings) -> list[str]:
     """Return one sentence for each missing setting of a selected provider."""
-    chosen = {settings.captioner, settings.composer, settings.storage}
+    chosen = {settings.captioner, *settings.players, settings.storage}
     sentences = []
     if "openai" in chosen and settings.openai.base_url is None and settings.openai.api_key is None:
         sentences.append(
             'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
             "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
         )
-    if chosen & {"lyria", "pipeline"} and not settings.vertex.project:
+    on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
+    if on_vertex and not settings.vertex.project:
         sentences.append(
-            f'vertex.project is missing and composer = "{settings.composer}" needs it: the id of your Google Cloud '
+            f'vertex.project is missing and composer = "{on_vertex[0]}" needs it: the id of your Google Cloud '
             "project, from https://console.cloud.google.com."
         )
     if "gemini" in chosen:
@@ -183,8 +228,8 @@ def _captioner(settings: Settings, pool: WorkerPool, memory: Memory | None) -> C
     return RememberingCaptioner(captioner, memory, memory_label(settings.openai))
 
 
-def _composer(settings: Settings, pool: WorkerPool) -> Composer | CommissioningComposer:
-    match settings.composer:
+def _composer(settings: Settings, name: ComposerName, pool: WorkerPool) -> Composer | CommissioningComposer:
+    match name:
         case "arranger":
             from melodify_core.composers.arranger.composer import ArrangerComposer
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
@@ -98,7 +98,7 @@ class Studio:
         if limits is None:
             return await self._receipt(order.job_id, repeated=True)
         checked = await self._prepared(order)
-        job = job_of(order, checked, paged=bool(self._settings.web.public_url))
+        job = job_of(order, checked, paged=bool(self._settings.web.public_url), **fallback_of(self._settings))
         try:
             await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             async with self._admissions:
@@ -147,8 +147,8 @@ class Studio:
         with self._library.transaction() as connection:
             standing = self._admission.standing_of(job, limits, now, connection)
             if not standing.known:
-                self._admission.check_job(job, limits, standing, role_ids, now)
-                turn = self._library.reserve(connection, job, now, self._admission.price)
+                price = self._admission.check_job(job, limits, standing, role_ids, now)
+                turn = self._library.reserve(connection, job, now, price)
                 self._engine.enqueue(connection, job, turn)
         forecast = self._forecast(job.job_id) or Forecast(0, None)
         return Receipt(job.job_id, forecast, standing.known, None if standing.known else job.page_id)
@@ -229,7 +229,22 @@ async def prepare_picture(
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error
 
 
-def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
+class Fallback(TypedDict):
+    """The fields of a job that say who may play it; see models.Job."""
+
+    composers: tuple[str, ...]
+    asks: bool
+
+
+def fallback_of(settings: Settings) -> Fallback:
+    """Return who may play by the settings."""
+    several = len(settings.players) > 1
+    return Fallback(composers=settings.players if several else (), asks=several and settings.fallback == "ask")
+
+
+def job_of(
+    order: Order, checked: Picture, *, paged: bool = False, composers: tuple[str, ...] = (), asks: bool = False
+) -> Job:
     """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
     With `paged`, the job gets a page on the web, unless it is private or from an age-restricted channel.
@@ -253,6 +268,8 @@ def job_of(order: Order, checked: Picture, *, paged: bool = False) -> Job:
         parent_link=order.parent_link,
         page_id=new_page_id() if paged and public else None,
         spoiler=order.spoiler,
+        composers=composers,
+        asks=asks,
     )
 
 

@@ -86,6 +86,11 @@ class AceStepServer:
         """Forget every task."""
         self._scripts.clear()
 
+    def script_all(self, states: list[State]) -> None:
+        """Let every task go through these states from now on."""
+        for task_id in self._scripts:
+            self._scripts[task_id] = list(states)
+
     async def release(self, request: web.Request) -> web.StreamResponse:
         """Queue a task."""
         try:

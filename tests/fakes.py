@@ -11,6 +11,7 @@ from melodify_core.jobs.paid_calls import Gate, OpenGate, PaidWork
 from melodify_core.jobs.workflow import make_song
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
+    Abilities,
     AcceptedOrder,
     Bill,
     Brief,
@@ -127,6 +128,7 @@ class RecordingDelivery:
     apologies: list[str] = field(default_factory=list)
     hesitates: int = 0  # so many times a line is not closed
     closed: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)  # with the apologies
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         del job
@@ -170,6 +172,7 @@ class RecordingDelivery:
         if self.deaf:
             raise Unavailable("discord.unavailable")
         self.apologies.append(error.code)
+        self.offers.append(str(error.values.get("instead", "")))
 
 
 @dataclass
@@ -238,12 +241,16 @@ class SongBench:
     song: SongSettings = SongSettings()
     storage: FolderStorage | None = None
     gate: Gate = OpenGate()
+    fallbacks: tuple[Player, ...] = ()
+    prices: dict[str, float] = field(default_factory=dict)  # of the composers, by name
+    names: tuple[str, ...] | None = None  # that the job records; None: all composers, where there are several
+    asks: bool = False
 
     async def run(self, job_id: str = "1", step: Step | None = None) -> None:
         storage = self.storage or FolderStorage(self.folder)
         await FolderStorage(self.folder).save(f"pictures/{job_id}.jpg", sunset(), "image/jpeg")
         job_context = JobContext(
-            Providers(self.reader, self.player, storage),
+            Providers(self.reader, self.player, storage, self.fallbacks, self.abilities),
             self.delivery,
             self.book,
             self.pool,
@@ -251,9 +258,14 @@ class SongBench:
             paid=PaidWork(self.gate, Spool(self.folder / "spool")),
             pauses_s=(0.01,) * 5,
         )
-        job = a_job(job_id)
+        named = tuple(player.name for player in (self.player, *self.fallbacks)) if self.fallbacks else ()
+        job = a_job(job_id, composers=named if self.names is None else self.names, asks=self.asks)
         with trace_job(job):
             await make_song(job, step or PlainStep(), job_context)
+
+    @property
+    def abilities(self) -> dict[str, Abilities]:
+        return {name: Abilities(10, 120, "", dollars_per_song=price) for name, price in self.prices.items()}
 
     def files(self) -> set[str]:
         return {

@@ -282,7 +282,8 @@ def a_client(
     Songs are `OneSong`'s, which takes `composing_s`, unless the bot `composes`, or other providers are set.
     """
     providers = None
-    if not composes and (settings.captioner, settings.composer, settings.storage) == ("palette", "arranger", "folder"):
+    embedded = ("palette", ("arranger",), "folder")
+    if not composes and (settings.captioner, settings.players, settings.storage) == embedded:
         _first_seconds()  # made now: it would hold up the bot's loop
         captioner = PaletteCaptioner(pool, settings.song.caption_deadline_s)
         providers = Providers(captioner, OneSong(composing_s), FolderStorage(settings.folder.path))

@@ -17,6 +17,7 @@ from bot.ops.server import answers_already, operating
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Running, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import Abilities
 from melodify_core.observability.health import Health
 from melodify_core.ports import Describable, Provider, SelfRepairing
 from melodify_core.providers import open_providers
@@ -124,13 +125,27 @@ async def provider_findings(settings: Settings, *, fix: bool = False, only: str 
     """Ask each provider, or the one of a port alone, whether it can work."""
     with closing(WorkerPool(1)) as pool:
         async with open_providers(settings, pool) as providers:
-            named = zip(("captioner", "composer", "storage"), providers.all, strict=True)
-            return [
+            ports = ("captioner", *("composer",) * len(providers.composers), "storage")
+            named = zip(ports, providers.all, strict=True)
+            findings = [
                 finding
                 for port, provider in named
                 if only in ("", port)
                 for finding in await _provider(port, provider, fix=fix)
             ]
+    if only not in ("", "composer"):
+        return findings
+    return [*findings, *(Finding(good=True, text=_ability(name, can)) for name, can in providers.abilities.items())]
+
+
+def _ability(name: str, can: Abilities) -> str:
+    """Return what a composer can do, in one line."""
+    lengths = f"{can.shortest_s} to {can.longest_s} s" if can.shortest_s < can.longest_s else f"{can.longest_s} s"
+    prices = [f"${can.dollars_per_song:.2f} a song"] if can.dollars_per_song else []
+    prices += [f"${can.dollars_per_minute:.2f} a minute"] if can.dollars_per_minute else []
+    singing, looking = "can sing" if can.vocals else "cannot sing", ["sees the picture"] if can.picture else []
+    facts = [lengths, singing, *looking, " and ".join(prices) or "costs nothing"]
+    return f"{name} makes songs of {', '.join(facts)}. {can.licence}"
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

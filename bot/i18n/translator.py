@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.i18n.messages import say
+from melodify_core.errors import Value
 from melodify_core.models import Language
 
 # Discord shows the English names in every locale without a translation.
@@ -20,9 +21,9 @@ def language_of(locale: discord.Locale) -> Language:
     return _LANGUAGES.get(locale, "en")
 
 
-def localised(key: str) -> app_commands.locale_str:
+def localised(key: str, **values: Value) -> app_commands.locale_str:
     """Return the English text of the key with the key attached, so that Discord gets the translations too."""
-    return app_commands.locale_str(say(untranslated.get(), key), key=key)
+    return app_commands.locale_str(say(untranslated.get(), key, **values), key=key, values=values)
 
 
 class Translator(app_commands.Translator):
@@ -35,4 +36,4 @@ class Translator(app_commands.Translator):
         del context
         language = _LANGUAGES.get(locale)
         key = string.extras.get("key")
-        return say(language, key) if language and key else None
+        return say(language, key, **string.extras.get("values", {})) if language and key else None

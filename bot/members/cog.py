@@ -14,7 +14,9 @@ from bot.interaction import Bot, Interaction
 from bot.members.forget_me import ForgetButton
 from bot.members.songs_list import Listing, SongMenu, TurnButton
 from bot.posts.song_embed import COLOUR
+from melodify_core.config.settings import Settings
 from melodify_core.models import Language
+from melodify_core.providers import lengths_of
 from melodify_core.services.members import MemberService
 from melodify_core.usage.quota import Quota
 
@@ -22,9 +24,11 @@ from melodify_core.usage.quota import Quota
 class Members(commands.Cog):
     """The members' commands."""
 
-    def __init__(self, client: Bot, members: MemberService) -> None:
+    def __init__(self, client: Bot, members: MemberService, settings: Settings) -> None:
         self._client = client
         self._members = members
+        least, most = lengths_of(settings)
+        self._lengths = {"least": least, "most": most, "usual": min(max(settings.song.default_seconds, least), most)}
 
     async def cog_load(self) -> None:
         """Add the commands to the tree, and register their buttons."""
@@ -73,12 +77,16 @@ class Members(commands.Cog):
         async def answer(interaction: Interaction, language: Language) -> None:
             embed = discord.Embed(
                 title=say(language, "help.title"),
-                description=say(language, "help.text"),
+                description=f"{say(language, 'help.text')}\n{self._length(language)}",
                 colour=discord.Colour(COLOUR),
             )
             await interaction.edit_original_response(embed=embed)
 
         await answer_ephemerally(interaction, answer)
+
+    def _length(self, language: Language) -> str:
+        fixed = self._lengths["least"] == self._lengths["most"]
+        return say(language, "help.length_fixed" if fixed else "help.length", **self._lengths)
 
     def _songs_command(self) -> app_commands.Command[Any, ..., None]:
         whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]

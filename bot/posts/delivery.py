@@ -11,10 +11,11 @@ from typing import Any
 import discord
 
 from bot.discord_api.errors import map_discord_errors
-from bot.i18n.messages import say, sentence
+from bot.i18n.messages import name_of, say, sentence
 from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
 from bot.posts.destinations import destinations_of, link_to, open_thread, skip_unreachable, thread_of
+from bot.posts.instead_button import instead_view
 from bot.posts.song_embed import Card, footer_of
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
@@ -44,8 +45,8 @@ class DiscordDelivery:
         """Show a stage in the status message. `deliver` shows DONE, because that line names the song."""
         if stage in (Stage.QUEUED, Stage.DONE):
             return
-        if stage is Stage.LOOKING:
-            # Every attempt starts with this stage, even one that the host starts after the apology.
+        if stage is Stage.LOOKING or (stage is Stage.COMPOSING and job.brief is not None):
+            # Every attempt starts with one of these, even one that the host or the asker starts after the apology.
             self._board.begin_again(job.job_id, APOLOGY_RANK)
         language, since = job.wish.language, asked_at(job.job_id)
         if progress is None:
@@ -125,10 +126,14 @@ class DiscordDelivery:
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Post the error's sentence in the status message, or in its channel when the message is gone."""
-        text = sentence(job.wish.language, error)
+        language, offered = job.wish.language, str(error.values.get("instead", ""))
+        text, view = sentence(language, error), None
+        if offered:
+            text += "\n" + say(language, "answer.instead", composer=name_of(language, "composer", offered))
+            view = instead_view(job.job_id, offered, language)
         try:
             with map_discord_errors():
-                await self._post_apology(job, text, hides_picture=isinstance(error, Refused))
+                await self._post_apology(job, text, view, hides_picture=isinstance(error, Refused))
         except Rejected as refusal:
             log.warning("job %s: no apology, every place is gone or closed: %s", job.job_id, refusal)
 
@@ -158,7 +163,7 @@ class DiscordDelivery:
                 exc_info=error.__cause__,
             )
 
-    async def _post_apology(self, job: Job, text: str, *, hides_picture: bool) -> None:
+    async def _post_apology(self, job: Job, text: str, view: discord.ui.View | None, *, hides_picture: bool) -> None:
         """Edit the status message, else post in its channel, else in a direct message.
 
         With `hides_picture`, the status message of one of several pictures shows the picture no more.
@@ -170,7 +175,7 @@ class DiscordDelivery:
                 if hides_picture and not clean:
                     clean = {"embeds": await self._embeds_without_picture(job.place, job.place.status_id)}
                 await self._board.replace(
-                    job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=None, **clean
+                    job.job_id, job.place, APOLOGY_RANK, version=text, content=text, view=view, **clean
                 )
             except discord.HTTPException as error:
                 skip_unreachable(error, job, "the status message")
@@ -179,7 +184,8 @@ class DiscordDelivery:
         for destination in destinations_of(self._client, job):
             try:
                 if (channel := await destination.open()) is not None:
-                    await channel.send(text, nonce=f"e{job.job_id}")
+                    nonce = f"e{job.job_id}"
+                    await (channel.send(text, nonce=nonce, view=view) if view else channel.send(text, nonce=nonce))
                     return
             except discord.HTTPException as error:
                 skip_unreachable(error, job, destination.name)

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.i18n.messages import key_name, name_of, say
+from bot.i18n.messages import catalogue, key_name, name_of, say
 from bot.posts.delivery import asked_at
 from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
 from melodify_core.brief import music_prompt
@@ -25,6 +25,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
         "seed": str(song.seed),
         "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
+        "licence": catalogue(language).get(f"licence.{song.composer}", ""),
         "sound": say(
             language, "details.sound_value", seconds=round(song.duration_s), lufs=song.lufs, kbps=song.bitrate_kbps
         ),

@@ -45,6 +45,8 @@ class Card:
         if origin := self._origin():
             # A mention in an embed pings nobody.
             embed.add_field(name=say(language, "song.another"), value=origin, inline=False)
+        if song.instead_of:
+            embed.add_field(name=say(language, "song.played_by"), value=_instead(language, song), inline=False)
         if not self.job.spoiler:  # Discord hides a spoiler as an attachment only
             embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
         return embed.set_footer(text=footer_of(self.job))
@@ -103,6 +105,12 @@ def footer_of(job: Job) -> str:
 def is_song_of(message: discord.Message, job: Job) -> bool:
     """Return whether the message is this job's song."""
     return any(embed.footer.text == footer_of(job) for embed in message.embeds)
+
+
+def _instead(language: Language, song: Song) -> str:
+    """Return the line that says who plays, because the first composer could not."""
+    names = {name: name_of(language, "composer", name) for name in (song.composer, song.instead_of)}
+    return say(language, "song.instead", composer=names[song.composer], first=names[song.instead_of])
 
 
 def _facts(language: Language, song: Song) -> list[tuple[str, str]]:

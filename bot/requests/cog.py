@@ -24,6 +24,7 @@ from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
 from melodify_core.models import GuildSettings, Wish
+from melodify_core.providers import lengths_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class SongRequests(commands.Cog):
 
     async def cog_load(self) -> None:
         """Add the commands to the client's tree."""
-        self._client.tree.add_command(melodify_command(self.on_command))
+        self._client.tree.add_command(melodify_command(self.on_command, lengths_of(self._settings)[1]))
         self._client.tree.add_command(melodify_menu(self.on_menu))
 
     async def on_command(

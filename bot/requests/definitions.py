@@ -41,15 +41,18 @@ class RunMelodify(Protocol):
         ...
 
 
-def melodify_command(run: RunMelodify) -> app_commands.Command[Any, ..., None]:
-    """Return the command. Not built at import, because its texts are read from files."""
+def melodify_command(run: RunMelodify, longest_s: int = MOST_SECONDS) -> app_commands.Command[Any, ..., None]:
+    """Return the command for songs of up to `longest_s`. Not built at import: its texts are read from files."""
+    described = {option: localised(f"option.{option}.description") for option in OPTIONS if option != "length"}
+    described["length"] = localised("option.length.description", least=LEAST_SECONDS, most=longest_s)
+    seconds = app_commands.Range[int, LEAST_SECONDS, longest_s]
     styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
 
     @app_commands.command(
         name=localised("command.melodify.name"), description=localised("command.melodify.description")
     )
     @app_commands.rename(**{option: localised(f"option.{option}.name") for option in OPTIONS})
-    @app_commands.describe(**{option: localised(f"option.{option}.description") for option in OPTIONS})
+    @app_commands.describe(**described)
     @app_commands.choices(style=styles)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -58,7 +61,7 @@ def melodify_command(run: RunMelodify) -> app_commands.Command[Any, ..., None]:
         image: discord.Attachment,
         hint: app_commands.Range[str, 1, HINT_CHARACTERS] | None = None,
         style: str | None = None,
-        length: app_commands.Range[int, LEAST_SECONDS, MOST_SECONDS] | None = None,
+        length: seconds | None = None,
         private: bool = False,
     ) -> None:
         await run(interaction, image, hint=hint, style=style, seconds=length, private=private)

@@ -19,6 +19,7 @@ from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Entry, Language, Wish
+from melodify_core.providers import lengths_of
 from melodify_core.styles import style_choices
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ FORM = re.compile(rf"song:changed:{JOB}")
 class ChangeModal(discord.ui.Modal):
     """The form, filled in with the song's wish."""
 
-    def __init__(self, entry: Entry, language: Language) -> None:
+    def __init__(self, entry: Entry, language: Language, longest_s: int = MOST_SECONDS) -> None:
         super().__init__(title=say(language, "change.title"), custom_id=f"song:changed:{entry.song.job_id}")
         wish = wish_of(entry)
         hint: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
@@ -46,7 +47,8 @@ class ChangeModal(discord.ui.Modal):
             custom_id="seconds", default=str(wish.seconds), max_length=3
         )
         for name, component in (("hint", hint), ("style", style), ("length", seconds)):
-            self.add_item(discord.ui.Label(text=say(language, f"change.{name}")[:LABEL], component=component))
+            text = say(language, f"change.{name}", least=LEAST_SECONDS, most=longest_s)
+            self.add_item(discord.ui.Label(text=text[:LABEL], component=component))
         # `on_form` matches the id: discord.py must not keep the form, which may never be submitted.
         self.stop()
 
@@ -61,7 +63,8 @@ async def on_form(interaction: Interaction) -> None:
     async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
         before = wish_of(entry)
-        wish = changed(before, _filled_in(data["components"]))
+        longest_s = lengths_of(interaction.client.services.settings)[1]
+        wish = changed(before, _filled_in(data["components"]), longest_s)
         return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
@@ -79,7 +82,7 @@ def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
     return {field["custom_id"]: field.get("value") or next(iter(field.get("values") or ()), "") for field in fields}
 
 
-def changed(wish: Wish, fields: dict[str, str]) -> Wish:
+def changed(wish: Wish, fields: dict[str, str], longest_s: int = MOST_SECONDS) -> Wish:
     """Return the wish with the values that a member filled in; ignore an invalid length or style."""
     style, seconds = fields.get("style"), fields.get("seconds", "").strip()
     number = int(seconds) if seconds.isascii() and seconds.isdigit() else wish.seconds
@@ -87,6 +90,6 @@ def changed(wish: Wish, fields: dict[str, str]) -> Wish:
         update={
             "hint": clean(fields.get("hint", ""), HINT_CHARACTERS),
             "style": style if style in style_choices() else wish.style,
-            "seconds": min(max(number, LEAST_SECONDS), MOST_SECONDS),
+            "seconds": min(max(number, LEAST_SECONDS), longest_s),
         }
     )

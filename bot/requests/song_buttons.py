@@ -25,6 +25,7 @@ from bot.requests.edit_form import ChangeModal
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
+from melodify_core.providers import lengths_of
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,8 @@ class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
 
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Show the form."""
-        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language))
+        longest_s = lengths_of(interaction.client.services.settings)[1]
+        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language, longest_s))
 
 
 class LikeButton(SongButton, template=rf"song:like:{JOB}"):

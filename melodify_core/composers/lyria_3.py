@@ -9,6 +9,7 @@ import re
 
 from melodify_core.models import Wish
 
+LICENCE = "Google claims no ownership of it and marks it with SynthID; its terms for generative AI apply."
 LANGUAGES = {"en": "English", "ko": "Korean"}
 # What the models are known to say, and what Google's other models say in the same place, when they took offence.
 _OFFENCE = re.compile(

@@ -287,7 +287,7 @@ class AceStep(Section):
     thinking: bool = False
     steps: Annotated[int, Field(ge=1, le=200)] = 8
     deadline_s: Seconds = 600.0
-    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.1
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.05
     calls: Positive = 4
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
     dollars_per_take: Dollars = 0.0
@@ -356,6 +356,9 @@ class Settings(BaseSettings):
 
     captioner: Literal["palette", "openai"] = "palette"
     composer: ComposerName = "arranger"
+    # Several instead of one, in the order in which they are tried; `fallback` says how.
+    composers: tuple[ComposerName, ...] = ()
+    fallback: Literal["play", "ask"] = "play"
     storage: Literal["folder", "gcs"] = "folder"
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
@@ -378,6 +381,17 @@ class Settings(BaseSettings):
     privacy: Privacy = Privacy()
     ops: Ops = Ops()
     log: Log = Log()
+
+    @property
+    def players(self) -> tuple[ComposerName, ...]:
+        """The composers, in the order in which they are tried."""
+        return self.composers or (self.composer,)
+
+    @model_validator(mode="after")
+    def _composers_differ(self) -> "Settings":
+        if len(set(self.composers)) < len(self.composers):
+            raise ValueError("composers names one of them twice")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -116,7 +116,7 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
         await _defer(pending, step)
     # After Unavailable the host can retry the job without paying again: picture and take are kept for
     # `retention.picture_days`, and a take that did not reach the storage is kept in the spool for one day.
-    retryable = isinstance(error, Unavailable)
+    retryable = isinstance(error, Unavailable) or "instead" in error.values
     if context.paid.spool is not None and not retryable:
         await finished(context.paid.spool.drop, job.job_id)
     await tidy(context.providers.storage, *((song_key(job.job_id),) if retryable else keys_of(job.job_id)))

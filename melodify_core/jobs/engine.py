@@ -18,7 +18,7 @@ from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import Result, Step
 from melodify_core.jobs.paid_calls import UnrepeatableCalls
-from melodify_core.models import Job, PendingPost, Stage
+from melodify_core.models import Brief, Job, PendingPost, Stage
 from melodify_core.observability.log_context import log_context, trace_job
 
 log = logging.getLogger(__name__)
@@ -242,6 +242,16 @@ class Engine:
     async def steps(self, job_id: str) -> list[str]:
         """Return the names of the job's recorded steps, in their order."""
         return [step["function_name"] for step in await self._open_client.list_workflow_steps_async(job_id)]
+
+    async def reading_of(self, job_id: str) -> Brief | None:
+        """Return the reading that the job has recorded; None where there is none, or it cannot be read."""
+        for step in await self._open_client.list_workflow_steps_async(job_id):
+            if step["function_name"] == "caption":
+                try:
+                    return Brief.model_validate((step["output"] or {}).get("result"))
+                except (ValidationError, AttributeError):
+                    return None
+        return None
 
     async def close(self) -> None:
         """Close the connections of `connect`."""

@@ -90,9 +90,12 @@ class PaidWork:
     unrepeatable: UnrepeatableCalls = field(default_factory=UnrepeatableCalls)
 
 
-async def book_call(job_id: str, bill: Bill, ledger: Ledger) -> "BookedCall":
-    """Book a call that begins next. Raises Rejected (limit.budget, limit.guild_budget) and Unavailable."""
-    call = BookedCall(job_id, _call_id(job_id, bill), bill, ledger)
+async def book_call(job_id: str, bill: Bill, ledger: Ledger, booked: set[str] | None = None) -> "BookedCall":
+    """Book a call that begins next. `booked` collects the calls that cost something and are not known to be free.
+
+    Raises Rejected (limit.budget, limit.guild_budget) and Unavailable.
+    """
+    call = BookedCall(job_id, _call_id(job_id, bill), bill, ledger, set() if booked is None else booked)
     try:
         await with_db_retry(ledger.book, job_id, call.call_id, bill, time.time())
     except asyncio.CancelledError:
@@ -100,6 +103,8 @@ async def book_call(job_id: str, bill: Bill, ledger: Ledger) -> "BookedCall":
         if not bill.request_id:
             await call.free()
         raise
+    if bill.dollars:
+        call.booked.add(call.call_id)
     return call
 
 
@@ -118,6 +123,7 @@ class BookedCall:
     call_id: str
     expected: Bill
     ledger: Ledger
+    booked: set[str] = field(default_factory=set)
 
     async def billed(self, bill: Bill) -> None:
         """Book the bill. If that fails, the expected price stays booked, and the call's result is kept all the same."""
@@ -129,6 +135,7 @@ class BookedCall:
 
     async def free(self) -> None:
         """Remove the booking. If that fails, it stays."""
+        self.booked.discard(self.call_id)
         try:
             await finished(self.ledger.unbook, self.call_id)
         except Unavailable as error:

@@ -5,13 +5,15 @@ How a job ends, with a song or an apology, is in completion.py.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
-from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
+from melodify_core.errors import OVER_BUDGET, MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs.completion import CANCELLED, deliver, fail_job
 from melodify_core.jobs.context import JobContext, Step, fetch, is_stored, show_stage, store
 from melodify_core.jobs.paid_calls import book_call
+from melodify_core.jobs.players import Player, followers, may_be_free, noted, players_of, step_of
 from melodify_core.jobs.retry import with_db_retry
 from melodify_core.media.audio.mastering import master
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
@@ -31,7 +33,7 @@ STORAGE_TRIES = 3
 async def make_song(job: Job, step: Step, context: JobContext) -> None:
     """Bring the job to its end: a delivered song, or an apology and a refund. Raises only when interrupted."""
     try:
-        if await with_db_retry(context.ledger.start, job.job_id, time.time()):
+        if await _start(job, context):
             await _make(job, context, step)
         else:
             # The job was cancelled while it waited, and the process that cancelled it has not informed its asker.
@@ -42,6 +44,17 @@ async def make_song(job: Job, step: Step, context: JobContext) -> None:
     except Exception:  # the job's boundary: whatever went wrong, the asker gets an apology and pays nothing
         log.exception("job %s failed, its asker gets an apology", job.job_id)
         await fail_job(job, context, step, Unavailable("internal"))
+
+
+async def _start(job: Job, context: JobContext) -> bool:
+    """Note that the job runs; False when it was cancelled before. Raises Rejected where a budget is used up."""
+    try:
+        return await with_db_retry(context.ledger.start, job.job_id, time.time())
+    except Rejected as refusal:
+        # Whatever is still to be paid is checked when it is booked.
+        if refusal.code in OVER_BUDGET and may_be_free(job, context.providers):
+            return True
+        raise
 
 
 async def _make(job: Job, context: JobContext, step: Step) -> None:
@@ -76,20 +89,43 @@ async def _caption(job: Job, context: JobContext, step: Step) -> Brief:
 
 
 async def _compose(job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
+    """Have the music made by the first composer that can. Raises the error of the last one that was tried."""
+    players: Sequence[Player] = players_of(job, context.providers)
+    while True:
+        player, *others = players
+        try:
+            return await _compose_with(player, job, reading, context, step)
+        except MelodifyError as error:
+            players = followers(others, error, job, context.providers)
+            if not players:
+                raise
+            if job.asks:
+                raise noted(error, instead=players[0].name) from error.__cause__
+            log.warning("job %s: %s plays instead of %s: %s", job.job_id, players[0].name, player.name, error)
+
+
+async def _compose_with(player: Player, job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
     """Have the music made in one step, or by a commissioning composer in two."""
-    composer = context.providers.composer
-    if isinstance(composer, CommissioningComposer):
-        return await _compose_elsewhere(composer, job, reading, context, step)
-    work = partial(composer.compose, reading, job.wish, _provider_context(job, context, repeatable=False))
+    if isinstance(player, CommissioningComposer):
+        return await _compose_elsewhere(player, job, reading, context, step)
+    booked: set[str] = set()
+    provider_context = _provider_context(job, context, repeatable=False, booked=booked)
+    work = partial(player.compose, reading, job.wish, provider_context)
+
+    async def compose() -> Take:
+        with _noting(booked):
+            return await _compose_and_store(player, job, context, work)
+
     with context.paid.unrepeatable.until_recorded(job.job_id):
-        return await step("compose", Take, lambda: _compose_and_store(job, context, work), stoppable=True)
+        return await step(step_of("compose", player, job), Take, compose, stoppable=True)
 
 
 async def _compose_elsewhere(
     composer: CommissioningComposer, job: Job, reading: Brief, context: JobContext, step: Step
 ) -> Take:
     """Order the music in one step and collect it in the next. If that fails, stop the work that was ordered."""
-    provider_context = _provider_context(job, context, repeatable=True)
+    booked: set[str] = set()
+    provider_context = _provider_context(job, context, repeatable=True, booked=booked)
     ordered: list[Commission] = []
 
     async def commission() -> Commission:
@@ -99,21 +135,36 @@ async def _compose_elsewhere(
     async def order() -> Commission:
         # The work holds a slot from now on until it is collected.
         await context.paid.gate.enter(composer.name, job.job_id)
-        # When cancelled, wait for the answer: what was ordered must be known, or it could not be stopped.
-        return await unbroken(commission())
+        with _noting(booked):
+            # When cancelled, wait for the answer: what was ordered must be known, or it could not be stopped.
+            return await unbroken(commission())
+
+    async def collect() -> Take:
+        work = partial(composer.collect, ordered[0], provider_context)
+        with _noting(booked):
+            return await _compose_and_store(composer, job, context, work, begun=True)
 
     try:
         # After a restart the step returns what it has recorded, and `commission` does not run.
-        ordered[:] = [await step("commission", Commission, order, stoppable=True)]
-        collect = partial(composer.collect, ordered[0], provider_context)
-        work = partial(_compose_and_store, job, context, collect, begun=True)
-        return await step("compose", Take, work, stoppable=True)
+        ordered[:] = [await step(step_of("commission", composer, job), Commission, order, stoppable=True)]
+        return await step(step_of("compose", composer, job), Take, collect, stoppable=True)
     except MelodifyError:
         # After an interruption this is skipped: the job continues later, and needs the work.
         for each in ordered:
             await _stop(composer, each, job)
         await context.paid.gate.leave(composer.name, job.job_id)
         raise
+
+
+@contextmanager
+def _noting(booked: Collection[str]) -> Iterator[None]:
+    """Note in an error that a call of this composer was paid for, or perhaps was: no other one may be paid then."""
+    try:
+        yield
+    except MelodifyError as error:
+        if not booked:
+            raise
+        raise noted(error, paid=1) from error.__cause__
 
 
 async def _stop(composer: CommissioningComposer, commission: Commission, job: Job) -> None:
@@ -124,7 +175,7 @@ async def _stop(composer: CommissioningComposer, commission: Commission, job: Jo
 
 
 async def _compose_and_store(
-    job: Job, context: JobContext, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False
+    player: Player, job: Job, context: JobContext, work: Callable[[], Awaitable[RawTake]], *, begun: bool = False
 ) -> Take:
     """Do the work, which may have begun elsewhere, and store its take inside the step, because it is paid for.
 
@@ -140,13 +191,13 @@ async def _compose_and_store(
         return Take.model_validate_json(await fetch(context, note))
     raw = await finished(spool.get, job.job_id) if spool else None
     if raw is None:
-        name = context.providers.composer.name
-        async with context.paid.gate(name, job.job_id, begun=begun):
-            with provider_span(name):
+        async with context.paid.gate(player.name, job.job_id, begun=begun):
+            with provider_span(player.name):
                 raw = await work()
             if spool:
                 await finished(spool.put, job.job_id, raw)
-    take = _describe(key, raw)
+    first = players_of(job, context.providers)[0].name
+    take = _describe(key, raw, player.name, "" if player.name == first else first)
     labels = labels_of(job, context.salt)
     await store(context, key, raw.audio, raw.content_type, labels)
     if raw.midi is not None:
@@ -157,7 +208,7 @@ async def _compose_and_store(
     return take
 
 
-def _describe(key: str, raw: RawTake) -> Take:
+def _describe(key: str, raw: RawTake, composer: str, instead_of: str) -> Take:
     return Take(
         key_in_storage=key,
         content_type=raw.content_type,
@@ -167,6 +218,8 @@ def _describe(key: str, raw: RawTake) -> Take:
         instruments=raw.instruments,
         model=raw.model,
         meter=raw.meter,
+        composer=composer,
+        instead_of=instead_of,
     )
 
 
@@ -204,7 +257,7 @@ def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: 
         genre=reading.genre,
         seed=job.seed,
         captioner=providers.captioner.name,
-        composer=providers.composer.name,
+        composer=take.composer or providers.composer.name,
         picture_key=job.picture_key,
         audio_key=song_key(job.job_id),
         dollars=dollars,
@@ -220,6 +273,7 @@ def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: 
         parent_id=job.parent_id,
         spoiler=job.spoiler,
         meter=take.meter,
+        instead_of=take.instead_of,
     )
 
 
@@ -228,13 +282,18 @@ async def _picture(job: Job, context: JobContext) -> Picture:
     return Picture(jpeg, job.picture_width, job.picture_height, job.picture_sha256)
 
 
-def _provider_context(job: Job, context: JobContext, *, repeatable: bool) -> ProviderContext:
-    """Return the provider's view of the job. A `repeatable` call costs nothing again; a stop waits for all others."""
+def _provider_context(
+    job: Job, context: JobContext, *, repeatable: bool, booked: set[str] | None = None
+) -> ProviderContext:
+    """Return the provider's view of the job. A `repeatable` call costs nothing again; a stop waits for all others.
+
+    `booked` collects the calls that cost something and are not known to be free.
+    """
 
     async def begun(bill: Bill) -> PaidCall:
         if not repeatable:
             context.paid.unrepeatable.begin(job.job_id)
-        return await book_call(job.job_id, bill, context.ledger)
+        return await book_call(job.job_id, bill, context.ledger, booked)
 
     async def progress(reached: Progress) -> None:
         await context.delivery.show_stage(job, Stage.COMPOSING, reached)

@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 from melodify_core.media.worker_pool import WorkerPool
+from tests.gemini_server import KEY, gemini_server
 from tests.sounds import chords, wav
-from tests.stories import acknowledge_times, story_settings, world
+from tests.stories import a_picture, acknowledge_times, story_settings, world
 from tests.vertex_server import vertex_server
 
 
@@ -65,4 +66,22 @@ async def test_a_song_whose_turn_comes_when_the_budget_is_used_up_ends_uncharged
             assert "30 of 30" in quota.response.content
             mine = await here.member.slash(here.channel, "quota")
             assert mine.response is not None
-            assert "about $0.18 spent, $0.00 reserved" in mine.response.content
+            assert "songs cost about $0.18. Another $0.00 is set aside" in mine.response.content
+
+
+async def test_when_a_budget_is_used_up_what_costs_nothing_goes_on(pool: WorkerPool, tmp_path: Path) -> None:
+    async with gemini_server(wav(chords(12.0))) as gemini:
+        settings = story_settings(
+            tmp_path,
+            composers=["gemini", "arranger"],
+            gemini={"api_key": KEY, "endpoint": gemini.url},
+            limits={"dollars_per_day": 0.08},
+        )
+        async with world(settings, pool) as here:
+            for colour in ("gold", "teal"):
+                await here.command(image=("picture.png", a_picture(colour)))
+                await here.songs_done()
+            facts = [{str(field.name): str(field.value) for field in song.embeds[0].fields} for song in here.songs()]
+            assert gemini.made == 1
+            assert "Played by" not in facts[0]
+            assert "because Lyria could not" in facts[1]["Played by"]

@@ -212,7 +212,7 @@ async def test_a_job_that_is_tried_again_shows_its_stages_and_a_late_line_of_the
     job = await a_job_in(here)
     await delivery.apologise(job, Unavailable("provider.unavailable"))
     await delivery.show_stage(job, Stage.COMPOSING)
-    assert "away" in here.said()[0].content
+    assert "cannot make music right now" in here.said()[0].content
     await delivery.show_stage(job, Stage.LOOKING)
     assert "Looking" in here.said()[0].content
     await delivery.deliver(job, a_song(job.job_id), b"sound", b"picture")

@@ -83,7 +83,7 @@ async def test_music_that_is_blocked_twice_is_refused_with_advice(hall: Hall) ->
 
 
 @pytest.mark.parametrize(
-    ("locale", "advice"), [(None, "My budget for music is used up."), ("ko", "음악 예산을 모두 썼어요")]
+    ("locale", "advice"), [(None, "The budget for music is used up."), ("ko", "음악 예산을 모두 썼어요")]
 )
 async def test_a_member_is_told_kindly_that_the_credit_is_gone_and_the_host_where_to_look(
     hall: Hall, locale: str | None, advice: str, caplog: pytest.LogCaptureFixture

@@ -256,7 +256,7 @@ async def test_a_member_whose_discord_is_korean_reads_korean(here: World) -> Non
 async def test_a_post_in_a_korean_server_is_answered_in_korean(bot: World) -> None:
     here = bot.corner(locale="ko")
     await here.post(here.mention)
-    assert "음악으로" in here.said()[0].content
+    assert "노래로 만들어" in here.said()[0].content
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ async def test_posts_of_a_song_that_cannot_be_read_go_too(here: World) -> None:
     assert listed.response is not None
     assert "**1." in str(listed.response.embeds[0].description)
     answer = await forgotten(here, "Delete that and the posts")
-    assert "Messages deleted: 4." in answer
+    assert "Deleted 4 messages." in answer
     assert here.songs() == []
 
 
@@ -257,7 +257,7 @@ async def test_another_s_song_of_a_forgotten_member_s_picture_loses_the_picture(
     take = await a_take_of_another_s(here)
     mp3 = Path(here.services.settings.folder.path) / "songs" / f"{take}.mp3"
     assert b"APIC" in mp3.read_bytes()
-    assert "without the pictures now: 1." in await forgotten(here, "Delete what you have stored")
+    assert "Took your pictures out of 1 song" in await forgotten(here, "Delete what you have stored")
     assert [name for name in files_of(here) if take in name and name[-4:] in (".jpg", ".mp4")] == []
     assert b"APIC" not in mp3.read_bytes()
     with closing(here.database()) as database:
@@ -266,7 +266,7 @@ async def test_another_s_song_of_a_forgotten_member_s_picture_loses_the_picture(
 
 async def test_with_the_posts_another_s_song_of_the_picture_is_deleted(here: World) -> None:
     take = await a_take_of_another_s(here)
-    assert "deleted too: 1." in await forgotten(here, "Delete that and the posts")
+    assert "Deleted 1 song that others" in await forgotten(here, "Delete that and the posts")
     assert here.songs() == []
     assert not any(take in name for name in files_of(here))
 

@@ -127,7 +127,7 @@ async def test_where_a_channel_is_allowed_songs_are_made(bot: World) -> None:
 async def test_a_blocked_member_is_refused_in_korean_too(bot: World) -> None:
     here = await a_server(bot, blocked_users=the_member)
     await here.command()
-    assert "can no longer make songs here" in await refusal(here)
+    assert "You cannot make songs here" in await refusal(here)
     here = await a_server(bot, locale="ko", blocked_users=the_member)
     await here.post(here.mention, PICTURE)
     assert "곡을 요청할 수 없어요" in await refusal(here)

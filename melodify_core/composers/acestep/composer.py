@@ -16,7 +16,8 @@ from melodify_core.ports import PaidCall, ProviderContext
 log = logging.getLogger(__name__)
 
 ORDER_S = 30.0  # to queue a task, which waits for no music
-QUEUED_S = 0.5  # between two looks at a task that waits for others
+QUEUED_S = 0.5  # between two looks at a task that waits for others, at last
+GROWTH = 1.3  # of that pause
 
 
 class AceStepComposer:
@@ -86,6 +87,7 @@ class AceStepComposer:
     async def _ended(self, task_id: str, context: ProviderContext) -> Task:
         """Wait until the task has ended, and report each change of its progress once."""
         reported: Progress | None = None
+        pause_s = self._settings.poll_s
         while True:
             task = await self._look(task_id, context)
             if task is not None:
@@ -103,9 +105,10 @@ class AceStepComposer:
                 if progress != reported:
                     reported = progress
                     await context.progress(progress)
-            await asyncio.sleep(
-                self._settings.poll_s if reported == "running" else max(QUEUED_S, self._settings.poll_s)
-            )
+            # Short while it plays: the song's asker waits. It leaves the queue at any time, and then plays for seconds.
+            playing = reported == "running"
+            pause_s = self._settings.poll_s if playing else max(pause_s, min(pause_s * GROWTH, QUEUED_S))
+            await asyncio.sleep(pause_s)
 
     async def _look(self, task_id: str, context: ProviderContext) -> Task | None:
         """Return the task, None where there was no answer: that is waited out until the deadline."""

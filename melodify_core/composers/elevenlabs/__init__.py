@@ -1,4 +1,5 @@
 """The composer that has the music made by ElevenLabs, with one key.
 
-price knows what a song costs; faults says what went wrong; composer decides what is asked, how often, and what it cost.
+abilities says what it can do and costs; faults says what went wrong; composer decides what is asked, how often, and
+what it cost.
 """

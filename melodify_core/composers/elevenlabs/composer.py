@@ -5,6 +5,7 @@ import logging
 import random
 
 from melodify_core.brief import music_prompt, short_prompt
+from melodify_core.composers.elevenlabs.abilities import abilities_of
 from melodify_core.composers.elevenlabs.faults import (
     check_plan,
     is_blocked,
@@ -12,7 +13,6 @@ from melodify_core.composers.elevenlabs.faults import (
     may_repeat,
     start_faults,
 )
-from melodify_core.composers.elevenlabs.price import price_of_take
 from melodify_core.composers.http import Fault, HttpApi, Reply, is_free, pause
 from melodify_core.composers.lyria_3 import LANGUAGES, kind_of
 from melodify_core.config.settings import ElevenLabs
@@ -122,7 +122,7 @@ class ElevenLabsComposer:
             raise
 
     def _bill(self, wish: Wish, request_id: str = "") -> Bill:
-        dollars = price_of_take(self._settings, wish.seconds)
+        dollars = abilities_of(self._settings).price(wish.seconds)
         return Bill(provider="elevenlabs", model=self._settings.model, dollars=dollars, request_id=request_id)
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from melodify_core.brief import MOST_SECONDS
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
+from melodify_core.composers.lyria_3 import LICENCE
 from melodify_core.config.settings import Gemini
+from melodify_core.models import Abilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,13 @@ KNOWN = {
     "lyria-3.5": Known(dollars=0.08, longest_s=MOST_SECONDS),
     "lyria-3-clip-preview": Known(dollars=0.04, longest_s=30),
 }
+
+
+def abilities_of(settings: Gemini) -> Abilities:
+    """Return what the model can do."""
+    longest = longest_s(settings)
+    shortest = longest if settings.model == "lyria-3-clip-preview" else LEAST_SECONDS
+    return Abilities(shortest, longest, LICENCE, price_of_take(settings), vocals=True, picture=settings.send_picture)
 
 
 def price_of_take(settings: Gemini) -> float:
