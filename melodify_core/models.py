@@ -165,6 +165,7 @@ class RawTake:
     instruments: tuple[str, ...] = ()
     model: str = ""
     midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, if the composer has it
+    meter: Meter | None = None
 
 
 class Bill(Record):
@@ -219,6 +220,7 @@ class Take(Record):
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    meter: Meter | None = None
     composer: str = ""  # empty in takes of earlier versions: the first of the settings
     instead_of: str = ""  # the composer that should have played and could not
 
@@ -267,6 +269,7 @@ class Song(Record):
     model: str = ""  # of the composer
     parent_id: str | None = None
     spoiler: bool = False
+    meter: Meter | None = None  # where the composer tells it
     instead_of: str = ""  # the composer that should have played and could not
 
 

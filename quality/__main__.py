@@ -7,6 +7,7 @@ def main() -> None:
     """Run the given parts, else all; only `sound` needs essentia."""
     named = [name for name in sys.argv[1:] if not name.startswith("-")] or [
         "written",
+        "human",
         "sound",
         "speed",
         "recognition",
@@ -16,6 +17,14 @@ def main() -> None:
         from quality import written
 
         written.main()
+    if "human" in named:
+        from quality import human_tunes
+
+        human_tunes.main()
+    if "counting" in named:
+        from quality import counting
+
+        counting.main()
     if "sound" in named:
         from quality import sound
 

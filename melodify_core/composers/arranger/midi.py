@@ -7,7 +7,7 @@ from types import MappingProxyType
 import mido
 
 from melodify_core.composers.arranger.fonts import DRUMS
-from melodify_core.composers.arranger.score import BEATS_PER_BAR, DRUM_CHANNEL, Key, Part, Score
+from melodify_core.composers.arranger.score import DRUM_CHANNEL, Key, Part, Score
 
 TICKS = 480
 VOLUME, PAN, REVERB, CHORUS = 7, 10, 91, 93
@@ -27,7 +27,8 @@ def midi_file(score: Score, trims: Mapping[int, float] = _EVEN) -> bytes:
 
 def _tempo_track(score: Score) -> mido.MidiTrack:
     track = mido.MidiTrack()
-    track.append(mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4, time=0))
+    beats, unit = map(int, score.time.name.split("/"))
+    track.append(mido.MetaMessage("time_signature", numerator=beats, denominator=unit, time=0))
     track.append(mido.MetaMessage("key_signature", key=_signature(score.key), time=0))
     now = 0
     for beat, bpm in score.tempos:
