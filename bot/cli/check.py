@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
-from bot.cli.token import application_id_of, token_of
+from bot.cli.token import invite_link, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -76,14 +76,6 @@ def _token(settings: Settings) -> list[Finding]:
         Finding(good=True, text="discord.token is set"),
         Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),
     ]
-
-
-def invite_link(token: str) -> str:
-    """Return the link that adds the token's bot to a server; "" where the token has not the form of one."""
-    application_id = application_id_of(token)
-    if application_id is None:
-        return ""
-    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
 
 
 async def ask_discord(settings: Settings, token: str) -> list[Finding]:

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from bot.cli.check import Finding, ask_discord, invite_link, provider_findings
+from bot.cli.check import Finding, ask_discord, provider_findings
 from bot.cli.service import SERVICES, Service, service_file
 from bot.cli.setup_files import NewFile, diff, new_settings, write
-from bot.cli.token import token_mistake
+from bot.cli.token import invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
 from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
