@@ -116,8 +116,8 @@ lock: develop
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
 	$(COMPILE_ALONE) docs/requirements.in -o docs/requirements.txt
 	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
-	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
-	  -o deploy/pipeline/requirements-musicgen.txt
+	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt --override deploy/pipeline/overrides.in \
+	  deploy/pipeline/requirements-musicgen.in -o deploy/pipeline/requirements-musicgen.txt
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt \
 	  --constraint deploy/pipeline/requirements-musicgen.txt deploy/pipeline/requirements-torch.in \
 	  -o deploy/pipeline/requirements-torch.txt
@@ -135,7 +135,7 @@ pipeline:
 	@$(INSTALL) pipeline
 	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
 
-# Run MusicGen's code on a tiny random model. Optional: downloads several gigabytes.
+# Run ACE-Step's and MusicGen's code on tiny random models. Optional: downloads several gigabytes.
 test-musicgen: develop
 	@$(INSTALL) musicgen
 	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

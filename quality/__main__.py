@@ -11,6 +11,7 @@ def main() -> None:
         "sound",
         "speed",
         "recognition",
+        "sexual",
     ]
     if "written" in named:
         from quality import written
@@ -36,6 +37,10 @@ def main() -> None:
         from quality import recognition
 
         recognition.main()
+    if "sexual" in named:
+        from quality import sexual
+
+        sexual.main()
 
 
 if __name__ == "__main__":

@@ -85,12 +85,28 @@ async def test_the_older_shape_of_an_answer_is_read_too() -> None:
     assert take.audio == MP3
 
 
+async def test_music_that_the_answer_only_points_to_is_fetched(caplog: pytest.LogCaptureFixture) -> None:
+    async with asker(CLIP) as it:
+        paths = ["here.mp3", "nowhere.mp3"]
+        it.server.files = {"/here.mp3": MP3}
+        it.server.answers = [
+            answering({"type": "audio", "mime_type": "audio/mpeg", "uri": f"{it.server.url}/{path}"}) for path in paths
+        ]
+        take = await it.asks()
+        assert take.audio == MP3
+        assert await outcome(it.asks()) == "music.failed"
+
+    assert (it.server.made, len(it.bills)) == (2, 2)
+    assert "the music's address cannot be read: 404" in caplog.text
+
+
 def answering(*content: Any, **fields: Any) -> dict[str, Any]:
     """Return an answer with this content instead of music."""
     return interaction(CLIP, MP3) | {"steps": [{"type": "model_output", "content": list(content)}]} | fields
 
 
-REFUSAL = answering({"type": "text", "text": "The prompt was blocked by our safety filters."})
+REFUSAL = answering({"type": "text", "text": "The prompt was blocked by our safety filters."}, status="failed")
+LYRICS = answering({"type": "text", "text": "[0:00] An artist sings of safety, blocked by copyright"})
 ERROR = answering(status="failed", errors=[{"code": "PROHIBITED_CONTENT", "message": "no"}])
 WORDS = answering({"type": "text", "text": "Here is a poem instead."})
 # Answers with status 200, what becomes of the job, bills.
@@ -98,6 +114,7 @@ ODD: dict[str, tuple[list[Any], str, int]] = {
     "refused once": ([REFUSAL], "", 1),
     "refused twice": ([REFUSAL, ERROR], "music.blocked", 0),
     "words only": ([WORDS], "music.failed", 1),
+    "lyrics that would be an offence elsewhere": ([LYRICS], "music.failed", 1),
     "failed": ([answering(status="failed")], "provider.unavailable", 0),
     "an object of another kind": ([{"kind": "?"}], "music.failed", 1),
     "steps that are a text": ([answering() | {"steps": "none"}], "music.failed", 1),

@@ -88,7 +88,7 @@ class LyriaComposer:
     ) -> tuple[Answer, PaidCall]:
         if self._settings.model != LYRIA_2:
             prompt = spoken(prompt, wish, LONGEST_S[self._settings.model])
-        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture)
+        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture, context.job_id)
         return await asked(lambda: self._paid(question, context), self._settings.tries, self._pause_s, until)
 
     async def _paid(self, question: Question, context: ProviderContext) -> tuple[Answer, PaidCall]:

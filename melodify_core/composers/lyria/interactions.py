@@ -19,6 +19,7 @@ from google.genai._interactions import APIConnectionError, APIError, APIStatusEr
 from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
+from melodify_core.composers.google_audio import fetched
 from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
 from melodify_core.composers.lyria_3 import decoded, is_offence
 from melodify_core.config.settings import Vertex
@@ -46,7 +47,12 @@ class InteractionsModel:
         if question.picture:
             data = base64.b64encode(question.picture).decode()
             content.append({"type": "image", "data": data, "mime_type": "image/jpeg"})
-        return _answer(await self._create(content))
+        found = await self._create(content)
+        if uri := _uri(found):
+            headers = {"authorization": f"Bearer {self._key.token}"} if self._key is not None else {}
+            audio = await fetched(uri, question.job_id, self._vertex.endpoint, headers)
+            return Answer(audio, str(getattr(found, "id", None) or ""))
+        return _answer(found)
 
     async def look(self) -> None:
         """Ask for nothing at all, which is refused, and only after key, permission, project and model."""
@@ -112,10 +118,18 @@ class InteractionsModel:
         return client
 
 
+def _uri(interaction: Interaction | None) -> str:
+    """Return where the audio is, if the answer points to it instead of holding it."""
+    audio = getattr(interaction, "output_audio", None)
+    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
+    return uri if isinstance(uri, str) and not data else ""
+
+
 def _answer(interaction: Interaction | None) -> Answer:
     """Find the audio. Raises Blocked when there is a refusal instead, ServerError when the model failed.
 
-    The SDK checks nothing of what comes back, so all of it may be missing.
+    The SDK checks nothing of what comes back, so all of it may be missing. The words of a completed answer are lyrics,
+    which may sing of anything.
     """
     if interaction is None:
         return Answer(b"")
@@ -124,7 +138,8 @@ def _answer(interaction: Interaction | None) -> Answer:
         return Answer(decoded(audio), str(interaction.id or ""))
     steps = interaction.steps if isinstance(interaction.steps, list) else []
     errors = [*(interaction.errors or []), *(getattr(step, "error", None) for step in steps)]
-    words = " ".join([str(interaction.output_text or ""), *(_words(error) for error in errors)])
+    said = "" if interaction.status == "completed" else str(interaction.output_text or "")
+    words = " ".join([said, *(_words(error) for error in errors)])
     if is_offence(words):
         raise Blocked(words.strip())
     if interaction.status in ("failed", "cancelled"):
