@@ -3,7 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -63,8 +63,17 @@ def statistics(score: Score) -> Statistics:
 
 
 def key_correlation(score: Score) -> float:
-    """Return how well the pitch classes, weighted by time as pretty_midi counts them, follow the written key."""
-    file = pretty_midi.PrettyMIDI(io.BytesIO(midi_file(score)))
+    """Return how well the pitch classes, weighted by time as pretty_midi counts them, follow the written key.
+
+    A last chorus in a higher key counts as if it had stayed.
+    """
+    parts = [
+        replace(part, notes=tuple(replace(note, pitch=score.written_pitch(note)) for note in part.notes))
+        if part.role != "drums"
+        else part
+        for part in score.parts
+    ]
+    file = pretty_midi.PrettyMIDI(io.BytesIO(midi_file(replace(score, parts=tuple(parts)))))
     histogram = np.asarray(file.get_pitch_class_histogram(use_duration=True), np.float64)
     return float(np.corrcoef(np.roll(histogram, -score.key.tonic), PROFILES[score.key.mode])[0, 1])
 

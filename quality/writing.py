@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from melodify_core.composers.arranger.score import Part, Score
+from melodify_core.composers.arranger.score import Chord, Part, Score
 from quality.tunes import GRID, straight
 
 EARLY, LATE = 0.1, 0.3  # beats by which a bass note may miss its chord
@@ -24,13 +24,17 @@ class Harmony:
 def harmony_of(songs: Sequence[Score]) -> Harmony:
     """Return the figures of all songs together."""
     under = [low for song in songs for low in _inverted(song)]
-    leaving = [bool(set(chord.classes) - _own(song)) for song in songs for chord in song.chords]
+    leaving = [bool(_written(song, chord) - _own(song)) for song in songs for chord in song.chords]
     bars = [Counter(int(chord.start // song.time.bar) for chord in song.chords) for song in songs]
     return Harmony(
         inverted=float(np.mean(under)),
         applied=float(np.mean(leaving)),
         doubled=float(np.mean([count > 1 for found in bars for count in found.values()])),
     )
+
+
+def _written(song: Score, chord: Chord) -> set[int]:
+    return {(one - song.lifted_by(chord.start)) % 12 for one in chord.classes}
 
 
 def _own(song: Score) -> set[int]:
@@ -43,13 +47,16 @@ def lowest_of(song: Score) -> list[int | None]:
     bass = song.part("bass")
     notes = sorted(bass.notes, key=lambda note: note.start) if bass else []
     return [
-        next((note.pitch for note in notes if -EARLY < note.start - chord.start < LATE), None) for chord in song.chords
+        next((song.written_pitch(note) for note in notes if -EARLY < note.start - chord.start < LATE), None)
+        for chord in song.chords
     ]
 
 
 def _inverted(song: Score) -> list[bool]:
     return [
-        low % 12 != chord.classes[0] for chord, low in zip(song.chords, lowest_of(song), strict=True) if low is not None
+        (low + song.lifted_by(chord.start)) % 12 != chord.classes[0]
+        for chord, low in zip(song.chords, lowest_of(song), strict=True)
+        if low is not None
     ]
 
 

@@ -170,6 +170,7 @@ class Form(_Table):
 
     intros: Annotated[tuple[Annotated[str, _one_of("intro", lambda: patterns().intros)], ...], _SOME]
     break_roles: frozenset[Role] = ALL - {"drums", "counter"}
+    lifts: bool = True  # the last chorus of a long piece is in a higher key
     # How often each metre is taken where the brief leaves it open.
     meters: Annotated[dict[Meter, Annotated[int, Field(ge=0)]], _SOME] = Field(default={"4/4": 1})
 

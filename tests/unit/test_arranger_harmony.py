@@ -1,15 +1,18 @@
 """What the accompaniment owes to human bands: chords that lead on, a bass that walks, phrases, figures that return."""
 
+import io
 from functools import cache
 from random import Random
 
+import mido
 import numpy as np
 import pytest
 
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.harmony import classes_of
 from melodify_core.composers.arranger.leading import led, looped
-from melodify_core.composers.arranger.score import Key, Score
+from melodify_core.composers.arranger.midi import midi_file
+from melodify_core.composers.arranger.score import Key, Note, Score
 from melodify_core.models import Wish
 from melodify_core.styles import all_styles
 from quality.songs import MOODS, brief_of_mood
@@ -52,7 +55,7 @@ def test_a_chord_over_its_third_is_a_step_from_its_neighbour_in_the_bass() -> No
     for song in songs():
         under = lowest_of(song)
         for number, (chord, low) in enumerate(zip(song.chords, under, strict=True)):
-            if low is None or low % 12 == chord.classes[0]:
+            if low is None or (low + song.lifted_by(chord.start)) % 12 == chord.classes[0]:
                 continue
             near = [other for other in (under[number - 1], under[number + 1]) if other is not None]
             # The octave is the figure's; a neighbour that is silent in its section says nothing.
@@ -77,6 +80,28 @@ def test_a_riff_goes_round_over_two_chords() -> None:
 def test_phrases_have_four_six_and_eight_bars() -> None:
     lengths = {section.bars for song in (*songs(), *songs(30)) for section in song.sections if section.name in "AB"}
     assert {4, 6, 8} <= lengths
+
+
+def test_the_last_chorus_of_a_long_song_is_higher_to_its_end() -> None:
+    lifted = [song for song in songs() if song.lift]
+    assert {song.style for song in lifted} == {name for name, style in all_styles().items() if style.form.lifts}
+    assert not any(song.lift for song in songs(30))
+    for song in lifted:
+        assert song.lift is not None
+        [chorus] = [section for section in song.sections if section.energy == 1]
+        assert song.lift.start == chorus.first_bar * song.time.bar
+        assert song.chords[-1].classes[0] == (song.key.tonic + song.lift.semitones) % 12
+        before = {note.pitch % 12 for note in tune_of(song) if note.start < song.lift.start - 1}
+        after = {(note.pitch - song.lift.semitones) % 12 for note in tune_of(song) if note.start >= song.lift.start}
+        assert len(after - before) <= 3
+        file = mido.MidiFile(file=io.BytesIO(midi_file(song)))
+        assert len([message for message in file.tracks[0] if message.type == "key_signature"]) == 2
+
+
+def tune_of(song: Score) -> tuple[Note, ...]:
+    lead = song.part("lead")
+    assert lead is not None
+    return lead.notes
 
 
 @pytest.mark.parametrize("style", [name for name, style in all_styles().items() if style.accompaniment.riffs])

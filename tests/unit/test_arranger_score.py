@@ -78,7 +78,7 @@ def classes_at(score: Score, beat: float) -> tuple[int, ...]:
 def key_fit(score: Score) -> float:
     weights: Counter[int] = Counter()
     for note in pitched(score):
-        weights[(note.pitch - score.key.tonic) % 12] += round(note.length * 1000)
+        weights[(score.written_pitch(note) - score.key.tonic) % 12] += round(note.length * 1000)
     return float(np.corrcoef([weights[step] for step in range(12)], PROFILES[score.key.mode])[0, 1])
 
 
@@ -197,7 +197,7 @@ def test_tune_and_bass_end_on_the_tonic_with_the_last_chord(style: str) -> None:
         for role in ("lead", "bass"):
             part = score.part(role)
             assert part is not None
-            assert part.notes[-1].pitch % 12 == score.key.tonic
+            assert score.written_pitch(part.notes[-1]) % 12 == score.key.tonic
             assert part.notes[-1].start == pytest.approx(score.chords[-1].start, abs=0.2)
 
 

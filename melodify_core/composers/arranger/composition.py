@@ -1,7 +1,7 @@
 """Brief -> Score: what the mood decides, and the order in which the parts are written."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from random import Random
 
@@ -9,10 +9,10 @@ from melodify_core.composers.arranger import counter, harmony, melody, rhythm, w
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
 from melodify_core.composers.arranger.density import Arrangement, arrangement
-from melodify_core.composers.arranger.form import Plan, bar_at, plan, tempo_for
+from melodify_core.composers.arranger.form import Plan, bar_at, lift_of, plan, tempo_for
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
-from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Note, Part, Score, Time
+from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
@@ -90,9 +90,23 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
     players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
-    written = _write(random, style, mood, key, form, chords, players, chosen)
+    lift = lift_of(random, form, seconds, style)
+    written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
+    if lift:
+        written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
+        chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
-    return Score(name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time)
+    return Score(
+        name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time, lift
+    )
+
+
+def _lifted(notes: list[Note], lift: Lift) -> list[Note]:
+    return [replace(note, pitch=note.pitch + lift.semitones) if note.start >= lift.start else note for note in notes]
+
+
+def _raised(classes: tuple[int, ...], lift: Lift) -> tuple[int, ...]:
+    return tuple((one + lift.semitones) % 12 for one in classes)
 
 
 def _time(random: Random, brief: Brief, style: Style, tempo: float, level: float) -> Time:
@@ -123,6 +137,7 @@ def _write(
     chords: tuple[Chord, ...],
     players: Cast,
     chosen: Arrangement,
+    lift: int,
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
     # The mood decides half of the register, the seed the other half: pieces with the same first chords should differ.
@@ -133,7 +148,7 @@ def _write(
     lows = walking.under(random, key, form.bars, chords, style.accompaniment.colour)
     low = rhythm.bass(key, form.bars, chords, lows, chosen, mood.velocity)
     tune = melody.compose(
-        random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, form.time), form.time
+        random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, form.time, lift), form.time
     )
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
@@ -161,7 +176,7 @@ def _compass(name: str, mood: Mood) -> counter.Compass:
     return counter.Compass(low, high, mood.velocity - 6, instrument.held)
 
 
-def _voice(style: Style, mood: Mood, lead: str, time: Time) -> melody.Voice:
+def _voice(style: Style, mood: Mood, lead: str, time: Time, lift: int) -> melody.Voice:
     instrument = instruments()[lead]
     calm, excited = style.tune.notes_a_second
     centre = _middle(lead, 70 + mood.register)
@@ -169,7 +184,7 @@ def _voice(style: Style, mood: Mood, lead: str, time: Time) -> melody.Voice:
         notes_a_second=calm + (1.15 * excited - calm) * mood.level,
         centre=centre,
         low=max(instrument.low, round(centre) - 10),
-        high=min(instrument.high, round(centre) + 12),
+        high=min(instrument.high - lift, round(centre) + 12),
         family="syncopated" if style.tune.syncopated and time.name == "4/4" else style.tune.moves,
         moves=style.tune.moves,
         strict=style.tune.strict,

@@ -20,7 +20,9 @@ LATE = 0.15  # beats by which a played note may be late
 
 def flaws(score: Score) -> float:
     """Return how much the score falls short of the rules; 0 is a good score."""
-    sounds = [(note.pitch, note.length) for part in score.parts if part.role != "drums" for note in part.notes]
+    sounds = [
+        (score.written_pitch(note), note.length) for part in score.parts if part.role != "drums" for note in part.notes
+    ]
     lead = score.part("lead")
     unclear = max(0.0, CLEAR_KEY - clarity(score.key, sounds))
     if lead is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from melodify_core.composers.arranger.score import Section, Time
+from melodify_core.composers.arranger.score import Lift, Section, Time
 from melodify_core.styles import Style
 from melodify_core.styles.patterns import patterns
 from melodify_core.styles.style import ALL
@@ -17,6 +17,8 @@ LAST_CHORD_S = (1.8, 3.0)
 RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
 # A tempo this far outside a style's range, in natural logarithms, is halved or doubled.
 FAR = 0.25
+# From this length on the last chorus is higher, by one of these semitones.
+LIFTED_S, LIFTS = 60, (1, 2, 2)
 # A piece with more phrases uses a whole one for its intro.
 LONG_PHRASES = 5
 # How often a phrase that is repeated at once becomes one of eight bars.
@@ -95,6 +97,14 @@ def plan(random: Random, seconds: float, wanted_bpm: float, style: Style, time: 
     tempos = ((0.0, bpm), *((end - before, bpm * share) for before, share in slowing), (end, bpm))
     sections = _sections(random, bars, style)
     return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60, time)), time)
+
+
+def lift_of(random: Random, form: Plan, seconds: float, style: Style) -> Lift | None:
+    """Return by how much the last chorus of a long piece is higher, and where it begins."""
+    last = next((section for section in form.sections if section.energy == 1), None)
+    if last is None or seconds < LIFTED_S or not style.form.lifts:
+        return None
+    return Lift(form.bars[last.first_bar].start, random.choice(LIFTS))
 
 
 def _bars(seconds: float, bpm: float, time: Time) -> tuple[int, float]:

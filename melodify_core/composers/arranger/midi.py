@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from types import MappingProxyType
 
 import mido
@@ -30,10 +31,14 @@ def _tempo_track(score: Score) -> mido.MidiTrack:
     beats, unit = map(int, score.time.name.split("/"))
     track.append(mido.MetaMessage("time_signature", numerator=beats, denominator=unit, time=0))
     track.append(mido.MetaMessage("key_signature", key=_signature(score.key), time=0))
+    changes = [(beat, "set_tempo", {"tempo": mido.bpm2tempo(bpm)}) for beat, bpm in score.tempos]
+    if score.lift:
+        key = Key((score.key.tonic + score.lift.semitones) % 12, score.key.mode)
+        changes.append((score.lift.start, "key_signature", {"key": _signature(key)}))
     now = 0
-    for beat, bpm in score.tempos:
+    for beat, kind, value in sorted(changes, key=itemgetter(0)):
         tick = round(beat * TICKS)
-        track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm), time=tick - now))
+        track.append(mido.MetaMessage(kind, **value, time=tick - now))
         now = tick
     # The rest after the last tempo change; the synthesiser stops with the last event.
     passed_s = sum(

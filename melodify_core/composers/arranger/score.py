@@ -6,6 +6,7 @@ from melodify_core.models import Meter, Mode
 
 DRUM_CHANNEL = 9
 MODULATION, EXPRESSION = 1, 11  # MIDI controllers
+EARLY = 0.1  # beats by which a played note may be early
 SCALES: dict[Mode, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # The tonics by pitch class, in the spelling with the fewer accidentals.
 NAMES: dict[Mode, tuple[str, ...]] = {
@@ -108,6 +109,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Lift:
+    """From this beat on, everything sounds so many semitones higher."""
+
+    start: float
+    semitones: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A whole piece. `seconds` is its length including the last chord's ring; `bpm` is its main tempo, in quarters.
 
@@ -124,6 +133,15 @@ class Score:
     tempos: tuple[tuple[float, float], ...]
     brightness: float
     time: Time = TIMES["4/4"]
+    lift: Lift | None = None
+
+    def lifted_by(self, beat: float) -> int:
+        """Return how many semitones higher the piece is on a beat than in the key that it begins in."""
+        return self.lift.semitones if self.lift and beat >= self.lift.start - EARLY else 0
+
+    def written_pitch(self, note: Note) -> int:
+        """Return the pitch in the key that the piece begins in."""
+        return note.pitch - self.lifted_by(note.start)
 
     @property
     def beats_a_minute(self) -> int:
