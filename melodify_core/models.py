@@ -143,6 +143,8 @@ class Brief(Record):
     arrangement: Annotated[str, Field(max_length=300)]
     soundscape: Annotated[str, Field(max_length=300)]
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
+    # Other titles that fit as well, for a server that has had a song of this title lately; empty in what is stored.
+    spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
     meter: Meter | None = None  # None: the composer's choice
     without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
     sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"

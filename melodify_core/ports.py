@@ -286,6 +286,10 @@ class Ledger(Protocol):
         """Return the dollars paid for the job so far."""
         ...
 
+    def recent_titles(self, job: Job, limit: int) -> list[str]:
+        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+        ...
+
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """End the job without charging its member, unless it was charged; `code` is the error that ended it."""
         ...

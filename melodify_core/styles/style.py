@@ -18,7 +18,7 @@ ALL: frozenset[Role] = frozenset(get_args(Role))
 # What the embedded captioner can see: the eyes' kinds, and night.
 Scene = Literal[
     "animal", "bird", "building", "city", "flower", "food", "forest", "furniture", "instrument", "machine", "mountain",
-    "people", "plane", "sea", "ship", "snow", "stage", "train", "vehicle", "water", "night",
+    "people", "plane", "sea", "ship", "sky", "snow", "stage", "train", "vehicle", "water", "night",
 ]  # fmt: skip
 _PHRASE_BARS = 4
 _CHORD = re.compile(r"b?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?:7sus|maj7|add9|sus2|sus|dim|h7|7|6)?")

@@ -77,6 +77,13 @@ def test_a_package_whose_inside_is_used_is_bound_to_its_minor_version(package: s
     assert most.split(".")[0] == least.split(".")[0]
 
 
+@pytest.mark.parametrize(("package", "reach"), [("aiohttp", "self._messages"), ("pillow", "_frame_transparency")])
+def test_a_package_of_which_a_private_name_is_read_has_an_upper_bound(package: str, reach: str) -> None:
+    assert any(reach in path.read_text() for room in ("bot", "melodify_core") for path in (ROOT / room).rglob("*.py"))
+    (needed,) = re.findall(rf'"{package}>=[^"]*"', text_of("pyproject.toml"))
+    assert re.search(r",<\d", needed)
+
+
 def test_no_other_private_module_is_imported() -> None:
     found = {
         module.split(".")[0] + "." + module.split(".")[1]
