@@ -189,6 +189,10 @@ def missing_settings(settings: Settings) -> list[str]:
             f'vertex.project is missing and composer = "{on_vertex[0]}" needs it: the id of your Google Cloud '
             "project, from https://console.cloud.google.com."
         )
+    if "lyria" in chosen:
+        from melodify_core.composers.lyria import missing_price
+
+        sentences += [sentence] if (sentence := missing_price(settings.lyria)) else []
     if "gemini" in chosen:
         sentences += _missing_for_gemini(settings)
     if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:

@@ -239,7 +239,8 @@ class Vertex(Section):
 class Lyria(Section):
     """The Lyria composer on Vertex AI."""
 
-    model: Literal["lyria-002", "lyria-3-clip-preview", "lyria-3-pro-preview"] = "lyria-002"
+    # Any name: an unknown one needs `dollars_per_take`.
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "lyria-002"
     deadline_s: Seconds = 180.0
     calls: Positive = 4
     calls_per_minute: Annotated[int, Field(ge=0)] = 0

@@ -1,4 +1,4 @@
-"""Lyria 3 (lyria-3-clip-preview, lyria-3-pro-preview): the Interactions API over HTTP, through google-genai.
+"""Lyria 3 (lyria-3-clip-preview, lyria-3-pro-preview, later names): the Interactions API over HTTP, by google-genai.
 
 The models are in preview and answer in the region "global" only, not in vertex.location.
 """
@@ -43,10 +43,13 @@ class InteractionsModel:
 
     async def ask(self, question: Question) -> Answer:
         """Ask for one song. The model gets neither seed nor negative prompt: it has no such fields."""
-        content: list[ContentParam] = [{"type": "text", "text": question.prompt}]
+        content: str | list[ContentParam] = question.prompt  # the plainest form is the one that was seen to work
         if question.picture:
             data = base64.b64encode(question.picture).decode()
-            content.append({"type": "image", "data": data, "mime_type": "image/jpeg"})
+            content = [
+                {"type": "text", "text": question.prompt},
+                {"type": "image", "data": data, "mime_type": "image/jpeg"},
+            ]
         found = await self._create(content)
         if uri := _uri(found):
             headers = {"authorization": f"Bearer {self._key.token}"} if self._key is not None else {}
@@ -71,7 +74,7 @@ class InteractionsModel:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _create(self, content: list[ContentParam]) -> Interaction | None:
+    async def _create(self, content: str | list[ContentParam]) -> Interaction | None:
         """Return the answer, None for one that cannot be read: made and paid all the same."""
         client = await self._opened()
         try:
