@@ -61,7 +61,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     words = words_of("english")
     light = random.choice(words.tints[tint(reading, night=scene.night)])
     thing = words.thing(scene)
-    return random.choice(words.said_of(scene)).format(
+    return words.sentence(scene, random).format(
         thing=thing,
         Thing=_capitalised(thing),
         light=light.format(colours=" and ".join(words.colours[name][0] for name in around(reading))),

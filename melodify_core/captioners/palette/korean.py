@@ -63,7 +63,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     tints = words.tints[tint(reading, night=scene.night)]
     light = random.choice([text for text in tints if len(names) > 1 or "{pair}" not in text])
     colours = "과 ".join(names)
-    sentence = random.choice(words.said_of(scene))
+    sentence = words.sentence(scene, random)
     return with_particles(sentence.format(thing=words.thing(scene), light=light.format(colours=colours, pair=colours)))
 
 
