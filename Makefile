@@ -17,7 +17,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality docs lock audit licenses image-check wheel-check format clean pipeline test-musicgen
+  bench-setup quality docs lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -94,6 +94,11 @@ image-check: develop
 # Install the wheel in an empty environment, and make a song with it.
 wheel-check: develop
 	@$(BIN)/python -m tests.process.wheel_check
+
+# Build the wheel and the source archive in dist.
+dist: develop
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python -o dist
 
 format: develop
 	$(BIN)/ruff format .

@@ -41,6 +41,28 @@ def test_there_are_many_sentences_and_many_titles(language: str) -> None:
     assert all(len(words.feelings[mood]) >= 5 for mood in words.feelings)
 
 
+def test_what_is_seen_often_has_sentences_of_its_own() -> None:
+    english, korean = words_of("english"), words_of("korean")
+    assert set(english.own) == set(korean.own) <= set(english.things)
+    assert len(english.own) >= 60
+    for language, words in (("english", english), ("korean", korean)):
+        captions = [brief_for(language, number).caption for number in range(60)]
+        said = {text for text in words.own["cat"] for caption in captions if caption.startswith(text)}
+        assert said == set(words.own["cat"])
+        assert any(not caption.startswith(words.own["cat"]) for caption in captions)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_its_own_name_what_is_seen(language: str) -> None:
+    words = words_of(language)
+    for subject, texts in words.own.items():
+        phrase, noun = words.things[subject][0], words.things[subject][-1]
+        name = phrase.removeprefix("an ").removeprefix("a ").removeprefix("the ").lower()
+        unnamed = [text for text in texts if name not in text.lower() and noun not in text]
+        assert not unnamed
+        assert not [text for text in texts if re.search(r"[{}|]", text)]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_picture_has_many_titles_of_its_own(language: str) -> None:
     for number, scene in enumerate((CAT, Scene(), Scene("people", None, "sure", 2), Scene("sky", "sunset", "sure"))):

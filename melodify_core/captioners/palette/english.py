@@ -10,6 +10,7 @@ from melodify_core.captioners.palette.notable import (
     named_colours,
     notable,
     other_colour,
+    telling_colour,
     tint,
     tone,
 )
@@ -61,7 +62,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     words = words_of("english")
     light = random.choice(words.tints[tint(reading, night=scene.night)])
     thing = words.thing(scene)
-    return random.choice(words.said_of(scene)).format(
+    return words.sentence(scene, random).format(
         thing=thing,
         Thing=_capitalised(thing),
         light=light.format(colours=" and ".join(words.colours[name][0] for name in around(reading))),
@@ -72,6 +73,8 @@ def _colours(reading: Reading, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    telling = words.colours[telling_colour(reading)][0]
+    second = telling if telling != names[0] else names[-1]
     place = light_place(reading)
     said = words.colour_sentences
     lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
@@ -79,13 +82,20 @@ def _colours(reading: Reading, random: Random) -> str:
     own = [word for word in words.tones[tone(reading)] if word not in colours.split()]
     shade = random.choice(own or [""])
     light = random.choice(words.light[place]) if place else ""
-    opening = (lit if light else unlit).format(tone=shade, colours=colours, light=light)
+    opening = (lit if light else unlit).format(
+        tone=shade,
+        colours=colours,
+        light=light,
+        first=names[0],
+        second=second,
+        telling=telling,
+        rest=" and ".join(names[1:]),
+    )
     accent = words.colours[reading.accent][0] if reading.accent else ""
-    told = notable(reading)[: 1 if light else 2]
+    told = notable(reading)[:1]
     facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in told]
-    middle = ", and ".join([*facts[:1], *(fact[0].lower() + fact[1:] for fact in facts[1:])])
     # Split, for a tone without a word leaves two spaces.
-    return " ".join([*_capitalised(opening.strip()).split(), *([f"{middle}."] if middle else [])])
+    return " ".join([*_capitalised(opening.strip()).split(), *(f"{fact}." for fact in facts)])
 
 
 def _capitalised(sentence: str) -> str:

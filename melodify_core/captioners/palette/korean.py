@@ -11,6 +11,7 @@ from melodify_core.captioners.palette.notable import (
     named_colours,
     notable,
     other_colour,
+    telling_colour,
     tint,
     tone,
 )
@@ -63,7 +64,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     tints = words.tints[tint(reading, night=scene.night)]
     light = random.choice([text for text in tints if len(names) > 1 or "{pair}" not in text])
     colours = "과 ".join(names)
-    sentence = random.choice(words.said_of(scene))
+    sentence = words.sentence(scene, random)
     return with_particles(sentence.format(thing=words.thing(scene), light=light.format(colours=colours, pair=colours)))
 
 
@@ -71,14 +72,24 @@ def _colours(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colours = f"{names[0]}과 {', '.join(names[1:])}" if len(names) > 1 else names[0]
+    telling = words.colours[telling_colour(reading)][0]
+    second = telling if telling != names[0] else names[-1]
     place = light_place(reading)
     said = words.colour_sentences
     lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
     light = random.choice(words.light[place]) if place else ""
     shade = random.choice(words.tones[tone(reading)])
-    opening = (lit if light else unlit).format(tone=shade, colours=colours, light=light)
+    opening = (lit if light else unlit).format(
+        tone=shade,
+        colours=colours,
+        light=light,
+        first=names[0],
+        second=second,
+        telling=telling,
+        rest="과 ".join(names[1:]),
+    )
     accent = words.colours[reading.accent][0] if reading.accent else ""
-    told = notable(reading)[: 1 if light else 2]
+    told = notable(reading)[:1]
     facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in told]
     # Split, for a tone without a word leaves two spaces.
     return " ".join([*opening.split(), *(f"{fact}." for fact in facts)])

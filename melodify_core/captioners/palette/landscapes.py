@@ -18,7 +18,8 @@ _PETALS = frozenset({
     "red", "crimson", "coral", "orange", "amber", "yellow", "lavender", "violet", "plum", "magenta", "pink"
 })  # fmt: skip
 _SNOW = frozenset({"white", "silver"})
-_SMOOTH, _ROUGH = 0.15, 0.35  # share of pixels on an edge: a sky has fewer, leaves and houses have more
+# Share of pixels on an edge: a sky has fewer, leaves and houses have more, gravel has the most.
+_SMOOTH, _ROUGH, _TEXTURE = 0.15, 0.35, 0.6
 
 
 def with_landscape(reading: Reading, sight: Sight) -> Sight:
@@ -30,6 +31,8 @@ def with_landscape(reading: Reading, sight: Sight) -> Sight:
         return replace(sight, subject="snowy mountains")
     if sight.certainty == "sure":
         return sight
+    if sight.subject is None and reading.bands and min(band.edges for band in reading.bands) > _TEXTURE:
+        sight = Sight(photo=True, shares=sight.shares)  # gravel and bark look a little like animals
     for holds, kind, subject, certainty in _RULES:
         if holds(reading, sight):
             return replace(sight, kind=kind, subject=subject, certainty=certainty)
@@ -70,6 +73,14 @@ def _evening(reading: Reading, sight: Sight) -> bool:
     return glow and warm and smooth and max(upper.light, middle.light) - lower.light >= 0.25
 
 
+def _afterglow(reading: Reading, sight: Sight) -> bool:
+    if not reading.bands or _of(sight, "sea", "water", "ship") < 0.4:
+        return False
+    upper, middle, _ = reading.bands
+    smooth = max(band.edges for band in reading.bands) <= 0.12
+    return smooth and min(band.red for band in reading.bands) >= 0.02 and middle.yellow - upper.yellow >= 0.03
+
+
 def _city_at_night(reading: Reading, sight: Sight) -> bool:
     dark = reading.brightness < 0.42 and reading.span > 0.6
     sky = _upper(reading, lambda edges: edges <= 0.1) and reading.bands[0].light < 0.33
@@ -91,6 +102,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_blooming, "flower", "flower", "sure"),
     (_open_sea, "sea", None, "sure"),
     (_evening, "sky", "sunset", "sure"),
+    (_afterglow, "sky", "sunset", "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),

@@ -74,6 +74,7 @@ class Words:
     titles: Titles
     colour_sentences: ColourSentences
     sentences: dict[str, Sentences]
+    own: dict[str, Texts]  # sentences that fit one thing only
     tints: dict[Tint, Texts]
     people: tuple[People, ...]  # by the number of faces
     colours: dict[str, Texts]  # as a noun, then as adjectives for titles
@@ -96,10 +97,15 @@ class Words:
             return ""
         return self.people[scene.people - 1].noun if scene.people else self._named(scene)[-1]
 
-    def said_of(self, scene: Scene) -> Texts:
-        """Return the sentences that fit what is seen."""
+    def sentence(self, scene: Scene, random: Random) -> str:
+        """Return a sentence that fits what is seen."""
         sentences = self.sentences[group_of(scene)]
-        return sentences.sure if scene.certainty == "sure" else sentences.likely
+        if scene.certainty != "sure":
+            return random.choice(sentences.likely)
+        # Of two that are chosen one is taken, so that one's own are not lost among those of the group.
+        chosen = random.choice(sentences.sure)
+        own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
+        return random.choice((chosen, random.choice(own))) if own else chosen
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
