@@ -8,7 +8,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 Generator = np.random.Generator
 
-LOOP = 1 << 18  # samples of noise, five seconds and a half; slow curves hide that it repeats
+LOOP = 1 << 17  # samples of noise, three seconds; slow curves hide that it repeats
 _STEP = 64  # samples for which a slow curve stands still
 
 

@@ -113,13 +113,13 @@ def fire(random: Generator, frames: int, rate: int) -> Samples:
     return sound
 
 
-LONGEST_CRACKLE = 200_000  # of the noise, where a crackle may begin
+LONGEST_CRACKLE = 100_000  # of the noise, where a crackle may begin
 
 
 def cafe(random: Generator, frames: int, rate: int) -> Samples:
     """Return a murmur of voices without words, and cups."""
     sound = np.zeros((frames, 2), np.float32)
-    for low, high in ((140, 420), (260, 900), (400, 1600), (180, 600)):
+    for low, high in ((140, 420), (260, 900), (400, 1600)):
         voice = noise(random, rate, band(low, high, -5))
         talk = slow(random, frames, rate, 0.17, 0.0, 1.0) * slow(random, frames, rate, 2.5, 0.1, 1.0)
         sound += np.roll(laid(voice, frames) * talk[:, None], int(random.integers(rate)), axis=0)
