@@ -14,6 +14,7 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
+from melodify_core.composers.arranger.wishes import allowed, demanded, plays_no_bass, style_without
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
 from melodify_core.styles.instruments import instruments
@@ -23,7 +24,7 @@ SPREAD = 4.0  # semitones
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -81,7 +82,7 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
 
 
 def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
-    style = all_styles()[name]
+    style = style_without(all_styles()[name], brief)
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
@@ -89,9 +90,11 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     form = plan(random, seconds, time.beat * tempo, style, time)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
-    players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
+    players = cast(random, style.instruments, allowed(brief), mood.level, chosen.home.strokes, demanded(brief))
     lift = lift_of(random, form, seconds, style)
     written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
+    if plays_no_bass(brief):
+        written["bass"] = []
     if lift:
         written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
