@@ -153,7 +153,7 @@ def test_only_what_is_sure_comes_into_the_title() -> None:
 @pytest.mark.parametrize(
     ("scene", "noun"),
     [
-        (Scene("people", None, "sure", 1), "한 사람"), (Scene("people", None, "sure", 3), "우리"),
+        (Scene("people", None, "sure", 1), "그 사람"), (Scene("people", None, "sure", 3), "우리"),
         (Scene("vehicle", None, "sure"), "여정"), (Scene("food", None, "sure"), "한 끼"),
         (Scene("mountain", "snowy mountains", "sure"), "설산"), (Scene("plane", None, "sure"), "하늘길"),
         (Scene("animal", "cat", "sure"), "고양이"),
