@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["en", "ko"]
 Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
-Progress = Literal["queued", "provisioning", "running"]
+Progress = Literal["queued", "provisioning", "running", "paused"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 Meter = Literal["3/4", "4/4", "6/8"]
 
@@ -165,6 +165,7 @@ class RawTake:
     instruments: tuple[str, ...] = ()
     model: str = ""
     midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, if the composer has it
+    meter: Meter | None = None
 
 
 class Bill(Record):
@@ -219,6 +220,7 @@ class Take(Record):
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    meter: Meter | None = None
     composer: str = ""  # empty in takes of earlier versions: the first of the settings
     instead_of: str = ""  # the composer that should have played and could not
 
@@ -267,6 +269,7 @@ class Song(Record):
     model: str = ""  # of the composer
     parent_id: str | None = None
     spoiler: bool = False
+    meter: Meter | None = None  # where the composer tells it
     instead_of: str = ""  # the composer that should have played and could not
 
 

@@ -91,6 +91,17 @@ class Captioner(Provider, Protocol):
         ...
 
 
+class Moderator(Provider, Protocol):
+    """Decides whether a picture and a hint may be read. It costs nothing."""
+
+    async def moderate(self, picture: Picture, wish: Wish, context: ProviderContext) -> None:
+        """Return for what may be read; where `context.adult`, being sexual does not count.
+
+        Raises Refused("caption.picture_blocked") or ("caption.hint_blocked"), and Unavailable.
+        """
+        ...
+
+
 class Composer(Provider, Protocol):
     """Composes the music of a Brief."""
 

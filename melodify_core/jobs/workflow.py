@@ -218,6 +218,7 @@ def _describe(key: str, raw: RawTake, composer: str, instead_of: str) -> Take:
         mode=raw.mode,
         instruments=raw.instruments,
         model=raw.model,
+        meter=raw.meter,
         composer=composer,
         instead_of=instead_of,
     )
@@ -273,6 +274,7 @@ def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: 
         model=take.model,
         parent_id=job.parent_id,
         spoiler=job.spoiler,
+        meter=take.meter,
         instead_of=take.instead_of,
     )
 
