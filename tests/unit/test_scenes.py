@@ -286,6 +286,10 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c281": 0.45, "c207": 0.45}, (), ("animal", None, "sure")),
         ({"c17": 0.6}, (), ("bird", None, "likely")),
         ({"c281": 0.7, "c207": 0.2}, (), ("animal", "cat", "sure")),
+        ({"c207": 0.6}, (), ("animal", None, "likely")),  # whatever has four legs looks a little like a dog
+        ({"c207": 0.75}, (), ("animal", "dog", "likely")),
+        ({"c698": 0.7, "c497": 0.2}, (), ("building", None, "sure")),  # a palace, or a church with a dome
+        ({"c698": 0.6}, (), ("building", None, "likely")),
         ({"c872": 0.95}, (0.4,), ("people", None, "sure")),  # no tripod
         ({"c281": 0.9}, (0.09,), ("animal", "cat", "sure")),  # one small face
         ({"c762": 0.2}, (0.09, 0.08), ("people", None, "sure")),
