@@ -180,10 +180,15 @@ class SongRequests(commands.Cog):
         return Wish(
             hint=hint,
             style=style or server.style or "auto",
-            seconds=seconds or length_of(hint) or server.seconds or self._settings.song.default_seconds,
+            seconds=seconds or self._length_of(hint) or server.seconds or self._settings.song.default_seconds,
             language=language_in(locale),
             locale=locale,
         )
+
+    def _length_of(self, hint: str) -> int | None:
+        shortest_s, longest_s = lengths_of(self._settings)
+        seconds = length_of(hint)
+        return seconds and min(max(seconds, shortest_s), longest_s)
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
         # A server without the bot has no settings.
