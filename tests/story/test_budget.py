@@ -25,6 +25,7 @@ async def test_a_budget_is_never_passed_by_orders_that_come_at_once(pool: Worker
                         not message.flags.loading and "one moment" not in message.content
                         for message in here.said(here.channel)
                     )
+                    + len(here.whispered())
                     < 40
                 ):
                     await asyncio.sleep(0.05)

@@ -43,8 +43,9 @@ async def has_cover(message: discord.Message) -> bool:
 def shows_openly(message: discord.Message) -> bool:
     """Return whether the message shows a picture, or what is on it, to everybody who scrolls by."""
     [embed] = message.embeds
-    caption = embed.description or ""
-    return bool(embed.thumbnail.url) or not (caption.startswith("||") and caption.endswith("||"))
+    caption = (embed.description or "").split("\n\n")[0]
+    pictures = embed.thumbnail.url or embed.image.url
+    return bool(pictures) or not (caption.startswith("||") and caption.endswith("||"))
 
 
 @pytest.mark.parametrize("way", ["post", "command", "private"])
