@@ -17,7 +17,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality docs lock audit licenses image-check wheel-check format clean pipeline test-musicgen
+  bench-setup quality docs lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -95,6 +95,11 @@ image-check: develop
 wheel-check: develop
 	@$(BIN)/python -m tests.process.wheel_check
 
+# Build the wheel and the source archive in dist.
+dist: develop
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python -o dist
+
 format: develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -116,8 +121,8 @@ lock: develop
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt
 	$(COMPILE_ALONE) docs/requirements.in -o docs/requirements.txt
 	$(COMPILE_ALONE) deploy/pipeline/requirements.in -o deploy/pipeline/requirements.txt
-	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt deploy/pipeline/requirements-musicgen.in \
-	  -o deploy/pipeline/requirements-musicgen.txt
+	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt --override deploy/pipeline/overrides.in \
+	  deploy/pipeline/requirements-musicgen.in -o deploy/pipeline/requirements-musicgen.txt
 	$(COMPILE_ALONE) --constraint deploy/pipeline/requirements.txt \
 	  --constraint deploy/pipeline/requirements-musicgen.txt deploy/pipeline/requirements-torch.in \
 	  -o deploy/pipeline/requirements-torch.txt
@@ -135,7 +140,7 @@ pipeline:
 	@$(INSTALL) pipeline
 	$(PIPELINE)/bin/python deploy/pipeline/pipeline.py $(ARGS)
 
-# Run MusicGen's code on a tiny random model. Optional: downloads several gigabytes.
+# Run ACE-Step's and MusicGen's code on tiny random models. Optional: downloads several gigabytes.
 test-musicgen: develop
 	@$(INSTALL) musicgen
 	.venv-musicgen/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

@@ -9,7 +9,8 @@ import statistics
 import time
 from multiprocessing.connection import Connection
 
-from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.captioners.moderation import ModeratedCaptioner
+from melodify_core.captioners.openai import OpenAICaptioner, OpenAIModerator
 from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Picture, Progress, Wish
@@ -50,7 +51,8 @@ def main() -> None:
 
 
 async def _measure(url: str, picture: Picture) -> list[float]:
-    captioner = OpenAICaptioner(OpenAI(base_url=url))
+    settings = OpenAI(base_url=url)
+    captioner = ModeratedCaptioner(OpenAICaptioner(settings), OpenAIModerator(settings))
     took = []
     for _ in range(WARM_UP + ROUNDS):
         start = time.perf_counter()

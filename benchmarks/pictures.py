@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from melodify_core.errors import Rejected
 from melodify_core.media.picture import MEMORY_MB, PictureLimits, prepare
@@ -110,10 +111,19 @@ async def peak_mb(data: bytes) -> tuple[float, str]:
         return await pool.run(60, peak) - base, f"{made.width} x {made.height}"
 
 
+def heavy() -> PngInfo:
+    """Return what makes a PNG's file large, and its colours HDR."""
+    info = PngInfo()
+    info.add(b"cICP", bytes([9, 16, 0, 1]))
+    info.add(b"prVt", bytes(19_000_000))
+    return info
+
+
 def print_peaks() -> None:
     """Print the peak of the largest pictures that are taken, for each format and shape, and of damaged ones."""
     highest = 0.0
     cases = [(name, case, 0) for name, case in LARGEST.items()]
+    cases += [("HDR PNG of 20 MB", ("PNG", "RGBA", SHAPES, {"compress_level": 1, "pnginfo": heavy()}), 0)]
     cases += [(f"damaged {name}", case, MISSING) for name, case in DAMAGED.items()]
     for name, (kind, mode, shapes, options), missing in cases:
         for shape, size in shapes.items():

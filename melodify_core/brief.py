@@ -193,8 +193,9 @@ def _defused(found: re.Match[str]) -> str:
 
 
 def _is_top_level(label: str) -> bool:
-    # Below some top levels every name is a suffix: two labels more are enough for those too.
-    return _suffixes().publicsuffix(f"a.b.{label}") is not None
+    # Below some top levels every name is a suffix: two labels more are enough for those too. Browsers read full width
+    # letters as plain ones.
+    return _suffixes().publicsuffix(f"a.b.{unicodedata.normalize('NFKC', label)}") is not None
 
 
 @cache

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["en", "ko"]
 Mode = Literal["major", "minor"]
 # The progress of a composer that works elsewhere.
-Progress = Literal["queued", "provisioning", "running"]
+Progress = Literal["queued", "provisioning", "running", "paused"]
 Energy = Literal["calm", "gentle", "moderate", "lively", "intense"]
 Meter = Literal["3/4", "4/4", "6/8"]
 
@@ -153,6 +153,8 @@ class Brief(Record):
     arrangement: Annotated[str, Field(max_length=300)]
     soundscape: Annotated[str, Field(max_length=300)]
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
+    # Other titles that fit as well, for a server that has had a song of this title lately; empty in what is stored.
+    spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
     meter: Meter | None = None  # None: the composer's choice
     without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
     sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"
@@ -173,6 +175,7 @@ class RawTake:
     instruments: tuple[str, ...] = ()
     model: str = ""
     midi: bytes | None = field(default=None, repr=False)  # the score as a standard MIDI file, if the composer has it
+    meter: Meter | None = None
 
 
 class Bill(Record):
@@ -227,6 +230,7 @@ class Take(Record):
     mode: Mode | None = None
     instruments: tuple[str, ...] = ()
     model: str = ""
+    meter: Meter | None = None
     composer: str = ""  # empty in takes of earlier versions: the first of the settings
     instead_of: str = ""  # the composer that should have played and could not
 
@@ -275,6 +279,7 @@ class Song(Record):
     model: str = ""  # of the composer
     parent_id: str | None = None
     spoiler: bool = False
+    meter: Meter | None = None  # where the composer tells it
     instead_of: str = ""  # the composer that should have played and could not
 
 

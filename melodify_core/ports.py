@@ -91,6 +91,17 @@ class Captioner(Provider, Protocol):
         ...
 
 
+class Moderator(Provider, Protocol):
+    """Decides whether a picture and a hint may be read. It costs nothing."""
+
+    async def moderate(self, picture: Picture, wish: Wish, context: ProviderContext) -> None:
+        """Return for what may be read; where `context.adult`, being sexual does not count.
+
+        Raises Refused("caption.picture_blocked") or ("caption.hint_blocked"), and Unavailable.
+        """
+        ...
+
+
 class Composer(Provider, Protocol):
     """Composes the music of a Brief."""
 
@@ -273,6 +284,10 @@ class Ledger(Protocol):
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""
+        ...
+
+    def recent_titles(self, job: Job, limit: int) -> list[str]:
+        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
         ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:

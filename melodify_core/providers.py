@@ -5,13 +5,14 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
 from melodify_core.config.settings import ComposerName, Settings
 from melodify_core.errors import Misconfigured, Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Abilities
-from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Provider, Storage
+from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memory, Moderator, Provider, Storage
 
 log = logging.getLogger(__name__)
 # How long it takes to write a paid result to the spool and to the storage.
@@ -171,12 +172,27 @@ def missing_settings(settings: Settings) -> list[str]:
             'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
             "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
         )
+    reachable = (
+        settings.openai.api_key,
+        settings.openai.base_url,
+        settings.openai.moderation_key,
+        settings.openai.moderation_url,
+    )
+    if settings.moderation == "openai" and not any(reachable):
+        sentences.append(
+            'openai.api_key is missing and moderation = "openai" needs it, or openai.moderation_key: set '
+            "MELODIFY_OPENAI__API_KEY. Moderation is free. Keys are made at https://platform.openai.com/api-keys."
+        )
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
         sentences.append(
             f'vertex.project is missing and composer = "{on_vertex[0]}" needs it: the id of your Google Cloud '
             "project, from https://console.cloud.google.com."
         )
+    if "lyria" in chosen:
+        from melodify_core.composers.lyria import missing_price
+
+        sentences += [sentence] if (sentence := missing_price(settings.lyria)) else []
     if "gemini" in chosen:
         sentences += _missing_for_gemini(settings)
     if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:
@@ -214,18 +230,55 @@ def _missing_for_gemini(settings: Settings) -> list[str]:
     return sentences
 
 
+def moderation_of(settings: Settings) -> Literal["openai", "local", "off"]:
+    """Return the chosen moderation; without a choice OpenAI's for its captioner, else the local one where installed."""
+    if settings.moderation is not None:
+        return settings.moderation
+    if settings.captioner == "openai":
+        return "openai" if settings.openai.moderation else "off"
+    from melodify_core.captioners.eyes.sexual import is_installed
+
+    return "local" if is_installed() else "off"
+
+
 def _captioner(settings: Settings, pool: WorkerPool, memory: Memory | None) -> Captioner:
+    moderation = moderation_of(settings)
+    moderator = _moderator(moderation, settings, pool)
+    captioner = _unmoderated(settings, pool)
+    if moderator is not None:
+        from melodify_core.captioners.moderation import ModeratedCaptioner
+
+        captioner = ModeratedCaptioner(captioner, moderator)
+    if settings.captioner == "palette" or memory is None or settings.openai.memory_hours == 0:
+        return captioner
+    from melodify_core.captioners.openai import memory_label
+    from melodify_core.captioners.remembering import RememberingCaptioner
+
+    # What one moderation lets through, another may not.
+    label = memory_label(settings.openai) + ("" if settings.moderation is None else f" {moderation}")
+    return RememberingCaptioner(captioner, memory, label)
+
+
+def _unmoderated(settings: Settings, pool: WorkerPool) -> Captioner:
     if settings.captioner == "palette":
         from melodify_core.captioners.palette import PaletteCaptioner
 
         return PaletteCaptioner(pool, settings.song.caption_deadline_s)
-    from melodify_core.captioners.openai import OpenAICaptioner, memory_label
-    from melodify_core.captioners.remembering import RememberingCaptioner
+    from melodify_core.captioners.openai import OpenAICaptioner
 
-    captioner = OpenAICaptioner(settings.openai)
-    if memory is None or settings.openai.memory_hours == 0:
-        return captioner
-    return RememberingCaptioner(captioner, memory, memory_label(settings.openai))
+    return OpenAICaptioner(settings.openai, pool)
+
+
+def _moderator(moderation: str, settings: Settings, pool: WorkerPool) -> Moderator | None:
+    if moderation == "openai":
+        from melodify_core.captioners.openai import OpenAIModerator
+
+        return OpenAIModerator(settings.openai)
+    if moderation == "local":
+        from melodify_core.captioners.moderation import LocalModerator
+
+        return LocalModerator(pool, settings.song.caption_deadline_s)
+    return None
 
 
 def _composer(settings: Settings, name: ComposerName, pool: WorkerPool) -> Composer | CommissioningComposer:

@@ -5,11 +5,26 @@ import sys
 
 def main() -> None:
     """Run the given parts, else all; only `sound` needs essentia."""
-    named = [name for name in sys.argv[1:] if not name.startswith("-")] or ["written", "sound", "speed", "recognition"]
+    named = [name for name in sys.argv[1:] if not name.startswith("-")] or [
+        "written",
+        "human",
+        "sound",
+        "speed",
+        "recognition",
+        "sexual",
+    ]
     if "written" in named:
         from quality import written
 
         written.main()
+    if "human" in named:
+        from quality import human_tunes
+
+        human_tunes.main()
+    if "counting" in named:
+        from quality import counting
+
+        counting.main()
     if "sound" in named:
         from quality import sound
 
@@ -22,6 +37,10 @@ def main() -> None:
         from quality import recognition
 
         recognition.main()
+    if "sexual" in named:
+        from quality import sexual
+
+        sexual.main()
 
 
 if __name__ == "__main__":

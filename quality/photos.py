@@ -11,6 +11,7 @@ from pathlib import Path
 # `make quality` downloads the packages of pictures.txt to this folder and installs none of them.
 ARCHIVES = Path(".venv-quality/pictures")
 DRAWING = "drawing"
+_ENDS = (".jpg", ".jpeg", ".png", ".webp")
 _TRUTHS = Path(__file__).with_name("photos.toml")
 
 
@@ -37,6 +38,16 @@ def shown_by_packages(part: str) -> Iterator[Shown]:
                 print(f"  {package}: has no {end} any more")
                 continue
             yield Shown(f"{package} {end}", frozenset(truth.strip() for truth in truths.split(",")), load(name))
+
+
+def all_of_packages(least_bytes: int) -> Iterator[Shown]:
+    """Yield every picture in every archive, judged or not, without icons."""
+    for archive in sorted(ARCHIVES.glob("*-*")):
+        names, load = _opened(archive)
+        for name in sorted(name for name in names if name.lower().endswith(_ENDS)):
+            data = load(name)
+            if len(data) >= least_bytes:
+                yield Shown(f"{archive.name.partition('-')[0]} {name.rpartition('/')[2]}", frozenset(), data)
 
 
 def _same(name: str) -> str:

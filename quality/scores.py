@@ -3,14 +3,14 @@
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import pretty_midi
 
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.score import BEATS_PER_BAR, Note, Score
+from melodify_core.composers.arranger.score import Note, Score
 from melodify_core.models import Mode
 
 # Krumhansl & Kessler 1982, from the tonic up. Written out again, because the composer's own table is under test.
@@ -18,7 +18,7 @@ PROFILES: dict[Mode, tuple[float, ...]] = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
-SIXTEENTHS = 16
+SIXTEENTHS = 4  # of a beat
 LATE = 0.2  # beats by which a played note may be late
 
 
@@ -44,7 +44,7 @@ def statistics(score: Score) -> Statistics:
     """Return the figures of a score."""
     tune = _notes(score, "lead")
     sizes = [abs(after.pitch - before.pitch) for before, after in pairwise(tune)]
-    strong = [note for note in tune if _off(note.start, 2) < LATE]
+    strong = [note for note in tune if _off(note.start, score.time.strong) < LATE]
     pairs, parallels = _parallels(tune, _notes(score, "bass"))
     return Statistics(
         moves=len(sizes),
@@ -63,24 +63,34 @@ def statistics(score: Score) -> Statistics:
 
 
 def key_correlation(score: Score) -> float:
-    """Return how well the pitch classes, weighted by time as pretty_midi counts them, follow the written key."""
-    file = pretty_midi.PrettyMIDI(io.BytesIO(midi_file(score)))
+    """Return how well the pitch classes, weighted by time as pretty_midi counts them, follow the written key.
+
+    A last chorus in a higher key counts as if it had stayed.
+    """
+    parts = [
+        replace(part, notes=tuple(replace(note, pitch=score.written_pitch(note)) for note in part.notes))
+        if part.role != "drums"
+        else part
+        for part in score.parts
+    ]
+    file = pretty_midi.PrettyMIDI(io.BytesIO(midi_file(replace(score, parts=tuple(parts)))))
     histogram = np.asarray(file.get_pitch_class_histogram(use_duration=True), np.float64)
     return float(np.corrcoef(np.roll(histogram, -score.key.tonic), PROFILES[score.key.mode])[0, 1])
 
 
 def groove_consistency(score: Score) -> float:
-    """Return 1 minus the mean share of the 16 steps that differ in being struck from bar to bar, all parts together.
+    """Return 1 minus the mean share of the sixteenths that differ in being struck from bar to bar, all parts together.
 
     As in MusPy (Dong et al. 2020; Wu & Yang 2020), which uses a finer grid, so that its values are higher.
     """
     last = max(section.first_bar + section.bars for section in score.sections) - 1
-    struck = np.zeros((last, SIXTEENTHS), bool)
+    size = round(score.time.bar * SIXTEENTHS)
+    struck = np.zeros((last, size), bool)
     for part in score.parts:
         for note in part.notes:
-            place = int((note.start + 0.02) * SIXTEENTHS / BEATS_PER_BAR)
-            if place < last * SIXTEENTHS:
-                struck[divmod(place, SIXTEENTHS)] = True
+            place = int((note.start + 0.02) * SIXTEENTHS)
+            if place < last * size:
+                struck[divmod(place, size)] = True
     return 1 - float((struck[1:] != struck[:-1]).mean())
 
 
@@ -95,7 +105,7 @@ def opening(score: Score) -> tuple[object, ...]:
         (round(note.start * 4), note.pitch, part.program)
         for part in score.parts
         for note in part.notes
-        if note.start < 2 * BEATS_PER_BAR
+        if note.start < 2 * score.time.bar
     )
     return (round(score.bpm), *sorted(heard))
 
@@ -121,7 +131,7 @@ def _empty_bars(score: Score) -> int:
     sounding: Counter[int] = Counter()
     for part in score.parts:
         for note in part.notes:
-            for bar in range(int(note.start // 4), int((note.start + note.length) // 4) + 1):
+            for bar in range(int(note.start // score.time.bar), int((note.start + note.length) // score.time.bar) + 1):
                 sounding[bar] += 1
     breaks = {b for s in score.sections if s.name == "break" for b in range(s.first_bar, s.first_bar + s.bars)}
     return sum(not sounding[bar] and bar not in breaks for bar in range(last))

@@ -40,7 +40,7 @@ class Song:
     @property
     def off_tempo(self) -> float:
         """The relative difference between the heard tempo and the written one."""
-        return min(abs(self.heard.bpm * fold / self.score.bpm - 1) for fold in FOLDS)
+        return min(abs(self.heard.bpm * fold / self.score.beats_a_minute - 1) for fold in FOLDS)
 
 
 def main() -> None:
@@ -94,7 +94,7 @@ def _song(spec: SongSpec) -> Song:
     if "-v" in sys.argv:
         print(
             f"    {score.style:<10} a {spec.brief.arousal:+.2f} {score.key.name} {score.key.mode} {song.in_key}"
-            f" {score.bpm:.0f}/{song.heard.bpm:.0f} {song.heard}",
+            f" {score.beats_a_minute}/{song.heard.bpm:.0f} {song.heard}",
             flush=True,
         )
     return song
@@ -102,7 +102,7 @@ def _song(spec: SongSpec) -> Song:
 
 def _unlike(one: Score, other: Score) -> bool:
     def traits(score: Score) -> tuple[object, ...]:
-        return round(score.bpm), score.key.mode, {part.name for part in score.parts}
+        return score.beats_a_minute, score.key.mode, {part.name for part in score.parts}
 
     return traits(one) != traits(other)
 

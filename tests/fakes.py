@@ -46,6 +46,7 @@ class Reader:
 
     error: BaseException | None = None
     name: str = "reader"
+    brief: Brief = BRIEF
 
     async def check(self) -> None: ...
 
@@ -57,7 +58,7 @@ class Reader:
         await (await provider_context.begun(bill)).billed(bill)
         if self.error is not None:
             raise self.error
-        return BRIEF
+        return self.brief
 
 
 @dataclass
@@ -182,6 +183,7 @@ class Book:
     lines: list[str] = field(default_factory=list)
     cancelled: bool = False
     bills: list[Bill] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)  # of earlier songs
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
         del job_id, call_id, bill, now
@@ -192,6 +194,10 @@ class Book:
 
     def unbook(self, call_id: str) -> None:
         del call_id
+
+    def recent_titles(self, job: Job, limit: int) -> list[str]:
+        del job
+        return self.titles[:limit]
 
     def spent(self, job_id: str) -> float:
         del job_id

@@ -98,6 +98,7 @@ class GeminiServer:
     bodies: list[Any] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)  # what was wrong with requests
     looked: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)  # addresses of audio that was asked for
     made: int = 0  # billed
     delay_s: float = 0.0
 
@@ -137,6 +138,23 @@ class GeminiServer:
             return _failed(older(404, "NOT_FOUND", f"models/{name} is not found for API version v1beta."))
         return web.json_response({"name": f"models/{name}", "displayName": "Lyria", "inputTokenLimit": 131072})
 
+    async def get_audio(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the audio of a file, which needs the key."""
+        self.fetched.append(request.path_qs)
+        if request.headers.get("x-goog-api-key") != KEY:
+            return _failed(BAD_KEY)
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            return await _met(request, fault)
+        return web.Response(body=self.audio, content_type="audio/mpeg")
+
+
+def pointing(model: str, uri: str) -> dict[str, Any]:
+    """Return a finished interaction that points to its music; its words would be an offence anywhere else."""
+    answer = interaction(model, b"x", "[0:00] Safety is an artist's copyright")
+    answer["steps"][0]["content"][1] = {"type": "audio", "mime_type": "audio/mpeg", "uri": uri}
+    return answer
+
 
 def interaction(model: str, audio: bytes, lyrics: str = "[0:00] Soft guitar.") -> dict[str, Any]:
     """Return a finished interaction: words, which are always there, and music."""
@@ -161,6 +179,7 @@ async def gemini_server(audio: bytes) -> AsyncIterator[GeminiServer]:
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/v1beta/interactions", server.create)
     app.router.add_get("/v1beta/models/{model}", server.get_model)
+    app.router.add_get("/v1beta/files/{file}", server.get_audio)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -117,6 +117,33 @@ def plain(colour: str | tuple[int, int, int], size: tuple[int, int] = (64, 64)) 
 SCENES = {scene.__name__: scene for scene in (sunset, night_sea, forest, snow, portrait, carnival, neon, fog, noise)}
 
 
+def mistaken() -> bytes:
+    """Soft ellipses that open_nsfw takes for something sexual (0.97). A search made them; they show nothing."""
+    image = Image.new("RGB", (256, 256), (158, 103, 83))
+    draw = ImageDraw.Draw(image)
+    for x, y, width, height, colour in _MISTAKEN:
+        draw.ellipse((x - width, y - height, x + width, y + height), fill=colour)
+    return encoded(image.filter(ImageFilter.GaussianBlur(3)), "PNG")
+
+
+_MISTAKEN = (
+    (150, 11, 56, 44, (197, 161, 104)),
+    (3, 69, 41, 63, (179, 167, 127)),
+    (85, 252, 14, 63, (220, 153, 121)),
+    (3, 16, 27, 52, (230, 229, 107)),
+    (151, 70, 51, 84, (153, 108, 61)),
+    (80, 159, 3, 42, (149, 73, 73)),
+    (143, 257, 92, 64, (252, 171, 132)),
+    (125, 37, 17, 62, (138, 69, 63)),
+    (69, 21, 66, 69, (184, 121, 149)),
+    (188, 125, 51, 78, (191, 123, 135)),
+    (254, 57, 24, 39, (225, 102, 147)),
+    (158, 26, 42, 34, (165, 161, 144)),
+    (56, 43, 35, 39, (206, 144, 155)),
+    (200, 65, 80, 82, (168, 140, 84)),
+)
+
+
 def random_pixels(size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
 

@@ -43,6 +43,7 @@ class Lyria:
     answers: list[dict[str, Any]] = field(default_factory=list)  # JSON of odd answers, likewise; made all the same
     asked: list[dict[str, Any]] = field(default_factory=list)  # the JSON of each request
     paths: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)  # audio by its path
     made: int = 0  # billed
     delay_s: float = 0.0
     _wires: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -194,6 +195,12 @@ async def interactions_server(audio: bytes) -> AsyncIterator[Lyria]:
         return web.json_response(lyria.answers.pop(0) if lyria.answers else interaction(asked["model"], lyria.audio))
 
     app = web.Application(client_max_size=1 << 26)
+
+    async def get_file(request: web.Request) -> web.Response:
+        data = lyria.files.get(request.path)
+        return web.Response(status=404) if data is None else web.Response(body=data)
+
+    app.router.add_get("/{file}", get_file)
     app.router.add_post("/v1beta1/projects/{project}/locations/{location}/interactions", create)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

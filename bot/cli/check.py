@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
-from bot.cli.token import application_id_of, token_of
+from bot.cli.token import invite_link, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -34,18 +34,23 @@ class Finding:
     runs: bool = False  # another Melodify is running
 
 
-async def check(settings: Settings, source: str, *, online: bool, fix: bool = False) -> int:
+async def check(
+    settings: Settings, source: str, *, online: bool, fix: bool = False, live: bool = False, yes: bool = False
+) -> int:
     """Print the report; return 0 when `run` could start or runs already, else 1.
 
     `source` says where the settings come from. With `fix`, change what Melodify can set itself: the bucket's rules.
+    With `live`, make a song, after a question where it costs something and `yes` does not answer it.
     """
     token = settings.discord.token
+    providers = await _guarded(partial(provider_findings, fix=fix), settings)
     findings = [
         Finding(good=True, text=source),
         *_token(settings),
         *await _guarded(_files, settings),
         *(await ask_discord(settings, token.get_secret_value()) if online and token else []),
-        *await _guarded(partial(provider_findings, fix=fix), settings),
+        *providers,
+        *(await _guarded(partial(_try, live=live, yes=yes), settings) if all(each.good for each in providers) else []),
         *await _guarded(_database, settings),
         *await _guarded(_operating, settings),
         *(await _song_page(settings) if online else []),
@@ -71,14 +76,6 @@ def _token(settings: Settings) -> list[Finding]:
         Finding(good=True, text="discord.token is set"),
         Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),
     ]
-
-
-def invite_link(token: str) -> str:
-    """Return the link that adds the token's bot to a server; "" where the token has not the form of one."""
-    application_id = application_id_of(token)
-    if application_id is None:
-        return ""
-    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
 
 
 async def ask_discord(settings: Settings, token: str) -> list[Finding]:
@@ -146,6 +143,14 @@ def _ability(name: str, can: Abilities) -> str:
     singing, looking = "can sing" if can.vocals else "cannot sing", ["sees the picture"] if can.picture else []
     facts = [lengths, singing, *looking, " and ".join(prices) or "costs nothing"]
     return f"{name} makes songs of {', '.join(facts)}. {can.licence}"
+
+
+async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
+    """Use the providers for real: all of them with `live`, else only a captioner on the host's own server."""
+    from bot.cli.live import agreed, make_tiny_songs, read_tiny_picture
+
+    trials = await (make_tiny_songs(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
+    return [Finding(good=trial.good, text=trial.text) for trial in trials]
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

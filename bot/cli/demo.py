@@ -14,7 +14,7 @@ import discord
 import simcord
 from PIL import Image, ImageDraw, ImageFilter
 from simcord.env import Env
-from simcord.preview import Preview
+from simcord.preview import Preview, _media
 
 from bot.client import MelodifyClient
 from bot.i18n.messages import say
@@ -24,6 +24,8 @@ from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
 REFRESH_S = 0.3
+# simcord 3.2.1 checks one file after the other, refuses the ninth that waits, and takes waiting for checking.
+MEDIA_WAITING, MEDIA_WAITS_S = 1000, 600.0
 # Longer than an order takes to be accepted; the simulator does not see the work on the song itself.
 SETTLE_S = 60.0
 CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
@@ -39,17 +41,18 @@ async def demo(settings: Settings, port: int) -> int:
         example = Path(folder) / EXAMPLE_NAME
         example.write_bytes(example_picture())
         try:
-            async with _page(_embedded(settings, Path(folder)), example, port) as (env, preview):
+            async with simulated_page(embedded(settings, Path(folder)), example, port) as (env, preview):
                 print(say(settings.language, "demo.ready", url=preview.url, picture=str(example)), flush=True)
                 await _until(stop, env, preview)
         except simcord.SetupError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
             raise Misconfigured(f"Port {port} is in use: choose another one, or --port 0 for any.") from error
+    print(say(settings.language, "demo.bye"), flush=True)
     return 0
 
 
-def _embedded(settings: Settings, folder: Path) -> Settings:
+def embedded(settings: Settings, folder: Path) -> Settings:
     """Return the settings with the embedded providers, in the demo's own folder."""
     changes = {
         "discord": settings.discord.model_copy(
@@ -68,8 +71,10 @@ def _embedded(settings: Settings, folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
+async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
+    """Serve a server with one channel, one thread and one member, who moderates it, for its browser tabs."""
     untranslated.set(settings.language)
+    _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
     client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
     locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
 
@@ -85,10 +90,13 @@ async def _page(settings: Settings, example: Path, port: int) -> AsyncIterator[t
             await _set_clock(env)
             if client.user is not None:
                 await client.user.edit(username="Melodify")
-            names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you")}
+            names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you", "role")}
             guild = env.create_guild(names["server"], preferred_locale=locale.value)
             channel = guild.create_text_channel(names["channel"])
-            viewer = guild.add_member(env.create_user(names["you"]))
+            moderators = guild.create_role(
+                names["role"], permissions=discord.Permissions(manage_guild=True, manage_messages=True)
+            )
+            viewer = guild.add_member(env.create_user(names["you"]), roles=[moderators])
             # A page shows one channel: in a thread the songs appear on it.
             parent = client.get_channel(channel.id)
             if not isinstance(parent, discord.TextChannel):

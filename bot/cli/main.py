@@ -100,9 +100,16 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
         case "check":
             from bot.cli.check import check
 
-            _log_to_stderr(settings, at_least=logging.ERROR)
-            source = source_of(arguments.config)
-            return check(settings, source, online=not arguments.offline, fix=arguments.fix)
+            # A call that fails for real is explained in the log.
+            _log_to_stderr(settings, at_least=logging.WARNING if arguments.live else logging.ERROR)
+            return check(
+                settings,
+                source_of(arguments.config),
+                online=not arguments.offline,
+                fix=arguments.fix,
+                live=arguments.live,
+                yes=arguments.yes,
+            )
         case "demo":
             from bot.cli.demo import demo
 
@@ -201,6 +208,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="report what is configured, what is missing and how to fix it")
     check.add_argument("--offline", action="store_true", help="do not ask Discord about the token")
     check.add_argument("--fix", action="store_true", help="set what Melodify can set itself: the bucket's rules")
+    check.add_argument("--live", action="store_true", help="make a short song with the providers; asks before it pays")
+    check.add_argument("--yes", action="store_true", help="with --live: do not ask")
     _add_setup(commands.add_parser("setup", help="ask for token, providers and folders, and write the settings"))
     _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")

@@ -203,6 +203,11 @@ class RenderLedger:
         del job_id
         return sum(self._calls.values())
 
+    def recent_titles(self, job: Job, limit: int) -> list[str]:
+        """Return nothing: there are no other songs."""
+        del job, limit
+        return []
+
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""
 

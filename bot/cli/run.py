@@ -17,7 +17,7 @@ from bot.cli.process import (
     log_unreachable,
     stop_on_signal,
 )
-from bot.cli.token import token_of
+from bot.cli.token import invite_link, token_of
 from bot.client import MelodifyClient, ServePages
 from bot.ops.server import operating
 from melodify_core.bootstrap import Role, open_services
@@ -36,7 +36,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     role = Role(works=works, on_slot_lost=stop.set)
     async with AsyncExitStack() as stack:
         # The page's port comes first: a port in use must be reported before anything else is started.
-        serve_pages = await stack.enter_async_context(_song_pages(settings.web))
+        serve_pages = await stack.enter_async_context(_song_pages(settings.web, invite_link(token)))
         client = MelodifyClient(settings, partial(open_services, settings, role=role), serve_pages)
         await stack.enter_async_context(operating(settings.ops, client.health))
         stack.enter_context(export_traces(settings.ops))
@@ -74,7 +74,7 @@ async def _exit_code(serving: asyncio.Task[None]) -> int:
 
 
 @asynccontextmanager
-async def _song_pages(settings: Web) -> AsyncIterator[ServePages | None]:
+async def _song_pages(settings: Web, invite: str) -> AsyncIterator[ServePages | None]:
     """Yield what serves the song pages, None when they are off."""
     if not settings.public_url:
         yield None
@@ -82,4 +82,4 @@ async def _song_pages(settings: Web) -> AsyncIterator[ServePages | None]:
     from bot.web.serving import listening
 
     async with listening(settings) as port:
-        yield lambda services: port.serving(services.pages, services.storage, services.songs)
+        yield lambda services: port.serving(services.pages, services.storage, services.songs, invite)

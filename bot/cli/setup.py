@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from bot.cli.check import Finding, ask_discord, invite_link, provider_findings
+from bot.cli.check import Finding, ask_discord, provider_findings
 from bot.cli.service import SERVICES, Service, service_file
 from bot.cli.setup_files import NewFile, diff, new_settings, write
-from bot.cli.token import token_mistake
+from bot.cli.token import invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
+from melodify_core.captioners.eyes.sexual import is_installed as can_moderate
 from melodify_core.config.error_messages import sentences
 from melodify_core.config.files import read_text
 from melodify_core.config.loading import load
@@ -147,6 +148,8 @@ class _Conversation:
         self._answers.values[port] = answer
         for name in _ASKED.get(answer, ()):
             self._setting(name)
+        if answer == "openai":
+            self._own_server()
         section = Settings.model_fields[answer].annotation if answer in Settings.model_fields else None
         if isinstance(section, type) and issubclass(section, Section) and "api_key" in section.secrets():
             self._key(port, answer)
@@ -159,6 +162,19 @@ class _Conversation:
             self._answers.values[name] = Prompt.ask(self.say(name.replace(".", "_")), default=str(now or "")).strip()
         if not self._answers.values.get(name, ""):
             self._answers.values.pop(name, None)
+
+    def _own_server(self) -> None:
+        """Choose what a captioner's server of one's own needs, where no option says otherwise."""
+        values, old = self._answers.values, self._old.openai
+        if not values.get("openai.base_url") or values["openai.base_url"] == str(old.base_url):
+            return
+        if "openai.model" not in values and self._interactive:
+            values["openai.model"] = Prompt.ask(self.say("openai_model"), console=self._console)
+        # Such servers know only chat, not OpenAI's models, and no moderation.
+        usual: dict[str, Any] = {"openai.api": "chat", "openai.fallback_model": ""}
+        if self._old.moderation is None:
+            usual["moderation"] = "local" if can_moderate() else "off"
+        self._answers.values = usual | values
 
     def _key(self, port: str, provider: str) -> None:
         secret = getattr(self._old, provider).api_key

@@ -3,6 +3,9 @@
 import base64
 import re
 
+import discord
+
+from bot.discord_api.permissions import PERMISSIONS
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
 
@@ -45,3 +48,11 @@ def application_id_of(token: str) -> int | None:
     except ValueError:  # binascii.Error and UnicodeError are ValueErrors
         return None
     return int(text) if text.isdigit() else None
+
+
+def invite_link(token: str) -> str:
+    """Return the link that adds the token's bot to a server; "" where the token has not the form of one."""
+    application_id = application_id_of(token)
+    if application_id is None:
+        return ""
+    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))

@@ -14,13 +14,14 @@ SAME_TEMPO = 0.05
 
 
 def details_of(language: Language, entry: Entry) -> discord.Embed:
-    """Return the embed with the song's prompt, tempo, key, providers and cost."""
+    """Return the embed with the song's prompt, tempo, metre, key, providers and cost."""
     song = entry.song
     embed = discord.Embed(title=title_of(language, song), colour=discord.Colour(COLOUR))
     facts = {
         "prompt": music_prompt(song.brief, song.wish or Wish()) if song.brief else "",
         "mood": ", ".join(song.mood),
         "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
+        "meter": song.meter or "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
         "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
         "seed": str(song.seed),

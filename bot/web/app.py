@@ -27,7 +27,9 @@ _SENTENCES = {404: "missing", 429: "busy", 503: "unavailable"}
 class Site:
     """Answers requests under `settings.public_url`."""
 
-    def __init__(self, pages: Pages, storage: Files, settings: Web, videos: SongService | None = None) -> None:
+    def __init__(
+        self, pages: Pages, storage: Files, settings: Web, videos: SongService | None = None, invite: str = ""
+    ) -> None:
         self._settings = settings
         self._limit = RateLimit(settings.requests_per_minute)
         self._lookup = Lookup(pages, storage, videos=videos is not None)
@@ -36,11 +38,13 @@ class Site:
         self._progress = ProgressStreams(pages, settings)
         self.app = web.Application(middlewares=[self._explain])
         prefix = urlsplit(settings.public_url).path
-        self._renderer = Renderer(settings.public_url, prefix, add_static_files(self.app, prefix))
+        self._renderer = Renderer(settings.public_url, prefix, add_static_files(self.app, prefix), invite)
         page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
         self.app.router.add_get(page, self._show)
         self.app.router.add_get(f"{page}/events", self._follow)
         self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
+        for home in {f"{prefix}/", prefix or "/"}:
+            self.app.router.add_get(home, self._greet)
         self.app.router.add_get(f"{prefix}/oembed", self._describe)
         self.app.on_shutdown.append(self._progress.stop)
         if made:
@@ -73,6 +77,10 @@ class Site:
         if request.body_exists:
             response.force_close()
         return response
+
+    async def _greet(self, request: web.Request) -> web.Response:
+        language = language_of(request)
+        return _page(self._renderer.home(language), language)
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         page = await self._find(request)

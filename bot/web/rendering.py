@@ -30,9 +30,12 @@ class Bar(NamedTuple):
 
 
 class Renderer:
-    """Renders pages under one public address; `static` names the path of each static file."""
+    """Renders pages under one public address; `static` names the path of each static file.
 
-    def __init__(self, public_url: str, prefix: str, static: Mapping[str, str]) -> None:
+    `invite` is the link by which the bot is added to a server.
+    """
+
+    def __init__(self, public_url: str, prefix: str, static: Mapping[str, str], invite: str = "") -> None:
         self._public_url = public_url
         self._prefix = prefix
         self._environment = Environment(
@@ -42,10 +45,11 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(static=static.__getitem__, clock=clock)
+        self._environment.globals.update(static=static.__getitem__, clock=clock, home=f"{prefix}/", invite=invite)
         self.song = lru_cache(_KEPT)(self._song)
         self.making = lru_cache(_KEPT)(self._making)
         self.notice = lru_cache(_KEPT)(self._notice)
+        self.home = lru_cache(_KEPT)(partial(self._render, "home.html"))
 
     def _song(self, page: Page, language: Language) -> str:
         """Return the page of a song that is there."""

@@ -36,12 +36,15 @@ class Port:
         return self._connect()
 
     @asynccontextmanager
-    async def serving(self, pages: Pages, storage: Files, videos: SongService | None = None) -> AsyncIterator[str]:
+    async def serving(
+        self, pages: Pages, storage: Files, videos: SongService | None = None, invite: str = ""
+    ) -> AsyncIterator[str]:
         """Serve the pages until the block ends, and yield the address on this machine.
 
+        The start page shows the link `invite`, by which the bot is added to a server.
         Without `videos` a song has a video only once somebody has asked for one in Discord.
         """
-        site = Site(pages, storage, self._settings, videos)
+        site = Site(pages, storage, self._settings, videos, invite)
         async with self.running(site.app, site.count) as address:
             log.info("song pages are served on %s", address)
             yield address

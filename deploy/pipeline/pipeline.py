@@ -8,6 +8,9 @@ from kfp import compiler, dsl
 
 IMAGE = "us-central1-docker.pkg.dev/YOUR-PROJECT/melodify/music:1"
 TEMPLATE = Path(__file__).with_name("melodify_music.yaml")
+# Each model's weights, and the memory that loading them takes.
+WEIGHTS = {"acestep": "ACE-Step/acestep-v15-xl-turbo-diffusers", "musicgen": "facebook/musicgen-small"}
+MEMORY = {"acestep": "32G"}
 
 
 def compose_music(
@@ -25,6 +28,7 @@ def compose_music(
 
 def build(image: str, accelerator: str, model: str, weights: str, template: Path) -> None:
     """Compile the pipeline for one image and one accelerator; an empty accelerator means none."""
+    memory = MEMORY.get(model, "16G")
     component = dsl.component(compose_music, base_image=image, install_kfp_package=False)
 
     @dsl.pipeline(name="melodify-music", description="From a prompt to music in Cloud Storage.")
@@ -48,7 +52,7 @@ def build(image: str, accelerator: str, model: str, weights: str, template: Path
         )
         # A cached step would write nothing to the new output_uri. With template_uri nobody can switch it off later.
         task.set_caching_options(enable_caching=False)
-        task.set_cpu_limit("4").set_memory_limit("16G")
+        task.set_cpu_limit("4").set_memory_limit(memory)
         if accelerator:
             task.set_accelerator_type(accelerator).set_accelerator_limit(1)
 
@@ -60,11 +64,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default=IMAGE)
     parser.add_argument("--accelerator", default="NVIDIA_L4", help="'' for none")
-    parser.add_argument("--model", default="musicgen", choices=("musicgen", "lyria", "arranger"))
-    parser.add_argument("--weights", default="facebook/musicgen-small", help="folder, gs://, or hub name@revision")
+    parser.add_argument("--model", default="acestep", choices=("acestep", "musicgen", "lyria", "arranger"))
+    parser.add_argument("--weights", help="folder, gs://, or hub name@revision")
     parser.add_argument("--output", type=Path, default=TEMPLATE)
     chosen = parser.parse_args()
-    build(chosen.image, chosen.accelerator, chosen.model, chosen.weights, chosen.output)
+    weights = WEIGHTS.get(chosen.model, "") if chosen.weights is None else chosen.weights
+    build(chosen.image, chosen.accelerator, chosen.model, weights, chosen.output)
 
 
 if __name__ == "__main__":

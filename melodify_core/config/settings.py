@@ -206,6 +206,10 @@ class OpenAI(Section):
     max_output_tokens: Annotated[int, Field(ge=200)] = 600
     moderation: bool = True
     moderation_model: str = "omni-moderation-latest"
+    # For a moderation by another server or with another key than the captioner's.
+    moderation_key: SecretStr | None = None
+    moderation_key_file: Path | None = None
+    moderation_url: HttpUrl | None = None
     deadline_s: Seconds = 60.0
     calls: Positive = 8
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -236,7 +240,8 @@ class Vertex(Section):
 class Lyria(Section):
     """The Lyria composer on Vertex AI."""
 
-    model: Literal["lyria-002", "lyria-3-clip-preview", "lyria-3-pro-preview"] = "lyria-002"
+    # Any name: an unknown one needs `dollars_per_take`.
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "lyria-002"
     deadline_s: Seconds = 180.0
     calls: Positive = 4
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -304,6 +309,7 @@ class Pipeline(Section):
     deadline_s: Seconds = 1800.0
     poll_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     longest_poll_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+    paused_s: Seconds = 600.0
     calls: Positive = 16
     calls_per_minute: Annotated[int, Field(ge=0)] = 0
     labels: dict[str, str] = {}
@@ -361,6 +367,8 @@ class Settings(BaseSettings):
     composers: tuple[ComposerName, ...] = ()
     fallback: Literal["play", "ask"] = "play"
     storage: Literal["folder", "gcs"] = "folder"
+    # Without a choice: see `providers.moderation_of`.
+    moderation: Literal["openai", "local", "off"] | None = None
     language: Literal["en", "ko"] = "en"
     discord: Discord = Discord()
     database: Database = Database()

@@ -335,6 +335,14 @@ class Library:
         """Return the dollars paid for the job so far."""
         return float(self._all(SPENT, None, {"its_job": job_id})[0][0] or 0)
 
+    def recent_titles(self, job: Job, limit: int) -> list[str]:
+        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+        guild_id = job.place.guild_id
+        where = songs.c.user_id == job.user_id if guild_id is None else songs.c.guild_id == guild_id
+        latest = sa.select(songs.c.song).where(where, songs.c.job_id != job.job_id)
+        rows = self._all(latest.order_by(songs.c.created_at.desc()).limit(limit))
+        return [json.loads(row.song)["title"] for row in rows]
+
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """End the job without charging its member; a charged job stays charged."""
         self._end(job_id, "refunded", now, outcome=code)

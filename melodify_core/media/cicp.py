@@ -18,6 +18,7 @@ _PRIMARIES = {
     12: np.array([[1.2249, -0.2247, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0979]]),  # Display P3
 }
 _UNSPECIFIED = 2
+_ROWS = 32  # so many are converted at once: samples take eight bytes, and there are several copies of them
 # What a light of so many cd/m2 becomes on a screen whose white is 1.
 _NITS = (0.0, 203.0, 270.0, 370.0, 515.0, 590.0, 717.0, 940.0, 1000.0)
 _SHOWN = (0.0, 0.5, 0.617, 0.716, 0.815, 0.855, 0.913, 0.982, 1.0)
@@ -46,13 +47,21 @@ def in_srgb(rgb: Image.Image, cicp: Cicp) -> Image.Image:
     """Return the picture in sRGB."""
     if cicp.plain:
         return rgb
-    light = _TRANSFERS.get(cicp.transfer, _srgb_light)(np.asarray(rgb, dtype=np.float64) / 255)
-    if (matrix := _PRIMARIES.get(cicp.primaries)) is not None:
-        light = light @ matrix.T
-    return encoded(light)
+    transfer, matrix = _TRANSFERS.get(cicp.transfer, _srgb_light), _PRIMARIES.get(cicp.primaries)
+    return converted(rgb, transfer, matrix)
 
 
-def encoded(light: Samples) -> Image.Image:
+def converted(rgb: Image.Image, transfer: Callable[[Samples], Samples], matrix: Samples | None) -> Image.Image:
+    """Return the picture in sRGB: `transfer` makes light of samples from 0 to 1, `matrix` sRGB's light of that."""
+    result = Image.new("RGB", rgb.size)
+    for top in range(0, rgb.height, _ROWS):
+        band = rgb.crop((0, top, rgb.width, min(top + _ROWS, rgb.height)))
+        light = transfer(np.asarray(band, dtype=np.float64) / 255)
+        result.paste(_encoded(light if matrix is None else light @ matrix.T), (0, top))
+    return result
+
+
+def _encoded(light: Samples) -> Image.Image:
     """Return linear light of sRGB's primaries as a picture."""
     light = light.clip(0, 1)
     samples = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from melodify_core.media.cicp import encoded
+from melodify_core.media.cicp import converted
 
 _UNIT = 100_000
 # White, red, green and blue: x and y of each (ITU-R BT.709, 1.3 and 1.4).
@@ -39,8 +39,7 @@ def gamma_of(chunks: Mapping[bytes, bytes]) -> Gamma | None:
 
 def by_gamma(rgb: Image.Image, gamma: Gamma) -> Image.Image:
     """Return the picture in sRGB."""
-    light = (np.asarray(rgb, dtype=np.float64) / 255) ** gamma.exponent
-    return encoded(light if gamma.matrix is None else light @ gamma.matrix.T)
+    return converted(rgb, lambda samples: samples**gamma.exponent, gamma.matrix)
 
 
 def _matrix(body: bytes) -> Matrix | None:

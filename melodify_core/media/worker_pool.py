@@ -118,6 +118,21 @@ def _result(done: Done[Result]) -> Result:
     return cast("Result", done.result)
 
 
+def _track_silently() -> None:
+    """Start multiprocessing's clean-up process. It outlives a kill, and would then write past the log."""
+    given = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(
+        filter(None, (given, "ignore::UserWarning:multiprocessing.resource_tracker"))
+    )
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if given is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = given
+
+
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Keep Ctrl-C from the workers and from the threads that start them.
@@ -125,7 +140,7 @@ def _without_interrupts() -> Iterator[None]:
     A terminal sends it to every process. The main one decides what it means; a worker would only print a traceback.
     """
     # Its own start would let interrupts through again.
-    resource_tracker.ensure_running()
+    _track_silently()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,6 +1,7 @@
 """The rhythms that styles name: how chords are struck, how a bass walks, drums' fills, intros, how tunes go.
 
-Patterns last one bar. Who uses which, and what drums beat, stands in the styles.
+Patterns last one, two or four bars, as long as their hits and steps reach: the second bar answers the first. Who uses
+which, and what drums beat in 4/4, stands in the styles; other metres have patterns of their own here.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, TypeAdapter
 
 from melodify_core.data_files import read_table
+from melodify_core.models import Meter
 from melodify_core.styles.instruments import Role
 
 # General MIDI's keys.
@@ -21,7 +23,7 @@ DRUMS = {
 
 
 class Hit(NamedTuple):
-    """Where in the bar and how long, in beats; `who` is which notes of the chord.
+    """Where from the pattern's start and how long, in beats; `who` is which notes of the chord.
 
     Chords: "a" all, "u" all but the lowest, "t" the highest, or a figure that counts from the lowest; more than one
     figure sounds together. Bass: "R" root, "5" fifth, "3" third, "8" octave, "L" a step towards the next root.
@@ -53,6 +55,16 @@ Hits = Annotated[tuple[Hit, ...], BeforeValidator(_hits)]
 Beats = Annotated[tuple[tuple[int, str], ...], BeforeValidator(_beats)]
 
 
+@cache
+def bars_in(hits: Hits, bar: float) -> tuple[Hits, ...]:
+    """Return the hits of a pattern bar by bar, for bars of so many beats."""
+    last = max((hit.at for hit in hits), default=0.0)
+    return tuple(
+        tuple(hit._replace(at=hit.at - start) for hit in hits if start <= hit.at < start + bar)
+        for start in (number * bar for number in range(int(last // bar) + 1))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Intro:
     """How a piece may open: who plays, and how the chords do, one of these ("" as later)."""
@@ -62,14 +74,24 @@ class Intro:
 
 
 @dataclass(frozen=True, slots=True)
-class Patterns:
-    """All patterns by name."""
+class MeterPatterns:
+    """The patterns of a metre that is not 4/4, calm to busy; grooves by set of fills, those of "kit" for other sets."""
 
     comping: dict[str, Hits]
     bass_lines: dict[str, Hits]
+    grooves: dict[str, dict[str, Beats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """All patterns by name. `alternates` are the lines that may be played instead of a bass line."""
+
+    comping: dict[str, Hits]
+    bass_lines: dict[str, Hits]
+    alternates: dict[str, tuple[str, ...]]
+    meters: dict[Meter, MeterPatterns]
     fills: dict[str, tuple[Beats, ...]]
     intros: dict[str, Intro]
-    tunes: dict[str, tuple[str, ...]]
 
 
 @cache

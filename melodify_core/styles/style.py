@@ -10,15 +10,16 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from melodify_core.models import Mode
+from melodify_core.models import Meter, Mode
 from melodify_core.styles.instruments import Role, instruments
+from melodify_core.styles.intervals import Moves
 from melodify_core.styles.patterns import Beats, patterns
 
 ALL: frozenset[Role] = frozenset(get_args(Role))
 # What the embedded captioner can see: the eyes' kinds, and night.
 Scene = Literal[
     "animal", "bird", "building", "city", "flower", "food", "forest", "furniture", "instrument", "machine", "mountain",
-    "people", "plane", "sea", "ship", "snow", "stage", "train", "vehicle", "water", "night",
+    "people", "plane", "sea", "ship", "sky", "snow", "stage", "train", "vehicle", "water", "night",
 ]  # fmt: skip
 _PHRASE_BARS = 4
 _CHORD = re.compile(r"b?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(?:7sus|maj7|add9|sus2|sus|dim|h7|7|6)?")
@@ -63,8 +64,8 @@ def _phrase(phrase: str) -> str:
 
 def _bar(beats: Beats) -> Beats:
     for _, steps in beats:
-        if not re.fullmatch(r"[Xx.]{16}", steps):
-            raise ValueError(f'"{steps}" must be 16 steps of X, x and "."')
+        if not re.fullmatch(r"[Xx.]{16}|[Xx.]{32}|[Xx.]{64}", steps):
+            raise ValueError(f'"{steps}" must be 16 steps of X, x and ".", or 32 or 64 for two or four bars')
     return beats
 
 
@@ -169,6 +170,9 @@ class Form(_Table):
 
     intros: Annotated[tuple[Annotated[str, _one_of("intro", lambda: patterns().intros)], ...], _SOME]
     break_roles: frozenset[Role] = ALL - {"drums", "counter"}
+    lifts: bool = True  # the last chorus of a long piece is in a higher key
+    # How often each metre is taken where the brief leaves it open.
+    meters: Annotated[dict[Meter, Annotated[int, Field(ge=0)]], _SOME] = Field(default={"4/4": 1})
 
 
 class Accompaniment(_Table):
@@ -177,6 +181,9 @@ class Accompaniment(_Table):
     comping: Annotated[tuple[Annotated[str, _one_of("comping", lambda: patterns().comping)], ...], _SOME]
     bass: Annotated[tuple[Annotated[str, _one_of("bass line", lambda: patterns().bass_lines)], ...], _SOME]
     voices: Annotated[int, Field(ge=3, le=4)] = 4
+    riffs: bool = False  # one bass figure through the whole piece
+    # How often chords are led to from outside of the scale, and the bass walks to them over thirds: 1 is the usual.
+    colour: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
 class Tune(_Table):
@@ -184,6 +191,7 @@ class Tune(_Table):
 
     notes_a_second: Annotated[tuple[float, float], AfterValidator(_rising)] = (0.8, 3.0)
     syncopated: bool = False
+    moves: Moves = "sung"
     pentatonic: bool = False
     strict: bool = True
     vibrato: Controller = 0

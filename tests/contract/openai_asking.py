@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from melodify_core.captioners.openai import OpenAICaptioner
+from melodify_core.captioners.moderation import ModeratedCaptioner
+from melodify_core.captioners.openai import OpenAICaptioner, OpenAIModerator
 from melodify_core.config.settings import OpenAI
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.models import Bill, Brief, Picture, Progress, Wish
-from melodify_core.ports import ProviderContext
+from melodify_core.ports import Captioner, ProviderContext
 from tests.jobs import PaidCalls
 from tests.openai_server import OpenAIServer, openai_server
 from tests.pictures import sunset
@@ -62,8 +63,14 @@ def settings_of(server: OpenAIServer, **changes: Any) -> OpenAI:
     return OpenAI.model_validate({"base_url": server.url, "api_key": SECRET, "deadline_s": 20} | changes)
 
 
-async def caption(settings: OpenAI, reports: Reports, wish: Wish | None = None) -> Brief:
+def captioner_of(settings: OpenAI) -> Captioner:
+    """The captioner behind its moderation, as providers.py builds it."""
     captioner = OpenAICaptioner(settings)
+    return ModeratedCaptioner(captioner, OpenAIModerator(settings)) if settings.moderation else captioner
+
+
+async def caption(settings: OpenAI, reports: Reports, wish: Wish | None = None) -> Brief:
+    captioner = captioner_of(settings)
     try:
         return await captioner.caption(reports.picture, wish or Wish(), reports.context())
     finally:

@@ -33,6 +33,7 @@ from tests.gemini_server import (
     gemini_server,
     interaction,
     older,
+    pointing,
 )
 from tests.jobs import PaidCalls
 
@@ -86,6 +87,58 @@ async def test_one_key_is_all_that_a_song_needs() -> None:
 
     assert (take.audio, take.content_type, take.model) == (MP3, "audio/mpeg", SONG)
     assert [bill.request_id for bill in it.bills] == ["v1_interaction"]
+
+
+@pytest.mark.parametrize("file", ["abc", "abc:download?alt=media"])
+async def test_music_that_the_answer_only_points_to_is_fetched_with_the_key(file: str) -> None:
+    async with asker() as it:
+        it.server.answers = [pointing(SONG, f"{it.server.url}/v1beta/files/{file}")]
+        take = await it.asks()
+
+    assert it.server.fetched == ["/v1beta/files/abc:download?alt=media"]
+    assert (take.audio, it.server.made, len(it.bills)) == (MP3, 1, 1)
+
+
+async def test_an_address_that_is_cut_off_once_is_read_again() -> None:
+    async with asker() as it:
+        it.server.answers = [pointing(SONG, f"{it.server.url}/v1beta/files/abc")]
+        it.server.faults = [None, Fault(cut=True, status=500)]
+        assert (await it.asks()).audio == MP3
+
+    assert (len(it.server.fetched), it.server.made) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.example/song.mp3",
+        "https://storage.googleapis.com.evil.example/song.mp3",
+        "https://evil.example/.googleapis.com/song.mp3",
+        "http://storage.googleapis.com/song.mp3",
+        "https://storage.googleapis.com:8443/song.mp3",
+        "https://key@evil.example#.googleapis.com",
+        "file:///etc/passwd",
+        "//evil",
+        "http://[bad",
+        "{other}/v1beta/files/abc",
+    ],
+)
+async def test_no_other_host_than_googles_is_asked(uri: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with asker() as it, gemini_server(MP3) as other:
+        it.server.answers = [pointing(SONG, uri.replace("{other}", other.url))]
+        assert await outcome(it.asks()) == "music.failed"
+
+    assert (it.server.made, len(it.bills), other.fetched) == (1, 1, [])
+    assert "the music's address cannot be read" in caplog.text
+
+
+async def test_an_address_that_is_refused_is_paid_once_and_no_music() -> None:
+    async with asker() as it:
+        it.server.answers = [pointing(SONG, f"{it.server.url}/v1beta/files/abc")]
+        it.server.faults = [None, Fault(status=404)]
+        assert await outcome(it.asks()) == "music.failed"
+
+    assert (it.server.made, len(it.server.fetched), len(it.bills)) == (1, 1, 1)
 
 
 async def test_the_plainest_request_is_sent_and_nothing_is_stored() -> None:

@@ -69,6 +69,18 @@ def test_a_duty_is_one_holder_s_until_its_time_is_up(library: Library) -> None:
     assert library.lease("positions", "a", 141.0, 30.0)
 
 
+def test_the_latest_titles_are_those_of_a_server_or_of_a_member(library: Library) -> None:
+    for number, guild_id in enumerate((20, 20, 20, 21, None), 1):
+        job = a_job(str(number), place=Place(channel_id=10, guild_id=guild_id))
+        library.record_song(job, a_song(str(number), title=f"Song {number}"), POSTED, 200.0 + number)
+    here, elsewhere, alone = (a_job("9", place=Place(channel_id=10, guild_id=guild)) for guild in (20, 22, None))
+    assert library.recent_titles(here, 2) == ["Song 3", "Song 2"]
+    assert library.recent_titles(a_job("3", place=here.place), 9) == ["Song 2", "Song 1"]
+    assert library.recent_titles(elsewhere, 9) == []
+    assert library.recent_titles(alone, 9) == [f"Song {number}" for number in (5, 4, 3, 2, 1)]
+    assert library.recent_titles(a_job("9", user_id=2, place=alone.place), 9) == []
+
+
 def test_it_is_known_which_jobs_own_files(library: Library) -> None:
     for job_id in ("1", "2", "3", "4"):
         accept(library, job_id)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from melodify_core.config.settings import Settings
 from melodify_core.models import Wish
+from melodify_core.providers import abilities_of, missing_settings
 from tests.contract.lyria_asking import CLIP, JPEG, MP3, PROJECT, asker, outcome
 from tests.vertex_server import interaction
 
@@ -55,8 +57,24 @@ async def test_the_picture_stays_here_by_default() -> None:
     async with asker(CLIP) as it:
         await it.asks()
 
-    assert [part["type"] for part in parts_of(it.server.asked[0])] == ["text"]
+    assert isinstance(it.server.asked[0]["input"], str)
     assert it.pictures == 0
+
+
+async def test_a_model_that_is_not_known_here_is_asked_at_the_price_that_was_set() -> None:
+    async with asker("lyria-4-preview", dollars_per_take=0.11) as it:
+        await it.asks(Wish(seconds=90))
+
+    assert it.server.asked[0]["model"] == "lyria-4-preview"
+    assert "About 90 seconds long." in prompt_of(it.server.asked[0])
+    assert [bill.dollars for bill in it.bills] == [0.11]
+
+
+def test_a_model_without_a_known_price_is_a_sentence() -> None:
+    settings = Settings.model_validate({"composer": "lyria", "lyria": {"model": "lyria-4"}, "vertex": {"project": "p"}})
+    [sentence] = missing_settings(settings)
+    assert sentence.startswith('lyria.dollars_per_take is missing: what a song of "lyria-4" costs')
+    assert abilities_of(settings).longest_s >= 120
 
 
 async def test_after_a_block_the_picture_is_left_out() -> None:
@@ -85,12 +103,28 @@ async def test_the_older_shape_of_an_answer_is_read_too() -> None:
     assert take.audio == MP3
 
 
+async def test_music_that_the_answer_only_points_to_is_fetched(caplog: pytest.LogCaptureFixture) -> None:
+    async with asker(CLIP) as it:
+        paths = ["here.mp3", "nowhere.mp3"]
+        it.server.files = {"/here.mp3": MP3}
+        it.server.answers = [
+            answering({"type": "audio", "mime_type": "audio/mpeg", "uri": f"{it.server.url}/{path}"}) for path in paths
+        ]
+        take = await it.asks()
+        assert take.audio == MP3
+        assert await outcome(it.asks()) == "music.failed"
+
+    assert (it.server.made, len(it.bills)) == (2, 2)
+    assert "the music's address cannot be read: 404" in caplog.text
+
+
 def answering(*content: Any, **fields: Any) -> dict[str, Any]:
     """Return an answer with this content instead of music."""
     return interaction(CLIP, MP3) | {"steps": [{"type": "model_output", "content": list(content)}]} | fields
 
 
-REFUSAL = answering({"type": "text", "text": "The prompt was blocked by our safety filters."})
+REFUSAL = answering({"type": "text", "text": "The prompt was blocked by our safety filters."}, status="failed")
+LYRICS = answering({"type": "text", "text": "[0:00] An artist sings of safety, blocked by copyright"})
 ERROR = answering(status="failed", errors=[{"code": "PROHIBITED_CONTENT", "message": "no"}])
 WORDS = answering({"type": "text", "text": "Here is a poem instead."})
 # Answers with status 200, what becomes of the job, bills.
@@ -98,6 +132,7 @@ ODD: dict[str, tuple[list[Any], str, int]] = {
     "refused once": ([REFUSAL], "", 1),
     "refused twice": ([REFUSAL, ERROR], "music.blocked", 0),
     "words only": ([WORDS], "music.failed", 1),
+    "lyrics that would be an offence elsewhere": ([LYRICS], "music.failed", 1),
     "failed": ([answering(status="failed")], "provider.unavailable", 0),
     "an object of another kind": ([{"kind": "?"}], "music.failed", 1),
     "steps that are a text": ([answering() | {"steps": "none"}], "music.failed", 1),
@@ -124,7 +159,9 @@ async def test_an_odd_answer_has_its_error_and_is_paid_once(answers: list[Any], 
 
 
 def parts_of(asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the content of a request: the SDK wraps it in a step."""
+    """Return the content of a request: a text, or what the SDK wraps in a step."""
+    if isinstance(asked["input"], str):
+        return [{"type": "text", "text": asked["input"]}]
     content: list[dict[str, Any]] = asked["input"][0]["content"]
     return content
 

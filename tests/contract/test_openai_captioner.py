@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from melodify_core.brief import music_prompt, short_prompt
 from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Unavailable
+from melodify_core.hints import is_installed
 from melodify_core.media.picture import PictureLimits, prepare
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Wish
 from tests import openai_server
 from tests.contract.openai_asking import ASKER, SECRET, Reports, caption, picture, reports, server, settings_of
-from tests.openai_server import Act, OpenAIServer, answers, fails
+from tests.openai_server import READING, Act, OpenAIServer, answers, fails
 from tests.pictures import encoded, opened, photo
 
 __all__ = ["picture", "reports", "server"]  # fixtures
@@ -194,6 +197,40 @@ async def test_a_server_that_rejects_the_format_is_asked_once_more_and_never_off
     await captioner.close()
     assert ["response_format" in call.body for call in server.paid] == [True, False, False]
     assert len(reports.bills) == 2
+
+
+IN_OWN_WORDS = {
+    "instruments": ["órgano de iglesia", "cello", "ignore all rules"],
+    "soundscape": "孩子们玩耍的声音",
+    "mood": ["sereno y tranquilo", "warm"],
+    "energy": "ganz sanft und tranquilo",
+}
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra hints is not installed")
+async def test_words_of_the_models_own_are_understood_in_a_worker(server: OpenAIServer, reports: Reports) -> None:
+    server.reading = READING | IN_OWN_WORDS
+    with closing(WorkerPool(1)) as pool:
+        captioner = OpenAICaptioner(settings_of(server, api="chat"), pool)
+        brief = await captioner.caption(reports.picture, Wish(), reports.context())
+        await captioner.close()
+    assert (brief.instruments, brief.soundscape) == (("church organ", "cello"), "children playing")
+    assert (brief.mood, brief.energy) == (("serene", "warm"), "calm")
+    assert [(each.name, each.said) for each in brief.adjusted] == [("instruments", "ignore all rules")]
+
+
+async def test_a_paid_answer_is_not_lost_where_its_words_cannot_be_compared(
+    server: OpenAIServer, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.reading = READING | IN_OWN_WORDS
+    pool = WorkerPool(1)
+    pool.close()
+    captioner = OpenAICaptioner(settings_of(server, api="chat"), pool)
+    brief = await captioner.caption(reports.picture, Wish(), reports.context())
+    await captioner.close()
+    assert (brief.title, brief.instruments) == (READING["title"], ("cello",))
+    assert len(reports.bills) == 1
+    assert not is_installed() or "could not be compared" in caplog.text
 
 
 @pytest.mark.parametrize("failing", [fails(400, "content_policy_violation"), fails(500), fails(401)])

@@ -7,7 +7,7 @@ from melodify_core.config.settings import OpenAI
 from melodify_core.errors import Misconfigured, Refused, Unavailable
 from melodify_core.models import Wish
 from tests import openai_server
-from tests.contract.openai_asking import Reports, caption, picture, reports, server, settings_of
+from tests.contract.openai_asking import Reports, caption, captioner_of, picture, reports, server, settings_of
 from tests.openai_server import OpenAIServer, closed_port, fails, says, stalls
 
 __all__ = ["picture", "reports", "server"]  # fixtures
@@ -96,7 +96,7 @@ async def test_a_moderation_that_stalls_leaves_the_picture_unread(server: OpenAI
 
 
 async def checked(settings: OpenAI) -> None:
-    captioner = OpenAICaptioner(settings)
+    captioner = captioner_of(settings)
     try:
         await captioner.check()
     finally:
@@ -148,7 +148,7 @@ async def test_an_address_without_the_api_is_named(server: OpenAIServer) -> None
 
 async def test_a_server_without_moderation_is_named(server: OpenAIServer) -> None:
     server.moderation_script = [fails(404, "not_found")]
-    with pytest.raises(Misconfigured, match=r"openai\.moderation = false"):
+    with pytest.raises(Misconfigured, match=r"openai\.moderation_key"):
         await checked(settings_of(server))
 
 

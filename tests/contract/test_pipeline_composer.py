@@ -26,6 +26,7 @@ from tests.jobs import PaidCalls
 from tests.pipeline_server import (
     CANCELLED,
     FAILED,
+    PAUSED,
     PENDING,
     QUEUED,
     RUNNING,
@@ -280,8 +281,10 @@ RUNS: dict[str, tuple[dict[str, list[Fault | None]], list[int], bytes | None, st
     "it is cancelled": ({}, [RUNNING, CANCELLED], SOUND, "music.failed", 1),
     "nothing was written": ({}, [RUNNING, SUCCEEDED], None, "music.failed", 1),
     "an empty file was written": ({}, [RUNNING, SUCCEEDED], b"", "music.failed", 1),
-    "the run is gone": ({"get": [NOT_FOUND]}, [RUNNING], SOUND, "music.failed", 0),
-    "polling is forbidden": ({"get": [PERMISSION]}, [RUNNING], SOUND, "provider.misconfigured", 0),
+    "garbage was written": ({}, [RUNNING, SUCCEEDED], b"<html>no music</html>", "music.failed", 1),
+    "the run is gone": ({"get": [NOT_FOUND]}, [RUNNING], SOUND, "music.failed", 1),
+    "polling is forbidden": ({"get": [PERMISSION]}, [RUNNING], SOUND, "provider.misconfigured", 1),
+    "it is paused for too long": ({}, [RUNNING, PAUSED], SOUND, "music.failed", 1),
     "it goes on for ever": ({}, [RUNNING], SOUND, "provider.too_slow", 1),
     "it waits for ever": ({}, [QUEUED], SOUND, "provider.too_slow", 0),
     "polls fail for ever": ({"get": [AWAY] * 999}, [RUNNING], SOUND, "provider.too_slow", 0),
@@ -303,7 +306,7 @@ async def test_a_run_without_music_becomes_the_right_error(
     vertex.faults, vertex.states, records = faults, states, Records()
     vertex.work = writing(gcs, written) if written is not None else vertex_idle
     with pytest.raises(Unavailable) as caught:
-        await composed(composer_of(deadline_s=1), records)
+        await composed(composer_of(deadline_s=1, paused_s=0.1), records)
     assert caught.value.code == code
     assert (vertex.created, len(records.paid_calls.bills)) == (1, bills)
     # Known to be free is only what has ended before any machine worked; all else that was not billed stays booked.
@@ -361,6 +364,35 @@ async def test_a_run_past_its_deadline_is_cancelled(
     with pytest.raises(Unavailable, match=r"provider\.too_slow"):
         await composed(composer_of(deadline_s=1.5), Records())
     assert ordered(vertex).state == CANCELLED
+
+
+@pytest.mark.parametrize("fault", [NOT_FOUND, PERMISSION])
+async def test_a_run_that_can_no_longer_be_seen_is_cancelled(
+    vertex: PipelineServer, composer_of: Callable[..., PipelineComposer], fault: Fault
+) -> None:
+    vertex.states, vertex.faults = [RUNNING], {"get": [None, fault]}
+    with pytest.raises(Unavailable):
+        await composed(composer_of(), Records())
+    assert ordered(vertex).state == CANCELLED
+
+
+async def test_a_paused_run_is_told_and_cancelled_after_a_while(
+    vertex: PipelineServer, composer_of: Callable[..., PipelineComposer], caplog: pytest.LogCaptureFixture
+) -> None:
+    vertex.states, records = [RUNNING, PAUSED], Records()
+    with pytest.raises(Unavailable, match=r"music\.failed"):
+        await composed(composer_of(paused_s=0.1), records)
+    assert records.progress == ["running", "paused"]
+    assert ordered(vertex).state == CANCELLED
+    assert "see pipeline.paused_s" in caplog.text
+
+
+async def test_a_run_that_was_paused_for_a_moment_goes_on(
+    vertex: PipelineServer, composer_of: Callable[..., PipelineComposer]
+) -> None:
+    vertex.states, records = [RUNNING, PAUSED, PAUSED, RUNNING, SUCCEEDED], Records()
+    assert await composed(composer_of(paused_s=5), records) == SOUND
+    assert records.progress == ["running", "paused", "running"]
 
 
 async def test_an_order_whose_fate_is_unknown_is_cancelled(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.web.rendering import bars_of
 from melodify_core.brief import clean
 from melodify_core.models import Stage
 from melodify_core.pages import ID_PATTERN, new_page_id
-from tests.contract.web_pages import PUBLIC, Metas, Site, html_of, site_of, song_of
+from tests.contract.web_pages import INVITE, PUBLIC, Metas, Site, html_of, site_of, song_of
 
 
 @pytest.fixture
@@ -212,6 +213,39 @@ async def test_oembed_tells_nothing_of_what_is_not_shown(
 ) -> None:
     async with web.get(f"{site.url}/oembed", params={"url": f"{PUBLIC}/s/{site.pages.add(**fields)}"}) as answer:
         assert answer.status == 404
+
+
+# --- the start page ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting", "invitation"),
+    [
+        ("en", "A picture becomes a song", "Add Melodify to a server"),
+        ("ko", "사진이 노래가 돼요", "서버에 Melodify 추가하기"),
+    ],
+)
+async def test_the_start_page_says_what_it_is_and_invites(
+    site: Site, web: ClientSession, language: str, greeting: str, invitation: str
+) -> None:
+    html = await html_of(web, f"{site.url}/", Accept_Language=language)
+    assert f"<h1>{greeting}</h1>" in html
+    assert re.findall(r'class="invite" href="([^"]*)">([^<]*)<', html) == [(escape(INVITE), invitation)]
+
+
+async def test_a_wrong_link_says_so_and_leads_to_the_start(site: Site, web: ClientSession) -> None:
+    for wrong in ("/s/" + "x" * 22, "/s/short", "/nothing"):
+        html = await html_of(web, site.url + wrong, 404)
+        assert "There is no page here" in html
+        [home] = re.findall(r'<p><a href="([^"]*)">What is Melodify', html)
+        assert "A picture becomes a song" in await html_of(web, site.url + home)
+
+
+async def test_below_a_path_the_start_page_is_there(tmp_path: Path, web: ClientSession) -> None:
+    async with site_of(tmp_path, public_url=f"{PUBLIC}/songs") as site:
+        for home in ("/songs", "/songs/"):
+            assert "A picture becomes a song" in await html_of(web, site.url + home)
+        assert 'href="/songs/"' in await html_of(web, f"{site.url}/songs/elsewhere", 404)
 
 
 # --- language -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from melodify_core.storage.folder import FolderStorage
 from tests.sounds import chords, encoded
 
 PUBLIC = "https://songs.example"
+INVITE = "https://discord.com/oauth2/authorize?client_id=7&scope=bot"
 CREATED_AT = 1_795_420_800.0  # 2026-11-23
 SOUND = bytes(range(256)) * 2400  # 600 KiB: more than two pieces
 WAVEFORM = tuple(20 + (index * 37) % 80 for index in range(100))
@@ -99,7 +100,7 @@ class MemoryPages:
 @asynccontextmanager
 async def serve(pages: Pages, storage: Files, settings: Web, videos: SongService | None = None) -> AsyncIterator[str]:
     """Serve until the block ends, and yield the address on this machine."""
-    async with listening(settings) as port, port.serving(pages, storage, videos) as address:
+    async with listening(settings) as port, port.serving(pages, storage, videos, INVITE) as address:
         yield address
 
 

@@ -371,8 +371,14 @@ def test_output_that_cannot_be_written_is_one_sentence_and_a_reader_that_left_is
         assert (run.returncode, run.stderr) == (1, expected)
 
 
-# Python itself prints a traceback for an interrupt before the first line of ours.
-BEGINS = "import runpy, sys; print('.', end='', flush=True); runpy.run_module('bot', run_name='__main__')"
+# Python itself prints a traceback for an interrupt before the first line of ours. A shell lets its background jobs
+# ignore interrupts, and they would go on doing so.
+BEGINS = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print('.', end='', flush=True)
+runpy.run_module('bot', run_name='__main__')
+"""
 
 
 def test_ctrl_c_is_silent_from_the_first_import_to_the_last_worker(picture: Path, tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
         ("compose-spec", "compose.scale.yaml"),
         ("compose-spec", "deploy/acestep/compose.yaml"),
         ("github-workflows", ".github/workflows/ci.yml"),
+        ("github-workflows", ".github/workflows/release.yml"),
         ("dependabot", ".github/dependabot.yml"),
         ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
         ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml"),

@@ -261,7 +261,15 @@ def test_a_server_of_one_s_own_needs_an_address_and_no_key(folder: Path) -> None
         folder, "--token-file", "token", "--captioner", "openai", "--set", "openai.base_url=http://127.0.0.1:9/v1"
     )
     assert run.returncode == 0, run.stderr
-    assert table(folder)["openai"] == {"base_url": "http://127.0.0.1:9/v1"}
+    assert table(folder)["openai"] == {"api": "chat", "base_url": "http://127.0.0.1:9/v1", "fallback_model": ""}
+    assert table(folder)["moderation"] in ("local", "off")
+    chosen = ("--set", "openai.api=responses", "--set", "moderation=openai", "--set", "openai.model=mine")
+    address = ("--set", "openai.base_url=http://127.0.0.1:8/v1")
+    assert set_up(folder, "--token-file", "token", *address, *chosen).returncode == 0
+    assert table(folder)["openai"] == {
+        "api": "responses", "base_url": "http://127.0.0.1:8/v1", "fallback_model": "", "model": "mine"
+    }  # fmt: skip
+    assert table(folder)["moderation"] == "openai"
     for wrong, sentence in (
         ("openai.base_ur=x", "Did you mean openai.base_url?"),
         ("openai.base_url=x", "openai.base_url has the wrong form"),

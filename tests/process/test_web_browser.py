@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from bot.web import progress
 from melodify_core.models import Song, Stage
-from tests.contract.web_pages import Site, audible, site_of
+from tests.contract.web_pages import PUBLIC, Site, audible, site_of
 from tests.pictures import sunset
 from tests.process.browser import CHROMIUM, chromium
 
@@ -103,12 +103,29 @@ async def test_a_visitor_plays_pauses_and_seeks_with_the_mouse(
         assert await page.evaluate("() => navigator.mediaSession.metadata.title") == sound[1].title
 
 
+async def test_a_visitor_repeats_the_song_and_copies_its_address(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    url = song_page(site, sound)
+    async with visit(browser, url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        repeat = page.get_by_role("button", name="Repeat")
+        await repeat.click()
+        await expect(repeat).to_have_attribute("aria-pressed", "true")
+        assert await page.evaluate("() => document.querySelector('audio').loop")
+        await repeat.click()
+        assert not await page.evaluate("() => document.querySelector('audio').loop")
+        await page.get_by_role("button", name="Share").click()
+        await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+        copied = str(await page.evaluate("() => navigator.clipboard.readText()"))
+        assert copied.removeprefix(PUBLIC) == url.removeprefix(site.url)
+
+
 async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
     browser: Browser, site: Site, sound: tuple[bytes, Song]
 ) -> None:
     async with visit(browser, song_page(site, sound)) as page:
         reached = []
-        for _ in range(5):
+        for _ in range(7):
             await page.keyboard.press("Tab")
             reached.append(
                 await page.evaluate(
@@ -119,7 +136,7 @@ async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
                     }"""
                 )
             )
-        names = ("Position in the song", "Play", "Volume", "Download MP3", "한국어")
+        names = ("Position in the song", "Play", "Repeat", "Share", "Volume", "Download MP3", "한국어")
         assert len(reached) == len(names)
         for name, found in zip(names, reached, strict=True):
             assert found.startswith(name)

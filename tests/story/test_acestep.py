@@ -54,7 +54,7 @@ async def test_two_servers_at_home_and_a_folder_make_a_song(hall: Hall, openai: 
     await here.command(image=("picture.png", a_picture("gold")))
     await here.songs_done()
     [song] = here.songs()
-    assert song.embeds[0].title == openai.reading["title"]
+    assert str(song.embeds[0].title).startswith(openai.reading["title"])  # a later song is "... II"
     assert await seconds_of(song) == pytest.approx(10, abs=0.3)
     facts = {str(field.name): str(field.value) for field in song.embeds[0].fields}
     assert facts["Tempo"] == "84 BPM"

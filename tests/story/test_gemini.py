@@ -46,7 +46,7 @@ async def test_two_keys_and_a_folder_make_a_song(hall: Hall, openai: OpenAIServe
     await here.command(image=("picture.png", a_picture("gold")), hint="no drums")
     await here.songs_done()
     [song] = here.songs()
-    assert song.embeds[0].title == openai.reading["title"]
+    assert str(song.embeds[0].title).startswith(openai.reading["title"])  # a later song is "... II"
     assert 25 < await seconds_of(song) < 41
     assert (len(openai.paid), hall.gemini.made) == (paid_before + 1, made_before + 1)
     text, image = hall.gemini.bodies[-1]["input"][0]["content"]

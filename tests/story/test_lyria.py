@@ -50,7 +50,7 @@ async def test_openai_lyria_and_cloud_storage_make_a_song(hall: Hall, openai: Op
     await here.command(image=("picture.png", a_picture("gold")), hint="no drums")
     await here.songs_done()
     [song] = here.songs()
-    assert song.embeds[0].title == openai.reading["title"]
+    assert str(song.embeds[0].title).startswith(openai.reading["title"])  # a later song is "... II"
     assert await seconds_of(song) == pytest.approx(32.8, abs=0.3)
     assert len(openai.paid) == paid_before + 1
     assert hall.lyria.made == made_before + 1

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from melodify_core.captioners.openai.answer import brief_of, reply_of
+from melodify_core.captioners.openai.vocabulary import ENERGIES, MODES, known, vocabulary
 from melodify_core.errors import Unavailable
 from melodify_core.models import Brief
-from tests.answer_shapes import DRAFT, MESSAGES, TEXTS, WHOLE
+from tests.answer_shapes import DRAFT, LANGUAGES, MESSAGES, TEXTS, WHOLE
 from tests.openai_server import READING
 
 
@@ -37,6 +38,39 @@ def test_every_shape_of_text_becomes_the_brief(name: str) -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_shape_of_message_becomes_the_brief(name: str) -> None:
     assert brief_in(MESSAGES[name]) == EXPECTED
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_an_answer_in_any_language_becomes_the_brief(name: str) -> None:
+    text = json.dumps(LANGUAGES[name], ensure_ascii=False)
+    got, said = brief_in({"content": text}), {"title", "caption"}
+    assert got.model_dump(exclude=said) == EXPECTED.model_dump(exclude=said)
+
+
+def test_every_word_of_another_language_means_one_of_the_vocabulary() -> None:
+    lists = vocabulary()
+    assert [meant for meant in lists.same.values() if not known(meant) and meant not in lists.small] == []
+    assert set(lists.fields.values()) == set(READING)
+    assert (set(lists.energy.values()), set(lists.mode.values())) == (set(ENERGIES), set(MODES))
+
+
+def test_a_field_counts_more_than_another_name_for_it() -> None:
+    for fields in ({"tempo": 60} | READING, READING | {"tempo": "slow", "key": "A minor"}):
+        assert brief_in({"content": json.dumps(fields)}) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("energy", "meant"),
+    [
+        ("very low", "calm"),
+        ("fairly low energy", "gentle"),
+        ("很高", "intense"),
+        ("medium to high", "gentle"),
+        (0.7, "gentle"),
+    ],
+)
+def test_an_energy_in_other_words_counts_where_it_is_clear(energy: object, meant: str) -> None:
+    assert brief_in({"content": json.dumps(READING | {"energy": energy})}).energy == meant
 
 
 def test_an_answer_of_the_other_api_is_read_the_same_way() -> None:

@@ -49,12 +49,13 @@ def statistics_of(style: str) -> list[Statistics]:
 @every_style
 def test_the_written_music_keeps_to_its_figures(style: str) -> None:
     found = statistics_of(style)
-    assert sum(one.steps for one in found) >= 0.6 * sum(one.moves for one in found)
-    assert max(one.largest_leap for one in found) <= 9
+    assert 0.4 <= sum(one.steps for one in found) / sum(one.moves for one in found) <= 0.7
+    assert max(one.largest_leap for one in found) <= 12
     assert sum(one.strong_chord_tones for one in found) >= 0.75 * sum(one.strong for one in found)
     assert np.median([one.key_correlation for one in found]) >= 0.85
     assert sum(one.empty_bars for one in found) == 0
-    assert np.mean([one.groove for one in found]) >= 0.8
+    # Human tunes repeat a rhythm in every second bar only.
+    assert np.mean([one.groove for one in found]) >= 0.75
     if all_styles()[style].tune.strict:
         assert sum(one.parallels for one in found) == 0
 
@@ -88,7 +89,7 @@ def test_an_impossible_brief_becomes_a_song_that_says_what_it_is(brief: Brief) -
     for seconds in (10, 47, 120):
         score = score_of(brief, Wish(seconds=seconds), 3)
         low, high = all_styles()[score.style].tempo.bpm
-        assert low * 0.85 <= score.bpm <= high * 1.15
+        assert low * 0.85 <= score.beats_a_minute <= high * 1.15
         assert score.key.mode == brief.mode
         known = {*instruments(), all_styles()[score.style].drums.name}
         assert all(part.name in known for part in score.parts)

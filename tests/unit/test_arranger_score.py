@@ -13,12 +13,13 @@ from melodify_core.captioners.openai.vocabulary import vocabulary
 from melodify_core.composers.arranger.composition import midi_of, score_of
 from melodify_core.composers.arranger.harmony import classes_of
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.score import Key, Note, Score
+from melodify_core.composers.arranger.score import TIMES, Key, Note, Score
 from melodify_core.composers.arranger.styles import style_of
-from melodify_core.models import Mode, Wish
+from melodify_core.models import Meter, Mode, Wish
 from melodify_core.styles import all_styles
+from melodify_core.styles.cells import SIZES, STEPS_A_BEAT, cells
 from melodify_core.styles.instruments import named
-from melodify_core.styles.patterns import patterns
+from melodify_core.styles.patterns import Hits, bars_in, patterns
 from tests.briefs import a_brief
 
 LENGTHS = (10, 30, 120)
@@ -77,7 +78,7 @@ def classes_at(score: Score, beat: float) -> tuple[int, ...]:
 def key_fit(score: Score) -> float:
     weights: Counter[int] = Counter()
     for note in pitched(score):
-        weights[(note.pitch - score.key.tonic) % 12] += round(note.length * 1000)
+        weights[(score.written_pitch(note) - score.key.tonic) % 12] += round(note.length * 1000)
     return float(np.corrcoef([weights[step] for step in range(12)], PROFILES[score.key.mode])[0, 1])
 
 
@@ -85,13 +86,32 @@ def onsets_a_second(score: Score) -> float:
     return sum(len(part.notes) for part in score.parts) / score.seconds
 
 
-def test_patterns_fill_one_bar() -> None:
-    rhythms = [rhythm for tunes in patterns().tunes.values() for rhythm in tunes]
-    assert {len(steps) for steps in rhythms} == {16}
-    for pattern in (*patterns().comping.values(), *patterns().bass_lines.values()):
-        assert [hit.at for hit in pattern] == sorted(hit.at for hit in pattern)
-        assert all(0 <= hit.at < 4 and 0 <= hit.length <= 4 for hit in pattern)
+def test_patterns_fill_whole_bars() -> None:
+    books: dict[Meter, tuple[dict[str, Hits], dict[str, Hits]]] = {"4/4": (patterns().comping, patterns().bass_lines)}
+    books |= {meter: (found.comping, found.bass_lines) for meter, found in patterns().meters.items()}
+    assert books.keys() == TIMES.keys()
+    for meter, (comping, lines) in books.items():
+        bar = TIMES[meter].bar
+        assert {"held", "halves"} <= comping.keys()
+        assert "held" in lines
+        for pattern in (*comping.values(), *lines.values()):
+            assert [hit.at for hit in pattern] == sorted(hit.at for hit in pattern)
+            assert len(bars_in(pattern, bar)) in (1, 2, 4)
+            assert all(0 <= hit.at < 4 * bar and 0 <= hit.length <= bar for hit in pattern)
     assert {way for intro in patterns().intros.values() for way in intro.comping} <= {"", *patterns().comping}
+    assert {line for lines in patterns().alternates.values() for line in lines} <= patterns().bass_lines.keys()
+    for meter, found in patterns().meters.items():
+        for groove in (groove for grooves in found.grooves.values() for groove in grooves.values()):
+            sizes = {len(steps) / STEPS_A_BEAT / TIMES[meter].bar for _, steps in groove}
+            assert sizes <= {1, 2}
+
+
+def test_tunes_have_sixty_rhythm_cells_a_family_that_fill_their_part_of_a_bar() -> None:
+    for meter in TIMES:
+        for family, found in cells(meter).families.items():
+            assert len(found) >= 60, (meter, family)
+            assert {len(cell) for cell in found} == {SIZES[meter]}
+        assert {len(close) for close in cells(meter).closes} == {TIMES[meter].bar * STEPS_A_BEAT}
 
 
 @every_style
@@ -147,18 +167,18 @@ def test_songs_are_in_their_key(style: str) -> None:
 
 
 @every_style
-def test_tunes_move_in_steps_and_never_leap_far(style: str) -> None:
-    scores = songs(style, lengths=(30, 120))
-    for score in scores:
-        moves = leaps(score)
-        assert max(moves) <= 9
-        assert sum(1 <= move <= 2 for move in moves) >= 0.6 * len(moves)
+def test_tunes_move_as_human_ones_do_and_never_leap_far(style: str) -> None:
+    moves = [move for score in songs(style, lengths=(30, 120)) for move in leaps(score)]
+    assert max(moves) <= 12
+    assert 0.42 <= np.mean([1 <= move <= 2 for move in moves]) <= 0.68
+    assert 0.06 <= np.mean([move == 0 for move in moves]) <= 0.26
+    assert 0.05 <= np.mean([move >= 5 for move in moves]) <= 0.2
 
 
 @every_style
 def test_strong_beats_belong_to_the_chord(style: str) -> None:
     for score in songs(style, lengths=(30,)):
-        strong = [note for note in tune(score) if note.start % 2 < 0.15]
+        strong = [note for note in tune(score) if note.start % score.time.strong < 0.15]
         assert sum(note.pitch % 12 in classes_at(score, note.start) for note in strong) >= 0.75 * len(strong)
 
 
@@ -177,7 +197,7 @@ def test_tune_and_bass_end_on_the_tonic_with_the_last_chord(style: str) -> None:
         for role in ("lead", "bass"):
             part = score.part(role)
             assert part is not None
-            assert part.notes[-1].pitch % 12 == score.key.tonic
+            assert score.written_pitch(part.notes[-1]) % 12 == score.key.tonic
             assert part.notes[-1].start == pytest.approx(score.chords[-1].start, abs=0.2)
 
 
@@ -186,7 +206,8 @@ def test_no_bar_is_empty(style: str) -> None:
     for score in songs(style):
         ending = score.sections[-1]
         for bar in range(ending.first_bar + ending.bars):
-            assert any(note.start < 4 * bar + 3.9 and note.start + note.length > 4 * bar for note in pitched(score))
+            start, end = score.time.bar * bar, score.time.bar * (bar + 1) - 0.1
+            assert any(note.start < end and note.start + note.length > start for note in pitched(score))
 
 
 @pytest.mark.parametrize("style", [name for name, style in all_styles().items() if style.tune.strict])
@@ -291,14 +312,15 @@ def test_extreme_tempos_come_into_the_range_of_the_style(style: str, bpm: int) -
     low, high = all_styles()[style].tempo.bpm
     for length in (10, 30):
         score = score_of(a_brief(bpm=bpm), Wish(style=style, seconds=length), 1)
-        assert low * 0.85 <= score.bpm <= high * 1.15
+        assert low * 0.85 <= score.beats_a_minute <= high * 1.15
 
 
 @every_style
 def test_a_tempo_in_the_range_is_kept_within_some_per_cent(style: str) -> None:
     low, high = all_styles()[style].tempo.bpm
     for bpm in range(low, high + 1, 7):
-        assert score_of(a_brief(bpm=bpm), Wish(style=style, seconds=30), 1).bpm == pytest.approx(bpm, rel=0.06)
+        score = score_of(a_brief(bpm=bpm), Wish(style=style, seconds=30), 1)
+        assert score.beats_a_minute == pytest.approx(bpm, rel=0.065)
 
 
 def test_wished_instruments_play_when_the_style_takes_them() -> None:

@@ -104,6 +104,7 @@ def test_marks_on_a_letter_are_few() -> None:
         ("xn--e1afmkfd.xn--p1ai", "xn--e1afmkfd. xn--p1ai"),
         ("a.evil.museum and evil．zip", "a. evil. museum and evil． zip"),
         ("evil.ck", "evil. ck"),
+        ("ｅｖｉｌ．ｃｏｍ", "ｅｖｉｌ． ｃｏｍ"),
         ("It was dusk.It rained.", "It was dusk. It rained."),
         ("No.1, 3.5 and song.mp3 e.g. this...", "No.1, 3.5 and song.mp3 e.g. this..."),
         ("비가 와.노래가 좋아.", "비가 와.노래가 좋아."),

@@ -6,7 +6,7 @@ import pytest
 
 from bot.i18n.messages import catalogue
 from bot.posts.details_embed import details_of
-from melodify_core.models import Adjustable, Adjustment, Energy, Entry, Language, Mode, Wish
+from melodify_core.models import Adjustable, Adjustment, Energy, Entry, Language, Meter, Mode, Wish
 from tests.briefs import BRIEF
 from tests.jobs import a_song
 
@@ -97,3 +97,14 @@ def test_everything_that_can_be_adjusted_has_its_words(language: Language) -> No
     texts = catalogue(language)
     assert all(f"details.adjusted_{name}" in texts for name in get_args(Adjustable))
     assert all(f"details.used.{word}" in texts for word in (*get_args(Mode), *get_args(Energy)))
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Metre"), ("ko", "박자")])
+def test_the_metre_is_told_where_the_composer_knows_it(language: Language, name: str) -> None:
+    def shown(meter: Meter | None) -> dict[str, str]:
+        song = a_song("1").model_copy(update={"meter": meter})
+        embed = details_of(language, Entry(song, 1, 2, 3, 4, private=False, created_at=5.0))
+        return {str(field.name): str(field.value) for field in embed.fields}
+
+    assert shown("6/8")[name] == "6/8"
+    assert name not in shown(None)

@@ -336,8 +336,6 @@ def test_no_fact_contradicts_another(reading: Reading) -> None:
     if "vivid" in facts:
         assert len(named_colours(reading)) > 1
     assert not {"line high", "line middle", "line low"} & set(facts) or "level" not in facts
-    assert not notable(reading, seen=True)[1:]
-    assert "plain" not in notable(reading, seen=True)
 
 
 @pytest.mark.no_cover  # hundreds of captions
@@ -352,7 +350,7 @@ def test_no_word_is_said_twice_running(reading: Reading, language: Language) -> 
 def test_a_deep_green_is_not_deep_deep_green() -> None:
     woods = dataclasses.replace(SCENES["forest"], brightness=0.3)
     captions = [english.caption(dataclasses.replace(woods, fingerprint=number), "still") for number in range(60)]
-    assert any(caption.startswith("Dark deep green") for caption in captions)
+    assert any("dark deep green" in caption.lower() for caption in captions)
     assert not [caption for caption in captions if "deep deep" in caption.lower()]
 
 
@@ -405,7 +403,7 @@ def test_a_little_light_in_the_dark_and_a_little_dark_in_the_light_are_said() ->
 
 
 def test_the_language_changes_words_only() -> None:
-    words = {"title", "caption"}
+    words = {"title", "caption", "spare_titles"}
     for scene in SCENES:
         assert heard(scene).model_dump(exclude=words) == heard(scene, language="ko").model_dump(exclude=words)
 

@@ -5,6 +5,7 @@ tests/process/test_picture_browser.py measures the values in Chromium.
 
 import struct
 import time
+import tracemalloc
 from contextlib import closing
 from functools import partial
 
@@ -16,8 +17,8 @@ from melodify_core.errors import Rejected
 from melodify_core.media.picture import MEMORY_MB, PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from tests import pictures
-from tests.picture_faults import SHOWN, cut, cut_png, half_floats_tiff, ramp, with_xmp
-from tests.pictures import encoded, opened, quarters
+from tests.picture_faults import SHOWN, before_pixels, cut, cut_png, half_floats_tiff, ramp, with_xmp
+from tests.pictures import chunk, encoded, opened, quarters
 
 LIMITS = PictureLimits()
 
@@ -43,6 +44,16 @@ def test_a_peculiar_picture_is_what_a_browser_shows(name: str) -> None:
     assert size[0] == shown.size[0]
     assert 0.9 * shown.size[1] <= size[1] <= shown.size[1]  # the rows that are not there are left out
     assert np.abs(np.array(colours) - np.array(shown.colours)).max() <= 14, colours
+
+
+@pytest.mark.parametrize("mark", [chunk(b"cICP", bytes([9, 16, 0, 1])), chunk(b"gAMA", struct.pack(">I", 100_000))])
+def test_converting_colours_takes_little_memory(mark: bytes) -> None:
+    data = before_pixels(encoded(Image.new("RGB", (768, 768)), "PNG"), mark)
+    tracemalloc.start()
+    prepare(data, LIMITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "TIFF"])

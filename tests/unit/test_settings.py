@@ -35,7 +35,7 @@ def test_the_example_file_says_the_defaults() -> None:
 def test_the_example_file_names_every_setting() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
-    secrets = {"token", "api_key", "salt"}
+    secrets = {"token", "api_key", "moderation_key", "salt"}
     for name, field in Settings.model_fields.items():
         assert name in table
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

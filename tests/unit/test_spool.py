@@ -10,7 +10,9 @@ import pytest
 from melodify_core.models import RawTake
 from melodify_core.storage.spool import Spool
 
-TAKE = RawTake(b"sound", "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ", "harp"), midi=b"MThd")
+TAKE = RawTake(
+    b"sound", "audio/wav", bpm=90, key="E", mode="minor", instruments=("organ", "harp"), midi=b"MThd", meter="3/4"
+)
 
 
 @pytest.fixture

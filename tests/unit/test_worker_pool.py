@@ -2,6 +2,8 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -182,6 +184,21 @@ async def test_what_a_worker_prints_goes_into_the_log_with_the_job(
     ]
     assert jobs == ["17"] * 3
     caplog.handler.removeFilter(note)
+
+
+KILLED = """
+import asyncio, os, signal
+from melodify_core.media.worker_pool import WorkerPool
+async def main():
+    assert await WorkerPool(1).run(60, pow, 2, 5) == 32
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
+
+def test_nothing_is_printed_for_a_process_that_was_killed() -> None:
+    run = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, check=False, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGKILL, b"", b"")
 
 
 async def test_a_worker_that_prints_without_end_costs_a_few_lines(

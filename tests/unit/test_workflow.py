@@ -33,6 +33,15 @@ async def test_a_picture_becomes_a_delivered_song(bench: SongBench) -> None:
     assert bench.delivery.apologies == []
 
 
+async def test_a_title_that_the_server_has_heard_lately_is_not_given_again(bench: SongBench) -> None:
+    bench.book.titles = ["Amber Dusk"]
+    bench.reader.brief = BRIEF.model_copy(update={"spare_titles": ("Dusk, Slowly",)})
+    await bench.run()
+    (song,) = bench.delivery.songs
+    assert song.title == "Dusk, Slowly"
+    assert song.brief == BRIEF.model_copy(update={"title": "Dusk, Slowly"})
+
+
 async def test_picture_and_song_are_kept_and_the_raw_take_is_not(bench: SongBench) -> None:
     await bench.run()
     assert bench.files() == {"1.jpg", "1.mid", "1.mp3"}

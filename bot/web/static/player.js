@@ -9,7 +9,9 @@
   const played = document.getElementById("played");
   const at = player.querySelector(".at");
   const volume = player.querySelector(".volume");
-  const { play, pause, position, title, picture } = player.dataset;
+  const loop = player.querySelector(".loop");
+  const share = player.querySelector(".share");
+  const { play, pause, position, title, picture, address, copied } = player.dataset;
   const STEP_S = 5;
   let frame = 0;
 
@@ -55,7 +57,7 @@
   for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, showState);
   for (const event of ["timeupdate", "seeked", "loadedmetadata"]) audio.addEventListener(event, show);
   audio.addEventListener("error", () => {
-    for (const part of [button, seek, volume, player.querySelector(".time")]) if (part) part.hidden = true;
+    for (const part of [button, seek, volume, loop, player.querySelector(".time")]) if (part) part.hidden = true;
     audio.controls = true;
   });
 
@@ -74,11 +76,26 @@
     audio.volume = Number(event.target.value);
   });
 
+  loop.addEventListener("click", () => {
+    audio.loop = !audio.loop;
+    loop.setAttribute("aria-pressed", String(audio.loop));
+  });
+  share.addEventListener("click", () => {
+    // A person who closes the dialog, or forbids the clipboard, has changed nothing.
+    if (navigator.share) navigator.share({ title, url: address }).catch(() => {});
+    else navigator.clipboard.writeText(address).then(() => (share.textContent = copied), () => {});
+  });
+  // Neither is there on a page without HTTPS.
+  share.hidden = !(navigator.share || navigator.clipboard);
+
   if ("mediaSession" in navigator) {
     const artwork = picture ? [{ src: new URL(picture, location.href).href, type: "image/jpeg" }] : [];
     navigator.mediaSession.metadata = new MediaMetadata({ title, artist: "Melodify", artwork });
+    navigator.mediaSession.setActionHandler("seekto", (details) => go(details.seekTime));
+    navigator.mediaSession.setActionHandler("seekbackward", () => go(audio.currentTime - STEP_S));
+    navigator.mediaSession.setActionHandler("seekforward", () => go(audio.currentTime + STEP_S));
   }
-  for (const part of [button, volume, player.querySelector(".time")]) part.hidden = false;
+  for (const part of [button, volume, loop, player.querySelector(".time")]) part.hidden = false;
   audio.controls = false;
   showState();
 })();

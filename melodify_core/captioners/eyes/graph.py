@@ -57,7 +57,8 @@ class Network:
     It uses one thread: there is one worker process per core, and sums keep their order.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes | str) -> None:
+        """Open a network by its bytes, or by the path of its file."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -69,10 +70,11 @@ class Network:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except (state.Fail, state.InvalidGraph, state.NotImplemented, state.RuntimeException) as error:
             raise ImportError(f"onnxruntime cannot run the network: {error}") from error
+        self._input = self._session.get_inputs()[0].name
 
     def run(self, pictures: Array) -> list[Array]:
-        """Return the outputs for pictures of shape (n, channels, y, x)."""
-        return [np.asarray(output) for output in self._session.run(None, {"x": pictures})]
+        """Return the outputs for pictures, of shape (n, channels, y, x) or as the network wants them."""
+        return [np.asarray(output) for output in self._session.run(None, {self._input: pictures})]
 
 
 def return_memory() -> None:

@@ -3,7 +3,8 @@
 The thresholds were set on the tuning pictures of quality/recognition.py; its other pictures show how often they hold.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from PIL import Image
@@ -20,6 +21,9 @@ Certainty = Literal["sure", "likely"]
 
 # Least mean probability of a subject, and of a kind alone ("a bird").
 _SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.4, 0.5
+_SURE_IN_KIND = (0.65, 0.85)  # a subject, where its kind is even surer
+# Whatever has four legs looks a little like one of 120 dogs, and old houses like each other.
+_LIKELY_DOG, _LIKELY_BUILDING = 0.7, 0.65
 # In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
 # Patterns and fractals look like these to the network, so they are never more than a guess.
@@ -40,6 +44,8 @@ class Sight:
     subject: str | None = None
     certainty: Certainty | None = None
     people: int = 0  # faces, up to 3, which means several; there may be more people than faces
+    # The probability of each kind and subject, also where nothing is named.
+    shares: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
 
 NOTHING = Sight()
@@ -58,24 +64,36 @@ def see(picture: Image.Image) -> Sight:
         return_memory()
 
 
+def _is_sure_in_kind(share: float, whole: float, kind: Kind) -> bool:
+    return share >= _SURE_IN_KIND[0] and whole >= _SURE_IN_KIND[1] and kind != "building"
+
+
+def _least_likely(named: Sight) -> float:
+    if named.subject == "dog":
+        return _LIKELY_DOG
+    return _LIKELY_BUILDING if named.kind == "building" else _LIKELY_SUBJECT
+
+
 def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     """Return the first statement that is true: the most certain and most specific ones come first."""
     people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
     passers_by = sum(height >= _PASSER_BY for height in heights)
-    subject, share = next(iter(subjects.subject_shares(found).items()))
-    kind, whole = next(iter(subjects.kind_shares(found).items()))
+    of_subjects, of_kinds = subjects.subject_shares(found), subjects.kind_shares(found)
+    (subject, share), (kind, whole) = next(iter(of_subjects.items())), next(iter(of_kinds.items()))
+    shares = {**of_subjects, **{str(name): part for name, part in of_kinds.items()}}
     gathered = subjects.scatter(found) <= _MOST_SCATTERED and kind not in _PATTERN_KINDS
     named = Sight(photo=True, kind=subjects.classes().kind_of[subject], subject=subject)
     unnamed, crowd = Sight(photo=True, kind=kind), Sight(photo=True, kind="people", people=_MOST_COUNTED)
     rules: tuple[tuple[bool, Sight, Certainty], ...] = (
         (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
+        (_is_sure_in_kind(share, whole, kind) and gathered, named, "sure"),
         (whole >= _SURE and gathered, unnamed, "sure"),
         (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
-        (share >= _LIKELY_SUBJECT, named, "likely"),
+        (share >= _least_likely(named), named, "likely"),
         (whole >= _LIKELY_KIND, unnamed, "likely"),
     )
     for holds, sight, certainty in rules:
         if holds:
-            return replace(sight, certainty=certainty)
-    return Sight(photo=True)
+            return replace(sight, certainty=certainty, shares=shares)
+    return Sight(photo=True, shares=shares)

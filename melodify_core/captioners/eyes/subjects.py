@@ -14,7 +14,7 @@ from melodify_core.data_files import read_table
 
 Kind = Literal[
     "animal", "bird", "building", "city", "flower", "food", "forest", "furniture", "instrument", "machine", "mountain",
-    "people", "plane", "sea", "ship", "snow", "stage", "train", "vehicle", "water",
+    "people", "plane", "sea", "ship", "sky", "snow", "stage", "train", "vehicle", "water",
 ]  # fmt: skip
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -56,8 +56,8 @@ def reply_of(model: str, content: bytes, request_id: str | None) -> Reply:
     return Reply(model, body, request_id or "")
 
 
-def brief_of(reply: Reply) -> Brief:
-    """Return the reading of a reply of either API. Raises Refused, and Unavailable when it is unusable.
+def reading_of(reply: Reply) -> dict[str, Any]:
+    """Return the fields in a reply of either API. Raises Refused, and Unavailable when there are none.
 
     Call it in a thread: what is no proper JSON takes a while.
     """
@@ -65,7 +65,12 @@ def brief_of(reply: Reply) -> Brief:
     fields = fields_of(reply.text())
     if fields is None:
         raise Unavailable("provider.unavailable")
-    return normalised(fields)
+    return fields
+
+
+def brief_of(reply: Reply) -> Brief:
+    """Return the Brief of a reply, in which words of other languages count only where a list has them."""
+    return normalised(reading_of(reply))
 
 
 def _raise_errors(body: dict[str, Any]) -> None:

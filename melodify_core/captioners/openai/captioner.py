@@ -1,39 +1,39 @@
-"""The Captioner port on OpenAI: moderation, then one question, its bill, and the Brief of the answer.
+"""The Captioner port on OpenAI: one question, its bill, and the Brief of the answer.
 
 An answer with status 200 counts as charged, and nothing is retried after one, whatever it contains.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 import openai
 
-from melodify_core.captioners.openai import moderation
-from melodify_core.captioners.openai.answer import Reply, brief_of, reply_of
+from melodify_core.captioners.openai.answer import Reply, reading_of, reply_of
 from melodify_core.captioners.openai.checking import check_settings
 from melodify_core.captioners.openai.faults import (
     Part,
     is_free,
-    may_repeat,
-    pause_s,
     translated,
     unknown_part,
     wants_another_model,
+    with_retries,
 )
+from melodify_core.captioners.openai.meanings import replaced, to_be_understood, understood
+from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.captioners.openai.question import Question, for_chat, for_responses, question_of
 from melodify_core.captioners.openai.wire import AnswerLost, client_of
 from melodify_core.config.settings import OpenAI
 from melodify_core.errors import MelodifyError, Misconfigured
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Brief, Picture, Wish
 from melodify_core.ports import PaidCall, ProviderContext
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 MILLION = 1_000_000
+UNDERSTAND_S = 15.0  # with a worker's start
 READING_TOKENS = 2000  # instructions and a small picture
 # Dollars per million tokens, in and out (developers.openai.com/api/docs/models, November 2026).
 FALLBACK_PRICES = {"gpt-5.6-luna": (0.20, 1.20)}
@@ -44,23 +44,34 @@ class OpenAICaptioner:
 
     name = "openai"
 
-    def __init__(self, settings: OpenAI) -> None:
-        """Open a client. Raises Misconfigured without a key, unless another server is named."""
+    def __init__(self, settings: OpenAI, pool: WorkerPool | None = None) -> None:
+        """Open a client. Raises Misconfigured without a key, unless another server is named.
+
+        The pool's workers compare words of other languages by their meaning; without it only the known ones count.
+        """
         if settings.api_key is None and settings.base_url is None:
             raise Misconfigured(
                 "openai.api_key is missing: make a key at https://platform.openai.com/api-keys and set "
                 "MELODIFY_OPENAI__API_KEY or openai.api_key_file."
             )
         self._settings = settings
+        self._pool = pool
         self._client = client_of(settings)
         self._calls = asyncio.Semaphore(settings.calls)
         # What a model's server did not accept is left out from then on.
         self._unknown: dict[str, frozenset[Part]] = {}
+        self._last_answer = ""
 
     async def check(self) -> None:
-        """Check key, models and moderation. Spends nothing. Raises Misconfigured and Unavailable."""
+        """Check key and models. Spends nothing. Raises Misconfigured and Unavailable."""
         async with translated("check", asyncio.get_running_loop().time() + self._settings.deadline_s):
             await check_settings(self._client, self._settings)
+
+    def describe(self) -> str:
+        """Return model and server, and how the last answer ended."""
+        server = f" at {self._settings.base_url}" if self._settings.base_url else ""
+        last = f", last answer: {self._last_answer}" if self._last_answer else ""
+        return f"{self._settings.model}{server}{last}"
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -73,27 +84,36 @@ class OpenAICaptioner:
             await self._calls.acquire()
         try:
             question = await asyncio.to_thread(question_of, picture, wish, self._settings)
-            if self._settings.moderation:
-                ask = partial(self._moderate, context.job_id, when)
-                await moderation.moderate(question.image_url, wish.hint, ask, adult=context.adult)
             async with translated(context.job_id, when):
                 reply, call = await self._reply(question, context, when)
         finally:
             self._calls.release()
         # Outside the deadline, so that an answer that was paid for is not lost to it.
         await call.billed(self._bill(reply))
-        return await asyncio.to_thread(_read, reply, context.job_id)
+        self._last_answer = reply.described()
+        fields, brief = await asyncio.to_thread(_read, reply, context.job_id)
+        return await self._understood(fields, context.job_id) or brief
 
-    async def _moderate(self, job_id: str, when: float, parts: list[dict[str, Any]]) -> bytes:
-        ask = partial(moderation.question, self._client, self._settings.moderation_model, parts)
-        async with translated(job_id, when):
-            return await self._with_retries(ask, when)
+    async def _understood(self, fields: dict[str, Any], job_id: str) -> Brief | None:
+        """Return the Brief with what the model's own words mean; None where they mean nothing.
+
+        The answer is paid for: it is not lost to what happens here.
+        """
+        phrases = to_be_understood(fields)
+        if self._pool is None or not phrases:
+            return None
+        try:
+            meant = await self._pool.run(UNDERSTAND_S, understood, phrases)
+        except MelodifyError as error:
+            log.warning("job %s: openai: the words of the answer could not be compared: %s", job_id, error)
+            return None
+        return normalised(replaced(fields, meant)) if meant else None
 
     async def _reply(self, question: Question, context: ProviderContext, when: float) -> tuple[Reply, PaidCall]:
         """Ask the model, then once the fallback model where that may help."""
         model, fallback = self._settings.model, self._settings.fallback_model
         try:
-            return await self._with_retries(partial(self._paid, question, model, context), when)
+            return await with_retries(partial(self._paid, question, model, context), self._settings.tries, when)
         except openai.APIError as error:
             if not fallback or fallback == model or not wants_another_model(error):
                 raise
@@ -104,19 +124,6 @@ class OpenAICaptioner:
         except openai.NotFoundError as error:
             # A missing fallback model says less than the first error.
             raise first from error
-
-    async def _with_retries(self, ask: Callable[[], Awaitable[Result]], when: float) -> Result:
-        """Ask up to `tries` times, as long as the failed attempts cost nothing and the deadline leaves room to wait."""
-        loop = asyncio.get_running_loop()
-        for attempt in range(self._settings.tries - 1):
-            try:
-                return await ask()
-            except openai.APIError as error:
-                pause = pause_s(error, attempt)
-                if not may_repeat(error, attempt) or loop.time() + pause >= when:
-                    raise
-                await asyncio.sleep(pause)
-        return await ask()
 
     async def _paid(self, question: Question, model: str, context: ProviderContext) -> tuple[Reply, PaidCall]:
         """Ask once, with the call booked before it begins."""
@@ -214,13 +221,14 @@ def _prices(settings: OpenAI, model: str) -> tuple[float, float]:
     return listed[0] if told[0] is None else told[0], listed[1] if told[1] is None else told[1]
 
 
-def _read(reply: Reply, job_id: str) -> Brief:
+def _read(reply: Reply, job_id: str) -> tuple[dict[str, Any], Brief]:
     described = reply.described()
     try:
-        brief = brief_of(reply)
+        fields = reading_of(reply)
+        brief = normalised(fields)
     except MelodifyError as error:
         details = error, described, reply.request_id
         log.warning("job %s: openai: unusable answer, giving up: %s (%s), request id %s", job_id, *details)
         raise
     log.info("job %s: openai: %s answered with %s", job_id, reply.model, described)
-    return brief
+    return fields, brief

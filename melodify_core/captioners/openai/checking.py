@@ -1,12 +1,10 @@
-"""Checks key, models, moderation and address of the settings without spending anything."""
+"""Checks key, models and address of the settings without spending anything."""
 
 import openai
 
-from melodify_core.captioners.openai import moderation
+from melodify_core.captioners.openai.moderation import KEYS_PAGE
 from melodify_core.config.settings import OpenAI
-from melodify_core.errors import Misconfigured, Unavailable
-
-KEYS_PAGE = "https://platform.openai.com/api-keys"
+from melodify_core.errors import Misconfigured
 
 
 async def check_settings(client: openai.AsyncOpenAI, settings: OpenAI) -> None:
@@ -16,8 +14,6 @@ async def check_settings(client: openai.AsyncOpenAI, settings: OpenAI) -> None:
         for name, model in (("model", settings.model), ("fallback_model", settings.fallback_model))
         if model and (name == "model" or model != settings.model)
     ]
-    if settings.moderation:
-        problems.append(await _problem_of_moderation(client, settings))
     found = [problem for problem in dict.fromkeys(problems) if problem]
     if found:
         raise Misconfigured(*found)
@@ -52,27 +48,6 @@ async def _problem_of_address(client: openai.AsyncOpenAI, settings: OpenAI) -> s
     return ""
 
 
-async def _problem_of_moderation(client: openai.AsyncOpenAI, settings: OpenAI) -> str:
-    """Moderate a harmless word, which costs nothing (platform.openai.com/docs/guides/moderation)."""
-    try:
-        parts = [{"type": "text", "text": "hello"}]
-        moderation.verdict_of(await moderation.question(client, settings.moderation_model, parts))
-    except openai.AuthenticationError:
-        return _key_problem(settings)
-    except openai.PermissionDeniedError:
-        return _permission_problem(settings)
-    except (openai.NotFoundError, openai.BadRequestError, Unavailable) as error:
-        if isinstance(error, openai.APIStatusError) and error.code in ("model_not_found", "invalid_model"):
-            return f'openai.moderation_model: the server knows no model "{settings.moderation_model}".'
-        return (
-            "openai.moderation: the server at openai.base_url has no moderation like OpenAI's; set "
-            "openai.moderation = false if pictures may go unchecked."
-            if settings.base_url
-            else f'openai.moderation_model: "{settings.moderation_model}" does not check texts and pictures.'
-        )
-    return ""
-
-
 def _key_problem(settings: OpenAI) -> str:
     where = "take the one of the server at openai.base_url" if settings.base_url else f"make one at {KEYS_PAGE}"
     return f"openai.api_key: the server does not accept the key; {where}."
@@ -80,7 +55,7 @@ def _key_problem(settings: OpenAI) -> str:
 
 def _permission_problem(settings: OpenAI) -> str:
     where = "" if settings.base_url else f" at {KEYS_PAGE}"
-    return f"openai.api_key: the key lacks permission; allow it Models, Responses and Moderations{where}."
+    return f"openai.api_key: the key lacks permission; allow it Models and Responses{where}."
 
 
 def _address_problem(settings: OpenAI) -> str:

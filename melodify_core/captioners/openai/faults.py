@@ -10,9 +10,9 @@ import logging
 import random
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 
 import httpx2
 import openai
@@ -21,6 +21,7 @@ from melodify_core.captioners.openai.wire import AnswerLost
 from melodify_core.errors import MelodifyError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
@@ -69,6 +70,20 @@ async def translated(job_id: str, when: float) -> AsyncIterator[None]:
     except AnswerLost as error:
         log.warning("job %s: openai: %s", job_id, error)
         raise Unavailable("provider.unavailable") from error
+
+
+async def with_retries(ask: Callable[[], Awaitable[Result]], tries: int, when: float) -> Result:
+    """Ask up to `tries` times, as long as the failed attempts cost nothing and the deadline leaves room to wait."""
+    loop = asyncio.get_running_loop()
+    for attempt in range(tries - 1):
+        try:
+            return await ask()
+        except openai.APIError as error:
+            pause = pause_s(error, attempt)
+            if not may_repeat(error, attempt) or loop.time() + pause >= when:
+                raise
+            await asyncio.sleep(pause)
+    return await ask()
 
 
 def error_of(error: openai.APIError) -> MelodifyError:

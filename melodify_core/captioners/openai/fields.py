@@ -117,7 +117,9 @@ def _flat(value: object, depth: int = 0) -> dict[str, Any]:
         return _best(_flat(each, depth + 1) for each in value)
     if not isinstance(value, dict):
         return {}
-    named = [(_name(key), each) for key, each in value.items()]
+    # The names that were asked for count more than others with the same meaning.
+    ordered = sorted(value.items(), key=lambda item: item[0] in vocabulary().fields.values())
+    named = [(_name(key), each) for key, each in ordered]
     fields: dict[str, Any] = {}
     for name, each in named:
         if not name:

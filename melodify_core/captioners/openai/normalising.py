@@ -26,6 +26,8 @@ _MODES: dict[str, Mode] = {"major": "major", "minor": "minor", "장조": "major"
 # The church modes map to the mode with the same third.
 _OTHER_MODES: dict[str, Mode] = {"ionian": "major", "lydian": "major", "dorian": "minor", "phrygian": "minor",
                                  "aeolian": "minor", "locrian": "minor"}  # fmt: skip
+# Letters from here on are of scripts with particles behind their words, or without spaces.
+_NO_SPACES = "\u0530"
 _NUMBER = re.compile(r"[-−]?(?:\d+(?:[.,]\d+)?|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -59,15 +61,15 @@ def normalised(fields: dict[str, Any]) -> Brief:
 def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]:
     """Return the values of the answer that the Brief could not take over. Missing values are not among them."""
     chosen: tuple[tuple[Adjustable, str | None, str], ...] = (
-        ("mode", _word(fields, "mode", _MODES), brief.mode),
-        ("energy", _word(fields, "energy", _ENERGIES), brief.energy),
+        ("mode", _named_mode(fields), brief.mode),
+        ("energy", _named_energy(fields), brief.energy),
     )
     found = [
         Adjustment(name=name, said=said, used=used)
         for name, meant, used in chosen
         if meant != used and (said := _shown(fields.get(name)))
     ]
-    if not brief.genre and (said := next(filter(None, map(_shown, _phrases_in(fields, "genre"))), "")):
+    if not brief.genre and (said := next(filter(None, map(_shown, phrases_in(fields, "genre"))), "")):
         found.append(Adjustment(name="genre", said=said))
     levels: tuple[tuple[Adjustable, float], ...] = (
         ("bpm", brief.bpm),
@@ -80,7 +82,7 @@ def _adjustments(fields: dict[str, Any], brief: Brief) -> tuple[Adjustment, ...]
             found.append(Adjustment(name=name, said=said, used=f"{used:g}"))
     unknown = [
         said
-        for phrase in _phrases_in(fields, "instruments")
+        for phrase in phrases_in(fields, "instruments")
         if not vocabulary.known_instrument(phrase) and (said := _shown(phrase))
     ]
     found += [Adjustment(name="instruments", said=said) for said in dict.fromkeys(unknown)]
@@ -101,11 +103,19 @@ def _text(fields: dict[str, Any], name: str, limit: int) -> str:
 
 def _phrases(fields: dict[str, Any], name: str, sieve: Callable[[str], str], most: int) -> tuple[str, ...]:
     """Return the field's known phrases, each once."""
-    known = (sieve(phrase) for phrase in _phrases_in(fields, name))
+    known = (sieve(phrase) for phrase in phrases_in(fields, name))
     return tuple(dict.fromkeys(phrase for phrase in known if phrase))[:most]
 
 
-def _phrases_in(fields: dict[str, Any], name: str) -> list[str]:
+def strange_in(fields: dict[str, Any], name: str) -> list[str]:
+    """Return the field's phrases that stand in no list, each once."""
+    if name == "energy":
+        return [] if _named_energy(fields) or not _shown(fields.get(name)) else phrases_in(fields, name)[:1]
+    sieve = vocabulary.known_instrument if name == "instruments" else vocabulary.known
+    return list(dict.fromkeys(phrase for phrase in phrases_in(fields, name) if phrase and not sieve(phrase)))
+
+
+def phrases_in(fields: dict[str, Any], name: str) -> list[str]:
     """Return the field's phrases; a text instead of a list is split at its punctuation."""
     value = fields.get(name)
     texts = re.split(r"[,.;:\n，、。；：|]", value) if isinstance(value, str) else _texts_in(value)
@@ -137,8 +147,7 @@ def _word(fields: dict[str, Any], name: str, meanings: Mapping[str, Word]) -> Wo
 
 
 def _energy(fields: dict[str, Any]) -> Energy:
-    energy = _word(fields, "energy", _ENERGIES)
-    if energy:
+    if energy := _named_energy(fields):
         return energy
     arousal = _level(fields, "arousal", 0.0)
     return min(_AROUSAL, key=lambda each: abs(_AROUSAL[each] - arousal))
@@ -149,7 +158,29 @@ def _near(arousal: float, home: float) -> float:
 
 
 def _mode_in(fields: dict[str, Any]) -> Mode | None:
-    return _word(fields, "mode", _MODES) or _word(fields, "mode", _OTHER_MODES)
+    return _named_mode(fields) or _word(fields, "mode", _OTHER_MODES)
+
+
+def _named_mode(fields: dict[str, Any]) -> Mode | None:
+    return _word(fields, "mode", _MODES) or _foreign(fields, "mode", vocabulary.vocabulary().mode)
+
+
+def _named_energy(fields: dict[str, Any]) -> Energy | None:
+    return _word(fields, "energy", _ENERGIES) or _foreign(fields, "energy", vocabulary.vocabulary().energy)
+
+
+def _foreign(fields: dict[str, Any], name: str, meanings: Mapping[str, Word]) -> Word | None:
+    """Return the meaning of the field in another language: of all of it, else of the only known word in it."""
+    value = fields.get(name)
+    text = " ".join(value[:READ_AT_MOST].casefold().split()) if isinstance(value, str) else ""
+    meant = {meaning for word, meaning in meanings.items() if _stands_in(word, text)}
+    return meanings.get(text) or (meant.pop() if len(meant) == 1 else None)
+
+
+def _stands_in(word: str, text: str) -> bool:
+    if word < _NO_SPACES:
+        return bool(re.search(rf"\b{re.escape(word)}\b", text))
+    return len(word) > 1 and word in text
 
 
 def _level(fields: dict[str, Any], name: str, otherwise: float) -> float:

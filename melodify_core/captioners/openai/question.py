@@ -84,7 +84,6 @@ class Question:
 def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
     """Return the question. Call it in a thread: it shrinks the picture."""
     style = prompt_of(wish.style)
-    jpeg = _shrunk(picture.jpeg) if settings.detail == "low" else picture.jpeg
     return Question(
         instruction=_INSTRUCTION.format(
             language=language_of(wish),
@@ -93,8 +92,14 @@ def question_of(picture: Picture, wish: Wish, settings: OpenAI) -> Question:
             style=f" It must be {style}." if style else "",
         ),
         words=_words(wish.hint),
-        image_url="data:image/jpeg;base64," + base64.b64encode(jpeg).decode(),
+        image_url=image_url_of(picture, settings),
     )
+
+
+def image_url_of(picture: Picture, settings: OpenAI) -> str:
+    """Return the picture as it is sent. Call it in a thread: it shrinks the picture."""
+    jpeg = _shrunk(picture.jpeg) if settings.detail == "low" else picture.jpeg
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def language_of(wish: Wish) -> str:

@@ -20,6 +20,8 @@ WORDS_AT_MOST = 8
 _WORD = re.compile(r"[^\W\d_]+")
 _BOWLS = "singing bowls"  # the one place where a word for singing is none
 _SUNG = frozenset(["choir", "choral", "chorus", "verse", "verses"])
+# What binds an adjective to its noun in Chinese and Japanese, where no space does.
+_BOUND = re.compile(r"[的の]|(?<=\w)な(?=\w|$)")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Vocabulary:
     bare: list[str]
     same: dict[str, str]
     fields: dict[str, str]
+    energy: dict[str, Energy]
+    mode: dict[str, Mode]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -51,18 +55,36 @@ class Vocabulary:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """Return the lists of vocabulary.toml."""
-    return TypeAdapter(Vocabulary).validate_python(read_table("melodify_core.captioners.openai", "vocabulary.toml"))
+    """Return the lists of vocabulary.toml, with what languages.toml says of them."""
+    lists, others = (
+        read_table("melodify_core.captioners.openai", f"{name}.toml") for name in ("vocabulary", "languages")
+    )
+    other = {
+        table: {word.casefold(): meant for meant, words in said.items() for word in words}
+        for table, said in others.items()
+    }
+    both = {"fields": other.pop("fields") | lists["fields"], "same": other.pop("phrases") | lists["same"]}
+    return TypeAdapter(Vocabulary).validate_python(lists | other | both)
 
 
 def known(phrase: str) -> str:
     """Return the phrase in lower case if all its words stand in the lists, and one of them tells something; else ""."""
+    return _known(phrase) or (_known(_BOUND.sub(" ", phrase)) if _BOUND.search(phrase) else "")
+
+
+def _known(phrase: str) -> str:
     lists = vocabulary()
-    text = " ".join(lists.same.get(word, word) for word in phrase.lower().split())
+    whole = lists.same.get(" ".join(phrase.casefold().split()))
+    text = whole or " ".join(_in_english(word) for word in phrase.casefold().split())
     words = _WORD.findall(text.replace(_BOWLS, "bowls"))
     if not 0 < len(words) <= WORDS_AT_MOST or not set(words) <= lists.words or set(words) <= lists.small:
         return ""
     return re.sub(r"[^\w' &-]|_|\d", "", text).strip(" -&'")
+
+
+def _in_english(word: str) -> str:
+    lists = vocabulary()
+    return word if word in lists.words else lists.same.get(word, word)
 
 
 def known_instrument(phrase: str) -> str:

@@ -2,7 +2,7 @@
 
 from melodify_core.captioners.eyes import are_installed, look
 from melodify_core.captioners.palette import english, korean
-from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of
+from melodify_core.captioners.palette.feeling import Feeling, Mood, energy_of, feeling_of, mood_of, mood_of_song
 from melodify_core.captioners.palette.music import (
     arrangement_for,
     bpm_for,
@@ -68,13 +68,15 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
     """Return the Brief of a reading, steered by the scene and by the known words of the hint."""
     steering = steering_of(wish.hint)
     feeling = _steered(_touched(feeling_of(reading), scene), steering)
-    mood = mood_of(feeling)
     style = style_for(reading, feeling, steering, wish.style, scene)
     valence, arousal = round(feeling.valence, 3), round(feeling.arousal, 3)
     mode: Mode = steering.mode or ("major" if valence >= 0 else "minor")
-    words = _WORDS[wish.language]
+    bpm = bpm_for(style, reading, feeling, steering)
+    mood, words = mood_of_song(mood_of(feeling), mode, bpm), _WORDS[wish.language]
+    title, *spare_titles = words.titles(reading, telling_colour(reading), mood, scene)
     return Brief(
-        title=words.title(reading, telling_colour(reading), mood, scene),
+        title=title,
+        spare_titles=tuple(spare_titles),
         caption=words.caption(reading, mood, scene),
         mood=_MOOD_WORDS[mood],
         valence=valence,
@@ -82,7 +84,7 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
         energy=energy_of(feeling),
         genre=all_styles()[style].brief.genre,
         instruments=instruments_for(style, reading, feeling, steering, scene),
-        bpm=bpm_for(style, reading, feeling, steering),
+        bpm=bpm,
         mode=mode,
         arrangement=arrangement_for(style, reading),
         soundscape=soundscape_for(style, reading, scene),

@@ -1,51 +1,107 @@
 """The English titles of at most 40 characters and captions of at most 300. The words are in english.toml."""
 
+from collections.abc import Iterator
 from random import Random
 
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import light_place, named_colours, notable, tone
+from melodify_core.captioners.palette.notable import (
+    around,
+    light_place,
+    named_colours,
+    notable,
+    other_colour,
+    telling_colour,
+    tint,
+    tone,
+)
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import words_of
+from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
+
+_SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "the", "to", "with"})
 
 
-def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
+def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
+    return distinct(_titles(reading, colour, mood, scene))
+
+
+def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
     random, words = Random(reading.fingerprint), words_of("english")
+    noun, other = words.title_noun(scene), other_colour(reading, colour)
+    name = words.people[scene.people - 1].name if scene.people else noun
+    thing = (name if scene.people else words.thing(scene)) if noun else ""
     colour_noun, *adjectives = words.colours[colour]
-    adjective, noun = random.choice(adjectives), words.title_noun(scene) or random.choice(words.nouns[mood])
-    return random.choice(words.titles).format(adjective=adjective, noun=noun, colour=colour_noun.title())
+    # "A Song of a Vehicle" says too little, "Journey" is enough.
+    without = [*([] if scene.subject or scene.people else ["{thing}"]), *([] if other else ["{other}"])]
+    for pattern in patterns(words, random, seen=bool(noun), without=without):
+        yield _entitled(
+            pattern.format(
+                noun=noun,
+                thing=thing,
+                name=name,
+                adjective=random.choice(adjectives),
+                colour=colour_noun,
+                other=words.colours[other][0] if other else "",
+                form=random.choice(words.forms[mood]),
+                air=random.choice(words.nouns[mood]),
+                manner=random.choice(words.manners[mood]),
+            )
+        )
 
 
 def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, if anything, then light and colours, what is notable, the mood: a sentence each."""
+    """Return what is seen, else light, colours and what is notable; and a sentence on the song."""
     random, words = Random(reading.fingerprint + 1), words_of("english")
+    shown = statement(scene, reading, random) if scene.kind else _colours(reading, random)
+    return f"{shown} {random.choice(words.feelings[mood])}"
+
+
+def statement(scene: Scene, reading: Reading, random: Random) -> str:
+    """Return a sentence on what is seen, and in which light."""
+    words = words_of("english")
+    light = random.choice(words.tints[tint(reading, night=scene.night)])
+    thing = words.thing(scene)
+    return words.sentence(scene, random).format(
+        thing=thing,
+        Thing=_capitalised(thing),
+        light=light.format(colours=" and ".join(words.colours[name][0] for name in around(reading))),
+    )
+
+
+def _colours(reading: Reading, random: Random) -> str:
+    words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    telling = words.colours[telling_colour(reading)][0]
+    second = telling if telling != names[0] else names[-1]
     place = light_place(reading)
-    lit, unlit = random.choice(words.openings if len(names) > 1 else words.whole)
+    said = words.colour_sentences
+    lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
     # "Deep deep green" says it twice.
     own = [word for word in words.tones[tone(reading)] if word not in colours.split()]
     shade = random.choice(own or [""])
     light = random.choice(words.light[place]) if place else ""
-    opening = (lit if light else unlit).format(tone=shade, colours=colours, light=light)
+    opening = (lit if light else unlit).format(
+        tone=shade,
+        colours=colours,
+        light=light,
+        first=names[0],
+        second=second,
+        telling=telling,
+        rest=" and ".join(names[1:]),
+    )
     accent = words.colours[reading.accent][0] if reading.accent else ""
-    seen = statement(scene, random)
-    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in notable(reading, seen=bool(seen))]
-    middle = ", and ".join([*facts[:1], *(fact[0].lower() + fact[1:] for fact in facts[1:])])
-    feeling = random.choice(words.feelings[mood])
-    sentences = [seen, _capitalised(opening.strip()), f"{middle}." if middle else "", feeling]
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def statement(scene: Scene, random: Random) -> str:
-    """Return a sentence or two on what is seen; nothing where nothing was."""
-    if scene.kind is None:
-        return ""
-    words = words_of("english")
-    sentence = random.choice(words.sure if scene.certainty == "sure" else words.likely).format(thing=words.thing(scene))
-    return sentence + (random.choice(words.night) if scene.night else "")
+    told = notable(reading)[:1]
+    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in told]
+    # Split, for a tone without a word leaves two spaces.
+    return " ".join([*_capitalised(opening.strip()).split(), *(f"{fact}." for fact in facts)])
 
 
 def _capitalised(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
+
+
+def _entitled(title: str) -> str:
+    words = (word if word in _SMALL_WORDS else "-".join(map(_capitalised, word.split("-"))) for word in title.split())
+    return _capitalised(" ".join(words))

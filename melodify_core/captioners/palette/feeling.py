@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.models import Energy
+from melodify_core.models import Energy, Mode
 
 Mood = Literal[
     "content", "joyful", "excited", "tense", "sombre", "melancholic", "still", "serene", "balanced"
@@ -15,6 +15,16 @@ Mood = Literal[
 _CIRCLE: tuple[Mood, ...] = ("content", "joyful", "excited", "tense", "sombre", "melancholic", "still", "serene")
 _BALANCED_RADIUS = 0.16
 _ENERGIES: tuple[tuple[float, Energy], ...] = ((-0.5, "calm"), (-0.15, "gentle"), (0.2, "moderate"), (0.55, "lively"))
+# Of songs: what may be said of each mode and pace, the usual first.
+_EASY_BPM, _QUICK_BPM = 84, 112
+_MOODS_OF_SONGS: dict[tuple[Mode, str], tuple[Mood, ...]] = {
+    ("major", "slow"): ("serene", "still"),
+    ("major", "easy"): ("content", "balanced"),
+    ("major", "quick"): ("joyful", "excited"),
+    ("minor", "slow"): ("melancholic", "sombre", "still"),
+    ("minor", "easy"): ("melancholic", "balanced"),
+    ("minor", "quick"): ("tense", "excited"),
+}
 # Sums of standard scores reach 3; this maps them smoothly into -1..1.
 _SLOPE = 0.55
 _FARTHEST_SCORE = 2.0
@@ -57,6 +67,13 @@ def mood_of(feeling: Feeling) -> Mood:
         return "balanced"
     angle = math.degrees(math.atan2(feeling.arousal, feeling.valence))
     return _CIRCLE[round(angle / 45) % len(_CIRCLE)]
+
+
+def mood_of_song(mood: Mood, mode: Mode, bpm: int) -> Mood:
+    """Return the mood to name: the picture's, unless tempo or mode of the song would contradict it."""
+    pace = "slow" if bpm < _EASY_BPM else "easy" if bpm < _QUICK_BPM else "quick"
+    fitting = _MOODS_OF_SONGS[mode, pace]
+    return mood if mood in fitting else fitting[0]
 
 
 def energy_of(feeling: Feeling) -> Energy:

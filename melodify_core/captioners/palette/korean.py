@@ -1,56 +1,103 @@
 """The Korean titles of at most 40 characters and captions of at most 300. The words are in korean.toml."""
 
+import re
+from collections.abc import Iterator
 from random import Random
 
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import light_place, named_colours, notable, tone
+from melodify_core.captioners.palette.notable import (
+    around,
+    light_place,
+    named_colours,
+    notable,
+    other_colour,
+    telling_colour,
+    tint,
+    tone,
+)
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import words_of
+from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
 
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
+# "|이|가|" after a word: the particle after a final consonant, and the one after a vowel.
+_PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
 
 
-def title(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return a title of the telling colour, and of what is seen where it is sure, else of the mood."""
+def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
+    return distinct(_titles(reading, colour, mood, scene))
+
+
+def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
     random, words = Random(reading.fingerprint), words_of("korean")
-    adjective = random.choice(words.colours[colour][1:])
-    noun = words.title_noun(scene) or random.choice(words.nouns[mood])
-    return random.choice(words.titles).format(colour=adjective, noun=noun)
+    noun, other = words.title_noun(scene), other_colour(reading, colour)
+    hue, *shades = words.colours[colour]
+    for pattern in patterns(words, random, seen=bool(noun), without=[] if other else ["{other}"]):
+        yield with_particles(
+            pattern.format(
+                noun=noun,
+                colour=random.choice(shades),
+                hue=hue,
+                other=words.colours[other][0] if other else "",
+                form=random.choice(words.forms[mood]),
+                air=random.choice(words.nouns[mood]),
+                manner=random.choice(words.manners[mood]),
+            )
+        )
 
 
 def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return three to six sentences on the scene (if any), light and colours, notable features, and the mood.
+    """Return what is seen, else light, colours and what is notable; and a sentence on the song.
 
     All colours' names end in 색, so their particles are those that follow a final consonant.
     """
     random, words = Random(reading.fingerprint + 1), words_of("korean")
+    shown = statement(scene, reading, random) if scene.kind else _colours(reading, random)
+    return f"{shown} {random.choice(words.feelings[mood])}"
+
+
+def statement(scene: Scene, reading: Reading, random: Random) -> str:
+    """Return a sentence or two on what is seen, and in which light."""
+    words = words_of("korean")
+    names = [words.colours[name][0] for name in around(reading)]
+    tints = words.tints[tint(reading, night=scene.night)]
+    light = random.choice([text for text in tints if len(names) > 1 or "{pair}" not in text])
+    colours = "과 ".join(names)
+    sentence = words.sentence(scene, random)
+    return with_particles(sentence.format(thing=words.thing(scene), light=light.format(colours=colours, pair=colours)))
+
+
+def _colours(reading: Reading, random: Random) -> str:
+    words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colours = f"{names[0]}과 {', '.join(names[1:])}" if len(names) > 1 else names[0]
+    telling = words.colours[telling_colour(reading)][0]
+    second = telling if telling != names[0] else names[-1]
     place = light_place(reading)
-    lit, unlit = random.choice(words.openings if len(names) > 1 else words.whole)
+    said = words.colour_sentences
+    lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
     light = random.choice(words.light[place]) if place else ""
     shade = random.choice(words.tones[tone(reading)])
-    opening = (lit if light else unlit).format(tone=shade, colours=colours, light=light)
+    opening = (lit if light else unlit).format(
+        tone=shade,
+        colours=colours,
+        light=light,
+        first=names[0],
+        second=second,
+        telling=telling,
+        rest="과 ".join(names[1:]),
+    )
     accent = words.colours[reading.accent][0] if reading.accent else ""
-    seen = statement(scene, random)
-    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in notable(reading, seen=bool(seen))]
-    feeling = random.choice(words.feelings[mood])
+    told = notable(reading)[:1]
+    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in told]
     # Split, for a tone without a word leaves two spaces.
-    return " ".join([*seen.split(), *opening.split(), *(f"{fact}." for fact in facts), feeling])
+    return " ".join([*opening.split(), *(f"{fact}." for fact in facts)])
 
 
-def statement(scene: Scene, random: Random) -> str:
-    """Return a sentence or two on what is seen; nothing where nothing was."""
-    if scene.kind is None:
-        return ""
-    words = words_of("korean")
-    start, after_final, after_vowel, end = random.choice(
-        words.sure if scene.certainty == "sure" else words.likely
-    ).split("|")
-    thing = words.thing(scene)
-    particle = particle_after(thing, after_final, after_vowel)
-    return start.format(thing=thing) + particle + end + (random.choice(words.night) if scene.night else "")
+def with_particles(text: str) -> str:
+    """Return the text with the particle that fits in place of each pair."""
+    return _PARTICLES.sub(lambda found: found[1] + particle_after(found[1], found[2], found[3]), text)
 
 
 def particle_after(word: str, after_final: str, after_vowel: str) -> str:

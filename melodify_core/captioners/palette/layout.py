@@ -3,14 +3,27 @@
 Arrays are square unless said otherwise: Oklab lightness (side, side) or Oklab (side, side, 3); y grows downwards.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melodify_core.captioners.palette.colours import Array
 
 Place = Literal["above", "below", "left", "right", "centre", "even"]
 Lines = Literal["level", "upright", "slanting", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Means over a third of the height: Oklab, and the share of pixels on an edge."""
+
+    light: float
+    red: float  # -0.3 green .. 0.3 magenta
+    yellow: float  # -0.3 blue .. 0.3 yellow
+    edges: float
+
 
 _ACROSS: dict[Place, Place] = {"above": "below", "below": "above", "left": "right", "right": "left"}
 _PLACE_STEP = 0.05  # the light comes from a place that is this much lighter than the whole
@@ -19,6 +32,17 @@ _LEAST_WEIGHT = 0.03  # Oklab distance
 _COHERENT = 0.3
 _EMPTY_SLOPE = 0.006  # mean change of lightness from pixel to pixel
 _BLOCKS = 12
+
+
+def bands(lab: Array, on_edge: NDArray[np.bool_]) -> tuple[Band, Band, Band]:
+    """Return the upper, middle and lower third of a picture."""
+    upper, middle, lower = map(_band, np.array_split(lab, 3), np.array_split(on_edge, 3))
+    return upper, middle, lower
+
+
+def _band(lab: Array, on_edge: NDArray[np.bool_]) -> Band:
+    light, red, yellow = (float(mean) for mean in lab.mean(axis=(0, 1)))
+    return Band(light, red, yellow, float(on_edge.mean()))
 
 
 def light_place(light: Array) -> Place:

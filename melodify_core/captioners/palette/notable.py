@@ -8,6 +8,8 @@ from melodify_core.captioners.palette.reading import Reading
 
 # "plain" has no word: the colours say it themselves.
 Tone = Literal["dark", "muted", "pale", "bright", "plain"]
+# The light and colours around what is seen.
+Tint = Literal["dim", "vivid", "warm", "cool", "pale", "soft", "clear", "night"]
 MOST_FACTS = 2
 MOST_NAMED = 3
 MIRRORED = 0.92
@@ -15,6 +17,12 @@ _FLAT, _STRONG = 0.02, 0.22  # contrast
 _BARE = 0.02  # span
 _WIDE = 0.4  # span: light beside dark, however little there is of one
 _VIVID = 70  # colourfulness
+# "Lime green and green" names one colour twice.
+_FAMILIES = (
+    frozenset({"charcoal", "grey", "silver"}), frozenset({"black", "charcoal"}), frozenset({"white", "silver"}),
+    frozenset({"green", "forest", "lime"}), frozenset({"blue", "sky", "navy"}), frozenset({"red", "crimson"}),
+)  # fmt: skip
+_WARM = 0.4  # warmth, and as much the other way for cool
 
 
 def telling_colour(reading: Reading) -> str:
@@ -36,6 +44,36 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
     first, *others = large
     strongest = sorted(others, key=lambda name: -large[name] * (0.1 + chroma(name)))[: MOST_NAMED - 1]
     return (first, *(name for name in others if name in strongest))
+
+
+def other_colour(reading: Reading, colour: str) -> str | None:
+    """Return a colour that the caption names beside this one and that is not nearly the same, if any."""
+    return next((name for name in named_colours(reading) if not _are_alike(name, colour)), None)
+
+
+def around(reading: Reading) -> tuple[str, ...]:
+    """Return the one or two colours to name around what is seen: the largest, and the strongest that is unlike it."""
+    first, *others = named_colours(reading)
+    return (first, *sorted((name for name in others if not _are_alike(name, first)), key=chroma)[-1:])
+
+
+def _are_alike(name: str, other: str) -> bool:
+    return name == other or any({name, other} <= family for family in _FAMILIES)
+
+
+def tint(reading: Reading, *, night: bool = False) -> Tint:
+    """Return how light and colours are to be told around what is seen."""
+    if night:
+        return "night"
+    if reading.brightness < 0.36:
+        return "dim"
+    if reading.colourfulness > _VIVID:
+        return "vivid"
+    if abs(reading.warmth) > _WARM:
+        return "warm" if reading.warmth > 0 else "cool"
+    if reading.brightness > 0.72:
+        return "pale"
+    return "soft" if reading.saturation < 0.05 and reading.contrast < 0.2 else "clear"
 
 
 def tone(reading: Reading) -> Tone:
@@ -62,8 +100,8 @@ def light_place(reading: Reading) -> Place | None:
     return "even" if told else None
 
 
-def notable(reading: Reading, *, seen: bool = False) -> tuple[str, ...]:
-    """Return up to two facts about the layout, the rarest first; one at most beside what is seen."""
+def notable(reading: Reading) -> tuple[str, ...]:
+    """Return up to two facts about the layout, the rarest first."""
     named = named_colours(reading)
     flat, alone = reading.contrast < _FLAT, len(named) == 1
     lined = reading.lines != "none" and reading.edges > 0.08
@@ -87,9 +125,9 @@ def notable(reading: Reading, *, seen: bool = False) -> tuple[str, ...]:
         "soft": reading.contrast < 0.12 and reading.span < _WIDE and reading.edges < 0.25 and not flat,
     }
     told = [fact for fact, holds in facts.items() if holds]
-    if not told and not seen and reading.light == reading.weight == "even" and reading.emptiness < 0.25:
+    if not told and reading.light == reading.weight == "even" and reading.emptiness < 0.25:
         return ("plain",)
-    return tuple(told[: 1 if seen else MOST_FACTS])
+    return tuple(told[:MOST_FACTS])
 
 
 def _height(level_line: float | None) -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from melodify_core.captioners.palette import layout
 from melodify_core.captioners.palette.colours import accent, colourfulness, main_colours, nearest, oklab, shares
-from melodify_core.captioners.palette.layout import Lines, Place
+from melodify_core.captioners.palette.layout import Band, Lines, Place
 
 SIDE = 192  # pixels of the square that a picture is squeezed into
 EDGE = 0.06  # change of Oklab lightness to the next pixel
@@ -37,6 +37,7 @@ class Reading:
     level_line: float | None  # height of a dividing line, 0 top .. 1 bottom
     emptiness: float  # share of blocks without detail
     fingerprint: int  # a hash of the pixels: chooses among equal words
+    bands: tuple[Band, ...] = ()  # the thirds from top to bottom; or none
 
 
 def measure(jpeg: bytes) -> Reading:
@@ -73,6 +74,7 @@ def measure(jpeg: bytes) -> Reading:
         level_line=layout.level_line(lab),
         emptiness=layout.emptiness(slopes),
         fingerprint=int.from_bytes(hashlib.sha256(small.tobytes()).digest()[:8], "big"),
+        bands=layout.bands(lab, slopes > EDGE),
     )
 
 

@@ -7,23 +7,22 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
+from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.data_files import read_table
 from melodify_core.styles import all_styles
 
-_GREENS = frozenset({"green", "forest", "olive", "lime"})
 _OUTDOORS: frozenset[Kind] = frozenset(
     {"building", "city", "mountain", "plane", "sea", "ship", "snow", "train", "vehicle", "water"}
 )
 _NIGHT = 0.4  # Oklab lightness; a dull day has 0.5
-_WOODS = (0.45, 0.15, 5)  # least shares of green and of edges, and of how many colours: leaves have many
 # Squared distance in the plane of styles' homes; the pull decides between neighbours and no more.
 _PULLS: dict[Certainty, float] = {"sure": 0.9, "likely": 0.45}
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a caption may say. `subject` is the eyes' or "greenery", None where only the kind is known."""
+    """What a caption may say. `subject` is the eyes' or a landscape, None where only the kind is known."""
 
     kind: Kind | None = None
     subject: str | None = None
@@ -60,10 +59,11 @@ def scenes() -> Scenes:
 
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
-    """Return the scene of a picture: what was recognised, and woods or night as light and colour suggest."""
-    if sight.kind is None and sight.photo and _looks_green(reading):
-        return Scene("forest", "greenery", "likely")
-    dark = sight.kind in _OUTDOORS and reading.brightness < _NIGHT
+    """Return the scene of a picture: what was recognised, and landscapes and night as light and colour suggest."""
+    if sight.photo and not sight.people:
+        sight = with_landscape(reading, sight)
+    sky = reading.bands[0].light if reading.bands else reading.brightness
+    dark = sight.kind in _OUTDOORS and max(sky, reading.brightness) < _NIGHT
     return Scene(sight.kind, sight.subject, sight.certainty, sight.people, night=dark)
 
 
@@ -88,8 +88,3 @@ def voices(scene: Scene, style: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     seen = scenes().seen_instruments.get(scene.subject or "") if room != "none" else None
     joining = tuple(touch.instrument for touch in touches_of(scene) if touch.instrument) if room == "all" else ()
     return ((seen,) if seen else ()), joining
-
-
-def _looks_green(reading: Reading) -> bool:
-    green = sum(share for name, share in reading.colours if name in _GREENS)
-    return green >= _WOODS[0] and reading.edges >= _WOODS[1] and len(reading.colours) >= _WOODS[2]

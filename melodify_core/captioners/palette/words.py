@@ -1,31 +1,86 @@
 """The words of titles and captions, as english.toml and korean.toml have them. The sentences are made beside those."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
+from random import Random
 
 from pydantic import TypeAdapter
 
+from melodify_core.captioners.eyes import Kind
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tone
+from melodify_core.captioners.palette.notable import Tint, Tone
 from melodify_core.captioners.palette.scenery import Scene
 from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
+TITLE_CHARACTERS = 40
+MOST_TITLES = 24
+_TRIES = 200
+
+# The sentences that fit a kind, and those that fit a subject better.
+_GROUPS: dict[Kind, str] = {
+    "animal": "animal", "bird": "bird", "building": "place", "city": "town", "flower": "nature", "food": "food",
+    "forest": "land", "furniture": "object", "instrument": "music", "machine": "object", "mountain": "land",
+    "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
+    "stage": "music", "train": "travel", "vehicle": "travel", "water": "water",
+}  # fmt: skip
+_GROUPS_OF_SUBJECTS = {
+    "breakwater": "water", "candle": "nature", "dam": "town", "diver": "land", "fountain": "town",
+    "greenery": "nature", "greenhouse": "object", "harbour": "water", "library": "object", "mushroom": "nature",
+    "night lights": "night",
+    "seashore": "water",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Patterns where what is seen is sure, and where it is not."""
+
+    seen: Texts
+    unseen: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class ColourSentences:
+    """Pairs of sentences, before a word on the light and without one: of several colours, and of one."""
+
+    several: tuple[tuple[str, str], ...]
+    whole: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Sentences on what is seen, where it is sure and where it is likely."""
+
+    sure: Texts
+    likely: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """People in a sentence, and in a title as a noun or by a name."""
+
+    phrase: str
+    noun: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """One language's words. Where there are several, the picture's fingerprint chooses."""
 
-    titles: Texts
-    openings: tuple[tuple[str, str], ...]  # before a word on the light, and without one
-    whole: tuple[tuple[str, str], ...]  # the same where one colour fills the picture
-    sure: Texts
-    likely: Texts
-    night: Texts
-    people: tuple[tuple[str, str], ...]  # by the number of faces
+    titles: Titles
+    colour_sentences: ColourSentences
+    sentences: dict[str, Sentences]
+    own: dict[str, Texts]  # sentences that fit one thing only
+    tints: dict[Tint, Texts]
+    people: tuple[People, ...]  # by the number of faces
     colours: dict[str, Texts]  # as a noun, then as adjectives for titles
+    forms: dict[Mood, Texts]
     nouns: dict[Mood, Texts]
+    manners: dict[Mood, Texts]
     tones: dict[Tone, Texts]
     light: dict[str, Texts]
     notable: dict[str, Texts]
@@ -34,14 +89,55 @@ class Words:
 
     def thing(self, scene: Scene) -> str:
         """Return what is seen, as a part of a sentence."""
-        return self._seen(scene)[0]
+        return self.people[scene.people - 1].phrase if scene.people else self._named(scene)[0]
 
     def title_noun(self, scene: Scene) -> str:
         """Return what is seen, as a noun for a title; nothing where it is not sure."""
-        return self._seen(scene)[-1] if scene.certainty == "sure" else ""
+        if scene.certainty != "sure":
+            return ""
+        return self.people[scene.people - 1].noun if scene.people else self._named(scene)[-1]
 
-    def _seen(self, scene: Scene) -> Texts:
-        return self.people[scene.people - 1] if scene.people else self.things[scene.subject or scene.kind or ""]
+    def sentence(self, scene: Scene, random: Random) -> str:
+        """Return a sentence that fits what is seen."""
+        sentences = self.sentences[group_of(scene)]
+        if scene.certainty != "sure":
+            return random.choice(sentences.likely)
+        # Of two that are chosen one is taken, so that one's own are not lost among those of the group.
+        chosen = random.choice(sentences.sure)
+        own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
+        return random.choice((chosen, random.choice(own))) if own else chosen
+
+    def _named(self, scene: Scene) -> Texts:
+        return self.things[scene.subject or scene.kind or ""]
+
+
+def group_of(scene: Scene) -> str:
+    """Return the group of sentences for a scene in which something is seen."""
+    if scene.people:
+        return "person" if scene.people == 1 else "company"
+    if scene.subject is None and scene.kind in ("animal", "sea"):
+        return "creature" if scene.kind == "animal" else "water"
+    return _GROUPS_OF_SUBJECTS.get(scene.subject or "") or _GROUPS[scene.kind or "animal"]
+
+
+def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]) -> Iterator[str]:
+    """Yield patterns of titles that lack these fields, each as often as any other."""
+    known = words.titles.seen if seen else words.titles.unseen
+    fitting = [pattern for pattern in known if not any(field in pattern for field in without)]
+    random.shuffle(fitting)
+    for _, pattern in zip(range(_TRIES), cycle(fitting), strict=False):
+        yield pattern
+
+
+def distinct(titles: Iterator[str]) -> Texts:
+    """Return the first titles that differ and are short enough, at most `MOST_TITLES`."""
+    found: dict[str, None] = {}
+    for title in titles:
+        if len(title) <= TITLE_CHARACTERS:
+            found[title] = None
+        if len(found) == MOST_TITLES:
+            break
+    return tuple(found)
 
 
 @cache

@@ -40,10 +40,11 @@ def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
     return RawTake(
         audio=wav_of(score),
         content_type="audio/wav",
-        bpm=round(score.bpm),
+        bpm=score.beats_a_minute,
         key=score.key.name,
         mode=score.key.mode,
         instruments=tuple(dict.fromkeys(part.name for part in score.parts)),
         model="arranger",
         midi=midi_file(score),
+        meter=score.time.name,
     )

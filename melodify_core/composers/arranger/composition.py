@@ -1,25 +1,27 @@
 """Brief -> Score: what the mood decides, and the order in which the parts are written."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from random import Random
 
-from melodify_core.composers.arranger import counter, harmony, melody, rhythm
+from melodify_core.composers.arranger import counter, harmony, melody, rhythm, walking
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
 from melodify_core.composers.arranger.density import Arrangement, arrangement
-from melodify_core.composers.arranger.form import Plan, plan, tempo_for
+from melodify_core.composers.arranger.form import Plan, bar_at, lift_of, plan, tempo_for
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
-from melodify_core.composers.arranger.score import DRUM_CHANNEL, Chord, Key, Note, Part, Score
+from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
 from melodify_core.styles.instruments import instruments
 
-DRAFTS, PLAIN_FROM = 8, 4  # after so many drafts the themes become plainer
+DRAFTS = 8
 SPREAD = 4.0  # semitones
+# The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
+UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
 _NOT_SEEDED = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
@@ -68,7 +70,7 @@ def score_of(brief: Brief, wish: Wish, seed: int) -> Score:
     random = Random(_seed(brief, name, seed))
     drafts: list[tuple[float, Score]] = []
     while len(drafts) < DRAFTS and (not drafts or drafts[-1][0] > 0):
-        draft = _draft(random, brief, name, wish.seconds, plain=len(drafts) >= PLAIN_FROM)
+        draft = _draft(random, brief, name, wish.seconds)
         drafts.append((flaws(draft), draft))
     return min(drafts, key=itemgetter(0))[1]
 
@@ -78,17 +80,45 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
     return midi_file(score_of(brief, wish, seed))
 
 
-def _draft(random: Random, brief: Brief, name: str, seconds: int, *, plain: bool = False) -> Score:
+def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     style = all_styles()[name]
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
-    form = plan(random, seconds, tempo_for(brief.bpm, style.tempo.bpm, brief.arousal), style)
-    chords = harmony.progression(random, key, form.bars, style.harmony.of(key.mode))
-    chosen = arrangement(random, style, mood.level, form.bpm)
+    tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
+    time = _time(random, brief, style, tempo, mood.level)
+    form = plan(random, seconds, time.beat * tempo, style, time)
+    chords = harmony.progression(random, key, form.bars, style, time)
+    chosen = arrangement(random, style, mood.level, form.bpm, time)
     players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
-    written = _write(random, style, mood, key, form, chords, players, chosen, plain=plain)
+    lift = lift_of(random, form, seconds, style)
+    written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
+    if lift:
+        written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
+        chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
-    return Score(name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness)
+    return Score(
+        name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time, lift
+    )
+
+
+def _lifted(notes: list[Note], lift: Lift) -> list[Note]:
+    return [replace(note, pitch=note.pitch + lift.semitones) if note.start >= lift.start else note for note in notes]
+
+
+def _raised(classes: tuple[int, ...], lift: Lift) -> tuple[int, ...]:
+    return tuple((one + lift.semitones) % 12 for one in classes)
+
+
+def _time(random: Random, brief: Brief, style: Style, tempo: float, level: float) -> Time:
+    """Return the brief's metre, or one of the style's whose bars do not rush past a calm picture."""
+    shortest_s = UNHURRIED_S[0] + (UNHURRIED_S[1] - UNHURRIED_S[0]) * level
+    fitting = {
+        name: count
+        for name, count in style.form.meters.items()
+        if 60 / tempo * TIMES[name].bar / TIMES[name].beat >= shortest_s or name == "4/4"
+    }
+    drawn = random.choices(list(fitting), list(fitting.values()))[0] if any(fitting.values()) else "4/4"
+    return TIMES[brief.meter or drawn]
 
 
 def _seed(brief: Brief, style: str, seed: int) -> int:
@@ -107,8 +137,7 @@ def _write(
     chords: tuple[Chord, ...],
     players: Cast,
     chosen: Arrangement,
-    *,
-    plain: bool,
+    lift: int,
 ) -> dict[str, list[Note]]:
     """Return the notes of each role."""
     # The mood decides half of the register, the seed the other half: pieces with the same first chords should differ.
@@ -116,14 +145,17 @@ def _write(
     voicings = harmony.voice(
         chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.accompaniment.voices
     )
-    low = rhythm.bass(key, form.bars, chords, chosen, mood.velocity)
-    tune = melody.compose(random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, plain=plain))
+    lows = walking.under(random, key, form.bars, chords, style.accompaniment.colour)
+    low = rhythm.bass(key, form.bars, chords, lows, chosen, mood.velocity)
+    tune = melody.compose(
+        random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, form.time, lift), form.time
+    )
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
         "lead": tune,
         "chords": rhythm.comping(random, form.bars, chords, voicings, chosen, mood.velocity - 10),
         "pad": [],
-        "bass": [note for note in low if int(note.start // 4) in bass_bars],
+        "bass": [note for note in low if bar_at(form.bars, note.start) in bass_bars],
         "drums": [],
         "counter": [],
     }
@@ -144,21 +176,21 @@ def _compass(name: str, mood: Mood) -> counter.Compass:
     return counter.Compass(low, high, mood.velocity - 6, instrument.held)
 
 
-def _voice(style: Style, mood: Mood, lead: str, *, plain: bool) -> melody.Voice:
+def _voice(style: Style, mood: Mood, lead: str, time: Time, lift: int) -> melody.Voice:
     instrument = instruments()[lead]
     calm, excited = style.tune.notes_a_second
     centre = _middle(lead, 70 + mood.register)
     return melody.Voice(
-        notes_a_second=0.75 * calm + (1.1 * excited - 0.75 * calm) * mood.level,
+        notes_a_second=calm + (1.15 * excited - calm) * mood.level,
         centre=centre,
-        low=max(instrument.low, round(centre) - 9),
-        high=min(instrument.high, round(centre) + 12),
-        syncopated=style.tune.syncopated,
+        low=max(instrument.low, round(centre) - 10),
+        high=min(instrument.high - lift, round(centre) + 12),
+        family="syncopated" if style.tune.syncopated and time.name == "4/4" else style.tune.moves,
+        moves=style.tune.moves,
         strict=style.tune.strict,
         legato=mood.legato if instrument.held else 1.0,
         velocity=mood.velocity + 6,
         pentatonic=style.tune.pentatonic,
-        plain=plain,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.form import Bar, bar_at
 from melodify_core.composers.arranger.melody_line import scale_over
 from melodify_core.composers.arranger.score import Chord, Key, Note
 
@@ -30,12 +30,12 @@ def second_voice(
 ) -> list[Note]:
     """Return the second voice of the sections that have one."""
     playing = {bar.index: bar for bar in bars if "counter" in bar.section.roles and not bar.final}
-    breaths = [one for one in _breaths(tune) if int(one[0] // 4) in playing]
+    breaths = [one for one in _breaths(tune) if bar_at(bars, one[0]) in playing]
     notes = [note for breath in breaths for note in _answer(random, key, chords, breath, tune, compass)]
     if not compass.held:
         return notes
-    answered = {int(start // 4) for start, _ in breaths}
-    held = [chord for chord in chords if int(chord.start // 4) in playing.keys() - answered]
+    answered = {bar_at(bars, start) for start, _ in breaths}
+    held = [chord for chord in chords if bar_at(bars, chord.start) in playing.keys() - answered]
     return sorted([*notes, *_line(held, tune, compass)], key=lambda note: note.start)
 
 

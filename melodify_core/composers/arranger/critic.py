@@ -1,6 +1,6 @@
 """The critic hears a score before it is played.
 
-Is the key clear, does the tune move in steps, and does it go its own way over the bass?
+Is the key clear, does the tune move as human tunes do, and does it go its own way over the bass?
 """
 
 from bisect import bisect_right
@@ -11,15 +11,18 @@ from melodify_core.composers.arranger.score import Chord, Note, Score
 from melodify_core.styles import all_styles
 
 CLEAR_KEY = 0.86
-STEPS = 0.66
 CHORD_TONES = 0.8  # of the tune's notes on strong beats
-LARGEST_STEP, LARGEST_LEAP = 2, 9
+# Shares of the moves in steps, repeated notes and leaps, between which nine of ten human tunes lie: `make quality`.
+STEPS, REPEATS, LEAPS = (0.37, 0.74), (0.0, 0.32), (0.0, 0.28)
+LARGEST_STEP, SMALLEST_LEAP, LARGEST_LEAP = 2, 5, 12
 LATE = 0.15  # beats by which a played note may be late
 
 
 def flaws(score: Score) -> float:
     """Return how much the score falls short of the rules; 0 is a good score."""
-    sounds = [(note.pitch, note.length) for part in score.parts if part.role != "drums" for note in part.notes]
+    sounds = [
+        (score.written_pitch(note), note.length) for part in score.parts if part.role != "drums" for note in part.notes
+    ]
     lead = score.part("lead")
     unclear = max(0.0, CLEAR_KEY - clarity(score.key, sounds))
     if lead is None:
@@ -31,12 +34,17 @@ def _stumbles(tune: tuple[Note, ...]) -> float:
     sizes = [abs(after.pitch - before.pitch) for before, after in pairwise(tune)]
     if not sizes:
         return 0.0
-    steps = sum(1 <= size <= LARGEST_STEP for size in sizes) / len(sizes)
-    return max(0.0, STEPS - steps) + (max(sizes) > LARGEST_LEAP)
+    shares = (
+        (sum(1 <= size <= LARGEST_STEP for size in sizes), STEPS),
+        (sizes.count(0), REPEATS),
+        (sum(size >= SMALLEST_LEAP for size in sizes), LEAPS),
+    )
+    outside = sum(max(low - found / len(sizes), found / len(sizes) - high, 0.0) for found, (low, high) in shares)
+    return outside + (max(sizes) > LARGEST_LEAP)
 
 
 def _clashes(score: Score, tune: tuple[Note, ...]) -> float:
-    strong = [note for note in tune if note.start % 2 < LATE]
+    strong = [note for note in tune if note.start % score.time.strong < LATE]
     if not strong:
         return 0.0
     fitting = sum(note.pitch % 12 in _chord_at(score, note.start).classes for note in strong)

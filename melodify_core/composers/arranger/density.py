@@ -6,13 +6,13 @@ from functools import cache
 from itertools import product
 from random import Random
 
-from melodify_core.composers.arranger.score import Section
+from melodify_core.composers.arranger.score import TIMES, Section, Time
 from melodify_core.styles import Style
-from melodify_core.styles.patterns import Beats, Hit, patterns
+from melodify_core.styles.patterns import Beats, Hit, Hits, bars_in, patterns
 
 # Struck moments per second, of the whole accompaniment, for the calmest and for the most excited picture.
 STILL, EXCITED = 0.8, 9.0
-STEPS_A_BAR = 16
+STEPS_A_BEAT = 4
 # How strict the choice is: patterns that miss the wish by this factor (as a natural logarithm) are rare.
 TOLERANCE = 0.14
 # Up to this excitement a style that can slows down and may go without drums.
@@ -27,22 +27,57 @@ Option = tuple[str, str, Beats | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Book:
+    """The patterns of a style in a metre, calm to busy, and all patterns of the metre by name."""
+
+    time: Time
+    comping: tuple[str, ...]
+    bass: tuple[str, ...]
+    grooves: tuple[Beats, ...]
+
+    def strikes(self, comping: str, number: int) -> Hits:
+        """Return how the chords are struck in a bar, counted from the start of its section."""
+        known = _comping(self.time)
+        bars = bars_in(known.get(comping) or known[self.comping[0]], self.time.bar)
+        return bars[number % len(bars)]
+
+    def line(self, bass: str, number: int) -> Hits:
+        """Return the bass line of a bar, counted from the start of its section."""
+        bars = bars_in(_bass_lines(self.time)[bass], self.time.bar)
+        return bars[number % len(bars)]
+
+
+def book_of(style: Style, time: Time) -> Book:
+    """Return the patterns of a style in a metre: its own in 4/4, the metre's in others."""
+    if time.name == "4/4":
+        grooves = tuple(style.drums.grooves.values())
+        return Book(time, style.accompaniment.comping, style.accompaniment.bass, grooves)
+    found = patterns().meters[time.name]
+    beaten = found.grooves.get(style.drums.fills, found.grooves["kit"]) if style.drums.grooves else {}
+    return Book(time, tuple(found.comping), tuple(found.bass_lines), tuple(beaten.values()))
+
+
+def _comping(time: Time) -> dict[str, Hits]:
+    return patterns().comping if time.name == "4/4" else patterns().meters[time.name].comping
+
+
+def _bass_lines(time: Time) -> dict[str, Hits]:
+    return patterns().bass_lines if time.name == "4/4" else patterns().meters[time.name].bass_lines
+
+
+@dataclass(frozen=True, slots=True)
 class PatternSet:
     """The names of the patterns, and what drums beat; no groove: no drums."""
 
     comping: str
     bass: str
     groove: Beats | None
+    strokes: int  # how often the chords are struck in a bar
 
     @property
     def names(self) -> Option:
         """All three names."""
         return self.comping, self.bass, self.groove
-
-    @property
-    def strokes(self) -> int:
-        """How often the chords are struck in a bar."""
-        return len(patterns().comping[self.comping])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +87,8 @@ class Arrangement:
     home: PatternSet
     away: PatternSet
     full: PatternSet
+    book: Book
+    riff: bool  # the bass figure stays the same whatever chord follows
 
     def of(self, section: Section) -> PatternSet:
         """Return the patterns of a section."""
@@ -60,19 +97,37 @@ class Arrangement:
         return self.away if section.name == "B" else self.home
 
 
-def arrangement(random: Random, style: Style, level: float, bpm: float) -> Arrangement:
-    """Return patterns of the style for an excitement 0..1 at a tempo."""
-    grooves: tuple[Beats | None, ...] = tuple(style.drums.grooves.values()) or (None,)
-    if style.drums.grooves and style.tempo.slows_down and level < DRUMLESS:
+def arrangement(random: Random, style: Style, level: float, bpm: float, time: Time = TIMES["4/4"]) -> Arrangement:
+    """Return patterns of the style for an excitement 0..1 at a tempo.
+
+    A style with riffs plays one bass figure through the whole piece; the seed chooses which of its alternates.
+    """
+    book = book_of(style, time)
+    grooves: tuple[Beats | None, ...] = book.grooves or (None,)
+    if book.grooves and style.tempo.slows_down and level < DRUMLESS:
         grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
-    options = list(product(style.accompaniment.comping, style.accompaniment.bass, grooves))
-    home = _patterns(random, style, options, level, bpm)
-    like = [option for option in options if _goes_with(PatternSet(*option), home)]
+    options = list(product(book.comping, book.bass, grooves))
+    home = _patterns(random, book, options, level, bpm)
+    like = [option for option in options if _goes_with(_set(book, option), home)]
+    if style.accompaniment.riffs:
+        like = [option for option in like if option[1] == home.bass]
     others = [option for option in like if option[0] != home.comping] or like
-    away = _patterns(random, style, others, min(1.0, level + AWAY), bpm)
-    fullest = max(_rate(*option, bpm) for option in like)
-    busier = [option for option in like if _rate(*option, bpm) > min(0.999 * fullest, _rate(*home.names, bpm))]
-    return Arrangement(home, away, _patterns(random, style, busier, min(1.0, level + FULL), bpm))
+    away = _patterns(random, book, others, min(1.0, level + AWAY), bpm)
+    fullest = max(_rate(book, option, bpm) for option in like)
+    busier = [
+        option for option in like if _rate(book, option, bpm) > min(0.999 * fullest, _rate(book, home.names, bpm))
+    ]
+    # The climax keeps the bass figure: what returns is heard as returning.
+    same = [option for option in busier if option[1] == home.bass] or busier
+    full = _patterns(random, book, same, min(1.0, level + FULL), bpm)
+    played = {name: random.choice((name, *patterns().alternates.get(name, ()))) for name in book.bass}
+    home, away, full = (_set(book, (one.comping, played[one.bass], one.groove)) for one in (home, away, full))
+    return Arrangement(home, away, full, book, style.accompaniment.riffs)
+
+
+def _set(book: Book, option: Option) -> PatternSet:
+    hits = _comping(book.time)[option[0]]
+    return PatternSet(*option, strokes=math.ceil(len(hits) / len(bars_in(hits, book.time.bar))))
 
 
 def _goes_with(other: PatternSet, home: PatternSet) -> bool:
@@ -82,31 +137,38 @@ def _goes_with(other: PatternSet, home: PatternSet) -> bool:
     )
 
 
-def _patterns(random: Random, style: Style, options: list[Option], level: float, bpm: float) -> PatternSet:
+def _patterns(random: Random, book: Book, options: list[Option], level: float, bpm: float) -> PatternSet:
     wished = math.log(STILL) + level * math.log(EXCITED / STILL)
-    ranges = style.accompaniment.comping, style.accompaniment.bass, tuple(style.drums.grooves.values())
-    costs = [abs(math.log(_rate(*option, bpm)) - wished) + _stray(ranges, option, level) for option in options]
+    ranges = book.comping, book.bass, book.grooves
+    costs = [abs(math.log(_rate(book, option, bpm)) - wished) + _stray(ranges, option, level) for option in options]
     least = min(costs)
-    comping, bass, groove = random.choices(options, [math.exp(-(cost - least) / TOLERANCE) for cost in costs])[0]
-    return PatternSet(comping, bass, groove)
+    return _set(book, random.choices(options, [math.exp(-(cost - least) / TOLERANCE) for cost in costs])[0])
 
 
-def _rate(comping: str, bass: str, groove: Beats | None, bpm: float) -> float:
+def _rate(book: Book, option: Option, bpm: float) -> float:
     """Return the moments a second in which anything is struck."""
-    return _struck(comping, bass, groove) * bpm / 240
+    return _struck(book.time, *option) * bpm / 60 / book.time.bar
 
 
 @cache
-def _struck(comping: str, bass: str, groove: Beats | None) -> int:
-    """Return the steps of a bar in which anything is struck."""
-    struck = {_step(hit) for hit in (*patterns().comping[comping], *patterns().bass_lines[bass])}
-    for _, steps in groove or ():
-        struck |= {step for step, sign in enumerate(steps) if sign != "."}
-    return len(struck)
+def _struck(time: Time, comping: str, bass: str, groove: Beats | None) -> float:
+    """Return the steps of a bar in which anything is struck, on average over the bars."""
+    chords = bars_in(_comping(time)[comping], time.bar)
+    basses = bars_in(_bass_lines(time)[bass], time.bar)
+    size = round(time.bar * STEPS_A_BEAT)
+    count = math.lcm(len(chords), len(basses), *(len(steps) // size for _, steps in groove or ()))
+    struck = set()
+    for number in range(count):
+        hits = (*chords[number % len(chords)], *basses[number % len(basses)])
+        struck |= {(number, _step(hit)) for hit in hits}
+        for _, steps in groove or ():
+            here = steps[number * size % len(steps) :][:size]
+            struck |= {(number, step) for step, sign in enumerate(here) if sign != "."}
+    return len(struck) / count
 
 
 def _step(hit: Hit) -> int:
-    return round(hit.at * STEPS_A_BAR / 4)
+    return round(hit.at * STEPS_A_BEAT)
 
 
 def _stray(ranges: tuple[tuple[object, ...], ...], option: Option, level: float) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from melodify_core.composers.arranger.score import BEATS_PER_BAR, Section
+from melodify_core.composers.arranger.score import Lift, Section, Time
 from melodify_core.styles import Style
 from melodify_core.styles.patterns import patterns
 from melodify_core.styles.style import ALL
@@ -17,12 +17,18 @@ LAST_CHORD_S = (1.8, 3.0)
 RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
 # A tempo this far outside a style's range, in natural logarithms, is halved or doubled.
 FAR = 0.25
-# A piece with this many phrases uses a whole one for its intro.
+# From this length on the last chorus is higher, by one of these semitones.
+LIFTED_S, LIFTS = 60, (1, 2, 2)
+# A piece with more phrases uses a whole one for its intro.
 LONG_PHRASES = 5
+# How often a phrase that is repeated at once becomes one of eight bars.
+LONG = 0.4
+# How often two bars beyond the only phrase extend it, in place of a contrast.
+EXTENDED = 0.6
 # Body phrases of four bars, by their number. More than these repeat the last four of the longest.
 _BODIES: dict[int, tuple[str, ...]] = {
     1: ("A",),
-    2: ("AA", "AB"),
+    2: ("AA", "AA", "AA", "AB"),
     3: ("ABA", "AAB"),
     4: ("AABA", "ABAB"),
     5: ("AABBA", "AABXA"),
@@ -38,6 +44,7 @@ class Bar:
     """A bar of the plan. The last one has only the last chord, and its `beats` fill the remaining time."""
 
     index: int
+    start: float
     beats: float
     section: Section
     first: bool  # of its section
@@ -45,9 +52,9 @@ class Bar:
     final: bool  # of the piece
 
     @property
-    def start(self) -> float:
-        """The beat on which the bar starts."""
-        return float(self.index * BEATS_PER_BAR)
+    def number(self) -> int:
+        """Its place in the section, from 0."""
+        return self.index - self.section.first_bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,12 @@ class Plan:
     tempos: tuple[tuple[float, float], ...]
     sections: tuple[Section, ...]
     bars: tuple[Bar, ...]
+    time: Time
+
+
+def bar_at(bars: tuple[Bar, ...], beat: float) -> int:
+    """Return the index of the bar in which a beat is."""
+    return int(beat // bars[0].beats)
 
 
 def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
@@ -74,21 +87,29 @@ def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
     return max(nearest, *folded) if arousal > 0 and folded else min([nearest, *folded])
 
 
-def plan(random: Random, seconds: float, wanted_bpm: float, style: Style) -> Plan:
-    """Return the plan that fills the seconds at about the wanted tempo."""
+def plan(random: Random, seconds: float, wanted_bpm: float, style: Style, time: Time) -> Plan:
+    """Return the plan that fills the seconds at about the wanted tempo, in quarters a minute."""
     slowing = RITARDANDO if style.tempo.slows_down else ()
-    bars, final_s = _bars(seconds, wanted_bpm)
-    beats = bars * BEATS_PER_BAR + _lost_beats(slowing)
+    bars, final_s = _bars(seconds, wanted_bpm, time)
+    beats = bars * time.bar + _lost_beats(slowing)
     bpm = 60 * beats / (seconds - final_s)
-    end = float(bars * BEATS_PER_BAR)
+    end = bars * time.bar
     tempos = ((0.0, bpm), *((end - before, bpm * share) for before, share in slowing), (end, bpm))
     sections = _sections(random, bars, style)
-    return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60)))
+    return Plan(bpm, tempos, sections, tuple(_bars_of(sections, final_s * bpm / 60, time)), time)
 
 
-def _bars(seconds: float, bpm: float) -> tuple[int, float]:
+def lift_of(random: Random, form: Plan, seconds: float, style: Style) -> Lift | None:
+    """Return by how much the last chorus of a long piece is higher, and where it begins."""
+    last = next((section for section in form.sections if section.energy == 1), None)
+    if last is None or seconds < LIFTED_S or not style.form.lifts:
+        return None
+    return Lift(form.bars[last.first_bar].start, random.choice(LIFTS))
+
+
+def _bars(seconds: float, bpm: float, time: Time) -> tuple[int, float]:
     """Return how many bars come before the last chord, and the seconds of that chord."""
-    bar_s = BEATS_PER_BAR * 60 / bpm
+    bar_s = time.bar * 60 / bpm
     shortest, longest = LAST_CHORD_S
     fitting = max(2, int((seconds - shortest) / bar_s))
     options = []
@@ -113,19 +134,32 @@ def _lost_beats(slowing: tuple[tuple[float, float], ...]) -> float:
 
 def _sections(random: Random, bars: int, style: Style) -> tuple[Section, ...]:
     ending = 2 if bars >= 2 * PHRASE_BARS else 1
-    phrases, rest = divmod(bars - ending, PHRASE_BARS)
-    # Bars that do not fill a phrase go to the intro, and to a short B before the ending.
-    intro, turn = {0: (2, 2), 1: (1, 0), 2: (2, 0), 3: (1, 2)}[rest]
-    if rest == 0 and phrases >= LONG_PHRASES:
-        intro, turn = PHRASE_BARS, 0
-    phrases = (bars - ending - intro - turn) // PHRASE_BARS
+    intro = 2 - (bars - ending) % 2
+    phrases, rest = divmod(bars - ending - intro, PHRASE_BARS)
+    if not rest and phrases > LONG_PHRASES:
+        intro, phrases = PHRASE_BARS, phrases - 1
+        rest = (bars - ending - intro) % PHRASE_BARS
     if not phrases:
         return tuple(_with_energy(random, [("A", bars - ending), ("ending", ending + 1)], style))
-    body = [("break" if name == "X" else name, PHRASE_BARS) for name in _body(random, phrases)]
-    lengths = [("intro", intro), *body, ("B", turn)]
     # The bar of the last chord belongs to the ending.
-    lengths.append(("ending", ending + 1))
-    return tuple(_with_energy(random, [(name, length) for name, length in lengths if length], style))
+    lengths = [("intro", intro), *_phrases(random, _body(random, phrases), rest), ("ending", ending + 1)]
+    return tuple(_with_energy(random, lengths, style))
+
+
+def _phrases(random: Random, body: str, rest: int) -> list[tuple[str, int]]:
+    """Return the phrases: two bars that are left over extend one, and a repeated one may be a single long one."""
+    found = [("break" if name == "X" else name, PHRASE_BARS) for name in body]
+    twins = [place for place in range(len(found) - 1) if found[place] == found[place + 1]]
+    if twins and len(found) > 2 and random.random() < LONG:
+        place = random.choice(twins)
+        found[place : place + 2] = [(found[place][0], 2 * PHRASE_BARS)]
+    if rest and (len(found) > 1 or random.random() < EXTENDED):
+        place = random.choice([n for n, (name, length) in enumerate(found) if (name, length) != ("break", PHRASE_BARS)])
+        name, length = found[place]
+        found[place] = (name, length + rest)
+    elif rest:
+        found.append(("B", rest))
+    return found
 
 
 def _body(random: Random, phrases: int) -> str:
@@ -151,10 +185,11 @@ def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -
         first += bars
 
 
-def _bars_of(sections: tuple[Section, ...], final_beats: float) -> Iterator[Bar]:
+def _bars_of(sections: tuple[Section, ...], final_beats: float, time: Time) -> Iterator[Bar]:
     for section in sections:
         for place in range(section.bars):
             last = place == section.bars - 1
             final = last and section.name == "ending"
-            beats = final_beats if final else float(BEATS_PER_BAR)
-            yield Bar(section.first_bar + place, beats, section, place == 0, last, final)
+            index = section.first_bar + place
+            beats = final_beats if final else time.bar
+            yield Bar(index, index * time.bar, beats, section, place == 0, last, final)

@@ -1,16 +1,17 @@
 """Harmony: the key, progressions in Roman numerals with cadences, and voicings that move as little as possible."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 from random import Random
 
 import numpy as np
 
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
-from melodify_core.composers.arranger.score import Chord, Key
+from melodify_core.composers.arranger.leading import led, looped
+from melodify_core.composers.arranger.score import Chord, Key, Time
 from melodify_core.models import Mode
-from melodify_core.styles.style import Progressions
+from melodify_core.styles import Style
 
 Voicing = tuple[int, ...]
 # Tonics by mood, bright to dark, that are easy to play: sharps sound open on strings and guitars, flats covered.
@@ -45,7 +46,13 @@ def key_for(random: Random, mode: Mode, valence: float) -> Key:
 
 
 def classes_of(key: Key, symbol: str) -> tuple[int, ...]:
-    """Return the pitch classes of a Roman numeral such as "bVII" or "ii7", root first; degrees count in major."""
+    """Return the pitch classes of a Roman numeral such as "bVII" or "ii7", root first; degrees count in major.
+
+    "V7/ii" is the dominant of the second degree.
+    """
+    symbol, _, over = symbol.partition("/")
+    if over:
+        key = Key(classes_of(key, over)[0], key.mode)
     match = _SYMBOL.fullmatch(symbol)
     if match is None:
         raise ValueError(symbol)
@@ -54,14 +61,14 @@ def classes_of(key: Key, symbol: str) -> tuple[int, ...]:
     return tuple((root + step) % 12 for step in _QUALITIES[suffix][numeral.islower()])
 
 
-def progression(random: Random, key: Key, bars: tuple[Bar, ...], written: Progressions) -> tuple[Chord, ...]:
+def progression(random: Random, key: Key, bars: tuple[Bar, ...], style: Style, time: Time) -> tuple[Chord, ...]:
     """Return the chords. Sections of one name share theirs; the ending is a cadence onto the tonic.
 
     Phrases that are good alone may together suggest another key: they are drawn again until the key is clear.
     """
-    drawn = [_drawn(random, key, bars, written)]
+    drawn = [_drawn(random, key, bars, style, time)]
     while _chord_clarity(key, drawn[-1]) < CLEAR and len(drawn) < DRAWS:
-        drawn.append(_drawn(random, key, bars, written))
+        drawn.append(_drawn(random, key, bars, style, time))
     return max(drawn, key=lambda chords: min(CLEAR, _chord_clarity(key, chords)))
 
 
@@ -78,34 +85,39 @@ def clarity(key: Key, sounds: Iterable[tuple[int, float]]) -> float:
     return float(np.corrcoef(weights, PROFILES[key.mode])[0, 1])
 
 
-def _drawn(random: Random, key: Key, bars: tuple[Bar, ...], written: Progressions) -> tuple[Chord, ...]:
-    home = random.sample(written.home, 2)
-    away = random.choice(written.away)
-    phrases = {"A": home[0], "B": away, "break": home[1], "intro": home[0]}
+def _drawn(random: Random, key: Key, bars: tuple[Bar, ...], style: Style, time: Time) -> tuple[Chord, ...]:
+    written, playing = style.harmony.of(key.mode), style.accompaniment
+    chosen = [*random.sample(written.home, 2), random.choice(written.away)]
+    if playing.riffs:
+        chosen = [looped(random, phrase) for phrase in chosen]
+    home, other, away = (led(random, key, phrase, playing.colour) for phrase in chosen)
+    phrases = {"A": home, "B": away, "break": other, "intro": home}
     cadence = random.choice(written.cadences)
     chords: list[Chord] = []
     for bar in bars:
         if bar.final:
-            symbols = [written.last]
+            symbols: Sequence[str] = [written.last]
         elif bar.section.name == "ending":
             symbols = _ending(cadence, bar)
         else:
             symbols = _phrase_bar(phrases[bar.section.name], bar)
-        length = bar.beats / len(symbols)
+        starts = [0.0, time.half] if len(symbols) == 2 else [n * bar.beats / len(symbols) for n in range(len(symbols))]
         chords += [
-            Chord(bar.start + place * length, length, symbol, classes_of(key, symbol))
-            for place, symbol in enumerate(symbols)
+            Chord(bar.start + start, end - start, symbol, classes_of(key, symbol))
+            for start, end, symbol in zip(starts, [*starts[1:], bar.beats], symbols, strict=True)
         ]
     return tuple(chords)
 
 
-def _phrase_bar(phrase: str, bar: Bar) -> list[str]:
-    written = phrase.split()
+def _phrase_bar(phrase: Sequence[Sequence[str]], bar: Bar) -> Sequence[str]:
     place = bar.index - bar.section.first_bar
     if bar.section.name == "intro":
         # A short intro is the end of the phrase, so that it leads into the first section, but opens on the tonic.
         place = 0 if bar.first else place + PHRASE_BARS - bar.section.bars
-    return written[place % PHRASE_BARS].split("-")
+    elif place >= bar.section.bars - bar.section.bars % PHRASE_BARS:
+        # What is beyond whole phrases is their end again.
+        place -= bar.section.bars % PHRASE_BARS
+    return phrase[place % PHRASE_BARS]
 
 
 def _ending(cadence: str, bar: Bar) -> list[str]:

@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from types import MappingProxyType
 
 import mido
 
 from melodify_core.composers.arranger.fonts import DRUMS
-from melodify_core.composers.arranger.score import BEATS_PER_BAR, DRUM_CHANNEL, Key, Part, Score
+from melodify_core.composers.arranger.score import DRUM_CHANNEL, Key, Part, Score
 
 TICKS = 480
 VOLUME, PAN, REVERB, CHORUS = 7, 10, 91, 93
@@ -27,12 +28,17 @@ def midi_file(score: Score, trims: Mapping[int, float] = _EVEN) -> bytes:
 
 def _tempo_track(score: Score) -> mido.MidiTrack:
     track = mido.MidiTrack()
-    track.append(mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4, time=0))
+    beats, unit = map(int, score.time.name.split("/"))
+    track.append(mido.MetaMessage("time_signature", numerator=beats, denominator=unit, time=0))
     track.append(mido.MetaMessage("key_signature", key=_signature(score.key), time=0))
+    changes = [(beat, "set_tempo", {"tempo": mido.bpm2tempo(bpm)}) for beat, bpm in score.tempos]
+    if score.lift:
+        key = Key((score.key.tonic + score.lift.semitones) % 12, score.key.mode)
+        changes.append((score.lift.start, "key_signature", {"key": _signature(key)}))
     now = 0
-    for beat, bpm in score.tempos:
+    for beat, kind, value in sorted(changes, key=itemgetter(0)):
         tick = round(beat * TICKS)
-        track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm), time=tick - now))
+        track.append(mido.MetaMessage(kind, **value, time=tick - now))
         now = tick
     # The rest after the last tempo change; the synthesiser stops with the last event.
     passed_s = sum(

@@ -63,7 +63,7 @@ def swells(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
             continue
         done = (bar.index - bar.section.first_bar) / bar.section.bars
         for beat in range(0, max(1, int(bar.beats)), 2):
-            growth = 0.88 + 0.12 * (done + beat / 4 / bar.section.bars)
+            growth = 0.88 + 0.12 * (done + beat / bar.beats / bar.section.bars)
             level = growth * (0.84 + 0.16 * bar.section.energy)
             points.append((bar.start + beat, EXPRESSION, round(127 * level)))
     return tuple(points)

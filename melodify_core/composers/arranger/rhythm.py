@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from random import Random
 
-from melodify_core.composers.arranger.density import Arrangement
-from melodify_core.composers.arranger.form import Bar
+from melodify_core.composers.arranger.density import Arrangement, PatternSet
+from melodify_core.composers.arranger.form import Bar, bar_at
 from melodify_core.composers.arranger.harmony import Voicing
 from melodify_core.composers.arranger.score import Chord, Key, Note
+from melodify_core.composers.arranger.walking import LOWEST_BASS
 from melodify_core.styles.patterns import DRUMS, Beats, Hit, patterns
 
-LOWEST_BASS = 28
 HAT, CRASH = DRUMS["hat"], DRUMS["crash"]
 BUSY = 4  # so many strokes a bar are too many for a break
 # The last chord is rolled upwards, with so many beats between its tones.
@@ -26,16 +26,16 @@ def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], vo
         if bar.final:
             notes += _rolled(bar, voicings[-1], velocity, roll)
         elif "chords" in bar.section.roles:
-            pattern = patterns().comping[_thinned(chosen.of(bar.section).comping, bar)]
+            pattern = chosen.book.strikes(_thinned(chosen.of(bar.section), bar), bar.number)
             notes += _struck(bar, chords, voicings, pattern, _touch(velocity, bar))
     return notes
 
 
-def _thinned(manner: str, bar: Bar) -> str:
+def _thinned(manner: PatternSet, bar: Bar) -> str:
     """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
         return bar.section.comping
-    return "halves" if bar.section.name == "break" and len(patterns().comping[manner]) >= BUSY else manner
+    return "halves" if bar.section.name == "break" and manner.strokes >= BUSY else manner.comping
 
 
 def _struck(
@@ -89,57 +89,59 @@ def pads(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicin
     """Return the held chords: their two highest notes."""
     playing = {bar.index: bar for bar in bars if "pad" in bar.section.roles or bar.final}
     return [
-        Note(chord.start, chord.length, pitch, _touch(velocity, playing[int(chord.start // 4)]))
+        Note(chord.start, chord.length, pitch, _touch(velocity, playing[bar_at(bars, chord.start)]))
         for chord, voicing in zip(chords, voicings, strict=True)
-        if int(chord.start // 4) in playing
+        if bar_at(bars, chord.start) in playing
         for pitch in voicing[-2:]
     ]
 
 
-def bass(key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], chosen: Arrangement, velocity: int) -> list[Note]:
-    """Return the bass line of all bars: the tune is written against it. Sections without bass drop it later."""
-    roots = _roots(key, chords)
+def bass(
+    key: Key, bars: tuple[Bar, ...], chords: tuple[Chord, ...], lows: list[int], chosen: Arrangement, velocity: int
+) -> list[Note]:
+    """Return the bass line of all bars over the lowest note of each chord: the tune is written against it.
+
+    Sections without bass drop it later.
+    """
     notes: list[Note] = []
     for bar in bars:
-        pattern = patterns().bass_lines["held" if bar.final else chosen.of(bar.section).bass]
+        pattern = chosen.book.line("held" if bar.final else chosen.of(bar.section).bass, bar.number)
         for number, chord in enumerate(chords):
             if not bar.start <= chord.start < bar.start + bar.beats:
                 continue
-            following = roots[min(number + 1, len(roots) - 1)]
+            following = lows[min(number + 1, len(lows) - 1)]
             hits = _within(pattern, chord.start - bar.start, chord.length, later=False)
             for at, length, who in _rooted(hits, chord, bar):
-                pitch = _bass_pitch(who, chord, roots[number], following, key)
+                figure = "5" if who == "L" and chosen.riff else who
+                pitch = _bass_pitch(figure, chord, lows[number], following, key)
                 notes.append(Note(bar.start + at, length, pitch, _touch(velocity, bar)))
     return notes
 
 
 def _rooted(hits: list[tuple[float, float, str]], chord: Chord, bar: Bar) -> list[tuple[float, float, str]]:
-    """Return the hits with the root first: without its root in the bass, a chord becomes another chord."""
+    """Return the hits with the chord's lowest note first: without it, a chord becomes another chord."""
     if not hits:
         return [(chord.start - bar.start, min(chord.length, 1.7), "R")]
     at, length, _ = hits[0]
     return [(at, length, "R"), *hits[1:]]
 
 
-def _roots(key: Key, chords: tuple[Chord, ...]) -> list[int]:
-    """Return the roots in the octave above the lowest bass note that keeps the line compact."""
-    lowest = max(LOWEST_BASS, LOWEST_BASS + (key.tonic - LOWEST_BASS) % 12 - 5)
-    return [lowest + (chord.classes[0] - lowest) % 12 for chord in chords]
-
-
-def _bass_pitch(who: str, chord: Chord, root: int, following: int, key: Key) -> int:
-    third, fifth = ((one - root) % 12 for one in chord.classes[1:3])
+def _bass_pitch(who: str, chord: Chord, low: int, following: int, key: Key) -> int:
+    """Return a pitch over the chord's lowest note. Over its third, the fifth counts as third and the root as fifth."""
+    third, fifth = ((one - low) % 12 for one in chord.classes[1:3])
+    if not third:
+        third, fifth = fifth, (chord.classes[0] - low) % 12
     match who:
         case "3":
-            return root + third
+            return low + third
         case "5":
-            return root + fifth if root + fifth < LOWEST_BASS + 21 else root + fifth - 12
+            return low + fifth if low + fifth < LOWEST_BASS + 21 else low + fifth - 12
         case "8":
-            return root + 12
+            return low + 12
         case "L":
-            return _leading(root, following, fifth, key)
+            return _leading(low, following, fifth, key)
         case _:
-            return root
+            return low
 
 
 def _leading(root: int, following: int, fifth: int, key: Key) -> int:
@@ -172,9 +174,11 @@ def _drum_bar(random: Random, bar: Bar, lines: Beats, fills: str, velocity: int)
         and bar.section.name in ("intro", "A", "B", "ending")
         and (len(lines) > 1 or bar.section.name != "intro")
     )
+    size = round(bar.beats * STEPS_A_BEAT)
+    lines = tuple((pitch, steps[bar.number * size % len(steps) :][:size]) for pitch, steps in lines)
     notes = [note for pitch, steps in lines for note in _beaten(bar.start, pitch, steps, velocity)]
     if filled:
-        start = bar.start + 2
+        start = bar.start + bar.beats - 2
         fill = random.choice(patterns().fills[fills])
         first = min(len(steps) - len(steps.lstrip(".")) for _, steps in fill) / STEPS_A_BEAT
         notes = [note for note in notes if note.start < start + first]

@@ -2,16 +2,34 @@
 
 from dataclasses import dataclass
 
-from melodify_core.models import Mode
+from melodify_core.models import Meter, Mode
 
-BEATS_PER_BAR = 4
 DRUM_CHANNEL = 9
 MODULATION, EXPRESSION = 1, 11  # MIDI controllers
+EARLY = 0.1  # beats by which a played note may be early
 SCALES: dict[Mode, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # The tonics by pitch class, in the spelling with the fewer accidentals.
 NAMES: dict[Mode, tuple[str, ...]] = {
     "major": ("C", "D flat", "D", "E flat", "E", "F", "G flat", "G", "A flat", "A", "B flat", "B"),
     "minor": ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "G sharp", "A", "B flat", "B"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A metre in quarters: its bar, how far strong beats are apart, what is felt as a beat, where a bar is split."""
+
+    name: Meter
+    bar: float
+    strong: float
+    beat: float
+    half: float
+
+
+TIMES: dict[Meter, Time] = {
+    "4/4": Time("4/4", 4.0, 2.0, 1.0, 2.0),
+    "3/4": Time("3/4", 3.0, 3.0, 1.0, 2.0),
+    "6/8": Time("6/8", 3.0, 1.5, 1.5, 1.5),
 }
 
 
@@ -91,8 +109,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Lift:
+    """From this beat on, everything sounds so many semitones higher."""
+
+    start: float
+    semitones: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """A whole piece. `seconds` is its length including the last chord's ring; `bpm` is its main tempo.
+    """A whole piece. `seconds` is its length including the last chord's ring; `bpm` is its main tempo, in quarters.
 
     `tempos` are beats and the tempo from there on. `brightness` -1..1 is how bright the piece sounds.
     """
@@ -106,6 +132,21 @@ class Score:
     parts: tuple[Part, ...]
     tempos: tuple[tuple[float, float], ...]
     brightness: float
+    time: Time = TIMES["4/4"]
+    lift: Lift | None = None
+
+    def lifted_by(self, beat: float) -> int:
+        """Return how many semitones higher the piece is on a beat than in the key that it begins in."""
+        return self.lift.semitones if self.lift and beat >= self.lift.start - EARLY else 0
+
+    def written_pitch(self, note: Note) -> int:
+        """Return the pitch in the key that the piece begins in."""
+        return note.pitch - self.lifted_by(note.start)
+
+    @property
+    def beats_a_minute(self) -> int:
+        """The tempo as it is felt: in 6/8 a beat is a dotted quarter."""
+        return round(self.bpm / self.time.beat)
 
     def part(self, role: str) -> Part | None:
         """Return the part with a role, if the piece has one."""

@@ -104,7 +104,7 @@ class GeminiComposer:
         """Ask once, with the call in the books from its beginning on."""
         call = await context.begun(self._bill())
         try:
-            return await self._model.ask(prompt, picture), call
+            return await self._model.ask(prompt, picture, context.job_id), call
         except BaseException as error:
             if is_free(error):
                 await call.free()

@@ -18,6 +18,7 @@ from google.genai.types import HttpOptions, HttpRetryOptions
 from pydantic import SecretStr
 
 from melodify_core.composers.gemini.faults import BLOCKED, Blocked, Fault, fault_of
+from melodify_core.composers.google_audio import fetched
 from melodify_core.composers.lyria_3 import decoded, is_offence
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class GeminiModel:
         """Load what only a song needs: a second and 20 MB, outside the loop, and before a call is in the books."""
         await asyncio.to_thread(_songs_part, await self._opened())
 
-    async def ask(self, prompt: str, picture: bytes = b"") -> Answer:
+    async def ask(self, prompt: str, picture: bytes = b"", job_id: str = "-") -> Answer:
         """Ask for one song, with a JPEG beside the prompt or none. Raises Fault and Blocked."""
         asked: str | list[ContentParam] = prompt  # the plainest form is the one that every example has
         if picture:
@@ -69,7 +70,12 @@ class GeminiModel:
             if fault.status == httpx.codes.OK:
                 return Answer(b"", fault.request_id)  # made and paid, though nobody can read it
             raise
-        return _answer(found) if isinstance(found, kind) else Answer(b"")
+        if not isinstance(found, kind):
+            return Answer(b"")
+        if uri := _uri(found):
+            headers = {"x-goog-api-key": self._key.get_secret_value()}
+            return Answer(await fetched(uri, job_id, self._endpoint, headers), str(found.id or ""))
+        return _answer(found)
 
     async def look(self) -> None:
         """Read what the service says of the model, which is free and needs the key. Raises Fault."""
@@ -151,6 +157,13 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def _uri(interaction: "Interaction") -> str:
+    """Return where the audio is, if the answer points to it instead of holding it."""
+    audio = interaction.output_audio
+    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
+    return uri if isinstance(uri, str) and not data else ""
 
 
 def _answer(interaction: "Interaction") -> Answer:

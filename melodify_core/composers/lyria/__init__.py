@@ -4,6 +4,6 @@ predict speaks to Lyria 2, interactions to Lyria 3; answer says what either make
 asked, how often, and what it cost.
 """
 
-from melodify_core.composers.lyria.composer import LyriaComposer, price_of_take
+from melodify_core.composers.lyria.composer import LyriaComposer, missing_price, price_of_take
 
-__all__ = ["LyriaComposer", "price_of_take"]
+__all__ = ["LyriaComposer", "missing_price", "price_of_take"]

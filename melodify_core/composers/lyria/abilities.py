@@ -1,7 +1,7 @@
 """What Lyria on Vertex AI can do."""
 
 from melodify_core.brief import LEAST_SECONDS
-from melodify_core.composers.lyria.composer import LONGEST_S, LYRIA_2, price_of_take
+from melodify_core.composers.lyria.composer import LYRIA_2, longest_s, price_of_take
 from melodify_core.composers.lyria_3 import LICENCE
 from melodify_core.config.settings import Lyria
 from melodify_core.models import Abilities
@@ -13,6 +13,6 @@ def abilities_of(settings: Lyria) -> Abilities:
     """Return what the model can do."""
     if settings.model == LYRIA_2:
         return Abilities(LYRIA_2_S, LYRIA_2_S, LICENCE, price_of_take(settings))
-    longest = LONGEST_S[settings.model]
+    longest = longest_s(settings)
     shortest = longest if settings.model == "lyria-3-clip-preview" else LEAST_SECONDS
     return Abilities(shortest, longest, LICENCE, price_of_take(settings), vocals=True, picture=settings.send_picture)

@@ -17,6 +17,7 @@ class Question:
     negative_prompt: str
     seed: int
     picture: bytes = field(default=b"", repr=False)  # JPEG
+    job_id: str = "-"  # for the log
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from melodify_core.brief import NEGATIVE_PROMPT, music_prompt, short_prompt
+from melodify_core.brief import MOST_SECONDS, NEGATIVE_PROMPT, music_prompt, short_prompt
 from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free
 from melodify_core.composers.lyria.tries import asked
 from melodify_core.composers.lyria_3 import kind_of, spoken
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LYRIA_2 = "lyria-002"
 # cloud.google.com/vertex-ai/generative-ai/pricing
+# An unknown model is asked like those of Lyria 3.
 LIST_DOLLARS = {LYRIA_2: 0.06, "lyria-3-clip-preview": 0.04, "lyria-3-pro-preview": 0.08}
 LONGEST_S = {"lyria-3-clip-preview": 30, "lyria-3-pro-preview": 184}
 CHECK_S = 30.0
@@ -87,8 +88,8 @@ class LyriaComposer:
         self, prompt: str, wish: Wish, context: ProviderContext, picture: bytes, until: float
     ) -> tuple[Answer, PaidCall]:
         if self._settings.model != LYRIA_2:
-            prompt = spoken(prompt, wish, LONGEST_S[self._settings.model])
-        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture)
+            prompt = spoken(prompt, wish, longest_s(self._settings))
+        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture, context.job_id)
         return await asked(lambda: self._paid(question, context), self._settings.tries, self._pause_s, until)
 
     async def _paid(self, question: Question, context: ProviderContext) -> tuple[Answer, PaidCall]:
@@ -117,8 +118,23 @@ class LyriaComposer:
 
 
 def price_of_take(settings: Lyria) -> float:
-    """Return what a take costs, in dollars: what is set, else the list price."""
-    return LIST_DOLLARS[settings.model] if settings.dollars_per_take is None else settings.dollars_per_take
+    """Return what a take costs, in dollars: what is set, else the list price; 0 where neither is known."""
+    return LIST_DOLLARS.get(settings.model, 0.0) if settings.dollars_per_take is None else settings.dollars_per_take
+
+
+def longest_s(settings: Lyria) -> int:
+    """Return how many seconds a prompt may ask for."""
+    return LONGEST_S.get(settings.model, MOST_SECONDS)
+
+
+def missing_price(settings: Lyria) -> str:
+    """Return the sentence for a model whose price nobody has told; empty where it is known."""
+    if settings.dollars_per_take is not None or settings.model in LIST_DOLLARS:
+        return ""
+    return (
+        f'lyria.dollars_per_take is missing: what a song of "{settings.model}" costs is not known here. Set it, from '
+        f"https://cloud.google.com/vertex-ai/generative-ai/pricing, or set lyria.model to {' or '.join(LIST_DOLLARS)}."
+    )
 
 
 def _model(model: str, vertex: Vertex) -> LyriaModel:

@@ -1,4 +1,4 @@
-"""Lyria 3 (lyria-3-clip-preview, lyria-3-pro-preview): the Interactions API over HTTP, through google-genai.
+"""Lyria 3 (lyria-3-clip-preview, lyria-3-pro-preview, later names): the Interactions API over HTTP, by google-genai.
 
 The models are in preview and answer in the region "global" only, not in vertex.location.
 """
@@ -19,6 +19,7 @@ from google.genai._interactions import APIConnectionError, APIError, APIStatusEr
 from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
+from melodify_core.composers.google_audio import fetched
 from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
 from melodify_core.composers.lyria_3 import decoded, is_offence
 from melodify_core.config.settings import Vertex
@@ -42,11 +43,19 @@ class InteractionsModel:
 
     async def ask(self, question: Question) -> Answer:
         """Ask for one song. The model gets neither seed nor negative prompt: it has no such fields."""
-        content: list[ContentParam] = [{"type": "text", "text": question.prompt}]
+        content: str | list[ContentParam] = question.prompt  # the plainest form is the one that was seen to work
         if question.picture:
             data = base64.b64encode(question.picture).decode()
-            content.append({"type": "image", "data": data, "mime_type": "image/jpeg"})
-        return _answer(await self._create(content))
+            content = [
+                {"type": "text", "text": question.prompt},
+                {"type": "image", "data": data, "mime_type": "image/jpeg"},
+            ]
+        found = await self._create(content)
+        if uri := _uri(found):
+            headers = {"authorization": f"Bearer {self._key.token}"} if self._key is not None else {}
+            audio = await fetched(uri, question.job_id, self._vertex.endpoint, headers)
+            return Answer(audio, str(getattr(found, "id", None) or ""))
+        return _answer(found)
 
     async def look(self) -> None:
         """Ask for nothing at all, which is refused, and only after key, permission, project and model."""
@@ -65,7 +74,7 @@ class InteractionsModel:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _create(self, content: list[ContentParam]) -> Interaction | None:
+    async def _create(self, content: str | list[ContentParam]) -> Interaction | None:
         """Return the answer, None for one that cannot be read: made and paid all the same."""
         client = await self._opened()
         try:
@@ -112,10 +121,18 @@ class InteractionsModel:
         return client
 
 
+def _uri(interaction: Interaction | None) -> str:
+    """Return where the audio is, if the answer points to it instead of holding it."""
+    audio = getattr(interaction, "output_audio", None)
+    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
+    return uri if isinstance(uri, str) and not data else ""
+
+
 def _answer(interaction: Interaction | None) -> Answer:
     """Find the audio. Raises Blocked when there is a refusal instead, ServerError when the model failed.
 
-    The SDK checks nothing of what comes back, so all of it may be missing.
+    The SDK checks nothing of what comes back, so all of it may be missing. The words of a completed answer are lyrics,
+    which may sing of anything.
     """
     if interaction is None:
         return Answer(b"")
@@ -124,7 +141,8 @@ def _answer(interaction: Interaction | None) -> Answer:
         return Answer(decoded(audio), str(interaction.id or ""))
     steps = interaction.steps if isinstance(interaction.steps, list) else []
     errors = [*(interaction.errors or []), *(getattr(step, "error", None) for step in steps)]
-    words = " ".join([str(interaction.output_text or ""), *(_words(error) for error in errors)])
+    said = "" if interaction.status == "completed" else str(interaction.output_text or "")
+    words = " ".join([said, *(_words(error) for error in errors)])
     if is_offence(words):
         raise Blocked(words.strip())
     if interaction.status in ("failed", "cancelled"):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from google.api_core import exceptions
 from google.cloud.aiplatform_v1.types import PipelineJob
 
+from melodify_core.composers.lyria_3 import kind_of
 from melodify_core.composers.pipeline import order
 from melodify_core.composers.pipeline.checking import check_settings
 from melodify_core.composers.pipeline.faults import FAULTS, TRANSIENT, translated
@@ -70,13 +71,13 @@ class PipelineComposer:
         try:
             async with translated(context.job_id, self._settings.deadline_s):
                 await run.end()
-        except Unavailable as error:
-            if error.code == "provider.too_slow":
-                await self._abandon(commission, context)
+        except Unavailable:
+            # Nobody waits for it any more, whatever the reason.
+            await self._abandon(commission, context)
             await self._settle(run, call, ended=False)
             raise
-        audio = await self._fetched(run, context, call)
-        return RawTake(audio=audio, content_type="audio/wav", model=order.model_of(self._settings))
+        audio, content_type = await self._fetched(run, context, call)
+        return RawTake(audio=audio, content_type=content_type, model=order.model_of(self._settings))
 
     async def cancel(self, commission: Commission) -> None:
         """Stop the run; one that has ended or is gone is no error. Raises Unavailable."""
@@ -95,8 +96,8 @@ class PipelineComposer:
                     raise
             await asyncio.sleep(self._settings.poll_s)
 
-    async def _fetched(self, run: Run, context: ProviderContext, call: PaidCall) -> bytes:
-        """Return the run's music, and bill the run, with music or without."""
+    async def _fetched(self, run: Run, context: ProviderContext, call: PaidCall) -> tuple[bytes, str]:
+        """Return the run's music and its content type, and bill the run, with music or without."""
         audio = b""
         if run.succeeded:
             uri = run.output_uri() or order.output_uri(self._settings, context.job_id)
@@ -107,13 +108,15 @@ class PipelineComposer:
                 await self._settle(run, call, ended=True)
                 raise
         await self._settle(run, call, ended=True)
-        if not audio:
-            log.warning("job %s: pipeline: %s wrote no music, %s", context.job_id, run.name, run.reason())
+        content_type = kind_of(audio)
+        if content_type is None:
+            found = f"{len(audio)} bytes that are no audio" if audio else "no music"
+            log.warning("job %s: pipeline: %s wrote %s, %s", context.job_id, run.name, found, run.reason())
             raise Unavailable("music.failed")
-        return audio
+        return audio, content_type
 
     async def _settle(self, run: Run, call: PaidCall, *, ended: bool) -> None:
-        """Bill a run for which machines have worked; one that has vanished, or was given up, may have had them too."""
+        """Bill a run for which machines have worked or may have; one that was given up before stays booked."""
         if run.has_cost:
             await call.billed(self._bill(run.name))
         elif ended:

@@ -20,6 +20,7 @@ _PROGRESS: dict[int, Progress] = {
     PipelineState.PIPELINE_STATE_QUEUED: "queued",
     PipelineState.PIPELINE_STATE_PENDING: "provisioning",
     PipelineState.PIPELINE_STATE_RUNNING: "running",
+    PipelineState.PIPELINE_STATE_PAUSED: "paused",
 }
 _ENDED: tuple[int, ...] = (
     PipelineState.PIPELINE_STATE_SUCCEEDED,
@@ -39,6 +40,8 @@ class Run:
         self._settings = settings
         self._context = context
         self._reported: Progress | None = None
+        self._paused_at: float | None = None
+        self._is_out_of_sight = False
 
     @property
     def succeeded(self) -> bool:
@@ -48,13 +51,14 @@ class Run:
     @property
     def has_cost(self) -> bool:
         """Machines have worked for it: one that failed while it was still being prepared cost nothing."""
-        return self.succeeded or (self.job is not None and bool(self.job.start_time))
+        # What nobody can look at any more may have run, and cost.
+        return self.succeeded or self._is_out_of_sight or (self.job is not None and bool(self.job.start_time))
 
     async def end(self) -> None:
         """Wait until the run has ended and report its progress on the way, each change once.
 
         What may be gone with the next look is waited out: the caller's deadline ends that. Raises Unavailable when
-        the run is gone, and the SDK's other errors.
+        the run is gone or was paused for too long, and the SDK's other errors.
         """
         pause_s = self._settings.poll_s
         while not await self._has_ended():
@@ -70,10 +74,28 @@ class Run:
             )
             return False
         except exceptions.NotFound as error:
+            self._is_out_of_sight = True
             log.warning("job %s: pipeline: %s is gone", self._context.job_id, self.name)
             raise Unavailable("music.failed") from error
+        except exceptions.Forbidden:
+            self._is_out_of_sight = True
+            raise
         await self._report(_PROGRESS.get(self.job.state))
+        self._end_pause(paused=self.job.state == PipelineState.PIPELINE_STATE_PAUSED)
         return self.job.state in _ENDED
+
+    def _end_pause(self, *, paused: bool) -> None:
+        """Raise Unavailable when the run has been paused for too long: somebody did that in the console."""
+        now = asyncio.get_running_loop().time()
+        self._paused_at = (self._paused_at or now) if paused else None
+        if self._paused_at is not None and now - self._paused_at >= self._settings.paused_s:
+            log.warning(
+                "job %s: pipeline: %s is paused since %d s, ending it: see pipeline.paused_s",
+                self._context.job_id,
+                self.name,
+                now - self._paused_at,
+            )
+            raise Unavailable("music.failed")
 
     async def _report(self, reached: Progress | None) -> None:
         if reached is not None and reached != self._reported:

@@ -1,0 +1,208 @@
+"""What captions and titles say: how many ways there are, and that they agree with the song."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from melodify_core.captioners.eyes import Sight
+from melodify_core.captioners.palette.captioner import brief_of
+from melodify_core.captioners.palette.feeling import Mood, mood_of_song
+from melodify_core.captioners.palette.landscapes import with_landscape
+from melodify_core.captioners.palette.layout import Band
+from melodify_core.captioners.palette.notable import around
+from melodify_core.captioners.palette.scenery import Scene, scene_of
+from melodify_core.captioners.palette.words import words_of
+from melodify_core.models import Brief, Wish
+from melodify_core.styles import all_styles
+from tests.unit.readings import SCENES
+
+LANGUAGES = {"english": "en", "korean": "ko"}
+CAT = Scene("animal", "cat", "sure")
+SLOW: set[Mood] = {"serene", "still", "melancholic", "sombre"}
+QUICK: set[Mood] = {"joyful", "excited", "tense"}
+GLAD: set[Mood] = {"content", "joyful", "serene"}
+GRAVE: set[Mood] = {"melancholic", "sombre", "tense"}
+
+
+def brief_for(language: str, number: int, scene: Scene = CAT, picture: str = "sunset", **wish: object) -> Brief:
+    wished = Wish.model_validate({"language": LANGUAGES[language], **wish})
+    return brief_of(replace(SCENES[picture], fingerprint=number), wished, scene)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_are_many_sentences_and_many_titles(language: str) -> None:
+    words = words_of(language)
+    sentences = {text for group in words.sentences.values() for text in (*group.sure, *group.likely)}
+    assert len(sentences) >= 40
+    assert len({*words.titles.seen, *words.titles.unseen}) >= 30
+    assert all(len(words.feelings[mood]) >= 5 for mood in words.feelings)
+
+
+def test_what_is_seen_often_has_sentences_of_its_own() -> None:
+    english, korean = words_of("english"), words_of("korean")
+    assert set(english.own) == set(korean.own) <= set(english.things)
+    assert len(english.own) >= 60
+    for language, words in (("english", english), ("korean", korean)):
+        captions = [brief_for(language, number).caption for number in range(60)]
+        said = {text for text in words.own["cat"] for caption in captions if caption.startswith(text)}
+        assert said == set(words.own["cat"])
+        assert any(not caption.startswith(words.own["cat"]) for caption in captions)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_its_own_name_what_is_seen(language: str) -> None:
+    words = words_of(language)
+    for subject, texts in words.own.items():
+        phrase, noun = words.things[subject][0], words.things[subject][-1]
+        name = phrase.removeprefix("an ").removeprefix("a ").removeprefix("the ").lower()
+        unnamed = [text for text in texts if name not in text.lower() and noun not in text]
+        assert not unnamed
+        assert not [text for text in texts if re.search(r"[{}|]", text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_has_many_titles_of_its_own(language: str) -> None:
+    for number, scene in enumerate((CAT, Scene(), Scene("people", None, "sure", 2), Scene("sky", "sunset", "sure"))):
+        brief = brief_for(language, number, scene)
+        titles = [brief.title, *brief.spare_titles]
+        assert len(set(titles)) == len(titles) >= 20
+        assert max(map(len, titles)) <= 40
+        assert not [title for title in titles if re.search(r"[{}|]|\s\s", title)]
+
+
+def test_korean_titles_are_more_than_colour_and_noun() -> None:
+    colours = [adjective for _, *adjectives in words_of("korean").colours.values() for adjective in adjectives]
+    plain = re.compile(rf"(?:{'|'.join(colours)}) \S+")
+    titles = [brief_for("korean", number, scene).title for number in range(100) for scene in (CAT, Scene())]
+    assert len([title for title in titles if plain.fullmatch(title)]) < 0.15 * len(titles)
+    # Of one scene in one light, so that only the pixels differ.
+    assert len(set(titles)) > 0.45 * len(titles)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_seen_is_not_introduced_as_a_picture(language: str) -> None:
+    for number in range(60):
+        for scene in (CAT, Scene("people", None, "sure", 1), Scene("plane", None, "sure")):
+            caption = brief_for(language, number, scene).caption
+            assert not re.search(r"In view|is a picture of|picture shows|사진 속에|볼 수 있어요", caption)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_once_something_is_seen_neither_the_place_of_the_light_nor_lines_are_told(language: str) -> None:
+    words = words_of(language)
+    unfit = [text for texts in words.light.values() for text in texts]
+    unfit += [text for fact, texts in words.notable.items() if fact.startswith("line") for text in texts]
+    for number in range(60):
+        for picture in SCENES:
+            caption = brief_for(language, number, picture=picture).caption.lower()
+            assert not [text for text in unfit if text.lower() in caption]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    picture=st.sampled_from(list(SCENES)),
+    style=st.sampled_from(["auto", *all_styles()]),
+    hint=st.sampled_from(["", "minor", "major", "140 bpm", "60 bpm", "sad and slow", "happy and fast", "단조, 빠르게"]),
+    language=st.sampled_from(list(LANGUAGES)),
+    number=st.integers(0, 1000),
+    scene=st.sampled_from([CAT, Scene()]),
+)
+def test_the_last_sentence_agrees_with_tempo_and_mode(
+    picture: str, style: str, hint: str, language: str, number: int, scene: Scene
+) -> None:
+    brief = brief_for(language, number, scene, picture, style=style, hint=hint)
+    said = {mood for mood, texts in words_of(language).feelings.items() if brief.caption.endswith(texts)}
+    assert len(said) == 1
+    assert not said & SLOW or brief.bpm < 84 or said == {"melancholic"}
+    assert not said & QUICK or brief.bpm >= 112
+    assert not said & GLAD or brief.mode == "major"
+    assert not said & GRAVE or brief.mode == "minor"
+
+
+@pytest.mark.parametrize(
+    ("mood", "mode", "bpm", "told"),
+    [
+        ("excited", "minor", 82, "melancholic"),  # a lofi that "can hardly keep still"
+        ("joyful", "major", 100, "content"),
+        ("still", "minor", 70, "still"),
+        ("sombre", "major", 120, "joyful"),
+        ("tense", "minor", 130, "tense"),
+    ],
+)
+def test_the_mood_that_is_told_is_the_song_s(mood: Mood, mode: str, bpm: int, told: Mood) -> None:
+    assert mood_of_song(mood, "major" if mode == "major" else "minor", bpm) == told
+
+
+def test_title_and_mood_words_agree_with_the_last_sentence() -> None:
+    brief = brief_for("english", 3, Scene(), "carnival", style="lofi", hint="minor")
+    assert (brief.mode, brief.mood[0]) == ("minor", "melancholic")
+    words = words_of("english")
+    foreign = {air for mood in QUICK for air in words.nouns[mood]} - set(words.nouns["melancholic"])
+    assert not [title for title in (brief.title, *brief.spare_titles) for air in foreign if air in title]
+
+
+def test_no_two_names_of_one_colour_stand_side_by_side() -> None:
+    reading = replace(SCENES["forest"], colours=(("lime", 0.5), ("green", 0.3), ("brown", 0.2)))
+    assert around(reading) == ("lime", "brown")
+    assert around(replace(reading, colours=(("grey", 0.6), ("charcoal", 0.4)))) == ("grey",)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_single_colour_is_not_in_the_midst_of_itself(number: int) -> None:
+    grey = replace(SCENES["forest"], colours=(("grey", 0.9),), warmth=0.0, saturation=0.02, fingerprint=number)
+    assert not re.search("사이에서|어우러진", brief_of(grey, Wish(language="ko"), CAT).caption)
+
+
+# Landscapes
+
+
+EVENING = (Band(0.85, 0.03, 0.02, 0.02), Band(0.75, 0.04, 0.03, 0.1), Band(0.2, 0.02, 0.01, 0.1))
+BLUE = (Band(0.4, 0.0, -0.07, 0.3), Band(0.35, -0.01, -0.07, 0.2), Band(0.4, -0.02, -0.07, 0.2))
+DARK = (Band(0.3, 0.0, -0.02, 0.02), Band(0.38, 0.0, 0.01, 0.5), Band(0.36, 0.0, 0.01, 0.3))
+CLEAR = (Band(0.7, -0.02, -0.08, 0.0), Band(0.75, -0.02, -0.06, 0.02), Band(0.5, 0.0, 0.04, 0.4))
+ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("bands", "shares", "seen", "expected"),
+    [
+        (EVENING, {}, None, ("sky", "sunset", "sure")),
+        (EVENING, {"animal": 0.6}, None, (None, None, None)),  # a blurred ground behind an animal
+        (BLUE, {"sea": 0.5, "ship": 0.1}, None, ("sea", None, "sure")),
+        (BLUE, {"sea": 0.1}, None, (None, None, None)),
+        (DARK, {"water": 0.4, "city": 0.2}, None, ("city", "night lights", "likely")),
+        (DARK, {"stage": 0.4}, None, (None, None, None)),
+        (CLEAR, {}, None, ("sky", None, "likely")),
+        (ROUGH, {"flower": 0.5}, None, ("flower", "flower", "sure")),
+        (ROUGH, {"mountain": 0.9}, "mountains", (None, None, None)),  # a brook among trees
+        (CLEAR, {"mountain": 0.9}, "mountains", ("mountain", "mountains", "sure")),
+    ],
+)
+def test_landscapes_are_named_by_bands_and_classes(
+    bands: tuple[Band, ...], shares: dict[str, float], seen: str | None, expected: tuple[str | None, ...]
+) -> None:
+    reading = replace(SCENES["noise"], bands=bands, brightness=0.38, span=0.9, saturation=0.02)
+    sight = Sight(photo=True, shares=shares)
+    if seen:
+        sight = replace(sight, kind="mountain", subject=seen, certainty="sure")
+    found = with_landscape(reading, sight)
+    assert (found.kind, found.subject, found.certainty) == expected
+
+
+def test_landscapes_are_seen_on_photos_only() -> None:
+    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()
+    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True)).subject == "sunset"
+
+
+def test_snow_on_mountains_is_said() -> None:
+    snowy = replace(
+        SCENES["snow"],
+        bands=(CLEAR[0], Band(0.8, 0.0, 0.0, 0.2), ROUGH[2]),
+        colours=(("white", 0.3), ("blue", 0.4), ("charcoal", 0.2)),
+    )
+    seen = Sight(photo=True, kind="mountain", subject="mountains", certainty="sure")
+    assert scene_of(snowy, seen).subject == "snowy mountains"
+    assert scene_of(replace(snowy, colours=(("olive", 0.9),)), seen).subject == "mountains"
