@@ -33,7 +33,7 @@ def lines_of(job: Job, song: Song) -> list[str]:
         names = ", ".join(name_of(language, "instrument", name) for name in song.instruments)
         lines.append(f"🎶 {safe(names, INSTRUMENTS)}")
     if song.instead_of:
-        lines.append(f"🎙️ {_instead(language, song)}")
+        lines.append(_instead(language, song))
     return [line for line in lines if line]
 
 

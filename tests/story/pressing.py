@@ -58,8 +58,11 @@ def a_press(
         data={"custom_id": custom_id, "component_type": 2},
     )
     record.source_message_id = message.id
-    shown = {"message": dict(serializers.message_payload(backend, stored)), "locale": locale}
-    return payload | shown, InteractionResult(here.env, record)
+    source = dict(serializers.message_payload(backend, stored))
+    # The buttons behind "more" are in a message of their own, and discord.py looks for a pressed button in its message.
+    hidden = {"type": 2, "style": 2, "label": custom_id, "custom_id": custom_id}
+    source["components"] = [*source["components"], {"type": 1, "components": [hidden]}]
+    return payload | {"message": source, "locale": locale}, InteractionResult(here.env, record)
 
 
 async def press(
