@@ -58,7 +58,7 @@ def a_press(
         data={"custom_id": custom_id, "component_type": 2},
     )
     record.source_message_id = message.id
-    source = dict(serializers.message_payload(backend, stored))
+    source: dict[str, Any] = {**serializers.message_payload(backend, stored)}
     # The buttons behind "more" are in a message of their own, and discord.py looks for a pressed button in its message.
     hidden = {"type": 2, "style": 2, "label": custom_id, "custom_id": custom_id}
     source["components"] = [*source["components"], {"type": 1, "components": [hidden]}]
