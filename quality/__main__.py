@@ -10,6 +10,7 @@ def main() -> None:
         "human",
         "sound",
         "speed",
+        "hints",
         "recognition",
         "sexual",
     ]
@@ -33,6 +34,10 @@ def main() -> None:
         from quality import speed
 
         speed.main()
+    if "hints" in named:
+        from quality import hints
+
+        hints.main()
     if "recognition" in named:
         from quality import recognition
 

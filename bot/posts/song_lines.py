@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.i18n.messages import key_name, name_of, say
 from bot.i18n.style_names import genre_name
+from bot.posts.hint_lines import hint_lines
 from bot.posts.wording import safe
 from melodify_core.models import Job, Language, Song, Wish
 
@@ -23,9 +24,11 @@ def lines_of(job: Job, song: Song) -> list[str]:
     """Return the lines under the caption, each safe to show, without those that say nothing."""
     language = job.wish.language
     hint = safe(job.wish.hint, HINT)
-    # Discord hides what is between the bars: a hint may give the picture away.
+    told = [say(language, "song.hint", hint=hint)] if hint else []
+    told += hint_lines(language, song).splitlines()
     lines = [
-        say(language, "song.hint", hint=f"||{hint}||" if job.spoiler else hint) if hint else "",
+        # Discord hides what is between the bars: a hint may give the picture away.
+        *(f"||{line}||" if job.spoiler else line for line in told),
         _origin(job),
         " · ".join(_facts(job, song)),
     ]
@@ -42,6 +45,7 @@ def _origin(job: Job) -> str:
     if job.parent_id is None:
         return ""
     changes = ", ".join(_changes(job.wish.language, job.parent_wish, job.wish)) if job.parent_wish else ""
+    changes = f"||{changes}||" if changes and job.spoiler else changes
     kind = "song.changed" if changes else "song.take"
     key = f"{kind}_of" if job.parent_link else kind
     return say(job.wish.language, key, link=job.parent_link, changes=changes)

@@ -90,10 +90,11 @@ async def test_the_song_tells_title_caption_asker_hint_facts_and_instruments(fin
     assert embed.title
     caption, lines = str(embed.description).split("\n\n")
     assert caption
-    [hint, facts, instruments] = lines.splitlines()
+    [hint, heard, facts, instruments] = lines.splitlines()
     assert finished.song.content == f"For <@{finished.here.member.id}>"
     assert pings_of(finished.here, finished.song) == []
     assert hint == "💬 rainy evening"
+    assert heard.startswith("Heard: rain")
     assert re.fullmatch(r"\*\*Solo piano\*\* · 10 s · \d+ BPM · [A-G][♭♯]? (major|minor)", facts)
     assert instruments.startswith("🎶 ")
     assert not embed.fields

@@ -73,6 +73,16 @@ async def test_a_spoiler_stays_one_in_message_cover_take_and_video(here: World, 
     assert [name.startswith("SPOILER_") for name in videos] == ([] if way == "private" else [True])
 
 
+async def test_a_spoiler_s_hint_and_what_became_of_it_are_hidden_too(here: World) -> None:
+    await here.command(image=HIDDEN, hint="rainy evening, qqq zzz")
+    await here.songs_done()
+    [song] = here.songs()
+    lines = str(song.embeds[0].description).split("\n\n")[1].splitlines()
+    told = [line for line in lines if "rain" in line or "qqq" in line]
+    assert len(told) > 1
+    assert all(line.startswith("||") and line.endswith("||") for line in told)
+
+
 async def test_a_picture_beside_a_spoiler_is_shown(here: World) -> None:
     await here.post(here.mention, HIDDEN, OPEN)
     await here.songs_done()

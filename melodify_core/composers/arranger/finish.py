@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
 from melodify_core.media.audio.filters import Filters
 
 Played = npt.NDArray[np.int16]  # frames by channels
@@ -25,8 +26,10 @@ LISTENS = 40  # blocks that the centroid is measured on, at most
 SILENT = 100  # peak of a block that has no say in it
 
 
-def finished(played: Played, frames: int, rate: int, brightness: float) -> Iterator[Played]:
-    """Yield the whole in blocks, `frames` long."""
+def finished(
+    played: Played, frames: int, rate: int, brightness: float, around: Played | None = None
+) -> Iterator[Played]:
+    """Yield the whole in blocks, `frames` long. `around` is a soundscape of as many frames, put quietly under it."""
     played = played[:frames]
     gain_db = _needed_db(played, rate, brightness)
     fade = min(frames, round(FADE_S * rate))
@@ -39,10 +42,22 @@ def finished(played: Played, frames: int, rate: int, brightness: float) -> Itera
         ("afade", f"type=out:start_sample={frames - fade}:nb_samples={fade}:curve=qua"),
     )
     parts = (played[start : start + rate].T.astype(np.float32, order="C") for start in range(0, len(played), rate))
-    blocks = [frame.to_ndarray() for part in chain(parts, [None]) for frame in filters.push(part)]
+    blocks = [
+        np.asarray(frame.to_ndarray(), np.float32) for part in chain(parts, [None]) for frame in filters.push(part)
+    ]
+    if around is not None:
+        _put_under(blocks, around, loudness_db(played, rate) + LEVEL_DB - loudness_db(around, rate))
     gain = CEILING * 32767 / max(1.0, *(float(np.abs(block).max()) for block in blocks))
     for block in blocks:
         yield np.rint(block.T * gain).astype("<i2", order="C")
+
+
+def _put_under(blocks: list[Samples], around: Played, gain_db: float) -> None:
+    start, gain = 0, np.float32(10 ** (gain_db / 20))
+    for block in blocks:
+        end = start + block.shape[1]
+        np.add(block, around[start:end].T * gain, out=block)
+        start = end
 
 
 def _needed_db(played: Played, rate: int, brightness: float) -> float:

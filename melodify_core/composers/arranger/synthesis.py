@@ -33,15 +33,18 @@ with open(sys.argv[1], "rb") as font:
 """
 
 
-def wav_of(score: Score, synthesiser: Synthesiser | None = None) -> bytes:
-    """Return the played score as a 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale."""
+def wav_of(score: Score, synthesiser: Synthesiser | None = None, around: Played | None = None) -> bytes:
+    """Return the played score as a 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale.
+
+    `around` is a soundscape at RATE, as long as the score.
+    """
     played, rate = played_by(synthesiser or chosen(), score)
     data = io.BytesIO()
     with wave.open(data, "wb") as target:
         target.setnchannels(played.shape[1])
         target.setsampwidth(2)
         target.setframerate(rate)
-        for block in finished(played, round(score.seconds * rate), rate, score.brightness):
+        for block in finished(played, round(score.seconds * rate), rate, score.brightness, around):
             target.writeframes(block.tobytes())
     return data.getvalue()
 
