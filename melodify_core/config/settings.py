@@ -64,6 +64,7 @@ class Discord(Section):
     watched_channels: frozenset[int] = frozenset()
     catch_up_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     pictures_per_message: Annotated[int, Field(ge=1, le=10)] = 4
+    notify_after_s: Annotated[float, Field(ge=0)] = 60.0
     picture_hosts: frozenset[HostName] = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
     download_s: Seconds = 20.0
     patience_s: Seconds = 60.0
