@@ -37,7 +37,7 @@ class Finding:
 async def check(
     settings: Settings, source: str, *, online: bool, fix: bool = False, live: bool = False, yes: bool = False
 ) -> int:
-    """Print the report; return 0 when `run` could start or runs already, else 1.
+    """Print the report; return 0 when nothing is wrong, else 1.
 
     `source` says where the settings come from. With `fix`, change what Melodify can set itself: the bucket's rules.
     With `live`, make a song, after a question where it costs something and `yes` does not answer it.
