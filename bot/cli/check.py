@@ -154,14 +154,15 @@ async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:
+    description = ""
     try:
+        description = f": {provider.describe()}" if isinstance(provider, Describable) else ""
         await provider.check()
         notes = await _notes(provider, fix=fix)
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
-        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
-    description = f": {provider.describe()}" if isinstance(provider, Describable) else ""
+        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now{description}")]
     return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{description}", *notes)]
 
 
