@@ -17,7 +17,7 @@ from melodify_core.styles.style import Channel, Mix, Stem
 Played = npt.NDArray[np.int16]
 Samples = npt.NDArray[np.float32]
 
-BLOCK, TAIL = 1 << 17, 3 << 14
+BLOCK, TAIL = 1 << 18, 3 << 14
 HOP = BLOCK - TAIL
 EARLY = 1024  # samples that filters without a phase reach back
 WHOLE_LUFS = -19.0
