@@ -87,6 +87,24 @@ def _artists() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?:['’]s?)?(?![a-z0-9_])", re.IGNORECASE)
 
 
+@cache
+def _titles() -> re.Pattern[str]:
+    titles = map(re.escape, read_text("melodify_core", "titles.txt").splitlines())
+    return re.compile(rf"(?<!\w)(?:{'|'.join(titles)})(?![a-z0-9_])", re.IGNORECASE)
+
+
+def names_in(hint: str) -> tuple[str, ...]:
+    """Return the artists, songs and films that a cleaned hint names, as written. The lists are not whole."""
+    return tuple(found[0] for pattern in (_titles(), _artists()) for found in pattern.finditer(hint))
+
+
+def without_names(hint: str) -> str:
+    """Return the hint without what `names_in` finds, each replaced by spaces of its length."""
+    for pattern in (_titles(), _artists()):
+        hint = pattern.sub(lambda found: " " * len(found[0]), hint)
+    return hint
+
+
 def clean(text: str, limit: int) -> str:
     """Return foreign text as one harmless line of at most `limit` characters.
 
@@ -217,7 +235,9 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
         f"Instrumental {style or brief.genre or NO_GENRE}",
         f"{', '.join(brief.mood)} mood, {brief.energy} energy",
         f"{brief.bpm} BPM in a {brief.mode} key",
+        f"in {brief.meter} time" if brief.meter else "",
         f"featuring {', '.join(brief.instruments)}",
+        f"without {', '.join(brief.without)}" if brief.without else "",
         brief.arrangement.rstrip("."),
         brief.soundscape.rstrip("."),
     ]

@@ -147,7 +147,8 @@ class Brief(Record):
     spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
     meter: Meter | None = None  # None: the composer's choice
     without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
-    sounds: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # of the soundscape, by name: "rain"
+    # The soundscape's sounds by name, such as "rain"; None: as the words of `soundscape` say.
+    sounds: Annotated[tuple[str, ...], Field(max_length=4)] | None = None
     # What became of the hint, where the captioner knows it: see melodify_core/hints.
     heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
     not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()

@@ -11,6 +11,7 @@ def main() -> None:
         "mixes",
         "sound",
         "speed",
+        "hints",
         "recognition",
         "sexual",
     ]
@@ -38,6 +39,10 @@ def main() -> None:
         from quality import speed
 
         speed.main()
+    if "hints" in named:
+        from quality import hints
+
+        hints.main()
     if "recognition" in named:
         from quality import recognition
 

@@ -150,13 +150,15 @@ def _backup(settings: Settings, file: Path, *, only_verify: bool) -> int:
 def _render(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
     from bot.cli.render import RenderRequest, render
     from melodify_core.brief import HINT_CHARACTERS, clean
+    from melodify_core.hints import length_of
     from melodify_core.models import Wish
 
     _log_to_stderr(settings, at_least=logging.ERROR)
+    hint = clean(arguments.hint, HINT_CHARACTERS)
     wish = Wish(
-        hint=clean(arguments.hint, HINT_CHARACTERS),
+        hint=hint,
         style=arguments.style,
-        seconds=arguments.seconds or settings.song.default_seconds,
+        seconds=arguments.seconds or length_of(hint) or settings.song.default_seconds,
         language=arguments.lang or settings.language,
         seed=arguments.seed,
     )

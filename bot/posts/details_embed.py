@@ -4,6 +4,7 @@ import discord
 
 from bot.i18n.messages import catalogue, key_name, name_of, say
 from bot.posts.delivery import asked_at
+from bot.posts.hint_lines import not_used
 from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
 from melodify_core.brief import music_prompt
 from melodify_core.models import Adjustment, Entry, Language, Song, Wish
@@ -23,6 +24,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         "meter": song.meter or "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
         "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
+        "not_used": not_used(language, song),
         "seed": str(song.seed),
         "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
         "licence": catalogue(language).get(f"licence.{song.composer}", ""),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.i18n.messages import key_name, name_of, say
+from bot.posts.hint_lines import hint_lines
 from melodify_core.brief import clean
 from melodify_core.models import Job, Language, Link, Song
 
@@ -37,9 +38,8 @@ class Card:
     def embed(self) -> discord.Embed:
         """Return the song's embed in the language of the wish; its footer identifies the job."""
         language, song = self.job.wish.language, self.song
-        embed = discord.Embed(
-            title=title_of(language, song), description=self._caption(), colour=discord.Colour(COLOUR)
-        )
+        told = "\n\n".join(filter(None, (self._caption(), hint_lines(language, song))))
+        embed = discord.Embed(title=title_of(language, song), description=told, colour=discord.Colour(COLOUR))
         for label, value in _facts(language, song):
             embed.add_field(name=say(language, label), value=value)
         if origin := self._origin():

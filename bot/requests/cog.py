@@ -23,6 +23,7 @@ from bot.requests.responders import reply
 from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError
+from melodify_core.hints import length_of
 from melodify_core.models import GuildSettings, Wish
 from melodify_core.providers import lengths_of
 
@@ -174,11 +175,12 @@ class SongRequests(commands.Cog):
         style: str | None = None,
         seconds: int | None = None,
     ) -> Wish:
-        """Return the wish; the server's moderators, then the host decide what the member leaves open."""
+        """Return the wish; the hint, the server's moderators, then the host decide what the member leaves open."""
+        hint = clean(hint, HINT_CHARACTERS)
         return Wish(
-            hint=clean(hint, HINT_CHARACTERS),
+            hint=hint,
             style=style or server.style or "auto",
-            seconds=seconds or server.seconds or self._settings.song.default_seconds,
+            seconds=seconds or length_of(hint) or server.seconds or self._settings.song.default_seconds,
             language=language_in(locale),
             locale=locale,
         )

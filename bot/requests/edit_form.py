@@ -18,6 +18,7 @@ from bot.posts.cancel_button import JOB
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
 from melodify_core.errors import MelodifyError
+from melodify_core.hints import length_of
 from melodify_core.models import Entry, Language, Wish
 from melodify_core.providers import lengths_of
 from melodify_core.styles import style_choices
@@ -86,9 +87,12 @@ def changed(wish: Wish, fields: dict[str, str], longest_s: int = MOST_SECONDS) -
     """Return the wish with the values that a member filled in; ignore an invalid length or style."""
     style, seconds = fields.get("style"), fields.get("seconds", "").strip()
     number = int(seconds) if seconds.isascii() and seconds.isdigit() else wish.seconds
+    hint = clean(fields.get("hint", ""), HINT_CHARACTERS)
+    if hint != wish.hint and number == wish.seconds:
+        number = length_of(hint) or number
     return wish.model_copy(
         update={
-            "hint": clean(fields.get("hint", ""), HINT_CHARACTERS),
+            "hint": hint,
             "style": style if style in style_choices() else wish.style,
             "seconds": min(max(number, LEAST_SECONDS), longest_s),
         }

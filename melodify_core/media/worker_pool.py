@@ -16,16 +16,17 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar, TypeVarTuple, cast
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_process import Done, begin, perform
+from melodify_core.media.worker_process import LOCK_S, Done, begin, perform
 
 log = logging.getLogger(__name__)
 # When every core is busy, the event loop has priority: songs can wait a moment, acknowledgements cannot.
 NICENESS = 10
 # Every worker process may be killed once while one piece of work waits for its turn.
 TRIES = 8
+FORGOTTEN_S = 1.0
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
@@ -45,6 +46,7 @@ class WorkerPool:
         self._closed = False
 
     def _new_pool(self) -> ProcessPool:
+        CONSTS.channel_lock_timeout = LOCK_S
         # Spawn, not fork: a fork of a process with threads and connections may hang.
         context = multiprocessing.get_context("spawn")
         return ProcessPool(self._processes, initializer=begin, initargs=[NICENESS], context=context)
@@ -71,7 +73,7 @@ class WorkerPool:
             self._unfinished.add(future)
             future.add_done_callback(self._unfinished.discard)
             try:
-                done = cast("Done[Result]", await asyncio.wrap_future(future))
+                done = cast("Done[Result]", await _ended(future, self._pool))
             except TimeoutError as error:
                 spent(deadline_s)
                 raise Unavailable("provider.too_slow") from error
@@ -107,6 +109,23 @@ class WorkerPool:
             future.cancel()
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves this one without types
         self._pool.join()
+
+
+async def _ended(future: Future[Any], pool: ProcessPool) -> object:
+    """Return the future's result, or raise its error. Raises BrokenProcessPool where the pool broke and forgot it.
+
+    pebble ends what it has handed on when it breaks, and not what still waited behind that.
+    """
+    waiting = asyncio.wrap_future(future)
+    try:
+        while not waiting.done():
+            broken = not pool.active
+            await asyncio.wait({waiting}, timeout=FORGOTTEN_S)
+            if broken and not waiting.done():
+                raise BrokenProcessPool("forgotten")
+        return waiting.result()
+    finally:
+        waiting.cancel()
 
 
 def _result(done: Done[Result]) -> Result:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, TypeVarTuple
 
+from pebble import CONSTS
+
 MEBIBYTE = 1024 * 1024
 # Of what C libraries and Python write while one piece of work is done, so much goes into the log.
 MAX_LINES = 10
 MAX_LINE = 200
 _PIPE_BYTES = 65_536
+# Workers read their work in turns. One that was killed while it read leaves the others waiting for so long.
+LOCK_S = 15
 _STATM = Path("/proc/self/statm")
 # glibc's malloc.h. It keeps freed blocks below a size that grows to 32 MiB, and the process as large as it was.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -48,6 +52,7 @@ def begin(niceness: int) -> None:
     is lost.
     """
     os.nice(niceness)
+    CONSTS.channel_lock_timeout = LOCK_S
     _Output.reader, writer = os.pipe()
     os.set_blocking(_Output.reader, False)
     os.set_blocking(writer, False)

@@ -8,7 +8,7 @@ from melodify_core.composers.arranger.fonts import chosen, font_path
 from melodify_core.composers.arranger.mixing import Track, mixed
 from melodify_core.composers.arranger.rooms import DRY_HZ, room
 from melodify_core.composers.arranger.soundfont import KITS, opened
-from melodify_core.composers.arranger.synthesis import kicks_of, mix_of, tracks_of, wav_of
+from melodify_core.composers.arranger.synthesis import kicks_of, mix_of, tracks_of
 from melodify_core.errors import Misconfigured
 from melodify_core.media.audio.meter import loudness
 from melodify_core.models import Wish
@@ -116,11 +116,6 @@ def test_the_kick_presses_the_pad_where_the_style_pumps() -> None:
 
     assert loud(0, 1.01) == pytest.approx(loud(0, 0.9), rel=0.05)
     assert loud(0.8, 1.01) < 0.6 * loud(0.8, 0.9)
-
-
-def test_more_sounds_may_join_the_mix() -> None:
-    score = score_of(a_brief(), Wish(style="ambient", seconds=10), 1)
-    assert wav_of(score, more=[Track("soundscape", np.tile(noise(), 5))]) != wav_of(score)
 
 
 @pytest.mark.parametrize("frames", [20_000, 44_100, 90_000])

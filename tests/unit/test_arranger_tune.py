@@ -163,3 +163,26 @@ def test_the_tempo_of_six_eighths_counts_dotted_quarters() -> None:
     score = score_of(a_brief(meter="6/8", bpm=90), Wish(style="folk", seconds=30), 1)
     assert score.bpm == pytest.approx(135, rel=0.065)
     assert score.beats_a_minute == pytest.approx(90, rel=0.065)
+
+
+def test_a_calm_glad_picture_sounds_higher_lighter_and_less_square_than_a_sad_one() -> None:
+    """Mode and tempo are the same: what is left is what a listener hears as glad in calm music."""
+
+    def heard(valence: float) -> tuple[float, float, float]:
+        brief = a_brief(valence=valence, arousal=-0.5, mode="major", bpm=72)
+        pitches, held, off = [], [], []
+        for style in ("piano", "folk", "cinematic", "chiptune"):
+            for seed in range(6):
+                notes = tune_of(
+                    score_of(brief.model_copy(update={"meter": "4/4"}), Wish(style=style, seconds=40), seed)
+                ).notes
+                pitches += [pitch for _, _, pitch in notes]
+                waits = [later[0] - note[0] for note, later in pairwise(notes)]
+                held += [min(1.0, note[1] / wait) for note, wait in zip(notes, waits, strict=False) if wait > 0]
+                off += [start % 1 != 0 for start, _, _ in notes]
+        return float(np.mean(pitches)), float(np.mean(held)), float(np.mean(off))
+
+    glad, sad = heard(0.8), heard(-0.8)
+    assert glad[0] > sad[0] + 3
+    assert glad[1] < sad[1] - 0.03
+    assert glad[2] > sad[2] + 0.1

@@ -161,6 +161,9 @@ def test_a_single_colour_is_not_in_the_midst_of_itself(number: int) -> None:
 
 EVENING = (Band(0.85, 0.03, 0.02, 0.02), Band(0.75, 0.04, 0.03, 0.1), Band(0.2, 0.02, 0.01, 0.1))
 BLUE = (Band(0.4, 0.0, -0.07, 0.3), Band(0.35, -0.01, -0.07, 0.2), Band(0.4, -0.02, -0.07, 0.2))
+AFTERGLOW = (Band(0.58, 0.026, -0.11, 0.0), Band(0.74, 0.042, -0.044, 0.03), Band(0.56, 0.039, -0.049, 0.06))
+GOLDEN = (Band(0.66, 0.008, 0.079, 0.06), Band(0.48, 0.01, 0.015, 0.39), Band(0.34, 0.001, 0.001, 0.49))
+GRAVEL = (Band(0.6, 0.01, 0.01, 0.73), Band(0.6, 0.01, 0.01, 0.71), Band(0.6, 0.01, 0.01, 0.68))
 DARK = (Band(0.3, 0.0, -0.02, 0.02), Band(0.38, 0.0, 0.01, 0.5), Band(0.36, 0.0, 0.01, 0.3))
 CLEAR = (Band(0.7, -0.02, -0.08, 0.0), Band(0.75, -0.02, -0.06, 0.02), Band(0.5, 0.0, 0.04, 0.4))
 ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6))
@@ -170,6 +173,10 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
     ("bands", "shares", "seen", "expected"),
     [
         (EVENING, {}, None, ("sky", "sunset", "sure")),
+        (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
+        (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
+        (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
+        (GOLDEN, {"furniture": 0.4}, None, (None, None, None)),  # a warm wall
         (EVENING, {"animal": 0.6}, None, (None, None, None)),  # a blurred ground behind an animal
         (BLUE, {"sea": 0.5, "ship": 0.1}, None, ("sea", None, "sure")),
         (BLUE, {"sea": 0.1}, None, (None, None, None)),
@@ -190,6 +197,16 @@ def test_landscapes_are_named_by_bands_and_classes(
         sight = replace(sight, kind="mountain", subject=seen, certainty="sure")
     found = with_landscape(reading, sight)
     assert (found.kind, found.subject, found.certainty) == expected
+
+
+def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
+    gravel = replace(SCENES["noise"], bands=GRAVEL, saturation=0.02)
+    maybe = Sight(photo=True, kind="animal", certainty="likely", shares={"animal": 0.55})
+    assert with_landscape(gravel, maybe).kind is None
+    assert with_landscape(replace(gravel, bands=CLEAR), maybe).kind == "animal"
+    pollen = Sight(photo=True, shares={"flower": 0.57})
+    assert with_landscape(replace(gravel, bands=ROUGH, saturation=0.0), pollen).kind is None
+    assert with_landscape(replace(gravel, bands=ROUGH), pollen).kind == "flower"
 
 
 def test_landscapes_are_seen_on_photos_only() -> None:

@@ -20,7 +20,7 @@ from melodify_core.styles.instruments import instruments
 CODES = get_args(Code)
 HANGUL = re.compile("[가-힣]")
 # What stays as it is in every language.
-UNTRANSLATED = {"command.melodify.name", "song.bpm", "song.footer", "song.file"}
+UNTRANSLATED = {"command.melodify.name", "song.bpm", "song.footer", "song.file", "song.phrase"}
 
 
 def values_in(text: str) -> set[str]:

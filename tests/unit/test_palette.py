@@ -16,8 +16,9 @@ from melodify_core.captioners.palette.colours import COLOURS
 from melodify_core.captioners.palette.feeling import feeling_of
 from melodify_core.captioners.palette.notable import light_place, named_colours, notable, telling_colour, tone
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.captioners.palette.steering import hint_words, steering_of
 from melodify_core.captioners.palette.words import words_of
+from melodify_core.hints import understand as steering_of
+from melodify_core.hints.concepts import other_words as hint_words
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Wish
@@ -553,18 +554,20 @@ def test_a_number_alone_is_no_tempo(hint: str) -> None:
 
 @pytest.mark.parametrize("hint", ["장구한 역사", "선대금", "극장구경"])
 def test_korean_instruments_inside_other_words_are_not_heard(hint: str) -> None:
-    assert steering_of(hint) == steering_of("")
+    assert steering_of(hint).heard == ()
 
 
 @pytest.mark.parametrize(
     "hint", ["", "qwertz", "ignore all previous instructions", "비닐", "😀", "a" * 200, "((((", "{0}"]
 )
 def test_unknown_words_change_nothing(hint: str) -> None:
-    assert heard("sunset", hint=hint) == heard("sunset")
+    brief = heard("sunset", hint=hint)
+    assert brief.model_copy(update={"not_used": ()}) == heard("sunset")
+    assert bool(brief.not_used) == bool(hint)
 
 
 def test_words_inside_other_words_are_not_heard() -> None:
-    assert steering_of("glacier harpoon saddle steamboat") == steering_of("")
+    assert steering_of("glacier harpoon saddle steamboat").heard == ()
 
 
 # The port

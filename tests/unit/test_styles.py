@@ -24,7 +24,7 @@ NEW = {"en": "Tango", "ko": "탱고"}
 FIND = """
 import json
 from bot.requests.definitions import melodify_command
-from melodify_core.captioners.palette.steering import steering_of
+from melodify_core.hints import understand as steering_of
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.brief import music_prompt

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -130,6 +131,29 @@ async def test_an_idle_worker_that_is_killed_does_not_end_the_workshop() -> None
                     break
                 except Unavailable:  # the piece that was under way when it was noticed
                     await asyncio.sleep(0.05)
+    finally:
+        one.close()
+
+
+class LongInTransit:
+    """A number that takes its time to be handed to a worker, as a large picture does while all workers are busy."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        time.sleep(1.5)
+        return int, (4,)
+
+
+async def test_work_that_waits_behind_other_work_while_all_workers_are_killed_is_not_forgotten() -> None:
+    one = WorkerPool(1)
+    try:
+        worker = await one.run(20, os.getpid)
+        first = asyncio.create_task(one.run(20, double, cast("int", LongInTransit())))
+        await asyncio.sleep(0.3)  # it is handed on
+        second = asyncio.create_task(one.run(20, double, 21))
+        await asyncio.sleep(0.3)
+        os.kill(worker, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            assert list(await asyncio.gather(first, second)) == [8, 42]
     finally:
         one.close()
 

@@ -13,7 +13,8 @@ from melodify_core.captioners.palette.music import (
 from melodify_core.captioners.palette.notable import telling_colour
 from melodify_core.captioners.palette.reading import Reading, measure
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, scene_of, touches_of
-from melodify_core.captioners.palette.steering import Steering, steering_of
+from melodify_core.captioners.palette.sounds import sounds_of
+from melodify_core.hints import Wishes, account_of, understand
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import ProviderContext
@@ -65,15 +66,16 @@ def read(jpeg: bytes, wish: Wish) -> Brief:
 
 
 def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
-    """Return the Brief of a reading, steered by the scene and by the known words of the hint."""
-    steering = steering_of(wish.hint)
-    feeling = _steered(_touched(feeling_of(reading), scene), steering)
-    style = style_for(reading, feeling, steering, wish.style, scene)
+    """Return the Brief of a reading, steered by the scene and by what the hint asks for."""
+    wishes = understand(wish.hint)
+    feeling = _steered(_touched(feeling_of(reading), scene), wishes)
+    style = style_for(reading, feeling, wishes, wish.style, scene)
     valence, arousal = round(feeling.valence, 3), round(feeling.arousal, 3)
-    mode: Mode = steering.mode or ("major" if valence >= 0 else "minor")
-    bpm = bpm_for(style, reading, feeling, steering)
+    mode: Mode = wishes.mode or ("major" if valence >= 0 else "minor")
+    bpm = bpm_for(style, reading, feeling, wishes)
     mood, words = mood_of_song(mood_of(feeling), mode, bpm), _WORDS[wish.language]
     title, *spare_titles = words.titles(reading, telling_colour(reading), mood, scene)
+    heard, not_used = account_of(wishes, wish, style, mode)
     return Brief(
         title=title,
         spare_titles=tuple(spare_titles),
@@ -83,11 +85,16 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
         arousal=arousal,
         energy=energy_of(feeling),
         genre=all_styles()[style].brief.genre,
-        instruments=instruments_for(style, reading, feeling, steering, scene),
+        instruments=instruments_for(style, reading, feeling, wishes, scene),
         bpm=bpm,
         mode=mode,
         arrangement=arrangement_for(style, reading),
-        soundscape=soundscape_for(style, reading, scene),
+        soundscape=soundscape_for(style, reading, scene, wishes),
+        meter=wishes.meter,
+        without=wishes.without,
+        sounds=sounds_of(wishes, scene),
+        heard=heard,
+        not_used=not_used,
     )
 
 
@@ -97,8 +104,10 @@ def _touched(feeling: Feeling, scene: Scene) -> Feeling:
     return Feeling(_within(feeling.valence + valence), _within(feeling.arousal + arousal))
 
 
-def _steered(feeling: Feeling, steering: Steering) -> Feeling:
-    return Feeling(_within(feeling.valence + steering.valence), _within(feeling.arousal + steering.arousal))
+def _steered(feeling: Feeling, wishes: Wishes) -> Feeling:
+    levels = zip((feeling.valence, feeling.arousal), (wishes.valence, wishes.arousal), strict=True)
+    bounds = zip(wishes.least, wishes.most, strict=True)
+    return Feeling(*(max(low, min(high, _within(a + b))) for (a, b), (low, high) in zip(levels, bounds, strict=True)))
 
 
 def _within(level: float) -> float:

@@ -73,7 +73,8 @@ def _colours(reading: Reading, random: Random) -> str:
     names = [words.colours[name][0] for name in named_colours(reading)]
     colours = f"{names[0]}과 {', '.join(names[1:])}" if len(names) > 1 else names[0]
     telling = words.colours[telling_colour(reading)][0]
-    second = telling if telling != names[0] else names[-1]
+    # An accent has a sentence of its own.
+    second = telling if telling in names[1:] else names[-1]
     place = light_place(reading)
     said = words.colour_sentences
     lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)

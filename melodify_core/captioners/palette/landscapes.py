@@ -40,8 +40,8 @@ def with_landscape(reading: Reading, sight: Sight) -> Sight:
 
 
 def _blooming(reading: Reading, sight: Sight) -> bool:
-    del reading  # flowers have every colour
-    return sight.shares.get("flower", 0) >= 0.45
+    # Flowers have every colour; what is grey may be pollen under a microscope.
+    return sight.shares.get("flower", 0) >= 0.45 and reading.saturation >= 0.01
 
 
 def _perhaps_blooming(reading: Reading, sight: Sight) -> bool:
@@ -81,6 +81,13 @@ def _afterglow(reading: Reading, sight: Sight) -> bool:
     return smooth and min(band.red for band in reading.bands) >= 0.02 and middle.yellow - upper.yellow >= 0.03
 
 
+def _golden(reading: Reading, sight: Sight) -> bool:
+    if not reading.bands or _of(sight, "sea", "water", "ship", "mountain") < 0.4:
+        return False
+    upper, _, lower = reading.bands
+    return upper.yellow >= 0.05 and upper.red >= 0 and upper.edges <= _SMOOTH and upper.light - lower.light >= 0.25
+
+
 def _city_at_night(reading: Reading, sight: Sight) -> bool:
     dark = reading.brightness < 0.42 and reading.span > 0.6
     sky = _upper(reading, lambda edges: edges <= 0.1) and reading.bands[0].light < 0.33
@@ -103,6 +110,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_open_sea, "sea", None, "sure"),
     (_evening, "sky", "sunset", "sure"),
     (_afterglow, "sky", "sunset", "sure"),
+    (_golden, "sky", "sunset", "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),

@@ -1,13 +1,16 @@
-"""Reading, feeling and steering -> the musical fields: style, genre, instruments, tempo, arrangement, soundscape."""
+"""Reading, feeling and wishes -> the musical fields: style, genre, instruments, tempo, arrangement, soundscape."""
 
 from melodify_core.captioners.palette.feeling import Feeling, texture_score
 from melodify_core.captioners.palette.notable import MIRRORED
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, pull, touches_of, voices
-from melodify_core.captioners.palette.steering import Steering
+from melodify_core.hints import Wishes
+from melodify_core.hints.playing import can_play, is_denied
 from melodify_core.styles import all_styles
 
 MOST_INSTRUMENTS = 6
+SLOWEST, FASTEST = 50, 180
+NO_WISHES = Wishes()
 
 
 # What each axis of a home weighs: emptiness little, or all that is of one colour would sound alike.
@@ -18,18 +21,15 @@ _LIGHT = {
     "above": "the melody keeps to the high register", "below": "the low voices lead", "left": "calls with late answers",
     "right": "answers that come early", "centre": "one voice stands in the middle", "even": "all voices are blended",
 }  # fmt: skip
-_PERCUSSION = {
-    "drum kit", "brushed drums", "drum machine", "shaker", "timpani", "latin percussion", "janggu", "noise drums"
-}  # fmt: skip
 
 
-def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: str, scene: Scene = UNKNOWN) -> str:
+def style_for(reading: Reading, feeling: Feeling, wishes: Wishes, wished: str, scene: Scene = UNKNOWN) -> str:
     """Return the wished style, else the hinted one, else the one whose home lies nearest; the scene pulls."""
     styles = all_styles()
     if wished in styles:
         return wished
-    if steering.style:
-        return steering.style
+    if wishes.style:
+        return wishes.style
     place = (
         feeling.valence,
         feeling.arousal,
@@ -44,11 +44,13 @@ def style_for(reading: Reading, feeling: Feeling, steering: Steering, wished: st
         return sum(weight * (a - b) ** 2 for weight, a, b in axes) - pull(scene, style)
 
     fitting = [name for name, style in styles.items() if style.picture.still or feeling.arousal >= _CALM]
-    return min(fitting, key=distance)
+    allowed = [name for name in fitting if name not in wishes.styles_out] or fitting
+    # Wished instruments play only in styles that take them.
+    return min(allowed, key=lambda name: (-len(can_play(name, wishes.demanded)), distance(name)))
 
 
 def instruments_for(
-    style: str, reading: Reading, feeling: Feeling, steering: Steering, scene: Scene = UNKNOWN
+    style: str, reading: Reading, feeling: Feeling, wishes: Wishes, scene: Scene = UNKNOWN
 ) -> tuple[str, ...]:
     """Return one to six names: those that were asked for first, then one that is seen, the style's, the scene's."""
     profile = all_styles()[style].brief
@@ -62,19 +64,22 @@ def instruments_for(
         _one_of(profile.colours, light),
     ]
     seen, joining = voices(scene, style)
-    denied = {_family(name) for name in steering.without}
     wanted = [
         name
-        for name in dict.fromkeys([*steering.instruments, *seen, *own, *joining])
-        if name and _family(name) not in denied
+        for name in dict.fromkeys([*wishes.instruments[:4], *seen, *own, *joining])
+        if name and not is_denied(name, wishes.without)
     ]
     return tuple(wanted[:MOST_INSTRUMENTS]) or (profile.leads[third],)
 
 
-def bpm_for(style: str, reading: Reading, feeling: Feeling, steering: Steering) -> int:
+def bpm_for(style: str, reading: Reading, feeling: Feeling, wishes: Wishes) -> int:
     """Return the tempo, 60..150, from arousal, then texture and valence, within the style's range."""
-    if steering.bpm:
-        return steering.bpm
+    if wishes.bpm:
+        return wishes.bpm
+    return round(max(SLOWEST, min(FASTEST, wishes.pace * _own_bpm(style, reading, feeling))))
+
+
+def _own_bpm(style: str, reading: Reading, feeling: Feeling) -> int:
     low, high = all_styles()[style].brief.bpm
     drive = 0.5 + 0.36 * feeling.arousal + 0.06 * feeling.valence + 0.05 * texture_score(reading)
     return round(low + (high - low) * max(0.0, min(1.0, drive)))
@@ -97,7 +102,7 @@ def arrangement_for(style: str, reading: Reading) -> str:
     return "; ".join(clauses)
 
 
-def soundscape_for(style: str, reading: Reading, scene: Scene = UNKNOWN) -> str:
+def soundscape_for(style: str, reading: Reading, scene: Scene = UNKNOWN, wishes: Wishes = NO_WISHES) -> str:
     """Return the sound around the notes, as the scene, light, warmth and texture suggest."""
     room = (
         "wide reverb" if reading.emptiness > 0.5 else "medium reverb" if reading.edges < 0.25 else "dense, near space"
@@ -111,13 +116,8 @@ def soundscape_for(style: str, reading: Reading, scene: Scene = UNKNOWN) -> str:
     )
     top = "dark muffled top" if reading.brightness < 0.35 else "open airy top" if reading.brightness > 0.7 else ""
     grain = "fine grain" if texture_score(reading) > 0.5 else "smooth surface" if texture_score(reading) < -0.8 else ""
-    scenery = [touch.sound for touch in touches_of(scene)]
+    scenery = [] if wishes.no_sounds else [*(touch.sound for touch in touches_of(scene)), *wishes.sounds]
     return ", ".join(part for part in (all_styles()[style].brief.sound, *scenery, room, tone, top, grain) if part)
-
-
-def _family(instrument: str) -> str:
-    """Return the family of an instrument, so that "no guitar" excludes a nylon guitar too."""
-    return "drums" if instrument in _PERCUSSION else instrument.rpartition(" ")[2]
 
 
 def _one_of(choices: tuple[str, ...], second: bool) -> str:

@@ -10,6 +10,7 @@ from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
 from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.data_files import read_table
+from melodify_core.hints.concepts import Sound
 from melodify_core.styles import all_styles
 
 _OUTDOORS: frozenset[Kind] = frozenset(
@@ -42,6 +43,7 @@ class Touch:
     instrument: str = ""  # one more where the style has room; or none
     valence: float = 0.0
     arousal: float = 0.0
+    sounds: tuple[Sound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import synthesiser
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.synthesis import wav_of
+from melodify_core.composers.arranger.soundscape import soundscape
+from melodify_core.composers.arranger.synthesis import RATE, wav_of
+from melodify_core.composers.arranger.wishes import obeyed
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, RawTake, Wish
 from melodify_core.ports import ProviderContext
@@ -36,9 +38,11 @@ class ArrangerComposer:
 
 def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
     """Return the take; runs in a worker process."""
+    brief = obeyed(brief, wish)
     score = score_of(brief, wish, seed)
+    around = soundscape(brief.sounds, score.seconds, seed, RATE) if brief.sounds else None
     return RawTake(
-        audio=wav_of(score),
+        audio=wav_of(score, around=around),
         content_type="audio/wav",
         bpm=score.beats_a_minute,
         key=score.key.name,

@@ -14,16 +14,18 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
+from melodify_core.composers.arranger.wishes import allowed, demanded, plays_no_bass, style_without
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
 from melodify_core.styles.instruments import instruments
 
 DRAFTS = 8
 SPREAD = 4.0  # semitones
+LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -50,17 +52,19 @@ class Mood:
     velocity: int
     legato: float  # share of a note's time that sounds
     brightness: float  # -1..1
+    lilt: bool  # light syncopation
 
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.15 * brief.valence
+    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.4 * brief.valence
     return Mood(
-        level=(brief.arousal + 1) / 2,
-        register=2.5 * brief.valence + 2.0 * brief.arousal,
+        level=max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence)),
+        register=5.0 * brief.valence + 2.0 * brief.arousal,
         velocity=round(80 + 16 * brief.arousal),
-        legato=0.9 - 0.14 * brief.arousal,
+        legato=min(0.96, 0.8 - 0.12 * brief.arousal - 0.2 * brief.valence),
         brightness=max(-1.0, min(1.0, brightness)),
+        lilt=brief.valence > LILT,
     )
 
 
@@ -81,17 +85,19 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
 
 
 def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
-    style = all_styles()[name]
+    style = style_without(all_styles()[name], brief)
     mood = mood_of(brief, style)
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
-    time = _time(random, brief, style, tempo, mood.level)
+    time = _time(random, brief, style, tempo)
     form = plan(random, seconds, time.beat * tempo, style, time)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
-    players = cast(random, style.instruments, brief.instruments, mood.level, chosen.home.strokes)
+    players = cast(random, style.instruments, allowed(brief), mood.level, chosen.home.strokes, demanded(brief))
     lift = lift_of(random, form, seconds, style)
     written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
+    if plays_no_bass(brief):
+        written["bass"] = []
     if lift:
         written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
@@ -109,9 +115,9 @@ def _raised(classes: tuple[int, ...], lift: Lift) -> tuple[int, ...]:
     return tuple((one + lift.semitones) % 12 for one in classes)
 
 
-def _time(random: Random, brief: Brief, style: Style, tempo: float, level: float) -> Time:
+def _time(random: Random, brief: Brief, style: Style, tempo: float) -> Time:
     """Return the brief's metre, or one of the style's whose bars do not rush past a calm picture."""
-    shortest_s = UNHURRIED_S[0] + (UNHURRIED_S[1] - UNHURRIED_S[0]) * level
+    shortest_s = UNHURRIED_S[0] + (UNHURRIED_S[1] - UNHURRIED_S[0]) * (brief.arousal + 1) / 2
     fitting = {
         name: count
         for name, count in style.form.meters.items()
@@ -180,12 +186,13 @@ def _voice(style: Style, mood: Mood, lead: str, time: Time, lift: int) -> melody
     instrument = instruments()[lead]
     calm, excited = style.tune.notes_a_second
     centre = _middle(lead, 70 + mood.register)
+    syncopated = style.tune.syncopated or mood.lilt
     return melody.Voice(
         notes_a_second=calm + (1.15 * excited - calm) * mood.level,
         centre=centre,
         low=max(instrument.low, round(centre) - 10),
         high=min(instrument.high - lift, round(centre) + 12),
-        family="syncopated" if style.tune.syncopated and time.name == "4/4" else style.tune.moves,
+        family="syncopated" if syncopated and time.name == "4/4" else style.tune.moves,
         moves=style.tune.moves,
         strict=style.tune.strict,
         legato=mood.legato if instrument.held else 1.0,

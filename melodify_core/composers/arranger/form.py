@@ -154,7 +154,9 @@ def _phrases(random: Random, body: str, rest: int) -> list[tuple[str, int]]:
         place = random.choice(twins)
         found[place : place + 2] = [(found[place][0], 2 * PHRASE_BARS)]
     if rest and (len(found) > 1 or random.random() < EXTENDED):
-        place = random.choice([n for n, (name, length) in enumerate(found) if (name, length) != ("break", PHRASE_BARS)])
+        place = random.choice(
+            [n for n, (name, length) in enumerate(found) if name != "break" and length == PHRASE_BARS]
+        )
         name, length = found[place]
         found[place] = (name, length + rest)
     elif rest:

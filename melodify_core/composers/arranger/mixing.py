@@ -40,7 +40,7 @@ TAPS = ((0.0, 1.0, 1.0), (0.0031, -0.5, 0.5), (0.0077, 0.55, -0.55), (0.0113, -0
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A stem on its way into the mix: one channel of 16 bits. Whoever has sounds of their own adds a track."""
+    """A stem on its way into the mix: one channel of 16 bits."""
 
     stem: Stem
     sound: Played

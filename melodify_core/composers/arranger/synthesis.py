@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,7 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.mixing import Played, Track, mixed
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, Part, Score
 from melodify_core.composers.arranger.soundfont import KITS, Program, Wanted, opened, small_font
+from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
 from melodify_core.errors import Unavailable
 from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import instruments
@@ -39,21 +40,28 @@ with open(sys.argv[1], "rb") as font:
 """
 
 
-def wav_of(score: Score, font: Path | None = None, more: Iterable[Track] = ()) -> bytes:
+def wav_of(score: Score, font: Path | None = None, around: Played | None = None) -> bytes:
     """Return the played score as a 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale.
 
-    `more` are other sounds that go into the mix, at RATE.
+    `around` is a soundscape at RATE, as long as the score.
     """
-    tracks = (*tracks_of(score, font or chosen()), *more)
+    tracks, frames = tracks_of(score, font or chosen()), round(score.seconds * RATE)
+    blocks = mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE)
     data = io.BytesIO()
     with wave.open(data, "wb") as target:
         target.setnchannels(2)
         target.setsampwidth(2)
         target.setframerate(RATE)
-        frames = round(score.seconds * RATE)
-        for block in mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE):
+        for block in blocks if around is None else [_with(around, np.concatenate(list(blocks)))]:
             target.writeframes(block.tobytes())
     return data.getvalue()
+
+
+def _with(around: Played, music: Played) -> Played:
+    """Return the music with a soundscape quietly under it."""
+    gain = 10 ** ((loudness_db(music, RATE) + LEVEL_DB - loudness_db(around, RATE)) / 20)
+    both = np.rint(music + around * np.float32(gain))
+    return np.asarray(np.clip(both, -32767, 32767), "<i2")
 
 
 def mix_of(score: Score) -> Mix:

@@ -14,7 +14,8 @@ from melodify_core.styles.intervals import CLASSES, LASTS, SCALE_STEPS, Moves, i
 
 # How well cells have the wished number of notes: those that miss it by so many are rare.
 TOLERANCE = 0.55
-LONG = 4  # steps: a note that can be halved for a breath
+# In steps: a note that can be halved for a breath, and the shortest rest that is one.
+LONG, REST = 4, 3
 TAKEN_OVER = 0.6  # how often the contrasting theme has a rhythm of the first one
 # A hook is a repeated note or a leap, in steps of the scale. The first note belongs to it without a move.
 HOOKS = ((0, 0), (0, 1), (0, -1), (3,), (4,), (-3,), (5,), (3, -1), (-4, 1), (4, -1), (5, -1), (3, 0))
@@ -104,11 +105,9 @@ def rhythm(random: Random, manner: Manner) -> str:
 def breathing(rhythm: str) -> str:
     """Return the rhythm with a rest at its end: a long last note is halved, a short one is left out."""
     last = rhythm.rfind("o")
-    if last <= 0 or set(rhythm[last:]) == {"."}:
-        return rhythm
     length = len(rhythm) - last
-    kept = last + length // 2 if length >= LONG else last
-    return rhythm[:kept] + "." * (len(rhythm) - kept)
+    kept = last + length // 2 if length >= LONG else min(last, len(rhythm) - REST)
+    return rhythm[:kept] + "." * (len(rhythm) - kept) if last >= 0 and kept > 0 else rhythm
 
 
 def onsets(rhythm: str) -> Iterator[tuple[float, float]]:

@@ -1,0 +1,83 @@
+"""What a hint's wishes do to the embedded composer: instruments that must not play or must, sounds around the notes."""
+
+from melodify_core.hints import understand
+from melodify_core.hints.concepts import DRUMS, concepts
+from melodify_core.hints.playing import is_denied
+from melodify_core.hints.words import sounds_named
+from melodify_core.models import Brief, Wish
+from melodify_core.styles import Style
+from melodify_core.styles.instruments import BASS, CHORDS, LEAD, instruments
+from melodify_core.styles.style import Band, Drums
+
+# Who plays where a wish to do without leaves nobody.
+_INSTEAD = {
+    LEAD: ("clarinet", "vibraphone", "acoustic guitar"),
+    CHORDS: ("acoustic guitar", "felt piano", "vibraphone"),
+}
+
+
+def obeyed(brief: Brief, wish: Wish) -> Brief:
+    """Return the brief with what it leaves open, as the hint's words and the soundscape's words say.
+
+    Another provider's captioner knows neither of these fields.
+    """
+    if brief.sounds is not None:
+        return brief
+    wishes = understand(wish.hint, by_meaning=False)
+    named = () if wishes.no_sounds else wishes.sounds or sounds_named(brief.soundscape)
+    return brief.model_copy(
+        update={
+            "sounds": tuple(sound for sound in named if sound not in wishes.sounds_out)[:3],
+            "meter": brief.meter or wishes.meter,
+            "without": brief.without or wishes.without,
+        }
+    )
+
+
+def demanded(brief: Brief) -> frozenset[str]:
+    """Return the instruments that the hint names, and those of its concepts: they play in any style."""
+    kind = "instrument."
+    named = [key.removeprefix(kind) for key in brief.heard if key.startswith(kind)]
+    meant = [name for key in brief.heard if key in concepts() for name in concepts()[key].instruments]
+    return frozenset([*named, *meant])
+
+
+def allowed(brief: Brief) -> tuple[str, ...]:
+    """Return the brief's instruments, less those that must not play."""
+    return tuple(name for name in brief.instruments if not is_denied(name, brief.without))
+
+
+def style_without(style: Style, brief: Brief) -> Style:
+    """Return the style without the instruments that must not play. Drums that were asked for do not stay away."""
+    changes: dict[str, object] = {}
+    if DRUMS in brief.without:
+        changes["drums"] = Drums()
+    elif DRUMS in demanded(brief):
+        changes["tempo"] = style.tempo.model_copy(update={"slows_down": False})
+    if brief.without:
+        changes["instruments"] = _without(style.instruments, brief.without)
+    return style.model_copy(update=changes) if changes else style
+
+
+def plays_no_bass(brief: Brief) -> bool:
+    """Return whether there must be no bass at all: one kind of bass stands for all."""
+    return any(BASS in instruments()[name].roles for name in brief.without if name in instruments())
+
+
+def _without(band: Band, without: tuple[str, ...]) -> Band:
+    def left(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if not is_denied(name, without))
+
+    leads = left(band.lead) or left(band.counter) or left(_INSTEAD[LEAD])[:1] or band.lead
+    chords = left(band.chords) or left(_INSTEAD[CHORDS])[:1] or band.chords
+    if band.solo and leads != chords:
+        leads = chords
+    return band.model_copy(
+        update={
+            "lead": leads,
+            "chords": chords,
+            "pad": left(band.pad),
+            "counter": left(band.counter),
+            "bass": left(band.bass) or band.bass,
+        }
+    )

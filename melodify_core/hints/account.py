@@ -1,0 +1,33 @@
+"""What a Brief may say of its hint: what was heard and came true, and the phrases that did not."""
+
+from melodify_core.hints.wishes import MOST_NOT_USED, PHRASE_CHARACTERS, Wishes
+from melodify_core.models import Mode, Wish
+from melodify_core.styles import all_styles
+
+
+def account_of(wishes: Wishes, wish: Wish, style: str, mode: Mode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what was heard, and what was not used: a chosen style and length overrule the hint's."""
+    heard = [key for key in wishes.heard if _is_true(key, wish, style, mode)]
+    # Of two styles in a hint, one wins, and it need not be said.
+    silent = () if wish.style in all_styles() else "style."
+    lost = [
+        wishes.phrases[key][:PHRASE_CHARACTERS]
+        for key in wishes.heard
+        if key not in heard and not key.startswith(silent)
+    ]
+    return tuple(heard), tuple(dict.fromkeys([*wishes.not_used, *filter(None, lost)]))[:MOST_NOT_USED]
+
+
+def _is_true(key: str, wish: Wish, style: str, mode: Mode) -> bool:
+    kind, _, name = key.rpartition(".")
+    match kind:
+        case "style":
+            return name == style
+        case "mode":
+            return name == mode
+        case "seconds":
+            return int(name) == wish.seconds
+        case "without.style":
+            return name != style
+        case _:
+            return True

@@ -1,0 +1,40 @@
+"""Which instruments a style takes, and which ones a wish to do without excludes."""
+
+from collections.abc import Iterable
+
+from melodify_core.hints.concepts import DRUMS
+from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import BASS, instruments
+
+# Names that stand for more than instruments of the same last word.
+_FAMILIES = {"string ensemble": ("strings",), "saw lead": ("synth", "pads"), "choir": ("voices",)}
+_NAMES = {"brass section": ("trumpet", "trombone", "french horn", "muted trumpet", "synth brass")}
+_DRUMS = frozenset(
+    {DRUMS, "brushed drums", "drum machine", "shaker", "timpani", "latin percussion", "janggu", "noise drums"}
+)
+
+
+def can_play(style: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return which of the instruments a style takes."""
+    return tuple(name for name in names if _takes(style, name))
+
+
+def _takes(style: str, name: str) -> bool:
+    if name == DRUMS:
+        return bool(all_styles()[style].drums.grooves)
+    instrument = instruments()[name]
+    return BASS in instrument.roles or instrument.family in all_styles()[style].instruments.families
+
+
+def is_denied(name: str, without: Iterable[str]) -> bool:
+    """Return whether an instrument is one of those, or of their kind: "no guitar" excludes a nylon guitar too."""
+    return any(_of_a_kind(name, other) for other in without)
+
+
+def _of_a_kind(name: str, other: str) -> bool:
+    if other == DRUMS or name in _DRUMS:
+        return other == DRUMS and name in _DRUMS
+    known = instruments().get(name)
+    if known is not None and known.family in _FAMILIES.get(other, ()) and name != "harp":
+        return True
+    return name in _NAMES.get(other, ()) or name.rpartition(" ")[2] == other.rpartition(" ")[2]
