@@ -8,6 +8,7 @@ def main() -> None:
     named = [name for name in sys.argv[1:] if not name.startswith("-")] or [
         "written",
         "human",
+        "mixes",
         "sound",
         "speed",
         "hints",
@@ -22,6 +23,10 @@ def main() -> None:
         from quality import human_tunes
 
         human_tunes.main()
+    if "mixes" in named:
+        from quality import mixes
+
+        mixes.main()
     if "counting" in named:
         from quality import counting
 

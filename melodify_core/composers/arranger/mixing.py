@@ -17,7 +17,7 @@ from melodify_core.styles.style import Channel, Mix, Stem
 Played = npt.NDArray[np.int16]
 Samples = npt.NDArray[np.float32]
 
-BLOCK, TAIL = 1 << 17, 3 << 14
+BLOCK, TAIL = 1 << 18, 3 << 14
 HOP = BLOCK - TAIL
 EARLY = 1024  # samples that filters without a phase reach back
 WHOLE_LUFS = -19.0
@@ -40,7 +40,7 @@ TAPS = ((0.0, 1.0, 1.0), (0.0031, -0.5, 0.5), (0.0077, 0.55, -0.55), (0.0113, -0
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A stem on its way into the mix: one channel of 16 bits. Whoever has sounds of their own adds a track."""
+    """A stem on its way into the mix: one channel of 16 bits."""
 
     stem: Stem
     sound: Played

@@ -1,0 +1,68 @@
+"""`python -m quality mixes`: bands, width, strokes and the loudness of each part, beside human game music."""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.fonts import chosen, synthesiser
+from melodify_core.composers.arranger.mixing import Track, mixed
+from melodify_core.composers.arranger.score import Score
+from melodify_core.composers.arranger.synthesis import RATE, kicks_of, mix_of, tracks_of
+from melodify_core.media.audio.meter import loudness
+from melodify_core.styles.style import Stem
+from quality.figures import at_most, show
+from quality.songs import SongSpec, styles_in_turn
+from quality.spectra import BANDS, NAMES, Sound, spectra_of
+
+SONGS = 28
+HUMANS = tomllib.loads(Path(__file__).with_name("human_mixes.toml").read_text(encoding="utf-8"))["figures"]
+# LU against the whole, between which the median of each part must lie.
+WANTED: dict[Stem, tuple[float, float]] = {
+    "lead": (-5, -4), "bass": (-6.5, -5), "drums": (-8, -6), "chords": (-7.5, -5.5), "pad": (-12, -8.5),
+}  # fmt: skip
+
+
+def main() -> None:
+    """Print the figures."""
+    rows, levels = [], defaultdict[Stem, list[float]](list)
+    print(f"mixes: {SONGS} songs of all styles, {synthesiser()}; median (10 % .. 90 %)")
+    for one in styles_in_turn()[:SONGS]:
+        whole, parts = _measured(one)
+        rows.append(whole)
+        for stem, level in parts.items():
+            levels[stem].append(level)
+    report(np.array(rows), levels)
+
+
+def report(rows: np.ndarray, levels: dict[Stem, list[float]]) -> None:
+    """Print what was measured: a row of figures for each song, and the levels of each part."""
+    for name, ours, (low, middle, high) in zip(NAMES, rows.T, (HUMANS[name] for name in NAMES), strict=True):
+        print(f"  {name:<28} {np.median(ours):7.2f} ({np.quantile(ours, 0.1):7.2f} .. {np.quantile(ours, 0.9):7.2f})"
+              f"   human {middle:7.2f} ({low:7.2f} .. {high:7.2f})")  # fmt: skip
+    errors = [abs(float(np.median(rows[:, place])) - HUMANS[name][1]) for place, name in enumerate(BANDS)]
+    at_most("mean error over eight bands, dB", float(np.mean(errors)), 1.8)
+    width = float(np.median(rows[:, NAMES.index("side to mid, dB")]))
+    show("side to mid, dB", width, "-9..-5", met=-9 <= width <= -5)
+    for stem, (low, high) in WANTED.items():
+        middle = float(np.median(levels[stem]))
+        show(f"{stem} against the whole, LU", middle, f"{low:g}..{high:g}", met=low <= round(middle, 1) <= high)
+
+
+def _measured(spec: SongSpec) -> tuple[tuple[float, ...], dict[Stem, float]]:
+    score = score_of(spec.brief, spec.wish, spec.seed)
+    tracks = tracks_of(score, chosen())
+    whole = _mix(score, tracks)
+    loud = loudness([whole])
+    return spectra_of(whole, RATE).row, {
+        track.stem: loudness([_mix(score, tracks, track.stem)]) - loud for track in tracks
+    }
+
+
+def _mix(score: Score, tracks: Sequence[Track], alone: Stem | None = None) -> Sound:
+    frames = round(score.seconds * RATE)
+    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE, alone))
+    return np.ascontiguousarray(np.concatenate(blocks).T, np.float32) / np.float32(32768)
