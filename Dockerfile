@@ -9,10 +9,10 @@ COPY melodify_core melodify_core
 RUN python deploy/install.py image --into /opt/melodify
 
 FROM python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
-# ca-certificates: openai's client trusts the system's store. FluidSynth and its font (MIT): the embedded composer's better sound.
+# ca-certificates: openai's client trusts the system's store. The font (MIT): the embedded composer's better sound.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates fluidsynth fluidr3mono-gm-soundfont \
+ && apt-get install -y --no-install-recommends ca-certificates fluid-soundfont-gm \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 melodify \
  && install -d -o melodify -g melodify /data

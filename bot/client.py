@@ -82,6 +82,7 @@ class MelodifyClient(RetakeBot):
         self._open_services = open_services
         self._serve_pages = serve_pages
         self._public_url = settings.web.public_url
+        self._notify_after_s = settings.discord.notify_after_s
         self._always_sync = always_sync
         self.like_counts = LikeCounts()
         self._opened = AsyncExitStack()
@@ -93,7 +94,7 @@ class MelodifyClient(RetakeBot):
 
     async def setup_hook(self) -> None:
         """Open the services, add the cogs and register the commands. Jobs of an earlier process continue at once."""
-        delivery = DiscordDelivery(self, StatusBoard(self), self._public_url)
+        delivery = DiscordDelivery(self, StatusBoard(self), self._public_url, self._notify_after_s)
         services = await self._opened.enter_async_context(self._open_services(delivery, health=self.health))
         self.services = services
         if self._serve_pages is not None:
@@ -106,7 +107,7 @@ class MelodifyClient(RetakeBot):
         catch_up = CatchUp(self, services, self._in_flight, requests.on_message)
         self._opened.push_async_callback(catch_up.close)
         await self.add_cog(catch_up)
-        await self.add_cog(Members(self, services.members, services.settings))
+        await self.add_cog(Members(self, services))
         await self.add_cog(Admin(self, services))
         self.retake = Retake(guild_settings, intake)
         self.add_dynamic_items(CancelButton, InsteadButton, *ITEMS)
@@ -115,7 +116,8 @@ class MelodifyClient(RetakeBot):
         with suppress(Unavailable):  # the periodic task retries
             await intake.renew_and_resume()
         await self._opened.enter_async_context(run_periodic(intake.periodic_task()))
-        await sync_commands(self.tree, self.application_id or 0, None if self._always_sync else services.notes)
+        notes = None if self._always_sync else services.notes
+        self.command_ids = await sync_commands(self.tree, self.application_id or 0, notes)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Call the event's listeners. Drop irrelevant messages here: discord.py would start a task for each."""

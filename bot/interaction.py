@@ -1,5 +1,7 @@
 """The client as handlers see it, and its interactions. What the client does is in client.py."""
 
+from collections.abc import Mapping
+
 import discord
 from discord.ext import commands
 
@@ -10,6 +12,7 @@ class Bot(commands.AutoShardedBot):
     """A client with the services. They exist after `setup_hook`, that is, before the first event."""
 
     services: Services
+    command_ids: Mapping[str, int]  # by the commands' names
 
 
 Interaction = discord.Interaction[Bot]

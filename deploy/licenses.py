@@ -60,8 +60,7 @@ INSIDE = (
 # Debian packages, in the image only.
 DEBIAN = (
     ("ca-certificates", "MPL-2.0 and GPL-2.0-or-later"),
-    ("fluidsynth", "LGPL-2.1-or-later"),
-    ("fluidr3mono-gm-soundfont", "MIT"),
+    ("fluid-soundfont-gm", "MIT"),
 )
 
 

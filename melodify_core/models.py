@@ -58,6 +58,10 @@ class Place(Record):
     # Where the bot is not a member: the interaction's token, the only way to answer, valid for 15 minutes.
     token: Annotated[str | None, Field(repr=False)] = None
     ordered_in: int | None = None  # the server where a song for direct messages was asked for
+    shows_picture: bool = False  # the picture itself was posted there: its readers see it anyway
+    # The answer in the channel that only the asker of a private song sees, and the token to edit it for 15 minutes.
+    note_id: int | None = None
+    note_token: Annotated[str | None, Field(repr=False)] = None
 
     @property
     def counts_in(self) -> int | None:
@@ -80,6 +84,9 @@ class Order:
     parent_id: str | None = None  # the job whose song this is another take of
     parent_link: str = ""  # where that song was posted
     spoiler: bool = False  # its picture was posted as a spoiler: it is shown to nobody who has not asked for it
+    parent_wish: Wish | None = None  # of the song that this is another take of, to say what was changed
+    named: bool = True  # its message names the member
+    notifies: bool = False  # its message notifies the member if the song took long
 
 
 class Job(Record):
@@ -104,6 +111,9 @@ class Job(Record):
     # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
     composers: tuple[str, ...] = ()
     asks: bool = False  # its asker is asked before another one than the first of them plays
+    parent_wish: Wish | None = None
+    named: bool = True
+    notifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +404,7 @@ class Entry:
     status_channel_id: int = 0
     status_id: int = 0
     videos: tuple[tuple[int, int], ...] = ()  # channel and message
+    page_id: str | None = field(default=None, repr=False)  # see Job.page_id
 
     @property
     def posts(self) -> SongPosts:
@@ -418,6 +429,13 @@ class RoleLimits(Record):
     waiting_per_user: int | None = None
 
 
+class MemberSettings(Record):
+    """What a member has chosen for all servers."""
+
+    named: bool = True  # songs' messages and the servers' lists name the member
+    notify: bool | None = None  # when a song that took long is ready; None: as the server's moderators have chosen
+
+
 class GuildSettings(Record):
     """The settings of a server, made by its moderators. None and empty: as in the host's settings."""
 
@@ -433,4 +451,5 @@ class GuildSettings(Record):
     threads: bool = True
     archive_minutes: Literal[60, 1440, 4320, 10080] = 1440
     nsfw: Literal["never", "age_restricted"] = "never"
+    notify: bool = True  # members are notified when a song that took long is ready
     blocked_users: frozenset[int] = frozenset()

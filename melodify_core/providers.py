@@ -76,11 +76,18 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
 
 
 async def check_providers(providers: Providers) -> None:
-    """Raise Misconfigured with every mistake of every provider; for an unavailable provider, only log it."""
+    """Raise Misconfigured with every mistake of every provider; for an unavailable provider, only log it.
+
+    A composer's mistakes are only logged too, as long as another of the composers may play.
+    """
     outcomes = await asyncio.gather(*(provider.check() for provider in providers.all), return_exceptions=True)
+    _, *of_composers, _ = outcomes
+    others_play = not all(isinstance(outcome, Misconfigured) for outcome in of_composers)
     problems: list[str] = []
     for provider, outcome in zip(providers.all, outcomes, strict=True):
         match outcome:
+            case Misconfigured() if others_play and any(outcome is each for each in of_composers):
+                log.error("%s cannot play, starting with the other composers: %s", provider.name, outcome)
             case Misconfigured():
                 problems += outcome.problems
             case Unavailable():

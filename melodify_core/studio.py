@@ -14,7 +14,7 @@ from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.workflow import labels_of
 from melodify_core.media.picture import MEMORY_MB, PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import CancelResult, Forecast, Job, Order, Picture, Stage
+from melodify_core.models import CancelResult, Forecast, Job, Order, Picture, Place, Stage
 from melodify_core.observability import metrics
 from melodify_core.observability.log_context import log_context
 from melodify_core.pages import new_page_id
@@ -42,6 +42,25 @@ class Receipt:
     forecast: Forecast
     repeated: bool = False
     page_id: str | None = None  # of the song's web page; None for a repeat, or where the song has no page
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSong:
+    """A song that is not finished: where its status message is, and when it starts; None for one that has started."""
+
+    job_id: str
+    place: Place | None
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReport:
+    """What waits and runs in all servers, a member's own songs among it, and when the next order would start."""
+
+    waiting: int
+    running: int
+    own: tuple[OpenSong, ...]
+    next_song: Forecast  # position 0: at once
 
 
 class Studio:
@@ -196,6 +215,24 @@ class Studio:
         if await tidy(self._storage, picture_key(job_id)):
             await self._engine.dequeue(job_id)
 
+    async def queue_for(self, user_id: int) -> QueueReport:
+        """Return the queue as the member sees it. Raises Unavailable."""
+        return await asyncio.to_thread(self._queue_for, user_id)
+
+    def _queue_for(self, user_id: int) -> QueueReport:
+        waiting, running = self._library.waiting_orders(), self._library.running()
+        typical_s, at_once = self._library.typical_s(), self._settings.work.jobs
+        own = [
+            OpenSong(order.job_id, order.place, Forecast.at(position, typical_s, running, at_once))
+            for position, order in enumerate(waiting, start=1)
+            if order.user_id == user_id
+        ]
+        started = self._library.running_orders(user_id)
+        own[:0] = [OpenSong(order.job_id, order.place, None) for order in started]
+        after_all = Forecast.at(len(waiting) + 1, typical_s, running, at_once)
+        at_once_free = not waiting and running < at_once
+        return QueueReport(len(waiting), running, tuple(own), Forecast(0) if at_once_free else after_all)
+
     async def is_known(self, job_id: str) -> bool:
         """Return whether the order was ever accepted, as far back as records are kept. Raises Unavailable."""
         return await asyncio.to_thread(self._library.state, job_id) is not None
@@ -270,6 +307,9 @@ def job_of(
         spoiler=order.spoiler,
         composers=composers,
         asks=asks,
+        parent_wish=order.parent_wish,
+        named=order.named,
+        notifies=order.notifies,
     )
 
 

@@ -11,7 +11,7 @@ from melodify_core.composers.arranger.composer import make_take
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import chosen, synthesiser
 from melodify_core.composers.arranger.score import Score
-from melodify_core.composers.arranger.synthesis import played_by, wav_of
+from melodify_core.composers.arranger.synthesis import tracks_of, wav_of
 from melodify_core.media.audio.mastering import master
 from quality.figures import at_least, at_most
 from quality.hearing import Heard, hear
@@ -77,7 +77,7 @@ def report(title: str, specs: Sequence[SongSpec]) -> None:
     errors = [abs(song.heard.seconds - song.spec.wish.seconds) for song in songs]
     at_most("duration, furthest from the wished one, s", max(errors), 0.1, ".3f")
     at_most("DC, highest, share of full scale", max(one.dc for one in heard), 0.001, ".5f")
-    at_most("bare synthesis, highest sample (1 clips)", max(song.bare_peak for song in songs), 0.99)
+    at_most("bare synthesis of a part, highest sample (1 clips)", max(song.bare_peak for song in songs), 0.99)
     smooth = [song.heard.clicks for song in songs if song.score.style not in EDGED]
     at_most(f"clicks, all {len(smooth)} songs that are not made of edges", sum(smooth), 0, ".0f")
     print(
@@ -88,9 +88,9 @@ def report(title: str, specs: Sequence[SongSpec]) -> None:
 
 def _song(spec: SongSpec) -> Song:
     score = score_of(spec.brief, spec.wish, spec.seed)
-    played, _ = played_by(chosen(), score)
+    peak = max(float(np.abs(track.sound.astype(np.int32)).max()) for track in tracks_of(score, chosen()))
     mastered = master(wav_of(score), title="Measured", cover_jpeg=b"", max_bytes=MOST_BYTES)
-    song = Song(spec, score, hear(mastered.audio), float(np.abs(played.astype(np.int32)).max()) / 32768)
+    song = Song(spec, score, hear(mastered.audio), peak / 32768)
     if "-v" in sys.argv:
         print(
             f"    {score.style:<10} a {spec.brief.arousal:+.2f} {score.key.name} {score.key.mode} {song.in_key}"

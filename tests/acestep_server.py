@@ -78,6 +78,7 @@ class AceStepServer:
     fetched: list[str] = field(default_factory=list)
     file: str = "/v1/audio?path=" + quote("/tmp/api_audio/abc 1.flac", safe="")  # noqa: S108  # the document's own
     extra: dict[str, Any] = field(default_factory=dict)  # in the result
+    odd: dict[str, Any] = field(default_factory=dict)  # beside the result
     play_s: float = 0.0  # how long a task plays, for benchmarks: then the script does not count
     _scripts: dict[str, list[State]] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)
@@ -123,7 +124,7 @@ class AceStepServer:
             result |= {"file": self.file, "metas": metas, "dit_model": TURBO, "seed_value": "42", "lm_model": ""}
         else:
             result |= {"progress": 0.0 if state == "queued" else 0.5, "stage": state, "metas": {}}
-        return {"task_id": task_id, "result": json.dumps([result | self.extra]), "status": status}
+        return {"task_id": task_id, "result": json.dumps([result | self.extra]), "status": status} | self.odd
 
     async def audio_file(self, request: web.Request) -> web.StreamResponse:
         """Return a file."""

@@ -6,6 +6,8 @@ import discord
 from simcord.backend import serializers
 from simcord.env import Env
 
+from bot.i18n.messages import LANGUAGES, say
+
 # discord.com/developers/docs/resources/message
 CONTENT, TITLE, DESCRIPTION, FIELDS, NAME, VALUE, FOOTER, EMBED = 2000, 256, 4096, 25, 256, 1024, 2048, 6000
 ALT_TEXT, THREAD_NAME, LABEL, CUSTOM_ID, FILE_NAME = 1024, 100, 80, 100, 255
@@ -14,11 +16,11 @@ PICTURES = (".jpg", ".png", ".webp", ".gif")
 
 
 def messages_of_bot(env: Env) -> list[dict[str, Any]]:
-    """Return all messages of the bot that are not deleted, as Discord shows them."""
+    """Return all messages of the bot that are not deleted, as Discord shows them, with "pings": who is notified."""
     backend = env.backend
     everything = [message for channel in backend.messages.values() for message in channel.values()]
     return [
-        dict(serializers.message_payload(backend, message))
+        {**serializers.message_payload(backend, message), "pings": message.ping_user_ids}
         for message in everything
         if message.author_id == backend.bot_user.id and message.type in (0, 19, 20, 23)
     ]
@@ -26,14 +28,20 @@ def messages_of_bot(env: Env) -> list[dict[str, Any]]:
 
 def faults_of(message: dict[str, Any]) -> list[str]:
     """Return what is wrong with the message, an empty list as a rule."""
-    replied_to = (message.get("referenced_message") or {}).get("author", {}).get("id")
-    pinged = [user["id"] for user in message["mentions"] if user["id"] != replied_to]
+    replied_to = int((message.get("referenced_message") or {}).get("author", {}).get("id", 0))
+    pinged = [user for user in message["pings"] if user != replied_to]
+    # The one exception: the member whose song took long, in the sentence that says so.
+    pinged = [user for user in pinged if message["content"].split("\n")[0] not in _notices(user)]
     if message.get("flags", 0) & EPHEMERAL:
         # Ephemeral: Discord notifies nobody who is named in it.
         return _faults_of_form(message)
     faults = ["pings everyone"] * bool(message["mention_everyone"]) + ["pings a role"] * bool(message["mention_roles"])
     faults += [f"pings {user}" for user in pinged]
     return faults + _faults_of_form(message)
+
+
+def _notices(user_id: int) -> list[str]:
+    return [say(language, "song.ready", user=user_id) for language in LANGUAGES]
 
 
 def _faults_of_form(message: dict[str, Any]) -> list[str]:

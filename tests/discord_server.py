@@ -381,3 +381,8 @@ async def little_discord(world: Discord | None = None) -> AsyncIterator[Discord]
         yield world
     finally:
         await runner.cleanup()
+
+
+def job_of(song: dict[str, Any]) -> str:
+    """Return the job whose song the message is: the ids of its buttons contain it."""
+    return str(song["components"][0]["components"][0]["custom_id"].rpartition(":")[2])

@@ -93,7 +93,7 @@ class GeminiServer:
     url: str = ""
     models: set[str] = field(default_factory=lambda: {SONG, CLIP})
     faults: list[Fault | None] = field(default_factory=list)  # used up call by call
-    answers: list[Any] = field(default_factory=list)  # JSON of odd answers, likewise; made all the same
+    answers: list[Any] = field(default_factory=list)  # odd answers, as JSON or bytes, likewise; made all the same
     asked: list[CreateInteraction] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)  # what was wrong with requests
@@ -123,7 +123,8 @@ class GeminiServer:
         self.made += 1
         if fault is not None:
             return await _met(request, fault)
-        return web.json_response(self.answers.pop(0) if self.answers else interaction(asked.model, self.audio))
+        answer = self.answers.pop(0) if self.answers else interaction(asked.model, self.audio)
+        return web.Response(body=answer) if isinstance(answer, bytes) else web.json_response(answer)
 
     async def get_model(self, request: web.Request) -> web.StreamResponse:
         """Say what a model is; free."""

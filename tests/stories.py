@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import discord
@@ -59,6 +59,7 @@ from tests.briefs import a_brief
 from tests.conventions import assert_follows_conventions
 
 SETTLE_S = 30.0
+EPHEMERAL = 1 << 6
 SONG_S = 60.0
 ONE_SONG_S = 1.5
 
@@ -180,6 +181,16 @@ class World:
         messages = [message for place in everywhere for message in place.history()]
         return [message for message in messages if message.author.id == bot_id and message.type in kinds]
 
+    def whispered(self) -> list[str]:
+        """Return what the bot has said in the channel to one member alone; no history has that."""
+        bot_id = self.env.backend.bot_user.id
+        messages = self.env.backend.messages.get(self.channel.id, {}).values()
+        return [each.content for each in messages if each.author_id == bot_id and each.flags & EPHEMERAL]
+
+    def told(self) -> list[str]:
+        """Return what the bot has said in the channel and its threads, also to one member alone."""
+        return [message.content for message in self.said()] + self.whispered()
+
     def songs(self, *places: ChannelHandle) -> list[discord.Message]:
         """Return the messages with a song in these places, or in the channel and its threads."""
         return [message for message in self.said(*places) if audio_of(message)]
@@ -192,7 +203,9 @@ def story_settings(folder: Path, **tables: object) -> Settings:
     """Return settings for ten-second songs, kept in the folder."""
     places = {"database": {"url": f"sqlite:///{folder}/melodify.db"}, "folder": {"path": folder / "files"}}
     quick = {"song": {"default_seconds": 10}, "work": {"drain_s": 10, "poll_s": 0.1}}
-    settings = Settings.model_validate(places | quick | tables)
+    # By the simulated clock, every song takes months: nobody is notified unless a story says so.
+    calm = {"discord": {"notify_after_s": 0} | dict(cast("dict[str, object]", tables.pop("discord", {})))}
+    settings = Settings.model_validate(places | quick | calm | tables)
     # The simulator wants to know how many shards there are, and has hosts of its own.
     simulated = {"shard_count": 1, "picture_hosts": frozenset({"cdn.simcord.invalid"})}
     return settings.model_copy(update={"discord": settings.discord.model_copy(update=simulated)})
@@ -330,6 +343,17 @@ async def world(
         await env.shutdown()
     assert_follows_conventions(env)
     assert env.errors_since(here.errors_before) == ()
+
+
+def answer_of(result: InteractionResult) -> str:
+    """Return what a member was answered, in the response or, where that was taken back, after it."""
+    answers = [*([result.response] if result.response else []), *result.followups]
+    return answers[-1].content
+
+
+def pings_of(here: World, message: discord.Message) -> list[int]:
+    """Return the members whom the message notifies. Discord lists whom it only names among the mentions too."""
+    return here.env.backend.get_message(message.channel.id, message.id).ping_user_ids
 
 
 def audio_of(message: discord.Message) -> discord.Attachment | None:

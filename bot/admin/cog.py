@@ -158,6 +158,11 @@ class Admin(commands.Cog):
             done = "threads_on" if on else "threads_off"
             await self._change(interaction, lambda: guild_rules.set_threads(on=on, archive_minutes=archive), done)
 
+        @_subcommand(self._group, "notify", "notifies")
+        async def notify(interaction: Interaction, notifies: bool) -> None:
+            done = "notify_on" if notifies else "notify_off"
+            await self._change(interaction, lambda: guild_rules.set_notify(on=notifies), done)
+
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:

@@ -52,6 +52,7 @@ def describe(language: Language, settings: GuildSettings) -> str:
     archive = say(language, f"admin.archive.{settings.archive_minutes}")
     lines.append(say(language, f"admin.set.threads_{'on' if settings.threads else 'off'}", archive=archive))
     lines.append(say(language, f"admin.set.nsfw_{settings.nsfw}"))
+    lines.append(say(language, f"admin.set.notify_{'on' if settings.notify else 'off'}"))
     return "\n".join(lines)
 
 

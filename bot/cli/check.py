@@ -37,7 +37,7 @@ class Finding:
 async def check(
     settings: Settings, source: str, *, online: bool, fix: bool = False, live: bool = False, yes: bool = False
 ) -> int:
-    """Print the report; return 0 when `run` could start or runs already, else 1.
+    """Print the report; return 0 when nothing is wrong, else 1.
 
     `source` says where the settings come from. With `fix`, change what Melodify can set itself: the bucket's rules.
     With `live`, make a song, after a question where it costs something and `yes` does not answer it.
@@ -154,14 +154,15 @@ async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:
+    description = ""
     try:
+        description = f": {provider.describe()}" if isinstance(provider, Describable) else ""
         await provider.check()
         notes = await _notes(provider, fix=fix)
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
-        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now")]
-    description = f": {provider.describe()}" if isinstance(provider, Describable) else ""
+        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now{description}")]
     return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{description}", *notes)]
 
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from bot.cli.output import can_say
 from bot.i18n.messages import key_name, name_of, say, sentence
+from bot.posts.hint_lines import hint_lines
 from melodify_core import models
 from melodify_core.bootstrap import make_one
 from melodify_core.config.files import read_regular
@@ -101,7 +102,8 @@ def _as_text(request: RenderRequest, song: Song) -> str:
     played += [key_name(language, song.key, song.mode)] if song.key else []
     played += [name_of(language, "instrument", name) for name in song.instruments]
     made = say(language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
-    return "\n".join([song.title, song.caption, "", ", ".join(played), made])
+    heard = [line for line in hint_lines(language, song).splitlines() if line]
+    return "\n".join([song.title, song.caption, *heard, "", ", ".join(played), made])
 
 
 def _as_json(request: RenderRequest, song: Song, stages_s: dict[str, float]) -> str:
@@ -120,7 +122,9 @@ def _as_json(request: RenderRequest, song: Song, stages_s: dict[str, float]) -> 
     result = song.model_dump(mode="json", include={*named, *measured})
     ordered = {name: result[name] for name in (*named, *measured)}
     asked = {"style": request.wish.style, "hint": request.wish.hint, "path": str(request.out)}
-    facts = ordered | asked | {"stages_s": stages_s}
+    brief = song.brief
+    understood = {"heard": brief.heard, "not_used": brief.not_used} if brief else {}
+    facts = ordered | asked | understood | {"stages_s": stages_s}
     text = json.dumps(facts, ensure_ascii=False, indent=2)
     return text if can_say(sys.stdout, text) else json.dumps(facts, indent=2)
 

@@ -140,12 +140,16 @@ class _Conversation:
 
     def _provider(self, port: str, chosen: str | None) -> None:
         names = get_args(Settings.model_fields[port].annotation)
-        answer = chosen or getattr(self._old, port)
+        several = self._old.composers if port == "composer" else ()
+        answer = chosen or (several[0] if several else getattr(self._old, port))
         if chosen is None and self._interactive:
             for name in names:
                 self._console.print(f"  {name}: {self.say(f'{port}.{name}')}", markup=False)
             answer = Prompt.ask(self.say(f"ask_{port}"), choices=list(names), default=answer)
-        self._answers.values[port] = answer
+        if several:  # they count instead of `composer`
+            self._answers.values["composers"] = [answer, *(name for name in several[1:] if name != answer)]
+        else:
+            self._answers.values[port] = answer
         for name in _ASKED.get(answer, ()):
             self._setting(name)
         if answer == "openai":
@@ -201,9 +205,12 @@ class _Conversation:
         return any(f"{provider}.api_key " in sentence for sentence in missing_settings(self._settings()))
 
     def _key_problem(self, port: str, provider: str, key: str) -> str:
+        try:
+            settings = self._settings({f"{provider}.api_key": key})
+        except Misconfigured as error:
+            return "\n".join(error.problems)
         if self._options.offline:
             return ""
-        settings = self._settings({f"{provider}.api_key": key})
         return self._findings(partial(provider_findings, settings, only=port))
 
     def _secret(

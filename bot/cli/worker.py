@@ -42,7 +42,9 @@ async def work(settings: Settings) -> int:
         except UNREACHABLE as error:
             log_unreachable(error)
             return 1
-        delivery = DiscordDelivery(client, StatusBoard(client), settings.web.public_url)
+        delivery = DiscordDelivery(
+            client, StatusBoard(client), settings.web.public_url, settings.discord.notify_after_s
+        )
         health = Health()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(operating(settings.ops, health))

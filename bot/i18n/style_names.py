@@ -1,10 +1,14 @@
-"""Which styles Discord's menus offer: all that have a display name in both languages, as far as a menu reaches."""
+"""The display names of styles and genres, and which styles Discord's menus offer.
+
+These are all that have a display name in both languages, as far as a menu reaches.
+"""
 
 from collections.abc import Sequence
 
-from bot.i18n.messages import LANGUAGES, catalogue
+from bot.i18n.messages import LANGUAGES, catalogue, name_of
 from melodify_core.errors import Misconfigured
-from melodify_core.styles import style_choices
+from melodify_core.models import Language
+from melodify_core.styles import all_styles, style_choices
 
 MOST_CHOICES = 25  # discord.com/developers/docs/interactions/application-commands; menus in forms have as many
 
@@ -27,3 +31,9 @@ def offered_styles(styles: Sequence[str] = ()) -> Sequence[str]:
     if problems:
         raise Misconfigured(*problems)
     return styles
+
+
+def genre_name(language: Language, genre: str) -> str:
+    """Return the name of the style that has the genre, or the genre itself, as a captioner wrote it."""
+    own = next((name for name, style in all_styles().items() if style.brief.genre == genre), genre)
+    return name_of(language, "style", own)

@@ -1,6 +1,9 @@
-"""What members ask about themselves: /songs, /quota, /forget-me, /help. Only the member sees the answers."""
+"""What members ask about themselves: /songs, /queue, /quota, /melodify-me, /forget-me, /help.
 
-from collections.abc import Callable
+Only the member sees the answers.
+"""
+
+import asyncio
 from typing import Any
 
 import discord
@@ -11,28 +14,35 @@ from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import localised
 from bot.interaction import Bot, Interaction
+from bot.members.definitions import member_command
 from bot.members.forget_me import ForgetButton
-from bot.members.songs_list import Listing, SongMenu, TurnButton
-from bot.posts.song_embed import COLOUR
-from melodify_core.config.settings import Settings
+from bot.members.help import help_text
+from bot.members.me import me_command
+from bot.members.queue_text import queue_text
+from bot.members.songs_list import Listing, SongMenu, TurnButton, visible_channels
+from melodify_core.bootstrap import Services
 from melodify_core.models import Language
-from melodify_core.providers import lengths_of
-from melodify_core.services.members import MemberService
 from melodify_core.usage.quota import Quota
 
 
 class Members(commands.Cog):
     """The members' commands."""
 
-    def __init__(self, client: Bot, members: MemberService, settings: Settings) -> None:
+    def __init__(self, client: Bot, services: Services) -> None:
         self._client = client
-        self._members = members
-        least, most = lengths_of(settings)
-        self._lengths = {"least": least, "most": most, "usual": min(max(settings.song.default_seconds, least), most)}
+        self._services = services
+        self._members = services.members
 
     async def cog_load(self) -> None:
         """Add the commands to the tree, and register their buttons."""
-        for command in (self._songs_command(), self._quota_command(), self._forget_command(), self._help_command()):
+        for command in (
+            self._songs_command(),
+            self._queue_command(),
+            self._quota_command(),
+            me_command(self._members),
+            self._forget_command(),
+            self._help_command(),
+        ):
             self._client.tree.add_command(command)
         self._client.add_dynamic_items(TurnButton, SongMenu, ForgetButton)
 
@@ -75,24 +85,34 @@ class Members(commands.Cog):
         """Show what Melodify does and how to use it."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
-            embed = discord.Embed(
-                title=say(language, "help.title"),
-                description=f"{say(language, 'help.text')}\n{self._length(language)}",
-                colour=discord.Colour(COLOUR),
-            )
-            await interaction.edit_original_response(embed=embed)
+            watched = await self._watched_here(interaction)
+            text = help_text(language, self._client.command_ids, watched, self._services.settings)
+            await interaction.edit_original_response(content=text)
 
         await answer_ephemerally(interaction, answer)
 
-    def _length(self, language: Language) -> str:
-        fixed = self._lengths["least"] == self._lengths["most"]
-        return say(language, "help.length_fixed" if fixed else "help.length", **self._lengths)
+    async def queue(self, interaction: Interaction) -> None:
+        """Show what waits, and when a new song would start."""
+
+        async def answer(interaction: Interaction, language: Language) -> None:
+            report = await self._services.studio.queue_for(interaction.user.id)
+            await interaction.edit_original_response(content=queue_text(language, report))
+
+        await answer_ephemerally(interaction, answer)
+
+    async def _watched_here(self, interaction: Interaction) -> frozenset[int]:
+        """Return the watched channels of the server that the member sees."""
+        if interaction.guild_id is None:
+            return frozenset()
+        server = await asyncio.to_thread(self._services.guilds.settings_of, interaction.guild_id)
+        watched = server.watched_channels | self._services.settings.discord.watched_channels
+        return watched & visible_channels(interaction)
 
     def _songs_command(self) -> app_commands.Command[Any, ..., None]:
         whose_choices = [app_commands.Choice(name=localised(f"songs.whose.{key}"), value=key) for key in WHOSE]
         order_choices = [app_commands.Choice(name=localised(f"songs.order.{key}"), value=key) for key in ORDERS]
 
-        @_command("songs")
+        @member_command("songs")
         @app_commands.rename(whose=localised("option.whose.name"), order=localised("option.order.name"))
         @app_commands.describe(whose=localised("option.whose.description"), order=localised("option.order.description"))
         @app_commands.choices(whose=whose_choices, order=order_choices)
@@ -102,22 +122,29 @@ class Members(commands.Cog):
 
         return songs
 
+    def _queue_command(self) -> app_commands.Command[Any, ..., None]:
+        @member_command("queue")
+        async def queue(interaction: Interaction) -> None:
+            await self.queue(interaction)
+
+        return queue
+
     def _quota_command(self) -> app_commands.Command[Any, ..., None]:
-        @_command("quota")
+        @member_command("quota")
         async def quota(interaction: Interaction) -> None:
             await self.quota(interaction)
 
         return quota
 
     def _forget_command(self) -> app_commands.Command[Any, ..., None]:
-        @_command("forget_me")
+        @member_command("forget_me")
         async def forget_me(interaction: Interaction) -> None:
             await self.forget_me(interaction)
 
         return forget_me
 
     def _help_command(self) -> app_commands.Command[Any, ..., None]:
-        @_command("help")
+        @member_command("help")
         async def help_(interaction: Interaction) -> None:
             await self.help(interaction)
 
@@ -126,19 +153,6 @@ class Members(commands.Cog):
 
 WHOSE = ("own", "server")
 ORDERS = ("newest", "liked")
-
-
-def _command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
-    """Return the decorator for a command that is named by the catalogue and usable everywhere."""
-
-    def decorate(callback: Any) -> app_commands.Command[Any, ..., None]:
-        command: app_commands.Command[Any, ..., None] = app_commands.command(
-            name=localised(f"command.{key}.name"), description=localised(f"command.{key}.description")
-        )(callback)
-        command = app_commands.allowed_installs(guilds=True, users=True)(command)
-        return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
-
-    return decorate
 
 
 def quota_text(language: Language, quota: Quota) -> str:

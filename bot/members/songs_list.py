@@ -8,12 +8,14 @@ from typing import Any, Literal, Self
 import discord
 
 from bot.discord_api.errors import map_discord_errors
-from bot.i18n.messages import name_of, say, sentence
+from bot.i18n.messages import say, sentence
+from bot.i18n.style_names import genre_name
 from bot.i18n.translator import language_of
 from bot.interaction import Interaction
 from bot.posts.cancel_button import JOB
 from bot.posts.destinations import link_to
-from bot.posts.song_embed import COLOUR, file_stem, safe, title_of
+from bot.posts.song_embed import COLOUR, file_stem, title_of
+from bot.posts.wording import safe
 from melodify_core.brief import clean
 from melodify_core.errors import MelodifyError
 from melodify_core.library import SongListPage, SortOrder
@@ -49,7 +51,11 @@ class Listing:
             embed.description = say(language, f"songs.none.{self.whose}")
             return embed
         first = self.page * PAGE_SONGS + 1
-        lines = [_line(language, number, entry) for number, entry in enumerate(page.entries, start=first)]
+        named = self.whose == "server"
+        lines = [
+            _line(language, number, entry, named=named and entry.user_id not in page.unnamed)
+            for number, entry in enumerate(page.entries, start=first)
+        ]
         embed.description = "\n".join(lines) or say(language, "songs.none.page")
         pages = -(-page.total // PAGE_SONGS)
         return embed.set_footer(text=say(language, "songs.page", page=self.page + 1, pages=pages, songs=page.total))
@@ -72,9 +78,10 @@ class Listing:
         return Listing(self.whose, self.order, max(self.page + by, 0))
 
 
-def _line(language: Language, number: int, entry: Entry) -> str:
+def _line(language: Language, number: int, entry: Entry, *, named: bool = False) -> str:
     song = entry.song
-    facts = [say(language, "songs.seconds", seconds=round(song.duration_s))]
+    facts = [f"<@{entry.user_id}>"] if named else []
+    facts.append(say(language, "songs.seconds", seconds=round(song.duration_s)))
     if entry.likes:
         facts.append(say(language, "songs.likes", likes=entry.likes))
     if entry.private:
@@ -148,7 +155,7 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
             discord.SelectOption(
                 label=clean(entry.song.title, OPTION) or say(language, "song.untitled"),
                 value=entry.song.job_id,
-                description=name_of(language, "style", entry.song.genre)[:OPTION] or None,
+                description=genre_name(language, entry.song.genre)[:OPTION] or None,
             )
             for entry in entries
         ]

@@ -6,6 +6,8 @@ connected, and in a process without a gateway.
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import discord
@@ -16,7 +18,8 @@ from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
 from bot.posts.destinations import destinations_of, link_to, open_thread, skip_unreachable, thread_of
 from bot.posts.instead_button import instead_view
-from bot.posts.song_embed import Card, footer_of
+from bot.posts.song_embed import Card
+from bot.posts.song_lines import asker_line
 from bot.posts.song_view import song_view
 from bot.posts.status_messages import StatusBoard
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
@@ -35,8 +38,20 @@ SEARCHED_MESSAGES = 200
 class DiscordDelivery:
     """Delivers progress, songs and apologies through a Discord client."""
 
-    def __init__(self, client: discord.Client, board: StatusBoard, public_url: str = "") -> None:
-        """Link songs that have a page to it, under `public_url`; "" means that there are no pages."""
+    def __init__(
+        self,
+        client: discord.Client,
+        board: StatusBoard,
+        public_url: str = "",
+        notify_after_s: float = 0.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Link songs that have a page to it, under `public_url`; "" means that there are no pages.
+
+        Members are notified of songs that took longer than `notify_after_s`; 0 notifies nobody.
+        """
+        self._notify_after_s = notify_after_s
+        self._clock = clock
         self._client = client
         self._board = board
         self._public_url = public_url
@@ -115,6 +130,21 @@ class DiscordDelivery:
                     await self._board.show(job.job_id, job.place, RANKS[Stage.DONE], text)
         except Rejected as refusal:
             log.info("job %s: the status message is gone or closed, it stays as it is: %s", job.job_id, refusal)
+        if posted.message_id:
+            await self._close_note(job, say(language, "status.private_done", title=title, link=link))
+
+    async def _close_note(self, job: Job, text: str) -> None:
+        """Show how a private song ended in the channel where it was asked for, as long as that can be edited."""
+        note_id, token = job.place.note_id, job.place.note_token
+        if note_id is None or token is None:
+            return
+        webhook = discord.Webhook.partial(self._client.application_id or 0, token, client=self._client)
+        try:
+            with map_discord_errors():
+                async with asyncio.timeout(STATUS_DEADLINE_S):
+                    await webhook.edit_message(note_id, content=text)
+        except MelodifyError as error:
+            log.info("job %s: the answer in its channel stays as it is: %s", job.job_id, error)
 
     async def delete_posted_song(self, job: Job) -> None:
         """Delete the song where an attempt posted it; a missing post is no error. Raises Unavailable."""
@@ -136,9 +166,10 @@ class DiscordDelivery:
                 await self._post_apology(job, text, view, hides_picture=isinstance(error, Refused))
         except Rejected as refusal:
             log.warning("job %s: no apology, every place is gone or closed: %s", job.job_id, refusal)
+        await self._close_note(job, text)
 
     def _song_view(self, job: Job) -> discord.ui.View:
-        return song_view(job.job_id, job.wish.language, page=self._page(job.page_id))
+        return song_view(job.job_id, job.wish.language)
 
     def _page(self, page_id: str | None) -> str:
         return address_of(self._public_url, page_id) if page_id and self._public_url else ""
@@ -207,9 +238,9 @@ class DiscordDelivery:
                 card.job.job_id,
                 card.job.place,
                 RANKS[Stage.DONE],
-                version=footer_of(card.job),
-                content=card.link_line() or None,
-                embed=card.embed(),
+                version=card.job.job_id,
+                content=card.text(),
+                embed=card.embed(page=self._page(card.job.page_id)),
                 attachments=card.files(),
                 view=self._song_view(card.job),
             )
@@ -234,15 +265,24 @@ class DiscordDelivery:
         if earlier := await self._find(channel, card.job):
             return earlier
         by_dm = isinstance(channel, discord.DMChannel)
-        note = say(card.job.wish.language, "song.by_dm") if by_dm else ""
+        notice = "" if by_dm else self._notice(card.job)
+        asker = [discord.Object(card.job.user_id)] if notice else False
         return await channel.send(
-            content="\n".join(filter(None, (note, card.link_line()))) or None,
-            embed=card.embed(),
+            content=card.text(say(card.job.wish.language, "song.by_dm") if by_dm else notice or None),
+            allowed_mentions=discord.AllowedMentions(everyone=False, users=asker, roles=False, replied_user=False),
+            embed=card.embed(page=self._page(card.job.page_id), large=by_dm or None),
             files=card.files(),
             view=self._song_view(card.job),
             # Discord remembers a nonce for some minutes: enough for an attempt whose answer was just lost.
             nonce=card.job.job_id,
         )
+
+    def _notice(self, job: Job) -> str:
+        """Return the line that notifies the member of a song that took long; "" if nobody is to be notified."""
+        slow = 0 < self._notify_after_s < self._clock() - asked_at(job.job_id)
+        # Who is not to be named is not to be mentioned either.
+        wanted = slow and job.notifies and asker_line(job)
+        return say(job.wish.language, "song.ready", user=job.user_id) if wanted else ""
 
     async def _delete_posted_song(self, job: Job) -> None:
         """Delete the song in the first of `_post`'s destinations that has it.

@@ -5,7 +5,8 @@ import discord
 from bot.i18n.messages import catalogue, key_name, name_of, say
 from bot.posts.delivery import asked_at
 from bot.posts.hint_lines import not_used
-from bot.posts.song_embed import COLOUR, FIELD, safe, title_of
+from bot.posts.song_embed import COLOUR, title_of
+from bot.posts.wording import FIELD, safe
 from melodify_core.brief import music_prompt
 from melodify_core.models import Adjustment, Entry, Language, Song, Wish
 

@@ -103,21 +103,27 @@ async def unlink_takes(client: discord.Client, gone: SongPosts, takes: Iterable[
 
 def _without_link(message: discord.Message, linked_id: int) -> list[discord.Embed]:
     """Return the message's embeds without the link, none where nothing changes."""
+    link = re.compile(rf"\[([^\]]+)\]\([^)]*/{linked_id}\)")
     changed = False
     for embed in message.embeds:
+        # Messages of earlier versions have the link in a field.
         for place, field in enumerate(embed.fields):
-            text = re.sub(rf"\[([^\]]+)\]\([^)]*/{linked_id}\)", r"\1", str(field.value))
-            if text != field.value:
-                embed.set_field_at(place, name=field.name, value=text, inline=field.inline)
-                changed = True
+            changed |= bool(link.search(str(field.value)))
+            embed.set_field_at(place, name=field.name, value=link.sub(r"\1", str(field.value)), inline=field.inline)
+        changed |= bool(link.search(embed.description or ""))
+        embed.description = link.sub(r"\1", embed.description or "") or None
         _name_attachment(embed, message)
     return message.embeds if changed else []
 
 
 def _name_attachment(embed: discord.Embed, message: discord.Message) -> None:
-    """Name the thumbnail as the attachment that it is: with its address, Discord would show that once more."""
-    if embed.thumbnail and any(file.filename == PICTURE_NAME for file in message.attachments):
+    """Name the picture as the attachment that it is: with its address, Discord would show that once more."""
+    if not any(file.filename == PICTURE_NAME for file in message.attachments):
+        return
+    if embed.thumbnail:
         embed.set_thumbnail(url=f"attachment://{PICTURE_NAME}")
+    if embed.image:
+        embed.set_image(url=f"attachment://{PICTURE_NAME}")
 
 
 async def _delete_all(messages: Iterable[discord.PartialMessage | discord.Message]) -> Removed:

@@ -5,7 +5,9 @@ import discord
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
-KINDS = ("another", "change", "like", "video", "details", "delete")
+# Discord shows five buttons in a row. "more" shows the others to the presser alone.
+KINDS = ("another", "change", "like", "video", "more")
+HIDDEN_KINDS = ("details", "delete")
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
@@ -22,19 +24,40 @@ def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.V
 
 
 def page_of(message: discord.Message | None) -> str:
-    """Return the address of the song's page from the buttons of its message; "" without a page."""
+    """Return the address of the song's page from its message's title or buttons; "" without a page."""
+    titles = [embed.url for embed in message.embeds] if message else []
+    links = [*titles, *(button.url for button in _buttons_of(message))]
+    return next((link for link in links if link), "")
+
+
+def shows_job(message: discord.Message, job_id: str) -> bool:
+    """Return whether the message has the buttons of the job's song."""
+    ids = [button.custom_id or "" for button in _buttons_of(message)]
+    return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
+
+
+def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
     rows = message.components if message else []
     parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
-    return next((part.url for part in parts if isinstance(part, discord.Button) and part.url), "")
+    return [part for part in parts if isinstance(part, discord.Button)]
 
 
-def song_view(job_id: str, language: Language, likes: int = 0, page: str = "") -> discord.ui.View:
-    """Return the buttons under a song; `page` is the address of its page, "" without one."""
+def song_view(job_id: str, language: Language, likes: int = 0) -> discord.ui.View:
+    """Return the row of buttons under a song."""
     view = discord.ui.View(timeout=None)
     for kind in KINDS:
         view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
+    # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
+    view.stop()
+    return view
+
+
+def more_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
+    """Return the buttons behind "more"; `page` is the address of the song's page, "" without one."""
+    view = discord.ui.View(timeout=None)
+    for kind in HIDDEN_KINDS:
+        view.add_item(song_button(kind, job_id, language))
     if page:
         view.add_item(page_button(language, page))
-    # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
     view.stop()
     return view

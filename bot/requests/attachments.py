@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import mimetypes
 from collections.abc import Iterable
 from pathlib import PurePath
 from urllib.parse import urlsplit
@@ -32,6 +33,29 @@ async def replied_pictures(message: discord.Message) -> list[discord.Attachment]
         # Discord usually includes it, but need not.
         original = await _fetch_message(message, message.reference.message_id)
     return pictures_in(original) if isinstance(original, discord.Message) else []
+
+
+def unreadable_in(message: discord.Message) -> str | None:
+    """Return what kind of file the message has, or the one that it replies to, None without one.
+
+    Call it where there is no picture: "video", "audio", "pdf" or "file".
+    """
+    original = message.reference.resolved if message.reference else None
+    sources = [message, *([original] if isinstance(original, discord.Message) else [])]
+    for source in sources:
+        snapshots = [attachment for snapshot in source.message_snapshots for attachment in snapshot.attachments]
+        for attachment in (*source.attachments, *snapshots):
+            return _kind_of(attachment)
+    return None
+
+
+def _kind_of(attachment: discord.Attachment) -> str:
+    guessed = mimetypes.guess_type(attachment.filename)[0]
+    kind = (attachment.content_type or guessed or "").casefold()
+    if kind.startswith("application/pdf"):
+        return "pdf"
+    general = kind.partition("/")[0]
+    return general if general in ("video", "audio") else "file"
 
 
 async def _fetch_message(message: discord.Message, message_id: int | None) -> discord.Message | None:

@@ -5,6 +5,7 @@ Turns what Discord sends into a Request, and hands that to intake.py. The button
 
 import logging
 from collections import OrderedDict
+from functools import partial
 
 import discord
 from discord.ext import commands
@@ -14,7 +15,7 @@ from bot.discord_api.guild_settings import LOCALES, UNSET, GuildSettingsCache, l
 from bot.discord_api.permissions import Channel, answers_by_token
 from bot.i18n.messages import say
 from bot.interaction import Bot, Interaction
-from bot.requests.attachments import pictures_in, replied_pictures, sent_pictures
+from bot.requests.attachments import pictures_in, replied_pictures, sent_pictures, unreadable_in
 from bot.requests.definitions import melodify_command, melodify_menu
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
@@ -74,7 +75,7 @@ class SongRequests(commands.Cog):
             wish = self._wish(server, locale, hint or "", style, seconds)
             return self._request(interaction, server, wish, [image], private=private)
 
-        await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction, ephemeral=private))
+        await self._intake.take(interaction, prepare, partial(_acknowledge, interaction, hidden=private))
 
     async def on_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """Serve "Melodify" in a message's menu. The message may be another member's: its text is not a hint."""
@@ -82,9 +83,9 @@ class SongRequests(commands.Cog):
         async def prepare() -> Request:
             server = await self._server_of(interaction)
             wish = self._wish(server, self._locale_of(interaction, server, private=False))
-            return self._request(interaction, server, wish, pictures_in(message))
+            return self._request(interaction, server, wish, pictures_in(message), shows_picture=True)
 
-        await self._intake.take(interaction, prepare, lambda _: acknowledge_interaction(interaction))
+        await self._intake.take(interaction, prepare, partial(_acknowledge, interaction))
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -130,12 +131,12 @@ class SongRequests(commands.Cog):
             pictures = await replied_pictures(message)
         if not pictures:
             if mentioned or message.guild is None:
-                await self.say_to(message, "answer.no_picture" if message.reference else "answer.help")
+                await self.say_to(message, _help_for(message))
             return
         try:
             server = await self._in_flight.with_retry(lambda: self._server_at(message))
             wish = self._wish(server, self._locale_of_post(message, server), message.content)
-            await self._intake.take_post(self._request(message, server, wish, pictures))
+            await self._intake.take_post(self._request(message, server, wish, pictures, shows_picture=True))
         except MelodifyError as error:
             log.warning("message %s: refused: %s", message.id, error, exc_info=error.__cause__)
             await self.say_to(message, f"error.{error.code}")
@@ -148,9 +149,18 @@ class SongRequests(commands.Cog):
         pictures: list[discord.Attachment],
         *,
         private: bool = False,
+        shows_picture: bool = False,
     ) -> Request:
         taken = sent_pictures(pictures[: self._settings.discord.pictures_per_message])
-        return request_of(source, server, wish, private=private, pictures=taken, sent=len(pictures))
+        return request_of(
+            source,
+            server,
+            wish,
+            private=private,
+            pictures=taken,
+            sent=len(pictures),
+            shows_picture=shows_picture,
+        )
 
     async def say_to(self, message: discord.Message, key: str) -> None:
         """Reply to a post with a sentence of the catalogue. Never raises: the permission to reply may be missing."""
@@ -180,10 +190,15 @@ class SongRequests(commands.Cog):
         return Wish(
             hint=hint,
             style=style or server.style or "auto",
-            seconds=seconds or length_of(hint) or server.seconds or self._settings.song.default_seconds,
+            seconds=seconds or self._length_of(hint) or server.seconds or self._settings.song.default_seconds,
             language=language_in(locale),
             locale=locale,
         )
+
+    def _length_of(self, hint: str) -> int | None:
+        shortest_s, longest_s = lengths_of(self._settings)
+        seconds = length_of(hint)
+        return seconds and min(max(seconds, shortest_s), longest_s)
 
     async def _server_of(self, interaction: Interaction) -> GuildSettings:
         # A server without the bot has no settings.
@@ -206,6 +221,19 @@ class SongRequests(commands.Cog):
 def may_concern_us(message: discord.Message) -> bool:
     """Return whether `on_message` must be called. For most messages, this check is all that happens."""
     return bool(message.attachments or message.mentions or message.message_snapshots or message.guild is None)
+
+
+def _help_for(message: discord.Message) -> str:
+    """Return the key of the answer to a message without a picture."""
+    if kind := unreadable_in(message):
+        return f"answer.unreadable.{kind}"
+    return "answer.no_picture" if message.reference else "answer.help"
+
+
+async def _acknowledge(interaction: Interaction, request: Request | None, *, hidden: bool = False) -> bool:
+    """Show "thinking...", to the asker alone if the answer will be for nobody else."""
+    refused = request is not None and request.refused is not None
+    return await acknowledge_interaction(interaction, ephemeral=hidden or refused)
 
 
 def _forum_of(channel: Channel) -> int | None:

@@ -21,6 +21,7 @@ from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS
 log = logging.getLogger(__name__)
 
 REGISTERED = "commands"
+IDS = "command ids"
 OPTIONS = ("image", "hint", "style", "length", "private")
 
 
@@ -95,8 +96,12 @@ class Notes(Protocol):
         ...
 
 
-async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int, notes: Notes | None) -> None:
+async def sync_commands(
+    tree: app_commands.CommandTree[Any], application_id: int, notes: Notes | None
+) -> dict[str, int]:
     """Register the commands with Discord, unless `notes` says that exactly these are registered already.
+
+    Return their ids by their names.
 
     Discord allows 200 command creations a day: a bot that restarts often must not register each time.
     """
@@ -104,8 +109,11 @@ async def sync_commands(tree: app_commands.CommandTree[Any], application_id: int
     payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
     digest = hashlib.sha256(json.dumps([application_id, payload], sort_keys=True).encode()).hexdigest()
     if notes is not None and await asyncio.to_thread(notes.text, REGISTERED) == digest:
-        return
-    await tree.sync()
+        known = await asyncio.to_thread(notes.text, IDS)
+        return {name: int(number) for name, number in json.loads(known or "{}").items()}
+    ids = {command.name: command.id for command in await tree.sync()}
     log.info("registered %d commands with Discord", len(payload))
     if notes is not None:
+        await asyncio.to_thread(notes.write, IDS, json.dumps(ids))
         await asyncio.to_thread(notes.write, REGISTERED, digest)
+    return ids

@@ -5,6 +5,7 @@ An error with one picture does not affect the others. responders.py decides wher
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import discord
 
@@ -18,7 +19,7 @@ from bot.requests.request import Request
 from bot.requests.responder import Responder
 from melodify_core.bootstrap import Services
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record
-from melodify_core.models import Entry, Order
+from melodify_core.models import Entry, GuildSettings, Order
 
 log = logging.getLogger(__name__)
 # The prefix of the codes after which every further picture of the same message would be refused too.
@@ -54,7 +55,7 @@ class Fulfilment:
         except MelodifyError as error:
             number, request = responder.progress.next, responder.request
             log.info("request %s: refused: %s", request.first_id, error, exc_info=error.__cause__)
-            text = sentence(request.wish.language, error)
+            text = sentence(request.answer_language, error)
             # The error refuses only the remaining pictures: those before have songs or answers of their own.
             await self.answer(responder, number, text if number == 1 else _refusal(responder, number, error))
 
@@ -88,11 +89,9 @@ class Fulfilment:
 
     async def _check_not_blocked(self, request: Request) -> None:
         """Raise Rejected if moderators have blocked the asker in the meantime."""
-        if (guild_id := request.place.guild_id) is not None:
-            settings_of = self._services.guilds.settings_of
-            server = await self._in_flight.with_retry(lambda: asyncio.to_thread(settings_of, guild_id))
-            if request.user_id in server.blocked_users:
-                raise Rejected("limit.blocked")
+        guild_id = request.place.guild_id
+        if guild_id is not None and request.user_id in (await self._settings_of(guild_id)).blocked_users:
+            raise Rejected("limit.blocked")
 
     async def _is_submitted(self, responder: Responder, number: int) -> bool:
         """Return whether an earlier process has submitted the order of this picture."""
@@ -146,7 +145,7 @@ class Fulfilment:
                 request.role_ids,
                 spoiler=picture.spoiler,
             )
-            return await self._submit(order)
+            return await self._submit(await self._with_choices(order))
 
     async def _order_retake(self, responder: Responder, parent_id: str) -> bool:
         """Submit the order of another song of an earlier song's picture. Raises MelodifyError."""
@@ -168,9 +167,22 @@ class Fulfilment:
             entry.song.job_id,
             _link_to_song(entry),
             entry.song.spoiler,
+            entry.song.wish,
         )
-        await self._submit(order)
+        await self._submit(await self._with_choices(order))
         return True
+
+    async def _with_choices(self, order: Order) -> Order:
+        """Return the order with what its member and the server's moderators have chosen."""
+        member = await self._in_flight.with_retry(lambda: self._services.members.settings_of(order.user_id))
+        notifies = bool(member.notify)
+        if member.notify is None and (guild_id := order.place.guild_id) is not None:
+            notifies = (await self._settings_of(guild_id)).notify
+        return replace(order, named=member.named, notifies=notifies)
+
+    async def _settings_of(self, guild_id: int) -> GuildSettings:
+        settings_of = self._services.guilds.settings_of
+        return await self._in_flight.with_retry(lambda: asyncio.to_thread(settings_of, guild_id))
 
     def _check_not_stopping(self) -> None:
         if self._in_flight.stopping:
@@ -205,7 +217,7 @@ class Fulfilment:
 def _refusal(responder: Responder, number: int, error: MelodifyError, *, for_rest: bool = True) -> str:
     """Return the error's sentence. Of several pictures, it names the one or the range that it is about."""
     request = responder.request
-    language, count = request.wish.language, request.songs
+    language, count = request.answer_language, request.songs
     text = sentence(language, error)
     if not request.several:
         return text

@@ -166,7 +166,7 @@ class Intake:
                 with map_all_errors():
                     await self._serve(progress, resumed=True)
             except MelodifyError as error:  # for example one of another version, which has no sentence here
-                text = sentence(progress.request.wish.language, error)
+                text = sentence(progress.request.answer_language, error)
                 await self._fulfilment.answer(self._responder(progress), progress.next, text)
             # Use the row's id: the record may contain another one.
             await self._journal.end(claimed.request_id)

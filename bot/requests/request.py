@@ -9,9 +9,10 @@ import discord
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.discord_api import guild_settings, permissions
+from bot.i18n.translator import language_of
 from bot.interaction import Interaction
 from melodify_core.errors import Rejected, to_record
-from melodify_core.models import GuildSettings, Place, Record, Wish
+from melodify_core.models import GuildSettings, Language, Place, Record, Wish
 
 # How the asker asked, which decides where the answers are posted. "token" is a command from where the bot is not a
 # member, "private" one whose answers only the asker sees, "press" a song's button.
@@ -51,6 +52,12 @@ class Request(Record):
     # The job whose picture gets another song; with `same_reading` the picture is not read, and paid for, again.
     parent_id: str | None = None
     same_reading: bool = False
+    reader: Language | None = None  # the asker's language, None where it is not known
+
+    @property
+    def answer_language(self) -> Language:
+        """The language of an answer that only the asker sees; a post is answered in public."""
+        return self.reader or self.wish.language
 
     @property
     def songs(self) -> int:
@@ -73,10 +80,12 @@ def request_of(
     sent: int = 0,
     parent_id: str | None = None,
     same_reading: bool = False,
+    shows_picture: bool = False,
 ) -> Request:
     """Return the request of a message or an interaction, with the reason if it is refused.
 
     `parent_id` is the job of the song whose picture gets another song. `sent` counts all pictures, taken or not.
+    `shows_picture` means that the pictures were posted where the song goes.
     """
     way = _way_of(source, private=private, retake=parent_id is not None)
     user = source.author if isinstance(source, discord.Message) else source.user
@@ -88,13 +97,16 @@ def request_of(
         pictures=pictures,
         sent=sent,
         wish=wish,
-        place=_place_of(source, server, private=private),
+        place=_place_of(source, server, private=private).model_copy(
+            update={"shows_picture": shows_picture and not private}
+        ),
         private=private,
         role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),
         token="" if isinstance(source, discord.Message) else source.token,
         message_id=pressed.id if pressed else 0,
         parent_id=parent_id,
         same_reading=same_reading,
+        reader=None if isinstance(source, discord.Message) else language_of(source.locale),
     )
     refusal = _refusal(request, server, source)
     return request.model_copy(update={"refused": to_record(refusal)}) if refusal else request
@@ -146,7 +158,7 @@ def _refusal(request: Request, server: GuildSettings, source: discord.Message | 
         guild_settings.check(server, request.place.channel_id, parent_id, request.user_id)
         # With the other ways of asking, the bot posts nothing into the channel.
         if request.place.guild_id is not None and request.way in ("post", "command", "press"):
-            permissions.check(request.wish.language, _permissions_of(source), channel)
+            permissions.check(request.answer_language, _permissions_of(source), channel)
     except Rejected as error:
         return error
     return None

@@ -54,7 +54,30 @@ class PressResponder(PostResponder):
 
 
 class CommandResponder(Responder):
-    """Answers a command: the deferred response becomes the first message, the bot posts all others itself."""
+    """Answers a command: the deferred response becomes the first message, the bot posts all others itself.
+
+    Only the asker sees a refusal.
+    """
+
+    async def answer(self, text: str, number: int = 1) -> None:
+        """Send the sentence to the asker, after what everybody saw of this picture is deleted."""
+        interaction = interaction_of(self._client, self.request)
+        try:
+            with suppress(discord.NotFound):
+                if line := self.progress.lines.get(number):
+                    await self._delete(line)
+                elif not self._has_first_message:
+                    # The first followup takes the place of "thinking...", for everybody to see: so another text does.
+                    await self._edit_response(content=self._say("status.received"))
+                    await interaction.delete_original_response()
+            await interaction.followup.send(text, ephemeral=True)
+        except discord.HTTPException as error:
+            if not self._has_expired(error):
+                raise
+            await super().answer(text, number)
+
+    async def _delete(self, line: StatusLine) -> None:
+        await self._messageable(line.channel_id).get_partial_message(line.message_id).delete()
 
     async def _send_first(self, text: str, embeds: list[discord.Embed], nonce: str) -> discord.Message:
         try:
@@ -92,6 +115,9 @@ class CommandResponder(Responder):
 class TokenResponder(CommandResponder):
     """Answers a command from where the bot is not a member: through the interaction's token."""
 
+    async def _delete(self, line: StatusLine) -> None:
+        await interaction_of(self._client, self.request).followup.delete_message(line.message_id)
+
     def place_of(self, line: StatusLine) -> Place:
         """Return where the song goes: by the token, or to the direct messages if its status message is there."""
         place = super().place_of(line)
@@ -126,11 +152,13 @@ class PrivateResponder(CommandResponder):
         line = self.progress.lines[number]
         note = self._say("status.private", link=link_to(None, line.channel_id, line.message_id))
         try:
-            await self._edit_response(content=note)
+            shown = await self._edit_response(content=note)
         except discord.HTTPException as error:
             if not self._has_expired(error):
                 raise
-        return self.place_of(line)
+            return self.place_of(line)
+        # The end is shown there too.
+        return self.place_of(line).model_copy(update={"note_id": shown.id, "note_token": self.request.token})
 
     def place_of(self, line: StatusLine) -> Place:
         """Return that the song goes to the direct messages."""

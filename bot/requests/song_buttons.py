@@ -20,11 +20,12 @@ from bot.posts.cancel_button import JOB
 from bot.posts.details_embed import details_of
 from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
-from bot.posts.song_view import page_of, song_button, song_view
+from bot.posts.song_view import more_view, song_button, song_view
 from bot.requests.edit_form import ChangeModal
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
+from melodify_core.pages import address_of
 from melodify_core.providers import lengths_of
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         entry = await self.entry(interaction)
 
         async def edit(likes: int) -> None:
-            view = song_view(self.job_id, language_of_song(entry), likes, page_of(interaction.message))
+            view = song_view(self.job_id, language_of_song(entry), likes)
             await interaction.edit_original_response(view=view)
 
         await interaction.client.like_counts.show(self.job_id, partial(songs.likes, self.job_id), edit)
@@ -146,6 +147,23 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
             await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
         except MelodifyError as error:
             log.warning("song %s: its video %s is not remembered: %s", self.job_id, sent.id, error)
+
+
+class MoreButton(SongButton, template=rf"song:more:{JOB}"):
+    """Shows the presser the buttons that have no place in the row, and the link to the song's page."""
+
+    kind = "more"
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
+        """Send the buttons."""
+        entry = await self.entry(interaction)
+        public_url = interaction.client.services.settings.web.public_url
+        page = address_of(public_url, entry.page_id) if public_url and entry.page_id else ""
+        await interaction.response.send_message(
+            say(language, "song.more", title=title_of(language, entry.song)),
+            view=more_view(self.job_id, language, page),
+            ephemeral=True,
+        )
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
@@ -214,6 +232,7 @@ ITEMS: tuple[type[SongButton], ...] = (
     ChangeButton,
     LikeButton,
     VideoButton,
+    MoreButton,
     DetailsButton,
     DeleteButton,
     EraseButton,

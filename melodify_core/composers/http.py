@@ -137,5 +137,5 @@ async def pause(seconds: float, until: float) -> bool:
 def _parsed(data: bytes) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

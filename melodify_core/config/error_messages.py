@@ -15,6 +15,10 @@ _KINDS = {
     "float_type": "a number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "list_type": "a list in square brackets",
+    "tuple_type": "a list in square brackets",
+    "frozen_set_type": "a list in square brackets",
+    "dict_type": "a table",
 }
 # Settings that hold numbers which Discord gives to channels, servers, members and roles.
 _IDS = ("discord.watched_channels.", "limits.exempt_users.", "limits.blocked_users.")

@@ -38,7 +38,8 @@ def load(path: Path | None = None) -> Settings:
         # The environment gives lists and tables as JSON; the library's own words name the field.
         name = re.search(r'field "([^"]+)"', str(error))
         problems.append(
-            f"{PREFIX}{name[1].upper() if name else '...'}: a list or table in a variable must be JSON, such as [1, 2]."
+            f"{PREFIX}{name[1].upper() if name else '...'}: a list or table in a variable must be JSON, such as [1, 2] "
+            'or ["a", "b"].'
         )
     except RecursionError:
         problems.append(f"A list or table in a {PREFIX}* variable is nested too deeply.")

@@ -1,7 +1,8 @@
 """Every setting with its default and its bounds. loading.py reads them."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,6 +23,10 @@ GatewayUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+\S*$")]
 ComposerName = Literal["arranger", "gemini", "elevenlabs", "acestep", "lyria", "pipeline"]
 
 
+# What a header can carry.
+_KEY = re.compile(r"[!-~]+")
+
+
 class Section(BaseModel):
     """A table of config.toml: frozen, and an unknown key is a mistake."""
 
@@ -37,8 +42,24 @@ class Section(BaseModel):
     def _read_secrets(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
+        keys = {name: data[name].strip() for name in cls.secrets() if _is_key(name) and isinstance(data.get(name), str)}
+        data = data | keys
         missing = [name for name in cls.secrets() if not data.get(name) and data.get(f"{name}_file")]
         return data | {name: _read_secret(f"{name}_file", Path(str(data[f"{name}_file"]))) for name in missing}
+
+    @model_validator(mode="after")
+    def _keys_can_be_sent(self) -> Self:
+        for name in self.secrets():
+            secret: SecretStr | None = getattr(self, name)
+            if _is_key(name) and secret and not _KEY.fullmatch(secret.get_secret_value()):
+                raise ValueError(
+                    f"{name} is no key: it has spaces, line breaks or letters that keys do not have. Copy it again"
+                )
+        return self
+
+
+def _is_key(name: str) -> bool:
+    return name.endswith("_key")
 
 
 def _read_secret(setting: str, path: Path) -> SecretStr:
@@ -64,6 +85,7 @@ class Discord(Section):
     watched_channels: frozenset[int] = frozenset()
     catch_up_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     pictures_per_message: Annotated[int, Field(ge=1, le=10)] = 4
+    notify_after_s: Annotated[float, Field(ge=0)] = 60.0
     picture_hosts: frozenset[HostName] = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
     download_s: Seconds = 20.0
     patience_s: Seconds = 60.0

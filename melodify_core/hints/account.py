@@ -1,5 +1,6 @@
 """What a Brief may say of its hint: what was heard and came true, and the phrases that did not."""
 
+from melodify_core.hints.playing import has_room
 from melodify_core.hints.wishes import MOST_NOT_USED, PHRASE_CHARACTERS, Wishes
 from melodify_core.models import Mode, Wish
 from melodify_core.styles import all_styles
@@ -23,6 +24,8 @@ def _is_true(key: str, wish: Wish, style: str, mode: Mode) -> bool:
     match kind:
         case "style":
             return name == style
+        case "instrument":
+            return has_room(style, name)
         case "mode":
             return name == mode
         case "seconds":

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from melodify_core.hints.concepts import DRUMS
 from melodify_core.styles import all_styles
-from melodify_core.styles.instruments import BASS, instruments
+from melodify_core.styles.instruments import BASS, CHORDS, LEAD, PAD, instruments
 
 # Names that stand for more than instruments of the same last word.
 _FAMILIES = {"string ensemble": ("strings",), "saw lead": ("synth", "pads"), "choir": ("voices",)}
@@ -24,6 +24,21 @@ def _takes(style: str, name: str) -> bool:
         return bool(all_styles()[style].drums.grooves)
     instrument = instruments()[name]
     return BASS in instrument.roles or instrument.family in all_styles()[style].instruments.families
+
+
+def has_room(style: str, name: str) -> bool:
+    """Return whether an instrument that was asked for can play in a style: drums need grooves, others a free part."""
+    band = all_styles()[style].instruments
+    if name == DRUMS:
+        return bool(all_styles()[style].drums.grooves)
+    # One player alone gives away the tune or all, not the bass.
+    own = {
+        LEAD: band.lead,
+        CHORDS: band.chords,
+        PAD: () if band.solo else band.pad,
+        BASS: () if band.solo else band.bass,
+    }
+    return any(own.get(role) for role in instruments()[name].roles)
 
 
 def is_denied(name: str, without: Iterable[str]) -> bool:

@@ -205,6 +205,11 @@ class Library:
         query = sa.select(usage).where(usage.c.state == "waiting").order_by(usage.c.turn, usage.c.created_at)
         return [accepted_order_of(row) for row in self._all(query)]
 
+    def running_orders(self, user_id: int) -> list[AcceptedOrder]:
+        """Return the member's jobs that run, the oldest first."""
+        mine = (usage.c.state == "running", usage.c.user_id == user_id)
+        return [accepted_order_of(row) for row in self._all(sa.select(usage).where(*mine).order_by(usage.c.created_at))]
+
     def running(self) -> int:
         """Return how many jobs run in all processes."""
         return self._count(RUNNING)

@@ -4,19 +4,19 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from melodify_core.library.database import changing, read
+from melodify_core.library.database import changing, read, transaction
 from melodify_core.library.ledger import NOBODY
-from melodify_core.library.schema import likes, readings, requests, songs, usage
+from melodify_core.library.schema import likes, members, readings, requests, songs, usage
 from melodify_core.library.songbook import ENTRY, LIKES, entry_of, erase_songs, posts_of
 from melodify_core.library.statements import OPEN_STATES
-from melodify_core.models import Brief, Entry, Song, SongPosts
+from melodify_core.models import Brief, Entry, MemberSettings, Song, SongPosts
 
 log = logging.getLogger(__name__)
 # Newest songs first, or most liked songs first.
@@ -25,10 +25,11 @@ SortOrder = Literal["newest", "liked"]
 
 @dataclass(frozen=True, slots=True)
 class SongListPage:
-    """Some songs of a list, and how long the list is."""
+    """Some songs of a list, how long the list is, and those of the songs' members who do not want to be named."""
 
     entries: tuple[Entry, ...]
     total: int
+    unnamed: frozenset[int] = frozenset()
 
 
 class MemberBook:
@@ -46,7 +47,29 @@ class MemberBook:
     ) -> SongListPage:
         """Return some of a server's songs: those that were asked for in one of these channels and are not private."""
         whose = sa.and_(songs.c.guild_id == guild_id, ~songs.c.private, songs.c.asked_in.in_(asked_in))
-        return self._page(whose, sort, skip, limit)
+        page = self._page(whose, sort, skip, limit)
+        return replace(page, unnamed=self._unnamed({entry.user_id for entry in page.entries}))
+
+    def settings_of(self, user_id: int, connection: sa.Connection | None = None) -> MemberSettings:
+        """Return what the member has chosen; the defaults where nothing is."""
+        query = sa.select(members.c.settings).where(members.c.user_id == user_id)
+        rows = read(self._engine, query, connection)
+        return MemberSettings.model_validate_json(rows[0].settings) if rows else MemberSettings()
+
+    def change_settings(self, user_id: int, edit: Callable[[MemberSettings], MemberSettings]) -> MemberSettings:
+        """Change what the member has chosen, in one transaction; return the new settings."""
+        with transaction(self._engine) as connection:
+            changed = edit(self.settings_of(user_id, connection))
+            text = changed.model_dump_json()
+            found = connection.execute(members.update().where(members.c.user_id == user_id).values(settings=text))
+            if found.rowcount == 0:
+                connection.execute(members.insert().values(user_id=user_id, settings=text))
+        return changed
+
+    def _unnamed(self, user_ids: Collection[int]) -> frozenset[int]:
+        query = sa.select(members.c.user_id, members.c.settings).where(members.c.user_id.in_(user_ids))
+        chosen = {row.user_id: MemberSettings.model_validate_json(row.settings) for row in read(self._engine, query)}
+        return frozenset(user_id for user_id, settings in chosen.items() if not settings.named)
 
     def _page(self, whose: sa.ColumnElement[bool], sort: SortOrder, skip: int, limit: int) -> SongListPage:
         newest = songs.c.created_at.desc()
@@ -110,6 +133,7 @@ class MemberBook:
             erase_songs(connection, [row.job_id for row in own], now)
             connection.execute(likes.delete().where(likes.c.user_id == user_id))
             connection.execute(requests.delete().where(requests.c.user_id == user_id))
+            connection.execute(members.delete().where(members.c.user_id == user_id))
             plain = {"brief_order": None, "page_id": None}
             connection.execute(
                 usage.update().where(mine, usage.c.created_at > counts_since).values(user_id=alias, **plain)

@@ -119,6 +119,13 @@ guilds = sa.Table(
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("left_at", sa.Float),
 )
+# What a member has chosen, as JSON.
+members = sa.Table(
+    "members",
+    tables,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("settings", sa.Text, nullable=False),
+)
 # Facts about the installation, such as which commands it has registered with Discord.
 notes = sa.Table(
     "notes",

@@ -29,7 +29,14 @@ _ORDER = (
     .scalar_subquery()
     .label("brief_order")
 )
-ENTRY = (songs, LIKES, _ORDER)
+_PAGE = (
+    sa.select(usage.c.page_id)
+    .where(usage.c.job_id == songs.c.job_id)
+    .correlate(songs)
+    .scalar_subquery()
+    .label("page_id")
+)
+ENTRY = (songs, LIKES, _ORDER, _PAGE)
 MAX_VIDEOS = 100
 MAX_TAKES = 20
 
@@ -100,6 +107,7 @@ def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
         status_channel_id=posts.status_channel_id,
         status_id=posts.status_id,
         videos=posts.videos,
+        page_id=row.page_id,
     )
 
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.audio.cover import without_cover
-from melodify_core.models import Entry, Link, SongPosts
+from melodify_core.models import Entry, Link, MemberSettings, SongPosts
 from melodify_core.ports import Storage
 from melodify_core.services.admission import Admission
 from melodify_core.storage.layout import keys_of, picture_key, song_key, video_key
@@ -81,6 +82,15 @@ class MemberService:
         """Return a page of a server's public songs that were asked for in these channels."""
         skip = page * PAGE_SONGS
         return await asyncio.to_thread(self._book.public_songs, guild_id, asked_in, sort, skip, PAGE_SONGS)
+
+    async def settings_of(self, user_id: int) -> MemberSettings:
+        """Return what the member has chosen."""
+        return await asyncio.to_thread(self._book.settings_of, user_id)
+
+    async def change_settings(self, user_id: int, **changes: object) -> MemberSettings:
+        """Change what the member has chosen; return the new settings."""
+        edit = partial(_edited, changes)
+        return await asyncio.to_thread(self._book.change_settings, user_id, edit)
 
     async def play(
         self, job_id: str, user_id: int, guild_id: int | None, asked_in: Collection[int], max_bytes: int
@@ -170,6 +180,11 @@ async def _wait_limit() -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise Unavailable("member.busy") from error
+
+
+def _edited(changes: dict[str, object], settings: MemberSettings) -> MemberSettings:
+    # Validate: what is written to the database must be readable again.
+    return MemberSettings.model_validate(settings.model_dump() | changes)
 
 
 def _may_play(entry: Entry, user_id: int, guild_id: int | None, asked_in: Collection[int]) -> bool:

@@ -4,8 +4,10 @@ Patterns go from calm to busy, instruments from dark to bright: arousal chooses 
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -14,6 +16,7 @@ from melodify_core.models import Meter, Mode
 from melodify_core.styles.instruments import Role, instruments
 from melodify_core.styles.intervals import Moves
 from melodify_core.styles.patterns import Beats, patterns
+from melodify_core.styles.rooms import rooms
 
 ALL: frozenset[Role] = frozenset(get_args(Role))
 # What the embedded captioner can see: the eyes' kinds, and night.
@@ -197,11 +200,59 @@ class Tune(_Table):
     vibrato: Controller = 0
 
 
+Stem = Role
+Room = Annotated[str, _one_of("room", rooms)]
+Share = Annotated[float, Field(ge=0, le=1)]
+# A style that says nothing about a stem gets these. LU against the whole: a tune that leads without being alone.
+LEVELS: Mapping[Stem, float] = MappingProxyType({
+    "lead": -4.5, "counter": -12.0, "chords": -7.0, "pad": -11.0, "bass": -5.5, "drums": -6.5,
+})  # fmt: skip
+PANS: Mapping[Stem, float] = MappingProxyType({"lead": 0.1, "counter": 0.5, "chords": -0.35})
+WIDE: Mapping[Stem, float] = MappingProxyType({
+    "lead": 0.2, "counter": 0.6, "chords": 0.8, "pad": 1.0,
+})  # fmt: skip
+NEAR: Mapping[Stem, float] = MappingProxyType({
+    "lead": 0.25, "counter": 0.3, "chords": 0.3, "pad": 0.2, "bass": 0.05, "drums": 0.3,
+})  # fmt: skip
+FAR: Mapping[Stem, float] = MappingProxyType({
+    "lead": 0.3, "counter": 0.4, "chords": 0.25, "pad": 0.4, "drums": 0.1,
+})  # fmt: skip
+
+
 class Mix(_Table):
-    """How it sounds in the room."""
+    """How it sounds in the room: how loud each stem is against the whole, where it stands, and in which rooms."""
 
     brightness: Annotated[float, Field(ge=-1, le=1)] = 0.0
     reverb: Controller = 50
+    rooms: tuple[Room, Room] = ("studio", "hall")
+    saturation: Share = 0.3
+    pump: Share = 0.0
+    levels: dict[Stem, Annotated[float, Field(ge=-40, le=0)]] = Field(default_factory=dict)
+    pans: dict[Stem, Annotated[float, Field(ge=-1, le=1)]] = Field(default_factory=dict)
+    wide: dict[Stem, Share] = Field(default_factory=dict)
+    near: dict[Stem, Share] = Field(default_factory=dict)
+    far: dict[Stem, Share] = Field(default_factory=dict)
+
+    def channel(self, stem: Stem) -> "Channel":
+        """Return how a stem is mixed: as the style says, else as usual."""
+        return Channel(
+            self.levels.get(stem, LEVELS[stem]),
+            self.pans.get(stem, PANS.get(stem, 0.0)),
+            self.wide.get(stem, WIDE.get(stem, 0.0)),
+            self.near.get(stem, NEAR.get(stem, 0.0)),
+            self.far.get(stem, FAR.get(stem, 0.0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How one stem is mixed; shares are of its amplitude."""
+
+    level: float  # LU against the whole
+    pan: float  # -1 left .. 1 right
+    wide: float  # share that comes from both sides at once
+    near: float  # share that is sent to the near room
+    far: float
 
 
 class Drums(_Table):

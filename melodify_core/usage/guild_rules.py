@@ -125,6 +125,11 @@ def set_nsfw(policy: str) -> Edit:
     return _changing({"nsfw": policy})
 
 
+def set_notify(*, on: bool) -> Edit:
+    """Set whether members are notified when a song that took long is ready."""
+    return _changing({"notify": on})
+
+
 def block(user_id: int, moderator_id: int) -> Edit:
     """Forbid the member songs in the server."""
     if user_id == moderator_id:

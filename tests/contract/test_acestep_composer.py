@@ -193,7 +193,14 @@ async def test_a_stall_ends_with_the_deadline(path: str) -> None:
         assert await it.outcome() == "provider.too_slow"
 
 
-@pytest.mark.parametrize("file", ["", "/v1/audio", "/v1/audio?path="])
+@pytest.mark.parametrize("odd", [{"status": [1]}, {"result": "[" * 100_000}], ids=["status", "result"])
+async def test_what_is_no_answer_about_a_task_is_no_music(odd: dict[str, Any]) -> None:
+    async with asker(deadline_s=STALL_S) as it:
+        it.server.odd = odd
+        assert await it.outcome() in ("music.failed", "provider.too_slow")
+
+
+@pytest.mark.parametrize("file", ["", "/v1/audio", "/v1/audio?path=", "//[x"])
 async def test_a_task_without_a_file_has_no_music(file: str) -> None:
     async with asker() as it:
         it.server.file = file

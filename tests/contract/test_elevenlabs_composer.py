@@ -143,6 +143,7 @@ FAULTS: dict[str, tuple[list[Fault | None], str, int, int]] = {
     "away twice": ([AWAY, AWAY], "provider.unavailable", 2, 0),
     "too slow itself": ([error(504, "timeout")], "provider.too_slow", 1, 0),
     "no JSON": ([Fault(500, b"<html>")], "provider.unavailable", 1, 0),
+    "JSON without end": ([Fault(500, b"[" * 100_000)], "provider.unavailable", 1, 0),
     "cut before the effect": ([Fault(cut=True)], "provider.unavailable", 1, 0),
     "cut after the effect": ([Fault(cut=True, after=True)], "provider.unavailable", 1, 1),
     "blocked once": ([BAD_PROMPT], "", 2, 1),
@@ -150,7 +151,7 @@ FAULTS: dict[str, tuple[list[Fault | None], str, int, int]] = {
     "blocked, then busy": ([BLOCKED, BUSY], "", 3, 1),
 }
 # After these nobody knows whether the last call is billed.
-UNKNOWN = {name for name in FAULTS if name.startswith(("internal", "cut", "too slow", "no JSON"))}
+UNKNOWN = {name for name in FAULTS if name.startswith(("internal", "cut", "too slow", "no JSON", "JSON without"))}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -51,10 +51,11 @@ from melodify_core.observability.log_context import log_context
 from melodify_core.ports import ProviderContext
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from melodify_core.studio import job_of, prepare_picture
+from melodify_core.studio import job_of as new_job
+from melodify_core.studio import prepare_picture
 from tests.breaking import MOMENTS, Fault, Moment, Port, Strike, breaking_database, every_suspension, own, sqlite_error
 from tests.briefs import BRIEF
-from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN, Discord, little_discord
+from tests.discord_server import CHANNEL_ID, GUILD_ID, TOKEN, Discord, job_of, little_discord
 from tests.jobs import a_song
 from tests.process.crash_worker import Threads
 from tests.sounds import chords, wav
@@ -209,7 +210,7 @@ class House:
 
     def posted(self) -> Counter[str]:
         """Return how often each job's song is in Discord."""
-        return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
+        return Counter(map(job_of, self.discord.songs()))
 
     def wrong(self, *but: str, accepted: Collection[str] = ()) -> dict[str, list[str]]:
         """Return the broken promises by job; those that contain one of `but` are left out."""
@@ -540,7 +541,7 @@ async def late(
 
 async def finished_song(house: House, services: Services, order: Order) -> tuple[Job, PendingPost, JobContext]:
     """Return a paid job whose song is made and stored, and waits to be posted."""
-    job = job_of(order, await prepare_picture(PICTURE, house.settings, house.threads))
+    job = new_job(order, await prepare_picture(PICTURE, house.settings, house.threads))
     ledger = services.studio._library
     with ledger.transaction() as connection:
         ledger.reserve(connection, job, time.time())

@@ -26,7 +26,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order, Place, Wish
 from melodify_core.providers import Providers
 from melodify_core.storage.folder import FolderStorage
-from tests.discord_server import CHANNEL_ID, DM_ID, GUILD_ID, TOKEN, Discord, Fault, little_discord
+from tests.discord_server import CHANNEL_ID, DM_ID, GUILD_ID, TOKEN, Discord, Fault, job_of, little_discord
 from tests.process.crash_worker import Player, Reader
 from tests.stories import a_picture
 
@@ -63,7 +63,7 @@ class Stage:
 
     def songs(self) -> Counter[str]:
         """Return how often each job's song was posted."""
-        return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
+        return Counter(map(job_of, self.discord.songs()))
 
     def states(self) -> dict[str, str]:
         """Return what the ledger says of each job."""

@@ -330,6 +330,8 @@ ODD: dict[str, tuple[list[Any], str, int]] = {
     "steps that are a text": ([answering() | {"steps": "none"}], "music.failed", 1),
     "a text": (["no object"], "music.failed", 1),
     "a list": ([[1, 2]], "music.failed", 1),
+    "a list in lists without end": ([b"[" * 100_000], "music.failed", 1),
+    "errors that are a number": ([answering(errors=1)], "music.failed", 1),
     "empty audio": ([answering({"type": "audio", "data": ""})], "music.failed", 1),
     "no Base64": ([answering({"type": "audio", "data": "?!"})], "music.failed", 1),
     "no audio": ([answering({"type": "audio", "mime_type": "audio/mpeg", "data": HTML})], "music.failed", 1),

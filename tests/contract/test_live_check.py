@@ -12,7 +12,7 @@ from bot.cli.check import check
 from bot.cli.live import agreed, make_tiny_songs, read_tiny_picture, tiny
 from melodify_core.config.settings import Settings
 from tests.gemini_server import KEY, SONG, Fault, GeminiServer, gemini_server
-from tests.openai_server import USAGE, OpenAIServer, answers, fails, openai_server
+from tests.openai_server import USAGE, OpenAIServer, answers, closed_port, fails, openai_server
 from tests.pictures import opened
 from tests.sounds import chords, wav
 
@@ -70,6 +70,15 @@ async def test_the_check_itself_has_the_line(server: OpenAIServer, capsys: pytes
     server.script = [fails(500)]
     await check(own_server(server), "", online=False)
     assert "WRONG   a tiny picture was not read in" in capsys.readouterr().out
+
+
+async def test_what_cannot_be_reached_is_named_with_its_address(capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    own = {"captioner": "openai", "moderation": "off", "openai": {"base_url": f"{url}/v1", "model": "m", "tries": 1}}
+    await check(Settings.model_validate(own | {"composer": "acestep", "acestep": {"url": url}}), "", online=False)
+    said = capsys.readouterr().out
+    assert f"WRONG   composer acestep cannot be reached now: at {url} (acestep.url)" in said
+    assert f"WRONG   captioner openai cannot be reached now: m at {url}/v1" in said
 
 
 async def test_a_live_check_asks_for_the_price_makes_one_song_and_says_what_it_spent(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from melodify_core.library import Library, MemberBook, Songbook, connect, upgrade
 from melodify_core.library.schema import likes, readings, songs, usage
-from melodify_core.models import Job, Place, Posted, Wish
+from melodify_core.models import Job, MemberSettings, Place, Posted, Wish
 from melodify_core.usage.limits import DAY_S
 from melodify_core.usage.pseudonym import alias_of
 from tests.briefs import BRIEF
@@ -103,6 +103,26 @@ def test_limits_hold_for_who_was_forgotten_until_they_would_have_ended(engine: s
     assert len(library.standing_of(1, 20, now - DAY_S).used_at) == 1
     library.drop_aliases(now)
     assert library.standing_of(1, 20, now - DAY_S).used_at == ()
+
+
+def test_what_a_member_chooses_is_kept_for_lists_and_forgotten_with_the_member(engine: sa.Engine) -> None:
+    book = MemberBook(engine)
+    a_finished_song(engine, a_job_in(10, "1", user_id=1))
+    a_finished_song(engine, a_job_in(10, "2", user_id=2))
+    assert book.settings_of(1) == MemberSettings()
+    assert book.change_settings(1, lambda before: before.model_copy(update={"named": False})).notify is None
+    changed = book.change_settings(1, lambda before: before.model_copy(update={"notify": True}))
+    assert changed == book.settings_of(1) == MemberSettings(named=False, notify=True)
+    assert book.public_songs(20, {10}, "newest", 0, 9).unnamed == {1}
+    book.forget(1, alias_of(1, SALT), 300.0, 0.0)
+    assert book.settings_of(1) == MemberSettings()
+
+
+def test_a_song_knows_its_page(engine: sa.Engine) -> None:
+    a_finished_song(engine, a_job_in(10, "1").model_copy(update={"page_id": "p" * 22}))
+    entry = Songbook(engine).entry("1")
+    assert entry is not None
+    assert entry.page_id == "p" * 22
 
 
 def test_open_jobs_are_those_that_wait_or_run(engine: sa.Engine) -> None:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import costs, requests, usage
-from tests.process.asking_discord import LOADING, AskingDiscord, job_of
+from tests.discord_server import job_of
+from tests.process.asking_discord import LOADING, AskingDiscord
 from tests.process.crash_worker import REFUSED_ONE_IN
 from tests.stories import a_picture
 

@@ -12,7 +12,19 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.discord_server import BOT, BOT_ID, CHANNEL, CHANNEL_ID, EVERYTHING, GUILD_ID, USER, Discord, _body, _json
+from tests.discord_server import (
+    BOT,
+    BOT_ID,
+    CHANNEL,
+    CHANNEL_ID,
+    EVERYTHING,
+    GUILD_ID,
+    USER,
+    Discord,
+    _body,
+    _json,
+    job_of,
+)
 
 EPOCH_MS = 1_420_070_400_000  # discord.com/developers/docs/reference#snowflakes
 LOADING = 1 << 7
@@ -191,8 +203,3 @@ class AskingDiscord(Discord):
             return _json({"code": 10008, "message": "Unknown Message"}, 404)
         self.messages[request.match_info["message"]]["flags"] &= ~LOADING
         return await super().patch_message(request)
-
-
-def job_of(song: dict[str, Any]) -> str:
-    """Return the job whose song the message is."""
-    return str(song["embeds"][0]["footer"]["text"].rpartition(" ")[2])

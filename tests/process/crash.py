@@ -15,7 +15,7 @@ from dbos import DBOSClient, DBOSPortableJSONSerializer
 
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import costs, usage
-from tests.discord_server import CHANNEL_ID, Discord
+from tests.discord_server import CHANNEL_ID, Discord, job_of
 from tests.process.crash_worker import REFUSED_ONE_IN
 from tests.process.prepared import ROOT, Prepared
 
@@ -190,7 +190,7 @@ class Proving:
         return Counter(job for what, job in calls if what == "caption" or int(job) % REFUSED_ONE_IN)
 
     def _songs(self) -> Counter[str]:
-        return Counter(message["embeds"][0]["footer"]["text"].rpartition(" ")[2] for message in self.discord.songs())
+        return Counter(map(job_of, self.discord.songs()))
 
     def _apologies(self) -> Counter[str]:
         first = self.discord.first_status

@@ -124,6 +124,18 @@ async def test_a_provider_that_is_only_away_does_not_stop_the_start(caplog: pyte
     assert "far cannot be reached now" in caplog.text
 
 
+async def test_a_composer_with_a_mistake_stops_the_start_only_where_no_other_may_play(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fine, wrong = Broken("far", Unavailable("provider.unavailable")), Broken("b", Misconfigured("b.key is wrong."))
+    await check_providers(providers_of(fine, wrong, fine, (fine,)))
+    assert "b cannot play, starting with the other composers: b.key is wrong." in caplog.text
+    with pytest.raises(Misconfigured, match=r"b\.key is wrong"):
+        await check_providers(providers_of(fine, wrong, fine, (wrong,)))
+    with pytest.raises(Misconfigured, match=r"b\.key is wrong"):
+        await check_providers(providers_of(fine, fine, wrong, (fine,)))
+
+
 async def test_a_bug_in_a_check_is_not_hidden() -> None:
     fine = Broken("fine", Unavailable("provider.unavailable"))
     with pytest.raises(ZeroDivisionError):

@@ -32,6 +32,7 @@ PATIENCE_S = 60.0
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     (tmp_path / "key").write_text("k-1234567\n")
+    (tmp_path / "words").write_text("k 1234567\n")
     return tmp_path
 
 
@@ -76,6 +77,7 @@ def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
         (("--token-file", "token", "--composer", "gemini"), "--key-file gemini=FILE"),
         (("--token-file", "nowhere"), "nowhere cannot be read"),
         (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=empty"), "cannot be read"),
+        (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=words"), "api_key is no key"),
     ):
         run = set_up(folder, *options)
         assert run.returncode == 2
@@ -106,6 +108,16 @@ def test_a_file_by_hand_keeps_its_comments_and_only_what_was_asked_changes(folde
     assert table(folder)["composer"] == "gemini"
     assert (folder / "secrets" / "gemini_api_key").read_text() == "k-1234567\n"
     assert (folder / "secrets" / "discord_token").read_text() == f"{TOKEN}\n"
+
+
+def test_a_composer_is_changed_where_several_are_named(folder: Path) -> None:
+    (folder / "config.toml").write_text('composers = ["gemini", "arranger"]\n')
+    assert set_up(folder, "--token-file", "token", "--key-file", "gemini=key").returncode == 0
+    assert table(folder)["composers"] == ["gemini", "arranger"]
+    assert (folder / "secrets" / "gemini_api_key").exists()
+    assert set_up(folder, "--composer", "acestep").returncode == 0
+    assert table(folder)["composers"] == ["acestep", "arranger"]
+    assert "composer" not in table(folder)
 
 
 def test_a_file_with_mistakes_is_left_alone(folder: Path) -> None:

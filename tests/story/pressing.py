@@ -8,6 +8,7 @@ import discord
 from simcord import interactions as wire
 from simcord.actors import MemberActor
 from simcord.backend import serializers
+from simcord.builders import UserHandle
 from simcord.results import InteractionResult, ResponseMessage
 
 from tests.stories import World
@@ -17,12 +18,18 @@ PRESS = 3
 
 def job_of(message: discord.Message) -> str:
     """Return the job whose song the message is."""
-    return str(message.embeds[0].footer.text).rpartition(" ")[2]
+    [row, *_] = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return str(row.children[0].custom_id).rpartition(":")[2]
 
 
 def button(kind: str, song: discord.Message) -> str:
     """Return the id of a button under the song."""
     return f"song:{kind}:{job_of(song)}"
+
+
+async def more_of(presser: MemberActor | UserHandle, song: discord.Message) -> ResponseMessage:
+    """Return the message with the buttons that have no place under the song."""
+    return only(await presser.click(song, custom_id=button("more", song)))
 
 
 def labels_of(message: discord.Message) -> list[str]:
@@ -51,8 +58,11 @@ def a_press(
         data={"custom_id": custom_id, "component_type": 2},
     )
     record.source_message_id = message.id
-    shown = {"message": dict(serializers.message_payload(backend, stored)), "locale": locale}
-    return payload | shown, InteractionResult(here.env, record)
+    source: dict[str, Any] = {**serializers.message_payload(backend, stored)}
+    # The buttons behind "more" are in a message of their own, and discord.py looks for a pressed button in its message.
+    hidden = {"type": 2, "style": 2, "label": custom_id, "custom_id": custom_id}
+    source["components"] = [*source["components"], {"type": 1, "components": [hidden]}]
+    return payload | {"message": source, "locale": locale}, InteractionResult(here.env, record)
 
 
 async def press(

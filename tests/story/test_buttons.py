@@ -12,8 +12,10 @@ import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, audio_of, story_settings, world
+from tests.story.pressing import job_of, labels_of, more_of, only
 
-LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "🔎 Details", "🗑️ Delete"]
+LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "⋯ More"]
+HIDDEN = ["🔎 Details", "🗑️ Delete"]
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +36,10 @@ async def here(bot: World) -> World:
     return here
 
 
-def job_of(message: discord.Message) -> str:
-    return str(message.embeds[0].footer.text).rpartition(" ")[2]
-
-
 def files_of(here: World, job_id: str) -> list[str]:
     folder = here.services.settings.folder.path
     forms = (".jpg", ".mid", ".mp3", ".mp4")
     return sorted(path.name for path in Path(folder).rglob(f"{job_id}*") if path.suffix in forms)
-
-
-def labels_of(message: discord.Message) -> list[str]:
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    return [str(part.label) for row in rows for part in row.children if isinstance(part, discord.Button)]
 
 
 def paid(here: World, job_id: str) -> list[str]:
@@ -60,8 +53,23 @@ async def restarted(bot: World, here: World) -> None:
     here.client = bot.client
 
 
-async def test_a_song_has_its_buttons_in_words(here: World) -> None:
-    assert labels_of(here.songs()[0]) == LABELS
+async def test_a_song_has_one_row_of_buttons_in_words_and_the_others_behind_the_last(here: World) -> None:
+    [song] = here.songs()
+    assert labels_of(song) == LABELS
+    assert len(song.components) == 1
+    stranger = here.guild.add_member(here.env.create_user("curious"))
+    hidden = await more_of(stranger, song)
+    assert [button["label"] for row in hidden.components for button in row["components"]] == HIDDEN
+    assert str(song.embeds[0].title) in hidden.content
+
+
+async def test_the_buttons_of_an_earlier_version_still_work(here: World) -> None:
+    [song] = here.songs()
+    # They had all buttons under the song.
+    [row] = here.env.backend.get_message(song.channel.id, song.id).components
+    row["components"][4] |= {"custom_id": f"song:details:{job_of(song)}", "label": "🔎 Details"}
+    result = await here.member.click(song, label="🔎 Details")
+    assert "Seed" in [field.name for field in only(result).embeds[0].fields]
 
 
 async def test_another_take_is_another_song_of_the_same_reading_and_says_where_it_comes_from(
@@ -73,10 +81,12 @@ async def test_another_take_is_another_song_of_the_same_reading_and_says_where_i
     await other.click(first, label=LABELS[0])
     await here.songs_done()
     [_, second] = here.songs()
-    assert second.embeds[0].description == first.embeds[0].description
-    origin = str(second.embeds[0].fields[-1].value)
-    assert f"<@{other.id}>" in origin
-    assert f"/{first.channel.id}/{first.id})" in origin
+    caption, lines = str(second.embeds[0].description).split("\n\n")
+    assert caption == str(first.embeds[0].description).split("\n\n")[0]
+    assert second.content == f"For <@{other.id}>"
+    assert f"🎲 Another take of [this song](https://discord.com/channels/{here.guild.id}/{first.channel.id}/" in lines
+    assert f"/{first.id})" in lines
+    assert "✏️" not in lines
     assert paid(here, job_of(second)) == ["compose", "master", "deliver"]
     sounds = [await file.read() for song in (first, second) if (file := audio_of(song))]
     assert sounds[0] != sounds[1]
@@ -91,6 +101,11 @@ async def test_changing_the_style_reads_anew_and_changing_the_length_does_not(bo
     await here.songs_done()
     second = here.songs()[1]
     assert paid(here, job_of(second))[0] == "caption"
+    lines = str(second.embeds[0].description).splitlines()
+    [changes] = [line for line in lines if line.startswith("✏️")]
+    assert f"/{first.id}) with changes: style What fits the picture → Jazz, length 10 → 12 s, hint none → “" in changes
+    assert "@everyone" not in changes
+    assert any(line.startswith("💬 with ") for line in lines)
     form = await here.member.click(second, label=LABELS[1])
     await here.member.submit_modal(form, {"hint": "with drums", "style": ["jazz"], "seconds": "abc"})
     await here.songs_done()
@@ -127,9 +142,11 @@ async def test_a_video_is_made_once_and_plays(bot: World, here: World) -> None:
 
 async def test_details_are_for_the_presser_alone(bot: World, here: World) -> None:
     await restarted(bot, here)
-    result = await here.member.click(here.songs()[0], label=LABELS[4])
+    result = await here.member.click(await more_of(here.member, here.songs()[0]), label=HIDDEN[0])
     assert result.ephemeral
     assert result.response is not None
+    assert job_of(here.songs()[0]) in str(result.response.embeds[0].footer.text)
+    assert job_of(here.songs()[0]) not in str([embed.to_dict() for embed in here.songs()[0].embeds])
     named = {field.name: str(field.value) for field in result.response.embeds[0].fields}
     assert {"Prompt", "Seed", "Tempo", "Key", "Mood", "Made by", "Sound", "Cost", "Times"} <= set(named)
     assert "BPM" in named["Prompt"]
@@ -145,11 +162,11 @@ async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, 
     [song] = here.songs()
     job_id = job_of(song)
     stranger = here.guild.add_member(here.env.create_user("stranger"))
-    refused = await stranger.click(song, label=LABELS[5])
+    refused = await stranger.click(await more_of(stranger, song), label=HIDDEN[1])
     assert refused.ephemeral
     assert refused.response is not None
     assert "Only the member who asked" in refused.response.content
-    asked = await here.member.click(song, label=LABELS[5])
+    asked = await here.member.click(await more_of(here.member, song), label=HIDDEN[1])
     assert asked.response is not None
     await restarted(bot, here)
     await here.member.click(asked.response, label="Yes, delete it")
@@ -164,31 +181,32 @@ async def test_a_take_of_a_song_that_is_deleted_links_to_it_no_more(here: World)
     [first] = here.songs()
     await here.member.click(first, label=LABELS[0])
     await here.songs_done()
-    asked = await here.member.click(first, label=LABELS[5])
+    asked = await here.member.click(await more_of(here.member, first), label=HIDDEN[1])
     assert asked.response is not None
     await here.member.click(asked.response, label="Yes, delete it")
     [take] = here.songs()
-    assert take.embeds[0].fields[-1].value == f"For <@{here.member.id}>, from this song."
-    assert str(take.embeds[0].thumbnail.url).endswith("/picture.jpg")
+    assert "🎲 Another take of this song" in str(take.embeds[0].description).splitlines()
+    assert str(take.embeds[0].image.url).endswith("/picture.jpg")
     assert len(take.attachments) == 2
 
 
 async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
     role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_messages=True))
     moderator = here.guild.add_member(here.env.create_user("moderator"), roles=[role])
-    asked = await moderator.click(here.songs()[0], label=LABELS[5])
+    asked = await moderator.click(await more_of(moderator, here.songs()[0]), label=HIDDEN[1])
     assert asked.response is not None
     await moderator.click(asked.response, label="Yes, delete it")
     assert here.songs() == []
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", [*LABELS, *HIDDEN])
 async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) -> None:
     [song] = here.songs()
+    shown = song if label in LABELS else await more_of(here.member, song)
     entry = await here.services.songs.entry(job_of(song), here.member.id)
     await here.services.songs.delete(entry)
     orders = here.orders()
-    result = await here.member.click(song, label=label)
+    result = await here.member.click(shown, label=label)
     texts = [result.response.content] if result.response else []
     texts += [message.content for message in result.followups]
     assert any("no longer there" in text for text in texts), texts

@@ -100,8 +100,8 @@ async def test_a_missing_permission_is_named_in_every_kind_of_channel(
     here = await in_channel(bot, kind)
     forbid(here, name)
     await ask(here, way)
-    [answer] = here.said(here.channel)
-    assert name.replace("_", " ").title() in answer.content
+    [answer] = here.told()
+    assert name.replace("_", " ").title() in answer
     assert here.orders() == 0
 
 
@@ -110,8 +110,8 @@ async def test_in_threads_the_right_to_send_there_is_needed(bot: World, kind: st
     here = await in_channel(bot, kind)
     forbid(here, "send_messages_in_threads")
     await ask(here, "command")
-    [answer] = here.said(here.channel)
-    assert "Send Messages in Threads" in answer.content
+    [answer] = here.told()
+    assert "Send Messages in Threads" in answer
     assert here.orders() == 0
 
 
@@ -128,8 +128,8 @@ async def test_in_voice_chats_the_right_to_connect_is_needed(bot: World, kind: s
     here = await in_channel(bot, kind)
     forbid(here, "connect")
     await ask(here, "command")
-    [answer] = here.said(here.channel)
-    assert "Connect" in answer.content
+    [answer] = here.told()
+    assert "Connect" in answer
     assert here.orders() == 0
 
 
@@ -146,8 +146,8 @@ async def test_a_locked_thread_is_told_before_it_costs(bot: World, kind: str) ->
     here.env.backend.edit_channel(here.channel.id, {}, thread_metadata={"locked": True})
     forbid(here, "manage_threads")
     await ask(here, "command")
-    [answer] = here.said(here.channel)
-    assert "This thread is locked" in answer.content
+    [answer] = here.told()
+    assert "This thread is locked" in answer
     assert here.orders() == 0
 
 

@@ -15,7 +15,7 @@ from bot.client import MelodifyClient, intents_of
 from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import story_settings, world
+from tests.stories import answer_of, story_settings, world
 
 
 class DiscordOnLoopback:
@@ -89,8 +89,7 @@ async def test_a_private_song_counts_for_the_server_where_it_was_asked_for(pool:
         assert len(here.songs(here.dms)) == 1
         other = here.corner()
         refused = await other.command()
-        assert refused.response is not None
-        assert "server" in refused.response.content
+        assert "server" in answer_of(refused)
         elsewhere = here.corner(locale="en-US")
         await elsewhere.command()
         await elsewhere.songs_done()

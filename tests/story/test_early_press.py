@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from melodify_core.media.worker_pool import WorkerPool
 from tests.breaking import sqlite_error
 from tests.stories import story_settings, world
-from tests.story.pressing import button
+from tests.story.pressing import button, only, press
 
 
 async def test_a_press_before_the_song_is_charged_finds_it(pool: WorkerPool, tmp_path: Path) -> None:
@@ -26,9 +26,8 @@ async def test_a_press_before_the_song_is_charged_finds_it(pool: WorkerPool, tmp
         while not here.songs():
             await here.env.settle()
         [song] = here.songs()
-        result = await here.member.click(song, custom_id=button("details", song))
+        result = await press(here, here.member, song, button("details", song))
         pressed.append("details")
         await here.songs_done()
-        assert result.response is not None
-        assert result.response.embeds, result.response.content
+        assert only(result).embeds, only(result).content
         assert len(here.songs()) == 1

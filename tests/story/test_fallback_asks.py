@@ -10,7 +10,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from tests.gemini_server import error
 from tests.openai_server import OpenAIServer
 from tests.stories import World, a_picture
-from tests.story.pressing import labels_of, only, press
+from tests.story.pressing import a_press, labels_of, only, press
 from tests.story.production import openai
 from tests.story.test_fallback import Hall, facts_of, hall_of
 
@@ -52,7 +52,7 @@ async def test_a_member_is_asked_and_nothing_is_read_or_paid_twice(asking: Hall,
     await here.songs_done()
     [song] = here.songs()
     assert str(song.embeds[0].title).startswith(openai.reading["title"])  # a later song is "... II"
-    assert "Played by" not in facts_of(song)
+    assert not [line for line in facts_of(song) if "Played by" in line]
     assert (asking.gemini.made, len(openai.paid)) == (made, read + 1)
     [status] = here.said(here.channel)
     assert "is ready" in status.content
@@ -76,3 +76,21 @@ async def test_the_offer_works_after_a_restart_and_in_korean(asking: Hall) -> No
     await here.member.click(status, label="제 내장 밴드에게 맡기기")
     await here.songs_done()
     assert len(here.songs()) == 1
+
+
+async def test_two_presses_at_once_play_one_song(asking: Hall, openai: OpenAIServer) -> None:
+    here = asking.here.corner(locale="ko")
+    asking.gemini.faults += [error(402, "payment_required")]
+    await here.command(image=("picture.png", a_picture("navy")))
+    await here.songs_done()
+    [status] = here.said(here.channel)
+    read, custom_id = len(openai.paid), f"instead:arranger:{job_id_of(here)}"
+    presses = [a_press(here, here.member, status, custom_id, "ko") for _ in range(2)]
+    await here.emit("INTERACTION_CREATE", *(payload for payload, _ in presses))
+    await here.songs_done()
+    [said] = [answer for _, result in presses for answer in result.followups]
+    assert said.ephemeral
+    assert said.content == "조금 늦었어요. 이 곡은 이미 끝났거나 진행되고 있어요."
+    [song] = here.songs()
+    assert "연주" not in facts_of(song)
+    assert len(openai.paid) == read

@@ -11,6 +11,7 @@ from tests.stories import (
     PICTURE,
     a_picture,
     acknowledge_times,
+    answer_of,
     bare_acknowledge_times,
     percentile,
     seconds_of,
@@ -64,8 +65,7 @@ async def test_a_database_that_breaks_is_told_to_the_asker(pool: WorkerPool, tmp
         with closing(here.database()) as database:
             database.execute("DROP TABLE usage")
         result = await here.command()
-        assert result.response is not None
-        assert "database is not answering" in result.response.content
+        assert "database is not answering" in answer_of(result)
         await here.post(here.mention, PICTURE)
         assert "database is not answering" in here.said(here.channel)[-1].content
         here.errors_before = here.env.error_cursor

@@ -1,5 +1,6 @@
 """Stories: every way of asking for a song, and where the song goes."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import PICTURE, World, command_payload, post_payload, seconds_of, story_settings, world
+from tests.stories import PICTURE, World, command_payload, pings_of, post_payload, seconds_of, story_settings, world
+from tests.story.pressing import button
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +31,6 @@ async def the_song(here: World) -> discord.Message:
     await here.songs_done()
     [song] = here.songs()
     return song
-
-
-def lines_of(song: discord.Message) -> dict[str | None, str | None]:
-    return {field.name: field.value for field in song.embeds[0].fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +85,32 @@ async def test_the_status_names_the_stages_in_their_order(finished: Finished) ->
     assert {"👀", "🎼", "🎚", "📦", "🎵"} <= set(signs)
 
 
-async def test_the_song_tells_title_caption_tempo_key_and_instruments(finished: Finished) -> None:
+async def test_the_song_tells_title_caption_asker_hint_facts_and_instruments(finished: Finished) -> None:
     embed = finished.song.embeds[0]
     assert embed.title
-    assert embed.description
-    assert embed.thumbnail.url == "attachment://picture.jpg"
-    lines = lines_of(finished.song)
-    assert "BPM" in str(lines["Tempo"])
-    assert str(lines["Key"]).endswith(("major", "minor"))
-    assert lines["Instruments"]
+    caption, lines = str(embed.description).split("\n\n")
+    assert caption
+    [hint, heard, facts, instruments] = lines.splitlines()
+    assert finished.song.content == f"For <@{finished.here.member.id}>"
+    assert pings_of(finished.here, finished.song) == []
+    assert hint == "💬 rainy evening"
+    assert heard.startswith("Heard: rain")
+    assert re.fullmatch(r"\*\*Solo piano\*\* · 10 s · \d+ BPM · [A-G][♭♯]? (major|minor)", facts)
+    assert instruments.startswith("🎶 ")
+    assert not embed.fields
+    assert not embed.footer.text
+
+
+async def test_the_picture_of_a_command_is_large_and_that_of_a_post_small(finished: Finished) -> None:
+    embed = finished.song.embeds[0]
+    assert (embed.image.url, embed.thumbnail.url) == ("attachment://picture.jpg", None)
+    here = finished.here.corner()
+    await here.post(here.mention, PICTURE)
+    embed = (await the_song(here)).embeds[0]
+    assert (embed.image.url, embed.thumbnail.url) == (None, "attachment://picture.jpg")
+    await here.member.click(here.songs()[0], custom_id=button("another", here.songs()[0]))
+    await here.songs_done()
+    assert here.songs()[1].embeds[0].image.url == "attachment://picture.jpg"
 
 
 async def test_the_picture_comes_along_with_words_for_those_who_cannot_see_it(finished: Finished) -> None:
@@ -152,6 +167,19 @@ async def test_a_mention_without_a_picture_gets_a_hint_on_how_to_ask(here: World
     await here.post(f"{here.mention} hello")
     [answer] = here.said()
     assert "/melodify" in answer.content
+
+
+UNREADABLE = {"film.mp4": "a video", "voice.ogg": "a sound file", "paper.pdf": "a PDF", "archive.zip": "this file"}
+
+
+@pytest.mark.parametrize(("name", "what"), UNREADABLE.items())
+async def test_a_mention_with_another_file_says_what_can_be_read(here: World, name: str, what: str) -> None:
+    message = await here.post(here.mention, (name, b"data"))
+    [answer] = here.said()
+    assert answer.content.startswith(f"I cannot make a song from {what}. Send me a picture: JPEG, ")
+    assert answer.reference is not None
+    await here.member.send(here.channel, here.mention, reply_to=message)
+    assert here.said()[1].content == answer.content
 
 
 @pytest.mark.parametrize("denied", ["create_public_threads", "send_messages_in_threads"])
@@ -249,7 +277,8 @@ async def test_a_member_whose_discord_is_korean_reads_korean(here: World) -> Non
         command_payload(here.env, here.member, here.channel, {"image": PICTURE}, locale="ko"),
     )
     song = await the_song(here)
-    assert list(lines_of(song)) == ["템포", "조성", "악기"]
+    assert song.content == f"<@{here.member.id}> 님의 요청"
+    assert re.search(r" · \d+초 · \d+ BPM · .* [장단]조", str(song.embeds[0].description))
     assert "완성" in here.said(here.channel)[0].content
 
 

@@ -213,8 +213,7 @@ async def test_a_record_that_cannot_be_read_is_apologised_for_once(bot: World, h
             database.execute("UPDATE requests SET tries = ?", (MAX_TRIES,))
     await next_process(here)
     await next_process(here)
-    [line] = here.said()
-    assert line.content == say("en", "error.internal")
+    assert here.told() == [say("en", "error.internal")]
     assert (here.orders(), left(here)) == (0, [])
 
 
@@ -316,9 +315,8 @@ async def test_a_discord_that_is_away_for_the_line_and_its_answer_leaves_nobody_
     here = bot.corner()
     here.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=times)
     await here.command()
-    [line] = here.said()
-    assert (line.content, line.flags.loading) == (say("en", "error.discord.unavailable"), False)
-    assert (here.orders(), left(here)) == (0, [])
+    assert here.told() == [say("en", "error.discord.unavailable")]
+    assert (here.orders(), left(here), open_lines(here)) == (0, [], [])
 
 
 async def test_what_was_asked_in_private_stays_so_when_its_token_has_died(bot: World) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import PICTURE, World, story_settings, world
+from tests.stories import PICTURE, World, answer_of, story_settings, world
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +25,14 @@ async def test_past_the_limit_the_refusal_says_when_the_next_song_is_possible(he
     await here.command()
     await here.songs_done()
     result = await here.command()
-    assert result.response is not None
-    assert re.search(r"<t:\d{10}:R>", result.response.content)
+    assert re.search(r"<t:\d{10}:R>", answer_of(result))
     assert here.orders() == 1
 
 
 async def test_a_second_song_has_to_wait_for_the_first(here: World) -> None:
     await here.command()
     result = await here.command()
-    assert result.response is not None
-    assert "1 song in progress" in result.response.content
+    assert "1 song in progress" in answer_of(result)
     await here.songs_done()
     assert len(here.songs()) == 1
 

@@ -10,12 +10,24 @@ import discord
 import pytest
 from simcord import interactions as wire
 
+from bot.i18n.messages import say
+from bot.requests.definitions import sync_commands
 from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from tests.jobs import POSTED, a_job
 from tests.jobs import a_song as a_finished_song
-from tests.stories import World, story_settings, world
+from tests.stories import World, command_of, story_settings, world
 from tests.story.pressing import button
+
+# The commands that /help shows, and their keys in the catalogue.
+HELPED = {
+    "melodify": "melodify",
+    "songs": "songs",
+    "queue": "queue",
+    "quota": "quota",
+    "melodify-me": "me",
+    "forget-me": "forget_me",
+}
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +161,66 @@ async def test_the_quota_costs_nothing_and_speaks_both_languages(here: World) ->
     assert here.orders() == 1
 
 
-async def test_help_is_there_in_both_languages(here: World) -> None:
+async def test_help_has_every_command_to_click_in_both_languages(here: World) -> None:
     result = await here.member.slash(here.channel, "help")
     assert result.ephemeral
     assert result.response is not None
-    assert "/forget-me" in str(result.response.embeds[0].description)
-    assert "/내정보삭제" in await korean(here, "help")
+    text = result.response.content
+    assert len(text) < 1900
+    for name, key in HELPED.items():
+        command_id = command_of(here.env, here.member, here.channel, name)["id"]
+        assert f"</{name}:{command_id}>" in text
+        assert f"</{say('ko', f'command.{key}.name')}:{command_id}>" in await korean(here, "help")
+    for words in ("up to 4 in one message", "`private`", "*More* has Details and Delete", "AVIF"):
+        assert words in text
+
+
+async def test_help_names_the_watched_channels_that_the_reader_sees(bot: World) -> None:
+    result = await bot.corner().member.slash(bot.channel, "help")
+    assert result.response is not None
+    assert f"every picture that is posted in <#{bot.channel.id}> becomes a song." in result.response.content
+    elsewhere = bot.corner(locale="ko")
+    result = await elsewhere.member.slash(elsewhere.channel, "help")
+    assert result.response is not None
+    assert "In this server" not in result.response.content
+
+
+async def test_commands_that_were_registered_before_are_found_again(here: World) -> None:
+    tree, notes = here.client.tree, here.services.notes
+    ids = await sync_commands(tree, 1, notes)
+    calls = len(here.env.http_requests)
+    assert await sync_commands(tree, 1, notes) == ids
+    assert ids["queue"] == int(command_of(here.env, here.member, here.channel, "queue")["id"])
+    assert len(here.env.http_requests) == calls
+
+
+async def test_the_queue_shows_the_member_s_songs_and_when_a_new_one_would_start(here: World) -> None:
+    result = await here.member.slash(here.channel, "queue")
+    assert result.ephemeral
+    assert result.response is not None
+    assert result.response.content == "Nothing is waiting.\nA new song would start right away."
+    await here.command(length=120)
+    await here.command(length=120)
+    [first, second] = [status for status in here.said(here.channel) if status.components]
+    result = await here.member.slash(here.channel, "queue")
+    assert result.response is not None
+    lines = result.response.content.splitlines()
+    link = f"https://discord.com/channels/{here.guild.id}/{here.channel.id}"
+    assert {line.rpartition(" ")[2] for line in lines[:2]} == {f"{link}/{first.id}", f"{link}/{second.id}"}
+    assert lines[2].startswith("In all servers: ")
+    assert lines[3].startswith("A new song ")
+    assert "내 노래: " in await korean(here, "queue")
+    await here.songs_done()
+
+
+async def test_the_queue_of_others_is_counted_but_not_shown(here: World) -> None:
+    await here.command(length=120)
+    other = here.guild.add_member(here.env.create_user("patient"))
+    result = await other.slash(here.channel, "queue")
+    assert result.response is not None
+    assert "Yours" not in result.response.content
+    assert "in progress" in result.response.content
+    await here.songs_done()
 
 
 async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(here: World) -> None:

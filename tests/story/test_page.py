@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-import discord
 import pytest
 from aiohttp import ClientSession
 
@@ -16,7 +15,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, story_settings, world
-from tests.story.pressing import button
+from tests.story.pressing import button, only, press
 
 PORT = free_port()
 PUBLIC = f"http://127.0.0.1:{PORT}"
@@ -177,6 +176,6 @@ async def test_in_korean_the_button_is_korean(bot: World) -> None:
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     [song] = here.songs()
-    row = song.components[-1]
-    assert isinstance(row, discord.ActionRow)
-    assert getattr(row.children[-1], "label", None) == "🔗 페이지 열기"
+    hidden = only(await press(here, here.member, song, button("more", song), "ko"))
+    [row] = hidden.components
+    assert (row["components"][-1]["label"], row["components"][-1]["url"]) == ("🔗 페이지 열기", page_of(song))

@@ -9,7 +9,7 @@ import pytest
 from simcord.backend import serializers
 
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import PICTURE, World, a_picture, post_payload, story_settings, world
+from tests.stories import PICTURE, World, a_picture, answer_of, post_payload, story_settings, world
 
 TWO = (("first.png", a_picture("gold")), ("second.png", a_picture("teal")))
 BROKEN = ("broken.png", a_picture()[:200])
@@ -207,8 +207,7 @@ async def test_the_menu_may_be_used_twice_on_one_message(here: World) -> None:
 async def test_the_menu_of_a_message_without_a_picture_says_so(here: World) -> None:
     words = await here.post("look: https://example.com/picture.png")
     result = await here.member.context_menu(here.channel, "Melodify", words)
-    assert result.response is not None
-    assert "no picture in that message" in result.response.content
+    assert "no picture in that message" in answer_of(result)
     assert here.orders() == 0
 
 

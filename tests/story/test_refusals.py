@@ -42,8 +42,8 @@ async def the_sentence(here: World) -> str:
     """Return the only thing that was said, and see that nothing was ordered."""
     await here.songs_done()
     assert here.orders() == 0
-    [answer] = here.said()
-    return answer.content
+    [answer] = here.told()
+    return answer
 
 
 HOSTILE = {

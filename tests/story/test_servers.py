@@ -12,7 +12,7 @@ from bot.discord_api.guild_settings import GuildSettingsCache
 from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import GuildSettings
-from tests.stories import PICTURE, World, command_payload, seconds_of, story_settings, world
+from tests.stories import PICTURE, World, answer_of, command_payload, seconds_of, story_settings, world
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def adult_places(here: World) -> list[bool]:
 async def refusal(here: World) -> str:
     await here.songs_done()
     assert here.orders() == 0
-    [answer] = here.said()
-    return answer.content
+    [answer] = here.told()
+    return answer
 
 
 async def test_a_picture_in_a_channel_that_the_moderators_have_watched_becomes_a_song(bot: World) -> None:
@@ -94,11 +94,10 @@ async def test_in_a_denied_channel_nothing_is_made(bot: World, way: str) -> None
         await here.member.context_menu(here.channel, "Melodify", await here.post("", PICTURE))
     else:
         result = await here.command(private=way == "private")
-        assert result.response is not None
-        assert "not allowed in this channel" in result.response.content
+        assert "not allowed in this channel" in answer_of(result)
     await here.songs_done()
     assert here.orders() == 0
-    assert all("not allowed in this channel" in message.content for message in here.said())
+    assert all("not allowed in this channel" in text for text in here.told())
 
 
 async def test_a_thread_of_a_denied_channel_is_denied_too(bot: World) -> None:
@@ -107,8 +106,7 @@ async def test_a_thread_of_a_denied_channel_is_denied_too(bot: World) -> None:
     await here.songs_done()
     here.services.guilds.change(here.guild.id, lambda _: GuildSettings(denied_channels=this_channel(here)), 0.0)
     result = await here.command(here.channel.threads[0])
-    assert result.response is not None
-    assert "not allowed in this channel" in result.response.content
+    assert "not allowed in this channel" in answer_of(result)
 
 
 async def test_where_channels_are_allowed_others_are_not_and_the_refusal_names_them(bot: World) -> None:

@@ -43,8 +43,9 @@ async def has_cover(message: discord.Message) -> bool:
 def shows_openly(message: discord.Message) -> bool:
     """Return whether the message shows a picture, or what is on it, to everybody who scrolls by."""
     [embed] = message.embeds
-    caption = embed.description or ""
-    return bool(embed.thumbnail.url) or not (caption.startswith("||") and caption.endswith("||"))
+    caption = (embed.description or "").split("\n\n")[0]
+    pictures = embed.thumbnail.url or embed.image.url
+    return bool(pictures) or not (caption.startswith("||") and caption.endswith("||"))
 
 
 @pytest.mark.parametrize("way", ["post", "command", "private"])
@@ -70,6 +71,16 @@ async def test_a_spoiler_stays_one_in_message_cover_take_and_video(here: World, 
     videos = [name for place in places for each in place.history() for name in pictures_of(each) if "mp4" in name]
     # A private one only its asker sees: it is in no history.
     assert [name.startswith("SPOILER_") for name in videos] == ([] if way == "private" else [True])
+
+
+async def test_a_spoiler_s_hint_and_what_became_of_it_are_hidden_too(here: World) -> None:
+    await here.command(image=HIDDEN, hint="rainy evening, qqq zzz")
+    await here.songs_done()
+    [song] = here.songs()
+    lines = str(song.embeds[0].description).split("\n\n")[1].splitlines()
+    told = [line for line in lines if "rain" in line or "qqq" in line]
+    assert len(told) > 1
+    assert all(line.startswith("||") and line.endswith("||") for line in told)
 
 
 async def test_a_picture_beside_a_spoiler_is_shown(here: World) -> None:

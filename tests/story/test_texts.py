@@ -53,7 +53,7 @@ def as_payload(card: Card) -> dict[str, object]:
         "embeds": [embed],
         "attachments": files,
         "components": [],
-        "mentions": [],
+        "pings": [],
         "mention_roles": [],
         "mention_everyone": False,
     }
@@ -122,7 +122,7 @@ def test_the_check_itself_sees_each_fault() -> None:
     bad = good | {
         "content": "x" * 2001,
         "mention_everyone": True,
-        "mentions": [{"id": "1"}],
+        "pings": [1],
         "attachments": [{"filename": "a.PNG"}],
         "embeds": [{"title": "x" * 257, "fields": [{"name": " ", "value": "x"}]}],
         "components": [{"type": 1, "components": [button]}],

@@ -285,6 +285,7 @@ BAD: dict[str, Callable[[], bytes]] = {
     "a header that stretches it": lambda: stretched(1),
     "a header that hangs the resampler": lambda: stretched(2**30),
     "endless": lambda: sounds.wav(sounds.tone(301, rate=4000), rate=4000),
+    "ten samples": lambda: sounds.wav(sounds.chords(2)[:10]),
     "not a number": not_a_number,
     "infinity": lambda: sounds.wav(sounds.chords(2) * np.array([np.inf, 1]), depth="f32"),
     "a playlist": lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",

@@ -14,10 +14,11 @@ from melodify_core.captioners.palette.captioner import brief_of
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.hints import is_installed, length_of, nearest, understand
-from melodify_core.hints.concepts import concepts, silence
+from melodify_core.hints.concepts import DRUMS, concepts, other_words, silence
 from melodify_core.hints.meaning import is_stored
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import all_styles
+from melodify_core.styles.instruments import instruments
 from quality.hints import Asked, asked_hints
 from tests import pictures
 from tests.unit.readings import reading_of
@@ -231,6 +232,28 @@ def test_no_drums_are_no_drums_in_every_style(style: str) -> None:
 @pytest.mark.parametrize("style", all_styles())
 def test_an_instrument_that_was_named_plays_in_every_style(style: str) -> None:
     assert 42 in facts("with a cello", style)["programs"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("style", ["auto", "piano", "chiptune", "jazz"])
+def test_an_instrument_plays_or_is_not_said_to(style: str) -> None:
+    for name in other_words().instruments:
+        hint = f"with {name}"
+        brief, found = brief_for(hint, style), facts(hint, style)
+        programs = found["programs"]
+        assert isinstance(programs, list)
+        # Under many strokes a quicker instrument of its kind plays.
+        names = {name, instruments()[name].quick or name} if name != DRUMS else set()
+        plays = bool(found["drums"]) if name == DRUMS else any(instruments()[one].program in programs for one in names)
+        assert plays or brief.not_used, name
+        assert (f"instrument.{name}" in brief.heard) == (not brief.not_used), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_instruments_are_heard_by_the_names_that_the_bot_gives_them(language: str) -> None:
+    named = catalogue("en") if language == "en" else catalogue("ko")
+    for name in set(other_words().instruments):
+        word = named[f"instrument.{name.replace(' ', '_')}"]
+        assert f"instrument.{name}" in understand(word, by_meaning=False).heard, word
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,14 @@ from melodify_core.styles.instruments import instruments
 CODES = get_args(Code)
 HANGUL = re.compile("[가-힣]")
 # What stays as it is in every language.
-UNTRANSLATED = {"command.melodify.name", "song.bpm", "song.footer", "song.file", "song.phrase"}
+UNTRANSLATED = {
+    "command.melodify.name",
+    "song.bpm",
+    "song.footer",
+    "song.file",
+    "song.hint",
+    "song.phrase",
+}
 
 
 def values_in(text: str) -> set[str]:
@@ -150,7 +157,9 @@ def test_english_counts_one_thing_in_the_singular(key: str, values: dict[str, in
 
 def test_no_english_text_puts_a_number_before_a_word_that_does_not_count_it() -> None:
     counted = re.compile(r"\{(songs|likes|left|limit|jobs|deleted|waiting)\} (?!\{|of|at|per|in|more)\w+")
-    assert [key for key, text in catalogue("en").items() if counted.search(text)] == []
+    # In the help, {songs} is a command.
+    texts = {key: text for key, text in catalogue("en").items() if not key.startswith("help.")}
+    assert [key for key, text in texts.items() if counted.search(text)] == []
 
 
 @pytest.mark.parametrize(

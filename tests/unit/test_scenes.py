@@ -287,7 +287,9 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c17": 0.6}, (), ("bird", None, "likely")),
         ({"c281": 0.7, "c207": 0.2}, (), ("animal", "cat", "sure")),
         ({"c207": 0.6}, (), ("animal", None, "likely")),  # whatever has four legs looks a little like a dog
+        ({"c207": 0.66}, (), ("animal", None, "sure")),
         ({"c207": 0.75}, (), ("animal", "dog", "likely")),
+        ({"c698": 0.6, "c497": 0.15}, (), ("building", None, "sure")),
         ({"c698": 0.7, "c497": 0.2}, (), ("building", None, "sure")),  # a palace, or a church with a dome
         ({"c698": 0.6}, (), ("building", None, "likely")),
         ({"c872": 0.95}, (0.4,), ("people", None, "sure")),  # no tripod

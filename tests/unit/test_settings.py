@@ -137,6 +137,29 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path, content
     assert str(secret) in problem
 
 
+@pytest.mark.parametrize("key", ["\uc81c \ud0a4", "a b", "a\nb"])
+def test_what_no_header_can_carry_is_no_key(key: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{key}\n", encoding="utf-8")
+    (problem,) = problems_of(f'[gemini]\napi_key_file = "{tmp_path / "key"}"\n', tmp_path)
+    assert problem.startswith("gemini: api_key is no key: it has spaces")
+    assert key not in problem
+
+
+def test_white_space_around_a_key_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MELODIFY_GEMINI__API_KEY", " k-1\r\n")
+    (tmp_path / "settings.toml").touch()
+    key = load(tmp_path / "settings.toml").gemini.api_key
+    assert key is not None
+    assert key.get_secret_value() == "k-1"
+
+
+def test_a_text_where_a_list_belongs_is_told_in_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problems_of('composers = "gemini"\n', tmp_path) == ("composers must be a list in square brackets.",)
+    monkeypatch.setenv("MELODIFY_COMPOSERS", "gemini,arranger")
+    (problem,) = problems_of("", tmp_path)
+    assert problem == 'MELODIFY_COMPOSERS: a list or table in a variable must be JSON, such as [1, 2] or ["a", "b"].'
+
+
 def test_watching_without_the_intent_is_a_mistake(tmp_path: Path) -> None:
     (problem,) = problems_of("[discord]\nwatched_channels = [1]\n", tmp_path)
     assert "message_content = true" in problem

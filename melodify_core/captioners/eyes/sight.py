@@ -24,6 +24,9 @@ _SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.4, 0.5
 _SURE_IN_KIND = (0.65, 0.85)  # a subject, where its kind is even surer
 # Whatever has four legs looks a little like one of 120 dogs, and old houses like each other.
 _LIKELY_DOG, _LIKELY_BUILDING = 0.7, 0.65
+# These kinds are right from here on, even if more scattered: a giraffe is no class, but an animal.
+_SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73}
+_MOST_SCATTERED_ALONE = 7.0
 # In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
 # Patterns and fractals look like these to the network, so they are never more than a guess.
@@ -81,7 +84,8 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     of_subjects, of_kinds = subjects.subject_shares(found), subjects.kind_shares(found)
     (subject, share), (kind, whole) = next(iter(of_subjects.items())), next(iter(of_kinds.items()))
     shares = {**of_subjects, **{str(name): part for name, part in of_kinds.items()}}
-    gathered = subjects.scatter(found) <= _MOST_SCATTERED and kind not in _PATTERN_KINDS
+    scattered = subjects.scatter(found)
+    gathered = scattered <= _MOST_SCATTERED and kind not in _PATTERN_KINDS
     named = Sight(photo=True, kind=subjects.classes().kind_of[subject], subject=subject)
     unnamed, crowd = Sight(photo=True, kind=kind), Sight(photo=True, kind="people", people=_MOST_COUNTED)
     rules: tuple[tuple[bool, Sight, Certainty], ...] = (
@@ -91,6 +95,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
         (whole >= _SURE and gathered, unnamed, "sure"),
         (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
         (share >= _least_likely(named), named, "likely"),
+        (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),
         (whole >= _LIKELY_KIND, unnamed, "likely"),
     )
     for holds, sight, certainty in rules:

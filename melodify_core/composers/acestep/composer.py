@@ -43,6 +43,10 @@ class AceStepComposer:
         if wanted and loaded and wanted not in loaded:
             raise Misconfigured(MODEL.format(url=self._settings.url, model=wanted, loaded=", ".join(loaded)))
 
+    def describe(self) -> str:
+        """Return where the server is."""
+        return f"at {self._settings.url} (acestep.url)"
+
     async def close(self) -> None:
         """Close the connections."""
         await self._server.close()

@@ -11,7 +11,7 @@ from melodify_core.config.settings import AceStep
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # 120 s of 48 kHz stereo in 32 bits have 46 MB
 State = Literal["queued", "running", "succeeded", "failed", "unknown"]
-_STATES: dict[Any, State] = {1: "succeeded", 2: "failed"}
+_STATES: dict[int, State] = {1: "succeeded", 2: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Task:
     @property
     def path(self) -> str:
         """The file's path on the server, empty where there is none."""
-        address = urlsplit(str(self.result.get("file") or ""))
+        try:
+            address = urlsplit(str(self.result.get("file") or ""))
+        except ValueError:
+            return ""
         # Nothing but the path is taken from the answer: who is asked stays a matter of the settings.
         return (parse_qs(address.query).get("path") or [""])[0]
 
@@ -58,8 +61,9 @@ class AceStepServer:
         if found is None:
             return Task("unknown", {})
         result = next(iter(_dicts(_parsed(found.get("result")))), {})
-        if found.get("status") in _STATES:
-            return Task(_STATES[found.get("status")], result)
+        status = found.get("status")
+        if isinstance(status, int) and status in _STATES:
+            return Task(_STATES[status], result)
         if not result:
             return Task("unknown", {})
         return Task("queued" if result.get("stage") == "queued" else "running", result)
@@ -102,5 +106,5 @@ def _dicts(listed: Any) -> list[dict[str, Any]]:
 def _parsed(text: Any) -> Any:
     try:
         return json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -1,26 +1,23 @@
 """Score -> standard MIDI file."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from operator import itemgetter
-from types import MappingProxyType
 
 import mido
 
-from melodify_core.composers.arranger.fonts import DRUMS
-from melodify_core.composers.arranger.score import DRUM_CHANNEL, Key, Part, Score
+from melodify_core.composers.arranger.score import Key, Part, Score
 
 TICKS = 480
 VOLUME, PAN, REVERB, CHORUS = 7, 10, 91, 93
-_EVEN: Mapping[int, float] = MappingProxyType({})
 
 
-def midi_file(score: Score, trims: Mapping[int, float] = _EVEN) -> bytes:
-    """Return the score as a MIDI file of type 1 that lasts `score.seconds`. `trims` are dB by program, for a font."""
+def midi_file(score: Score) -> bytes:
+    """Return the score as a MIDI file of type 1 that lasts `score.seconds`."""
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
     file.tracks.append(_tempo_track(score))
     end = sum(message.time for message in file.tracks[0])
-    file.tracks.extend(_track(part, end, trims) for part in score.parts)
+    file.tracks.extend(_track(part, end) for part in score.parts)
     data = io.BytesIO()
     file.save(file=data)
     return data.getvalue()
@@ -54,14 +51,11 @@ def _signature(key: Key) -> str:
     return f"{name}m" if key.mode == "minor" else name
 
 
-def _track(part: Part, end: int, trims: Mapping[int, float]) -> mido.MidiTrack:
+def _track(part: Part, end: int) -> mido.MidiTrack:
     channel = part.channel
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=f"{part.role}: {part.name}", time=0)])
     track.append(mido.Message("program_change", channel=channel, program=part.program, time=0))
-    trim = trims.get(DRUMS if channel == DRUM_CHANNEL else part.program, 0.0)
-    # Amplitude grows with the square of controller 7: 40 dB for a factor of ten.
-    volume = min(127, round(part.volume * 10 ** (trim / 40)))
-    for control, value in ((VOLUME, volume), (PAN, part.pan), (REVERB, part.reverb), (CHORUS, part.chorus)):
+    for control, value in ((VOLUME, part.volume), (PAN, part.pan), (REVERB, part.reverb), (CHORUS, part.chorus)):
         track.append(mido.Message("control_change", channel=channel, control=control, value=value, time=0))
     now = 0
     for tick, _, message in sorted(_events(part, end), key=lambda event: event[:2]):

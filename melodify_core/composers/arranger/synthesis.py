@@ -1,31 +1,38 @@
-"""Score -> WAV: a synthesiser plays the MIDI file, and finish.py finishes the sound."""
+"""Score -> WAV: a synthesiser plays the parts, each as a sound of its own, and mixing.py makes a song of them."""
 
 import io
 import subprocess
 import sys
 import tempfile
 import wave
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import midirenderer
 import numpy as np
 
-from melodify_core.composers.arranger.finish import Played, finished
-from melodify_core.composers.arranger.fonts import Synthesiser, chosen
+from melodify_core.composers.arranger.fonts import chosen
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.score import Score
+from melodify_core.composers.arranger.mixing import Played, Track, mixed
+from melodify_core.composers.arranger.score import DRUM_CHANNEL, Part, Score
+from melodify_core.composers.arranger.soundfont import KITS, Program, Wanted, opened, small_font
+from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
 from melodify_core.errors import Unavailable
+from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import instruments
+from melodify_core.styles.patterns import DRUMS
+from melodify_core.styles.style import Mix, Stem
 
 RATE = 48_000  # the only one that midirenderer supports
-FLUIDSYNTH_S = 60
-FLUIDSYNTH_GAIN = 0.35
 # midirenderer holds the interpreter's lock and works in one thread. For pieces of this many seconds and for dense ones
-# another process plays every other note. That costs a tenth of a second to start, and a second reverb.
+# another process plays a share. That costs a tenth of a second to start.
 LONG_S = 60.0
 DENSE = 30  # notes of slow strings: one costs as much as ten of other instruments
 OTHER_S = 60.0
+# Two parts are played at once, one on each side. Without a mix's levels, so loud that no part clips.
+SIDES, VOLUME = (0, 127), 110
 _OTHER = """
 import sys, midirenderer
 with open(sys.argv[1], "rb") as font:
@@ -33,84 +40,121 @@ with open(sys.argv[1], "rb") as font:
 """
 
 
-def wav_of(score: Score, synthesiser: Synthesiser | None = None, around: Played | None = None) -> bytes:
+def wav_of(score: Score, font: Path | None = None, around: Played | None = None) -> bytes:
     """Return the played score as a 16-bit stereo WAV of exactly `score.seconds`; its peak is below full scale.
 
-    `around` is a soundscape at RATE, as long as the score.
+    `around` is a soundscape at RATE, as long as the score, which is put quietly under it.
     """
-    played, rate = played_by(synthesiser or chosen(), score)
+    tracks = tracks_of(score, font or chosen())
     data = io.BytesIO()
     with wave.open(data, "wb") as target:
-        target.setnchannels(played.shape[1])
+        target.setnchannels(2)
         target.setsampwidth(2)
-        target.setframerate(rate)
-        for block in finished(played, round(score.seconds * rate), rate, score.brightness, around):
+        target.setframerate(RATE)
+        frames = round(score.seconds * RATE)
+        for block in mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE):
             target.writeframes(block.tobytes())
+    if around is not None:
+        music = np.frombuffer(data.getbuffer(), "<i2", 2 * frames, len(data.getbuffer()) - 4 * frames)
+        _put_under(music.reshape(-1, 2), around)
+        del music
     return data.getvalue()
 
 
-def played_by(synthesiser: Synthesiser, score: Score) -> tuple[Played, int]:
-    """Return the unfinished sound, frames by channels, and its rate. Raises Unavailable when a synthesiser fails."""
-    if synthesiser.command:
-        return _samples(_fluidsynth(synthesiser.command, synthesiser.font, midi_file(score, synthesiser.trims)))
-    if score.seconds < LONG_S and not _is_dense(score):
-        return _samples(midirenderer.render_wave_from(synthesiser.font.read_bytes(), midi_file(score)))
-    return played_by_two(synthesiser.font, score)
+def _put_under(music: Played, around: Played) -> None:
+    """Add the soundscape to the music, in place; the mix's ceiling leaves room for it."""
+    gain = np.float32(10 ** ((loudness_db(music, RATE) + LEVEL_DB - loudness_db(around, RATE)) / 20))
+    for start in range(0, len(music), RATE):
+        block = music[start : start + RATE]
+        added = around[start : start + RATE] * gain
+        block[: len(added)] = np.clip(block[: len(added)] + added, -32767, 32767)
 
 
-def _is_dense(score: Score) -> bool:
-    """Return whether instruments play whose tones are slow, and therefore pile up."""
+def mix_of(score: Score) -> Mix:
+    """Return the mix of the score's style; a usual one when there is no such style."""
+    return all_styles()[score.style].mix if score.style in all_styles() else Mix()
+
+
+def kicks_of(score: Score) -> list[float]:
+    """Return the seconds at which the kick is struck."""
+    drums = score.part("drums")
+    beats = [note.start for note in drums.notes if note.pitch == DRUMS["kick"]] if drums else []
+    changes = [beat for beat, _ in score.tempos]
+    lengths = np.diff(changes) * [60 / bpm for _, bpm in score.tempos[:-1]]
+    begins = np.concatenate(([0.0], np.cumsum(lengths)))
+    places = np.searchsorted(changes, beats, side="right") - 1
+    return [
+        begins[at] + (beat - changes[at]) * 60 / score.tempos[at][1] for beat, at in zip(beats, places, strict=True)
+    ]
+
+
+def tracks_of(score: Score, font: Path) -> list[Track]:
+    """Return the sound of each part. Raises Unavailable when another process fails."""
+    small = _font_for(score, font)
+    pairs = [score.parts[start : start + 2] for start in range(0, len(score.parts), 2)]
+    midis = [midi_file(replace(score, parts=tuple(map(_aside, pair, SIDES)))) for pair in pairs]
+    sounds = by_two(small, midis) if len(midis) > 1 and _is_slow(score) else [_played(small, midi) for midi in midis]
+    return [
+        Track(cast("Stem", part.role), sound[:, side])
+        for pair, sound in zip(pairs, sounds, strict=True)
+        for side, part in enumerate(pair)
+    ]
+
+
+def _font_for(score: Score, path: Path) -> bytes:
+    """Return the font of the score's programs. One that the font lacks is played by the nearest."""
+    font = opened(path)
+    wanted: dict[Program, Wanted] = {}
+    for part in score.parts:
+        program = (KITS if part.channel == DRUM_CHANNEL else 0, part.program)
+        pitches = {note.pitch for note in part.notes} | (wanted[program].pitches if program in wanted else set())
+        wanted[program] = Wanted(font.nearest(program), frozenset(pitches))
+    return small_font(font, wanted)
+
+
+def _aside(part: Part, pan: int) -> Part:
+    """Return the part as the mix wants it: on one side, dry."""
+    return replace(part, pan=pan, volume=VOLUME, reverb=0, chorus=0)
+
+
+def _is_slow(score: Score) -> bool:
+    """Return whether the piece is long, or instruments play whose tones are slow, and therefore pile up."""
     slow = [part for part in score.parts if part.role != "drums" and instruments()[part.name].quick]
-    return sum(len(part.notes) for part in slow) > DENSE
+    return score.seconds >= LONG_S or sum(len(part.notes) for part in slow) > DENSE
 
 
-def played_by_two(font: Path, score: Score, python: str = sys.executable) -> tuple[Played, int]:
-    """Return the sum of midirenderer in this process and in another. Raises Unavailable when the other one fails."""
-    command = [python, "-I", "-c", _OTHER, str(font)]
+def by_two(font: bytes, midis: Sequence[bytes], python: str = sys.executable) -> list[Played]:
+    """Return what midirenderer plays, the first by another process. Raises Unavailable when that one fails."""
     try:
-        # A file, because a pipe would have to be fed while the lock is held. No shell, and no input from outside.
-        with tempfile.TemporaryFile() as midi:
-            midi.write(midi_file(_half(score, 1)))
+        # Files, because a pipe would have to be fed while the lock is held. No shell, and no input from outside.
+        with tempfile.NamedTemporaryFile() as shared, tempfile.TemporaryFile() as midi:
+            shared.write(font)
+            shared.flush()
+            midi.write(midis[0])
             midi.seek(0)
+            command = [python, "-I", "-c", _OTHER, shared.name]
             # Its only error is that this process was killed and nobody reads: not worth a traceback on the terminal.
             quiet = subprocess.DEVNULL
             with subprocess.Popen(command, stdin=midi, stdout=subprocess.PIPE, stderr=quiet) as other:  # noqa: S603
                 try:
-                    here, rate = _samples(midirenderer.render_wave_from(font.read_bytes(), midi_file(_half(score, 0))))
-                    there, _ = _samples(other.communicate(timeout=OTHER_S)[0])
+                    here = [_played(font, one) for one in midis[1:]]
+                    there = _samples(other.communicate(timeout=OTHER_S)[0])
                 finally:
                     other.kill()
     except (OSError, EOFError, wave.Error, subprocess.SubprocessError) as error:
         raise Unavailable("music.failed") from error
-    length = min(len(here), len(there))
-    return np.clip(here[:length].astype(np.int32) + there[:length], -32768, 32767).astype(np.int16), rate
+    return [there, *here]
 
 
-def _half(score: Score, which: int) -> Score:
-    """Return the score with every other note of each part."""
-    return replace(score, parts=tuple(replace(part, notes=part.notes[which::2]) for part in score.parts))
+def _played(font: bytes, midi: bytes) -> Played:
+    return _samples(midirenderer.render_wave_from(font, midi))
 
 
-def _samples(rendered: bytes) -> tuple[Played, int]:
+def _samples(rendered: bytes) -> Played:
     """Return a view of a WAV's samples without a copy, which would take 21 MB for two minutes."""
     with wave.open(io.BytesIO(rendered)) as source:
         if source.getsampwidth() != 2:
             raise ValueError(f"the synthesiser gave {8 * source.getsampwidth()} bits")
-        channels, rate, count = source.getnchannels(), source.getframerate(), source.getnframes()
+        channels, count = source.getnchannels(), source.getnframes()
     samples = np.frombuffer(rendered, "<i2", count * channels, rendered.index(b"data", 12) + 8)
-    return samples.reshape(-1, channels), rate
-
-
-def _fluidsynth(command: str, font: Path, midi: bytes) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
-        score, sound = Path(folder, "score.mid"), Path(folder, "sound.wav")
-        score.write_bytes(midi)
-        options = ("synth.dynamic-sample-loading=1", f"synth.gain={FLUIDSYNTH_GAIN}", "synth.cpu-cores=1")
-        settings = [part for option in options for part in ("-o", option)]
-        arguments = [command, "-ni", "-q", *settings, "-r", str(RATE), "-F", str(sound), str(font), str(score)]
-        try:
-            # No shell, and no input from outside.
-            subprocess.run(arguments, check=True, capture_output=True, timeout=FLUIDSYNTH_S)  # noqa: S603
-            return sound.read_bytes()
-        except (OSError, subprocess.SubprocessError) as error:
-            raise Unavailable("music.failed") from error
+    return samples.reshape(-1, channels)

@@ -155,7 +155,7 @@ async def _read(response: httpx.Response) -> bytes:
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -177,7 +177,8 @@ def _answer(interaction: "Interaction") -> Answer:
     if isinstance(audio, str) and audio:
         return Answer(decoded(audio), request_id)
     steps = interaction.steps if isinstance(interaction.steps, list) else []
-    errors = [*(interaction.errors or []), *(error for step in steps if (error := getattr(step, "error", None)))]
+    listed = interaction.errors if isinstance(interaction.errors, list) else []
+    errors = [*listed, *(error for step in steps if (error := getattr(step, "error", None)))]
     codes = [str(getattr(error, "code", "") or "").rpartition("/")[2].lower() for error in errors]
     words = " ".join(str(getattr(error, "message", "") or "") for error in errors)
     if BLOCKED & set(codes) or is_offence(words):

@@ -70,7 +70,7 @@ class _TruePeaks:
 
     def __init__(self) -> None:
         self._filter = Filters(RATE, ("aresample", f"{RATE * OVERSAMPLING}:filter_size={TAPS}"))
-        self._cells: list[Samples] = []
+        self._cells: list[Samples] = [np.zeros(0, np.float32)]  # a sound may be shorter than the filter
         self._rest: Samples = np.zeros(0, np.float32)
 
     def push(self, block: Block | None) -> None:

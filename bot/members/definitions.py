@@ -1,0 +1,21 @@
+"""What the definitions of the members' commands share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from discord import app_commands
+
+from bot.i18n.translator import localised
+
+
+def member_command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
+    """Return the decorator for a command that is named by the catalogue and usable everywhere."""
+
+    def decorate(callback: Any) -> app_commands.Command[Any, ..., None]:
+        command: app_commands.Command[Any, ..., None] = app_commands.command(
+            name=localised(f"command.{key}.name"), description=localised(f"command.{key}.description")
+        )(callback)
+        command = app_commands.allowed_installs(guilds=True, users=True)(command)
+        return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
+
+    return decorate

@@ -1,0 +1,84 @@
+"""The lines of a song's message: for whom it is, what was wished, what was changed, and how it sounds."""
+
+from collections.abc import Iterator
+
+from bot.i18n.messages import key_name, name_of, say
+from bot.i18n.style_names import genre_name
+from bot.posts.hint_lines import hint_lines
+from bot.posts.wording import safe
+from melodify_core.models import Job, Language, Song, Wish
+
+HINT = 200
+INSTRUMENTS = 300
+NAME = 60
+
+
+def asker_line(job: Job) -> str:
+    """Return the line that names the member; "" where nobody else reads it, or the member does not want to be named."""
+    direct = job.place.guild_id is None and job.place.token is None
+    named = job.named and not job.private and not direct
+    return say(job.wish.language, "song.for", user=job.user_id) if named else ""
+
+
+def lines_of(job: Job, song: Song) -> list[str]:
+    """Return the lines under the caption, each safe to show, without those that say nothing."""
+    language = job.wish.language
+    hint = safe(job.wish.hint, HINT)
+    told = [say(language, "song.hint", hint=hint)] if hint else []
+    told += hint_lines(language, song).splitlines()
+    lines = [
+        # Discord hides what is between the bars: a hint may give the picture away.
+        *(f"||{line}||" if job.spoiler else line for line in told),
+        _origin(job),
+        " · ".join(_facts(job, song)),
+    ]
+    if song.instruments:
+        names = ", ".join(name_of(language, "instrument", name) for name in song.instruments)
+        lines.append(f"🎶 {safe(names, INSTRUMENTS)}")
+    if song.instead_of:
+        lines.append(_instead(language, song))
+    return [line for line in lines if line]
+
+
+def _origin(job: Job) -> str:
+    """Return the line about the song of which this is another take; "" for a first song."""
+    if job.parent_id is None:
+        return ""
+    changes = ", ".join(_changes(job.wish.language, job.parent_wish, job.wish)) if job.parent_wish else ""
+    changes = f"||{changes}||" if changes and job.spoiler else changes
+    kind = "song.changed" if changes else "song.take"
+    key = f"{kind}_of" if job.parent_link else kind
+    return say(job.wish.language, key, link=job.parent_link, changes=changes)
+
+
+def _instead(language: Language, song: Song) -> str:
+    """Return who plays, because the first composer could not."""
+    names = {name: name_of(language, "composer", name) for name in (song.composer, song.instead_of)}
+    return say(language, "song.instead", composer=names[song.composer], first=names[song.instead_of])
+
+
+def _changes(language: Language, before: Wish, now: Wish) -> Iterator[str]:
+    """Yield what a member has changed in the form, with the old and the new value."""
+    none = say(language, "song.change.none")
+    if before.style != now.style:
+        styles = [say(language, f"style.{wish.style}") for wish in (before, now)]
+        yield say(language, "song.change.style", before=styles[0], now=styles[1])
+    if before.seconds != now.seconds:
+        yield say(language, "song.change.length", before=before.seconds, now=now.seconds)
+    if before.hint != now.hint:
+        hints = [f"“{shown}”" if (shown := safe(wish.hint, HINT)) else none for wish in (before, now)]
+        yield say(language, "song.change.hint", before=hints[0], now=hints[1])
+
+
+def _facts(job: Job, song: Song) -> Iterator[str]:
+    """Yield style, length, tempo and key."""
+    language = job.wish.language
+    style = job.wish.style
+    name = genre_name(language, song.genre) if style == "auto" else name_of(language, "style", style)
+    if shown := safe(name, NAME):
+        yield f"**{shown}**"
+    yield say(language, "songs.seconds", seconds=round(song.duration_s))
+    if song.bpm:
+        yield say(language, "song.bpm", bpm=song.bpm)
+    if song.key and (key := safe(key_name(language, song.key, song.mode), NAME)):
+        yield key

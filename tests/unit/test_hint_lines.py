@@ -1,0 +1,56 @@
+"""The two lines about a hint, for every kind of thing that can be heard, in both languages."""
+
+import pytest
+
+from bot.i18n.messages import LANGUAGES
+from bot.posts.hint_lines import hint_lines, not_used
+from melodify_core.hints.concepts import concepts, other_words
+from melodify_core.models import Language, Song, Wish
+from melodify_core.styles import all_styles
+from tests.briefs import a_brief
+from tests.jobs import a_song
+
+
+def song_that(*heard: str, lost: tuple[str, ...] = (), seconds: int = 30) -> Song:
+    brief = a_brief().model_copy(update={"heard": heard, "not_used": lost})
+    return a_song(brief=brief, wish=Wish(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Heard: rain, no drums, no cello, not sad, jazz, major, not minor, 120 BPM, 30 s"),
+        ("ko", "반영했어요: 비, 드럼 없이, 첼로 없이, 슬픔 빼고, 재즈, 장조, 단조 빼고, 120 BPM, 30초"),
+    ],
+)
+def test_every_kind_is_named(language: Language, line: str) -> None:
+    heard = (
+        "rain", "no_drums", "without.instrument.cello", "without.sad", "style.jazz", "mode.major",
+        "without.mode.minor", "bpm.120", "seconds.30",
+    )  # fmt: skip
+    assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_can_be_heard_has_words(language: Language) -> None:
+    named = [*concepts(), *(f"instrument.{name}" for name in other_words().instruments)]
+    named += [f"style.{name}" for name in all_styles()]
+    for key in [*named, *(f"without.{each}" for each in named)]:
+        line = hint_lines(language, song_that(key))
+        assert line, key
+        assert not any(mark in line for mark in ("_", ".", "{")), line
+
+
+def test_another_length_than_the_hint_s_is_not_said_to_be_heard() -> None:
+    assert hint_lines("en", song_that("seconds.30", seconds=60)) == ""
+
+
+def test_phrases_cannot_ping_or_format() -> None:
+    line = not_used("en", song_that(lost=("@everyone **loud** <@1>",)))
+    assert "**loud**" not in line
+    assert "@everyone" not in line
+    assert "<@1>" not in line
+
+
+def test_a_song_of_an_earlier_version_says_nothing() -> None:
+    assert hint_lines("en", a_song()) == hint_lines("ko", song_that()) == ""
