@@ -32,7 +32,7 @@ def main() -> None:
     at_least("notes on strong beats that belong to the chord", _strong(every), 0.75)
     at_least("key correlation, median of the worst style", min(map(_key, by_style.values())), 0.85)
     at_most("empty bars outside of breaks", sum(one.empty_bars for one in every), 0, ".0f")
-    at_least("groove consistency, mean of the worst style", min(map(_groove, by_style.values())), 0.75)
+    at_least("groove consistency, mean of the worst style", min(map(_groove, by_style.values())), 0.8)
     at_most("parallel fifths and octaves, styles that care, share", _parallels(caring), 0, ".4f")
     different = np.mean([len({one.opening for one in found}) / len(found) for found in by_style.values()])
     # Takes of five Briefs only; `sound` measures that different pictures open differently.
