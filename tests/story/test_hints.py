@@ -10,6 +10,7 @@ import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, seconds_of, story_settings, world
+from tests.story.pressing import job_of, more_of
 
 DRUM_CHANNEL = 9
 
@@ -27,29 +28,31 @@ async def song_for(here: World, hint: str = "", **options: Any) -> discord.Messa
 
 
 def lines_of(song: discord.Message) -> list[str]:
-    return str(song.embeds[0].description).splitlines()
+    """Return the lines about the hint."""
+    lines = str(song.embeds[0].description).splitlines()
+    return [line for line in lines if line.startswith(("Heard", "Not used", "반영"))]
 
 
 @pytest.mark.parametrize(
-    ("locale", "hint", "heard", "details", "not_used"),
+    ("locale", "hint", "heard", "not_used"),
     [
-        ("en-US", "rainy evening, no drums, qwertz", "Heard: rain, evening, no drums", "Details", "Not used: “qwertz”"),
+        ("en-US", "rainy evening, no drums, qwertz", "Heard: rain, evening, no drums", "Not used: “qwertz”"),
         (
             "ko",
             "비 오는 저녁, 드럼 없이, 뷁뷁",
             "반영했어요: 비, 저녁, 드럼 없이",
-            "자세히",
             "반영하지 못했어요: ‘뷁뷁’",
         ),
     ],
 )
 async def test_the_song_says_what_was_heard_of_its_hint_and_details_what_was_not(
-    bot: World, locale: str, hint: str, heard: str, details: str, not_used: str
+    bot: World, locale: str, hint: str, heard: str, not_used: str
 ) -> None:
     here = bot.corner(locale=locale)
     song = await song_for(here, hint, length=10)
-    assert lines_of(song)[-2:] == [heard, not_used]
-    shown = (await here.member.click(song, label=f"🔎 {details}")).response
+    assert lines_of(song) == [heard, not_used]
+    more = await more_of(here.member, song)
+    shown = (await here.member.click(more, custom_id=f"song:details:{job_of(song)}")).response
     assert shown is not None
     # Details speak the language of the one who asks for them.
     assert f"“{hint.rpartition(' ')[2]}”" in [field.value for field in shown.embeds[0].fields]
@@ -71,7 +74,7 @@ async def test_a_song_by_name_gets_a_kind_sentence(bot: World) -> None:
 async def test_a_song_without_a_hint_says_nothing_of_hints(bot: World) -> None:
     here = bot.corner()
     song = await song_for(here, length=10)
-    assert not [line for line in lines_of(song) if line.startswith(("Heard", "Not used"))]
+    assert lines_of(song) == []
 
 
 async def test_a_length_in_the_hint_is_the_song_s_and_the_option_comes_first(bot: World) -> None:
@@ -81,4 +84,4 @@ async def test_a_length_in_the_hint_is_the_song_s_and_the_option_comes_first(bot
     assert lines_of(song)[-1] == "Heard: 12 s, rain"
     other = await song_for(here, "12 seconds of rain", length=20)
     assert await seconds_of(other) == pytest.approx(20, abs=1)
-    assert lines_of(other)[-2:] == ["Heard: rain", "Not used: “12 seconds”"]
+    assert lines_of(other) == ["Heard: rain", "Not used: “12 seconds”"]
