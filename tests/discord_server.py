@@ -257,7 +257,7 @@ class Discord:
         message = self.messages[request.match_info["message"]]
         message.update({key: payload[key] or "" for key in ("content", "embeds") if key in payload})
         message["attachments"] = [self._attachment(name, data) for name, data in uploads]
-        return _json(message)
+        return _json(message | {"channel_id": CHANNEL_ID})  # also of one that no channel shows
 
     async def get_messages(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
