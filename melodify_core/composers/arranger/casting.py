@@ -8,7 +8,7 @@ from melodify_core.styles.instruments import BASS, CHORDS, LEAD, PAD, instrument
 from melodify_core.styles.style import Band
 
 # The seed moves a choice by up to this many places from the one that fits the mood.
-STRAY = 1.2
+STRAY = 1.8
 
 
 @dataclass(frozen=True, slots=True)

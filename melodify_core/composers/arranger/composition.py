@@ -14,7 +14,7 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
-from melodify_core.composers.arranger.wishes import allowed, demanded, plays_no_bass, style_without
+from melodify_core.composers.arranger.wishes import demanded, own_wishes, plays_no_bass, style_without
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
 from melodify_core.styles.instruments import instruments
@@ -93,7 +93,9 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     form = plan(random, seconds, time.beat * tempo, style, time)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
-    players = cast(random, style.instruments, allowed(brief), mood.level, chosen.home.strokes, demanded(brief))
+    players = cast(
+        random, style.instruments, own_wishes(brief, style), mood.level, chosen.home.strokes, demanded(brief)
+    )
     lift = lift_of(random, form, seconds, style)
     written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
     if plays_no_bass(brief):

@@ -47,6 +47,19 @@ def allowed(brief: Brief) -> tuple[str, ...]:
     return tuple(name for name in brief.instruments if not is_denied(name, brief.without))
 
 
+def own_wishes(brief: Brief, style: Style) -> tuple[str, ...]:
+    """Return the allowed instruments that picture or hint ask for.
+
+    A brief that names a style's whole usual band, as those of the embedded captioner do, asks for nothing by it.
+    """
+    names, usual = allowed(brief), style.brief
+    groups = [group for group in (usual.leads, usual.beds, usual.basses, usual.colours) if any(group)]
+    if not all(set(group) & set(names) for group in groups):
+        return names
+    own = {name for group in (usual.leads, usual.beds, usual.colours) for name in group}
+    return tuple(name for name in names if name in demanded(brief) or name not in own)
+
+
 def style_without(style: Style, brief: Brief) -> Style:
     """Return the style without the instruments that must not play. Drums that were asked for do not stay away."""
     changes: dict[str, object] = {}
