@@ -286,6 +286,10 @@ class Ledger(Protocol):
         """Return the dollars paid for the job so far."""
         ...
 
+    def has_booked_music(self, job_id: str, captioner: str) -> bool:
+        """Return whether a call that costs something is booked for the job, other than the captioner's."""
+        ...
+
     def recent_titles(self, job: Job, limit: int) -> list[str]:
         """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
         ...

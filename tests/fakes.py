@@ -183,17 +183,23 @@ class Book:
     lines: list[str] = field(default_factory=list)
     cancelled: bool = False
     bills: list[Bill] = field(default_factory=list)
+    open_calls: dict[str, Bill] = field(default_factory=dict)  # by call
     titles: list[str] = field(default_factory=list)  # of earlier songs
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
-        del job_id, call_id, bill, now
+        del job_id, now
+        self.open_calls[call_id] = bill
 
     def settle(self, call_id: str, bill: Bill) -> None:
-        del call_id
+        self.open_calls[call_id] = bill
         self.bills.append(bill)
 
     def unbook(self, call_id: str) -> None:
-        del call_id
+        del self.open_calls[call_id]
+
+    def has_booked_music(self, job_id: str, captioner: str) -> bool:
+        del job_id
+        return any(bill.provider != captioner and bill.dollars for bill in self.open_calls.values())
 
     def recent_titles(self, job: Job, limit: int) -> list[str]:
         del job

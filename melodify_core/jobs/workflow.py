@@ -114,6 +114,7 @@ async def _compose_with(player: Player, job: Job, reading: Brief, context: JobCo
     work = partial(player.compose, reading, job.wish, provider_context)
 
     async def compose() -> Take:
+        booked.update(await _booked_before(player, job, context))
         with _noting(booked):
             return await _compose_and_store(player, job, context, work)
 
@@ -134,6 +135,7 @@ async def _compose_elsewhere(
         return ordered[-1]
 
     async def order() -> Commission:
+        booked.update(await _booked_before(composer, job, context))
         # The work holds a slot from now on until it is collected.
         await context.paid.gate.enter(composer.name, job.job_id)
         with _noting(booked):
@@ -141,6 +143,7 @@ async def _compose_elsewhere(
             return await unbroken(commission())
 
     async def collect() -> Take:
+        booked.update(await _booked_before(composer, job, context))
         work = partial(composer.collect, ordered[0], provider_context)
         with _noting(booked):
             return await _compose_and_store(composer, job, context, work, begun=True)
@@ -155,6 +158,14 @@ async def _compose_elsewhere(
             await _stop(composer, each, job)
         await context.paid.gate.leave(composer.name, job.job_id)
         raise
+
+
+async def _booked_before(player: Player, job: Job, context: JobContext) -> set[str]:
+    """Return what stands for a call of this composer that was booked before a restart; nothing where there is none."""
+    costs = context.providers.price_of(player.name, job.wish.seconds)
+    captioner = context.providers.captioner.name
+    booked = costs and await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner)
+    return {"before"} if booked else set()
 
 
 @contextmanager

@@ -335,6 +335,11 @@ class Library:
         """Return the dollars paid for the job so far."""
         return float(self._all(SPENT, None, {"its_job": job_id})[0][0] or 0)
 
+    def has_booked_music(self, job_id: str, captioner: str) -> bool:
+        """Return whether a call that costs something is booked for the job, other than the captioner's."""
+        where = (costs.c.job_id == job_id, costs.c.provider != captioner, costs.c.dollars > 0)
+        return bool(self._all(sa.select(costs.c.id).where(*where).limit(1)))
+
     def recent_titles(self, job: Job, limit: int) -> list[str]:
         """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
         guild_id = job.place.guild_id

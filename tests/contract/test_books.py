@@ -93,6 +93,17 @@ def test_a_call_that_would_pass_a_budget_is_not_begun(library_with: Callable[[Li
     library.book("2", "c", TAKE, NOW + 24 * 3600 + 61)
 
 
+def test_music_that_was_booked_is_told_from_what_was_read_and_from_what_is_free(library: Library) -> None:
+    accept(library, "1")
+    accept(library, "2")
+    library.book("1", "a", TAKE.model_copy(update={"provider": "openai"}), NOW)
+    library.book("1", "b", TAKE.model_copy(update={"dollars": 0.0}), NOW)
+    library.book("2", "c", TAKE, NOW)
+    assert [library.has_booked_music(job_id, "openai") for job_id in ("1", "2", "3")] == [False, True, False]
+    library.unbook("c")
+    assert not library.has_booked_music("2", "openai")
+
+
 def test_a_server_s_own_budget_holds_for_its_calls_only(library: Library) -> None:
     guilds = Guilds(library._engine)
     guilds.change(20, lambda _: GuildSettings(dollars_per_day=0.10), NOW)

@@ -101,6 +101,18 @@ async def test_after_a_call_that_may_be_billed_only_a_free_composer_plays(bench:
     assert bench.fallbacks[0].calls == 0
 
 
+async def test_a_call_that_a_restart_interrupted_counts_as_paid(bench: SongBench) -> None:
+    bench.player = Failing(asyncio.CancelledError(), bill="lost")
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.player = Failing(Unavailable("provider.busy"), bill="free")
+    bench.fallbacks = (Player(name="second"), Player(name="third"))
+    await bench.run(step=step.again())
+    assert bench.fallbacks[0].calls == 0
+    assert bench.delivery.songs[0].composer == "third"
+
+
 async def test_without_a_free_composer_the_first_one_s_error_is_told(bench: SongBench) -> None:
     bench.player = Failing(Unavailable("provider.too_slow"), bill="lost")
     await bench.run()
