@@ -2,7 +2,9 @@
 
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,10 @@ from melodify_core.config.settings import Settings
 from melodify_core.media.worker_pool import WorkerPool
 from tests.postgres import fresh_database, postgres_server
 from tests.process.prepared import MEASURES
+
+# A shell lets its background jobs ignore Ctrl-C, and the processes that tests start would go on doing so.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
