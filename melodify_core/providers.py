@@ -173,23 +173,7 @@ def longest_call_s(settings: Settings) -> float:
 def missing_settings(settings: Settings) -> list[str]:
     """Return one sentence for each missing setting of a selected provider."""
     chosen = {settings.captioner, *settings.players, settings.storage}
-    sentences = []
-    if "openai" in chosen and settings.openai.base_url is None and settings.openai.api_key is None:
-        sentences.append(
-            'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
-            "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
-        )
-    reachable = (
-        settings.openai.api_key,
-        settings.openai.base_url,
-        settings.openai.moderation_key,
-        settings.openai.moderation_url,
-    )
-    if settings.moderation == "openai" and not any(reachable):
-        sentences.append(
-            'openai.api_key is missing and moderation = "openai" needs it, or openai.moderation_key: set '
-            "MELODIFY_OPENAI__API_KEY. Moderation is free. Keys are made at https://platform.openai.com/api-keys."
-        )
+    sentences = _missing_for_openai(settings)
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
         sentences.append(
@@ -219,6 +203,27 @@ def missing_settings(settings: Settings) -> list[str]:
         sentences.append(
             'gcs.bucket is missing and storage = "gcs" needs it: the name of a bucket from '
             "https://console.cloud.google.com/storage."
+        )
+    return sentences
+
+
+def _missing_for_openai(settings: Settings) -> list[str]:
+    sentences = []
+    if settings.captioner == "openai" and settings.openai.base_url is None and settings.openai.api_key is None:
+        sentences.append(
+            'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
+            "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
+        )
+    reachable = (
+        settings.openai.api_key,
+        settings.openai.base_url,
+        settings.openai.moderation_key,
+        settings.openai.moderation_url,
+    )
+    if settings.moderation == "openai" and not any(reachable):
+        sentences.append(
+            'openai.api_key is missing and moderation = "openai" needs it, or openai.moderation_key: set '
+            "MELODIFY_OPENAI__API_KEY. Moderation is free. Keys are made at https://platform.openai.com/api-keys."
         )
     return sentences
 

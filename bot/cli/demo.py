@@ -28,6 +28,7 @@ REFRESH_S = 0.3
 MEDIA_WAITING, MEDIA_WAITS_S = 1000, 600.0
 # Longer than an order takes to be accepted; the simulator does not see the work on the song itself.
 SETTLE_S = 60.0
+MODERATES = discord.Permissions(manage_guild=True, manage_messages=True)
 CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
 EXAMPLE_NAME = "sunset.jpg"
 
@@ -93,9 +94,7 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
             names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you", "role")}
             guild = env.create_guild(names["server"], preferred_locale=locale.value)
             channel = guild.create_text_channel(names["channel"])
-            moderators = guild.create_role(
-                names["role"], permissions=discord.Permissions(manage_guild=True, manage_messages=True)
-            )
+            moderators = guild.create_role(names["role"], permissions=MODERATES)
             viewer = guild.add_member(env.create_user(names["you"]), roles=[moderators])
             # A page shows one channel: in a thread the songs appear on it.
             parent = client.get_channel(channel.id)

@@ -75,8 +75,8 @@ async def render(request: RenderRequest, settings: Settings) -> int:
     if delivery.song is None or delivery.error is not None:
         reason = delivery.error or Rejected("internal")
         named = f"{request.picture}: " if reason.code.startswith("picture.") else ""
-        told = sentence(language, reason)
-        print(named + (told if can_say(sys.stderr, told) else sentence("en", reason)), file=sys.stderr)
+        text = sentence(language, reason)
+        print(named + (text if can_say(sys.stderr, text) else sentence("en", reason)), file=sys.stderr)
         return 1
     song, stages_s = delivery.song, delivery.stages_s()
     print(_as_json(request, song, stages_s) if request.as_json else _as_text(request, song))

@@ -24,11 +24,11 @@ def lines_of(job: Job, song: Song) -> list[str]:
     """Return the lines under the caption, each safe to show, without those that say nothing."""
     language = job.wish.language
     hint = safe(job.wish.hint, HINT)
-    told = [say(language, "song.hint", hint=hint)] if hint else []
-    told += hint_lines(language, song).splitlines()
+    texts = [say(language, "song.hint", hint=hint)] if hint else []
+    texts += hint_lines(language, song).splitlines()
     lines = [
         # Discord hides what is between the bars: a hint may give the picture away.
-        *(f"||{line}||" if job.spoiler else line for line in told),
+        *(f"||{line}||" if job.spoiler else line for line in texts),
         _origin(job),
         " · ".join(_facts(job, song)),
     ]

@@ -217,8 +217,8 @@ def _prices(settings: OpenAI, model: str) -> tuple[float, float]:
     if model == settings.model:
         return own
     listed = FALLBACK_PRICES.get(model, own)
-    told = settings.fallback_dollars_per_million_input, settings.fallback_dollars_per_million_output
-    return listed[0] if told[0] is None else told[0], listed[1] if told[1] is None else told[1]
+    set_here = settings.fallback_dollars_per_million_input, settings.fallback_dollars_per_million_output
+    return listed[0] if set_here[0] is None else set_here[0], listed[1] if set_here[1] is None else set_here[1]
 
 
 def _read(reply: Reply, job_id: str) -> tuple[dict[str, Any], Brief]:

@@ -90,8 +90,8 @@ def _colours(reading: Reading, random: Random) -> str:
         rest="과 ".join(names[1:]),
     )
     accent = words.colours[reading.accent][0] if reading.accent else ""
-    told = notable(reading)[:1]
-    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in told]
+    shown = notable(reading)[:1]
+    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in shown]
     # Split, for a tone without a word leaves two spaces.
     return " ".join([*opening.split(), *(f"{fact}." for fact in facts)])
 

@@ -96,8 +96,8 @@ def light_place(reading: Reading) -> Place | None:
     if reading.light != "even":
         return reading.light
     # Not in a dark picture, on one flat colour, or where light is beside dark.
-    told = reading.brightness >= 0.4 and _FLAT <= reading.contrast <= _STRONG and reading.span < _WIDE
-    return "even" if told else None
+    holding = reading.brightness >= 0.4 and _FLAT <= reading.contrast <= _STRONG and reading.span < _WIDE
+    return "even" if holding else None
 
 
 def notable(reading: Reading) -> tuple[str, ...]:
@@ -124,10 +124,10 @@ def notable(reading: Reading) -> tuple[str, ...]:
         "some dark": little and reading.brightness > 0.75,
         "soft": reading.contrast < 0.12 and reading.span < _WIDE and reading.edges < 0.25 and not flat,
     }
-    told = [fact for fact, holds in facts.items() if holds]
-    if not told and reading.light == reading.weight == "even" and reading.emptiness < 0.25:
+    holding = [fact for fact, holds in facts.items() if holds]
+    if not holding and reading.light == reading.weight == "even" and reading.emptiness < 0.25:
         return ("plain",)
-    return tuple(told[:MOST_FACTS])
+    return tuple(holding[:MOST_FACTS])
 
 
 def _height(level_line: float | None) -> str:

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from melodify_core.composers.http_status import error_by_status, was_not_begun
 from melodify_core.composers.lyria_3 import is_offence
 from melodify_core.config.settings import Gemini
-from melodify_core.errors import MelodifyError, Misconfigured, Refused, Unavailable
+from melodify_core.errors import MelodifyError, Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -113,13 +114,7 @@ def error_of(fault: Fault) -> MelodifyError:
     """Return our error for it."""
     if mistake := mistake_of(fault):
         return Unavailable("provider.exhausted" if mistake in ("billing", "quota") else "provider.misconfigured")
-    if not fault.in_time or fault.status in (408, 504):
-        return Unavailable("provider.too_slow")
-    if fault.status == 429:
-        return Unavailable("provider.busy")
-    if 400 <= fault.status < 500 and fault.status not in (409, 499):
-        return Refused("provider.refused")
-    return Unavailable("provider.unavailable")
+    return error_by_status(fault)
 
 
 def is_free(error: BaseException) -> bool:
@@ -137,7 +132,7 @@ def is_free(error: BaseException) -> bool:
 
 def may_repeat(fault: Fault) -> bool:
     """Return whether it may be asked again: a full house, a service that is away, and nobody who was reached."""
-    return not mistake_of(fault) and (fault.status in (429, 503) or not fault.sent)
+    return not mistake_of(fault) and was_not_begun(fault)
 
 
 @contextmanager
