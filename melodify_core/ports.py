@@ -1,6 +1,6 @@
 """The ports: what the workflow needs from the outside. A contract test suite per port runs on every adapter."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -290,8 +290,8 @@ class Ledger(Protocol):
         """Return whether a call that costs something is booked for the job, other than the captioner's."""
         ...
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
+        """Return the title that `choose` takes, given those of the latest songs there, and keep it from other jobs."""
         ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:

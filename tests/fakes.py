@@ -1,9 +1,11 @@
 """Hand-written captioners, composers and deliveries that work, and record their calls."""
 
 import asyncio
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from melodify_core import ports
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.context import JobContext, PlainStep, Step
@@ -201,9 +203,9 @@ class Book:
         del job_id
         return any(bill.provider != captioner and bill.dollars for bill in self.open_calls.values())
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        del job
-        return self.titles[:limit]
+    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
+        del job, now
+        return choose(self.titles[:limit])
 
     def spent(self, job_id: str) -> float:
         del job_id
@@ -250,6 +252,7 @@ class SongBench:
     player: Player = field(default_factory=Player)
     delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
     book: Book = field(default_factory=Book)
+    ledger: ports.Ledger | None = None  # in place of the book
     song: SongSettings = SongSettings()
     storage: FolderStorage | None = None
     gate: Gate = OpenGate()
@@ -264,7 +267,7 @@ class SongBench:
         job_context = JobContext(
             Providers(self.reader, self.player, storage, self.fallbacks, self.abilities),
             self.delivery,
-            self.book,
+            self.ledger or self.book,
             self.pool,
             self.song,
             paid=PaidWork(self.gate, Spool(self.folder / "spool")),

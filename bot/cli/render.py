@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,10 +213,10 @@ class RenderLedger:
         del job_id, captioner
         return False
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return nothing: there are no other songs."""
-        del job, limit
-        return []
+    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
+        """Return the first choice: there are no other songs."""
+        del job, limit, now
+        return choose(())
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""

@@ -12,14 +12,13 @@ _NUMERAL = re.compile(r" (?:[IVX]{2,}|V|X)$")
 _NUMERALS = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
 
 
-def titled(brief: Brief, taken: Collection[str]) -> Brief:
-    """Return the Brief with its first title that is not taken, and without spare ones.
+def free_title(brief: Brief, taken: Collection[str]) -> str:
+    """Return the Brief's first title that is not taken.
 
     When all are taken, as for another take, the title is numbered as pieces of music are: "Evening Song II".
     """
     known = {title.casefold() for title in taken}
-    title = next(title for title in _candidates(brief) if title.casefold() not in known)
-    return brief.model_copy(update={"title": title, "spare_titles": ()})
+    return next(title for title in _candidates(brief) if title.casefold() not in known)
 
 
 def _candidates(brief: Brief) -> Iterator[str]:

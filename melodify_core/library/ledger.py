@@ -6,7 +6,7 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 import json
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -58,6 +58,9 @@ from melodify_core.usage.pseudonym import alias_of
 
 # What retention deletes of an ended job, each kind after its own number of days.
 RetainedKind = Literal["record", "picture", "song"]
+# How long a title stays claimed whose song is not recorded: longer than a song takes from its mastering to its post.
+CLAIM_S = 3600.0
+_CLAIM = "title:"
 # The user id of rows whose member was forgotten.
 NOBODY = 0
 
@@ -340,12 +343,37 @@ class Library:
         where = (costs.c.job_id == job_id, costs.c.provider != captioner, costs.c.dollars > 0)
         return bool(self._all(sa.select(costs.c.id).where(*where).limit(1)))
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
+        """Return the title that `choose` takes, given those that are taken, and keep it until the song is recorded.
+
+        Taken are those of the latest songs of the job's server, else of its member, and those that other jobs there
+        have claimed. A job that claims again replaces its claim.
+        """
+        guild_id, alias, name = job.place.guild_id, alias_of(job.user_id, self._salt), f"{_CLAIM}{job.job_id}"
+        claim = {"guild": guild_id, "member": alias, "until": now + CLAIM_S}
+        shared = "member" if guild_id is None else "guild"
+        with self.transaction() as connection:
+            connection.execute(notes.delete().where(notes.c.name == name))
+            claims = [other for other in self._claims(now, connection) if other[shared] == claim[shared]]
+            title = choose([*self._recent_titles(job, limit, connection), *(other["title"] for other in claims)])
+            connection.execute(notes.insert().values(name=name, text=json.dumps(claim | {"title": title})))
+        return title
+
+    def _claims(self, now: float, connection: sa.Connection) -> list[dict[str, Any]]:
+        """Return the claims that hold, and delete those that are over."""
+        rows = self._all(sa.select(notes.c.name, notes.c.text).where(notes.c.name.startswith(_CLAIM)), connection)
+        claims = {row.name: json.loads(row.text) for row in rows}
+        # A claim that lasts longer than possible was made by a wrong clock.
+        over = [name for name, claim in claims.items() if not now < claim["until"] <= now + CLAIM_S]
+        if over:
+            connection.execute(notes.delete().where(notes.c.name.in_(over)))
+        return [claim for name, claim in claims.items() if name not in over]
+
+    def _recent_titles(self, job: Job, limit: int, connection: sa.Connection) -> list[str]:
         guild_id = job.place.guild_id
         where = songs.c.user_id == job.user_id if guild_id is None else songs.c.guild_id == guild_id
         latest = sa.select(songs.c.song).where(where, songs.c.job_id != job.job_id)
-        rows = self._all(latest.order_by(songs.c.created_at.desc()).limit(limit))
+        rows = self._all(latest.order_by(songs.c.created_at.desc()).limit(limit), connection)
         return [json.loads(row.song)["title"] for row in rows]
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
@@ -416,6 +444,7 @@ class Library:
             if row is not None and row.cancelled:
                 return False
             self._end(job.job_id, "charged", now, connection)
+            connection.execute(notes.delete().where(notes.c.name == f"{_CLAIM}{job.job_id}"))
             if not connection.execute(UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
                 connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True

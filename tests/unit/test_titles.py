@@ -2,7 +2,7 @@
 
 import pytest
 
-from melodify_core.jobs.titles import RECENT_TITLES, titled
+from melodify_core.jobs.titles import RECENT_TITLES, free_title
 from tests.briefs import BRIEF
 
 WITH_SPARES = BRIEF.model_copy(update={"spare_titles": ("Dusk, Slowly", "Song of Dusk")})
@@ -20,26 +20,25 @@ WITH_SPARES = BRIEF.model_copy(update={"spare_titles": ("Dusk, Slowly", "Song of
     ],
 )
 def test_the_first_title_that_is_free_is_taken(taken: list[str], title: str) -> None:
-    chosen = titled(WITH_SPARES, taken)
-    assert chosen == WITH_SPARES.model_copy(update={"title": title, "spare_titles": ()})
+    assert free_title(WITH_SPARES, taken) == title
 
 
 def test_another_take_counts_on() -> None:
     second = BRIEF.model_copy(update={"title": "Amber Dusk II"})
-    assert titled(second, ["Amber Dusk", "Amber Dusk II"]).title == "Amber Dusk III"
-    assert titled(BRIEF.model_copy(update={"title": "겨울 바다"}), ["겨울 바다"]).title == "겨울 바다 II"
-    assert titled(BRIEF.model_copy(update={"title": "Study in C"}), ["Study in C"]).title == "Study in C II"
+    assert free_title(second, ["Amber Dusk", "Amber Dusk II"]) == "Amber Dusk III"
+    assert free_title(BRIEF.model_copy(update={"title": "겨울 바다"}), ["겨울 바다"]) == "겨울 바다 II"
+    assert free_title(BRIEF.model_copy(update={"title": "Study in C"}), ["Study in C"]) == "Study in C II"
 
 
 def test_the_same_picture_two_hundred_times_has_two_hundred_titles() -> None:
     titles: list[str] = []
     for _ in range(RECENT_TITLES):
-        titles.append(titled(WITH_SPARES, titles).title)
+        titles.append(free_title(WITH_SPARES, titles))
     assert len(set(titles)) == RECENT_TITLES
 
 
 def test_a_numbered_title_is_no_longer_than_a_title_may_be() -> None:
     long = BRIEF.model_copy(update={"title": "a" * 80})
-    chosen = titled(long, ["a" * 80]).title
+    chosen = free_title(long, ["a" * 80])
     assert len(chosen) == 80
     assert chosen.endswith("a II")
