@@ -1,6 +1,6 @@
 """The ports: what the workflow needs from the outside. A contract test suite per port runs on every adapter."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,6 +24,7 @@ from melodify_core.models import (
     Stage,
     Stored,
     Wish,
+    Wording,
 )
 
 
@@ -290,8 +291,8 @@ class Ledger(Protocol):
         """Return whether a call that costs something is booked for the job, other than the captioner's."""
         ...
 
-    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
-        """Return the title that `choose` takes, given those of the latest songs there, and keep it from other jobs."""
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
+        """Return the words that `choose` takes, given those of other songs there, and keep them from other jobs."""
         ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:

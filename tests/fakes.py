@@ -1,7 +1,7 @@
 """Hand-written captioners, composers and deliveries that work, and record their calls."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from melodify_core.models import (
     Song,
     Stage,
     Wish,
+    Wording,
 )
 from melodify_core.observability.log_context import trace_job
 from melodify_core.ports import ProviderContext
@@ -186,7 +187,7 @@ class Book:
     cancelled: bool = False
     bills: list[Bill] = field(default_factory=list)
     open_calls: dict[str, Bill] = field(default_factory=dict)  # by call
-    titles: list[str] = field(default_factory=list)  # of earlier songs
+    words: list[Wording] = field(default_factory=list)  # of the latest songs
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
         del job_id, now
@@ -203,9 +204,9 @@ class Book:
         del job_id
         return any(bill.provider != captioner and bill.dollars for bill in self.open_calls.values())
 
-    def claim_title(self, job: Job, limit: int, choose: Callable[[Collection[str]], str], now: float) -> str:
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
         del job, now
-        return choose(self.titles[:limit])
+        return choose(self.words[:limit])
 
     def spent(self, job_id: str) -> float:
         del job_id

@@ -15,7 +15,7 @@ from melodify_core.jobs.context import JobContext, Step, fetch, is_stored, show_
 from melodify_core.jobs.paid_calls import book_call
 from melodify_core.jobs.players import Player, followers, may_be_free, noted, players_of, step_of
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.jobs.titles import RECENT_TITLES, free_title
+from melodify_core.jobs.titles import RECENT_TITLES, words_unlike
 from melodify_core.media.audio.mastering import master
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
@@ -237,9 +237,10 @@ def _describe(key: str, raw: RawTake, composer: str, instead_of: str) -> Take:
 
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
-    choose = partial(free_title, reading)
-    title = await with_db_retry(context.ledger.claim_title, job, RECENT_TITLES, choose, time.time())
-    reading = reading.model_copy(update={"title": title, "spare_titles": ()})
+    choose = partial(words_unlike, reading)
+    words = await with_db_retry(context.ledger.claim_words, job, RECENT_TITLES, choose, time.time())
+    chosen = {"title": words.title, "caption": words.caption, "spare_titles": (), "spare_captions": ()}
+    reading = reading.model_copy(update=chosen)
     raw = await fetch(context, take.key_in_storage)
     # Players show the cover to everybody, so the cover of a spoiler is left out.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)

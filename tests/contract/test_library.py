@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 import stat
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -30,7 +30,7 @@ from melodify_core.library import (
 from melodify_core.library.ledger import CLAIM_S
 from melodify_core.library.schema import tables
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Bill, CancelResult, Job, Place
+from melodify_core.models import Bill, CancelResult, Job, Place, Wording
 from melodify_core.services.moderation import Moderation
 from melodify_core.storage.folder import FolderStorage
 from melodify_core.storage.layout import take_keys
@@ -77,11 +77,11 @@ def taken_for(library: Library, job: Job, limit: int, now: float = 300.0) -> lis
     """Return the titles that a job must not take; it claims one that no other wants."""
     known: list[str] = []
 
-    def choose(taken: Collection[str]) -> str:
-        known.extend(taken)
-        return f"claimed by {job.job_id}"
+    def choose(taken: Sequence[Wording]) -> Wording:
+        known.extend(words.title for words in taken)
+        return Wording(f"claimed by {job.job_id}", "A song.")
 
-    library.claim_title(job, limit, choose, now)
+    library.claim_words(job, limit, choose, now)
     return [title for title in known if not title.startswith("claimed")]
 
 
@@ -109,14 +109,14 @@ TITLES = (
 )
 
 
-def first_free(taken: Collection[str]) -> str:
-    return next(title for title in TITLES if title not in taken)
+def first_free(taken: Sequence[Wording]) -> Wording:
+    return next(Wording(title, f"{title}.") for title in TITLES if Wording(title, f"{title}.") not in taken)
 
 
 def test_songs_that_are_mastered_at_the_same_time_have_different_titles(library: Library) -> None:
     jobs = [a_job(str(number), user_id=number % 3) for number in range(len(TITLES))]
     with ThreadPoolExecutor(len(jobs)) as threads:
-        titles = list(threads.map(lambda job: library.claim_title(job, 9, first_free, 100.0), jobs))
+        titles = list(threads.map(lambda job: library.claim_words(job, 9, first_free, 100.0).title, jobs))
     assert sorted(titles) == sorted(TITLES)
 
 
@@ -146,18 +146,21 @@ async def test_two_jobs_that_reach_the_mastering_together_have_different_titles(
 
 def test_a_claimed_title_is_kept_for_its_job_and_its_place_and_for_an_hour(library: Library) -> None:
     first, second = a_job("1"), a_job("2")
-    assert library.claim_title(first, 9, first_free, 100.0) == TITLES[0]
-    assert library.claim_title(first, 9, first_free, 101.0) == TITLES[0]  # again, after a crash
-    assert library.claim_title(second, 9, first_free, 102.0) == TITLES[1]
-    assert library.claim_title(a_job("3", place=Place(channel_id=10, guild_id=77)), 9, first_free, 103.0) == TITLES[0]
-    assert library.claim_title(a_job("4"), 9, first_free, 102.0 + CLAIM_S) == TITLES[0]
+    assert library.claim_words(first, 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(first, 9, first_free, 101.0).title == TITLES[0]  # again, after a crash
+    assert library.claim_words(second, 9, first_free, 102.0).title == TITLES[1]
+    assert (
+        library.claim_words(a_job("3", place=Place(channel_id=10, guild_id=77)), 9, first_free, 103.0).title
+        == TITLES[0]
+    )
+    assert library.claim_words(a_job("4"), 9, first_free, 102.0 + CLAIM_S).title == TITLES[0]
 
 
 def test_of_songs_in_direct_messages_only_those_of_the_same_member_have_different_titles(library: Library) -> None:
     alone = Place(channel_id=10, guild_id=None)
-    assert library.claim_title(a_job("1", user_id=1, place=alone), 9, first_free, 100.0) == TITLES[0]
-    assert library.claim_title(a_job("2", user_id=2, place=alone), 9, first_free, 100.0) == TITLES[0]
-    assert library.claim_title(a_job("3", user_id=1, place=alone), 9, first_free, 100.0) == TITLES[1]
+    assert library.claim_words(a_job("1", user_id=1, place=alone), 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(a_job("2", user_id=2, place=alone), 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(a_job("3", user_id=1, place=alone), 9, first_free, 100.0).title == TITLES[1]
 
 
 def test_it_is_known_which_jobs_own_files(library: Library) -> None:
