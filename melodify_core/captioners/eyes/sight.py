@@ -21,9 +21,9 @@ Certainty = Literal["sure", "likely"]
 
 # Least mean probability of a subject, and of a kind alone ("a bird").
 _SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.5, 0.5
-_SURE_IN_KIND = (0.64, 0.75)  # a subject, where its kind is even surer
+_SURE_IN_KIND = (0.64, 0.75, 0.85)  # a subject, where its kind is even surer: of living ones, and of others
 # Whatever has four legs looks a little like one of 120 dogs, and old houses like each other.
-_SURE_DOG_IN_KIND, _LIKELY_DOG, _LIKELY_BUILDING = 0.85, 0.7, 0.65
+_LIKELY_DOG, _LIKELY_BUILDING = 0.7, 0.65
 _LIKELY_VOLCANO = 0.75  # clouds in the evening and pyramids look like one
 # These kinds are right from here on, even if more scattered: a giraffe is no class, but an animal.
 _SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73, "mountain": 0.7}
@@ -71,8 +71,8 @@ def see(picture: Image.Image) -> Sight:
 
 
 def _is_sure_in_kind(share: float, whole: float, named: Sight) -> bool:
-    least = _SURE_DOG_IN_KIND if named.subject == "dog" else _SURE_IN_KIND[1]
-    return share >= _SURE_IN_KIND[0] and whole >= least and named.kind != "building"
+    living = named.kind in ("animal", "bird") and named.subject != "dog"
+    return share >= _SURE_IN_KIND[0] and whole >= _SURE_IN_KIND[1 if living else 2] and named.kind != "building"
 
 
 def _least_likely(named: Sight) -> float:
