@@ -29,15 +29,13 @@ def followers(others: Sequence[Player], error: MelodifyError, job: Job, provider
     """
     if error.code not in NO_MUSIC:
         return ()
-    return tuple(each for each in others if "paid" not in error.values or _is_free(each, job, providers))
+    return tuple(each for each in others if "paid" not in error.values or is_free(each, job, providers))
 
 
 def may_be_free(job: Job, providers: Providers) -> bool:
     """Return whether a composer that plays the job without being asked for costs nothing."""
     players = players_of(job, providers)
-    return bool(job.composers) and any(
-        _is_free(each, job, providers) for each in (players[:1] if job.asks else players)
-    )
+    return bool(job.composers) and any(is_free(each, job, providers) for each in (players[:1] if job.asks else players))
 
 
 def noted(error: MelodifyError, **values: str | int) -> MelodifyError:
@@ -48,5 +46,6 @@ def noted(error: MelodifyError, **values: str | int) -> MelodifyError:
     return type(error)(error.code, **(error.values | values))
 
 
-def _is_free(player: Player, job: Job, providers: Providers) -> bool:
+def is_free(player: Player, job: Job, providers: Providers) -> bool:
+    """Return whether the composer's song of the job's length costs nothing."""
     return not providers.price_of(player.name, job.wish.seconds)

@@ -13,7 +13,7 @@ from melodify_core.errors import OVER_BUDGET, MelodifyError, Refused, Rejected, 
 from melodify_core.jobs.completion import CANCELLED, deliver, fail_job
 from melodify_core.jobs.context import JobContext, Step, fetch, is_stored, show_stage, store
 from melodify_core.jobs.paid_calls import book_call
-from melodify_core.jobs.players import Player, followers, may_be_free, noted, players_of, step_of
+from melodify_core.jobs.players import Player, followers, is_free, may_be_free, noted, players_of, step_of
 from melodify_core.jobs.retry import with_db_retry
 from melodify_core.jobs.titles import RECENT_TITLES, titled
 from melodify_core.media.audio.mastering import master
@@ -162,10 +162,10 @@ async def _compose_elsewhere(
 
 async def _booked_before(player: Player, job: Job, context: JobContext) -> set[str]:
     """Return what stands for a call of this composer that was booked before a restart; nothing where there is none."""
-    costs = context.providers.price_of(player.name, job.wish.seconds)
+    if is_free(player, job, context.providers):
+        return set()
     captioner = context.providers.captioner.name
-    booked = costs and await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner)
-    return {"before"} if booked else set()
+    return {"before"} if await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner) else set()
 
 
 @contextmanager
