@@ -1,6 +1,7 @@
 """The song page in a real Chromium: it plays, seeks, downloads, follows the making, and is usable by everybody."""
 
 import asyncio
+import io
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, Page, Route, expect
 
 from bot.web import progress
@@ -114,7 +116,7 @@ async def test_a_visitor_repeats_the_song_and_copies_its_address(
         assert await page.evaluate("() => document.querySelector('audio').loop")
         await repeat.click()
         assert not await page.evaluate("() => document.querySelector('audio').loop")
-        await page.get_by_role("button", name="Share").click()
+        await page.get_by_role("button", name="Copy link").click()
         await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
         copied = str(await page.evaluate("() => navigator.clipboard.readText()"))
         assert copied.removeprefix(PUBLIC) == url.removeprefix(site.url)
@@ -136,7 +138,7 @@ async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
                     }"""
                 )
             )
-        names = ("Position in the song", "Play", "Repeat", "Share", "Volume", "Download MP3", "한국어")
+        names = ("Position in the song", "Play", "Repeat", "Copy link", "Volume", "Download MP3", "한국어")
         assert len(reached) == len(names)
         for name, found in zip(names, reached, strict=True):
             assert found.startswith(name)
@@ -391,6 +393,28 @@ async def test_whoever_wants_no_motion_gets_none(browser: Browser, site: Site) -
     async with visit(browser, site.page(page_id), reduced_motion="reduce") as page:
         running = await page.evaluate("() => document.getAnimations().filter((a) => a.playState === 'running').length")
         assert running == 0
+
+
+@pytest.mark.parametrize(("tall", "size"), [(False, SMALL), (False, LARGE), (True, SMALL), (True, LARGE)])
+async def test_the_picture_is_as_large_as_the_page_allows_and_keeps_its_shape(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], tall: bool, size: dict[str, int]
+) -> None:
+    picture = Image.open(io.BytesIO(sunset())).resize((240, 320) if tall else (240, 160))
+    picture.save(data := io.BytesIO(), "JPEG")
+    await site.storage.save("pictures/1.jpg", data.getvalue(), "image/jpeg")
+    url = song_page(site, sound, picture_width=picture.width, picture_height=picture.height)
+    async with visit(browser, url, viewport=size) as page:
+        box = await page.locator(".picture img").bounding_box()
+        assert box is not None
+        assert box["width"] / box["height"] == pytest.approx(picture.width / picture.height, abs=0.02)
+        # A wide one fills a phone's width and half of a desktop's; a tall one is half as high as a phone, or higher.
+        if tall:
+            assert 0.5 * size["height"] <= box["height"] <= size["height"]
+        else:
+            assert box["width"] >= size["width"] * (1 if size is SMALL else 0.5)
+        play = await page.get_by_role("button", name="Play").bounding_box()
+        assert play is not None
+        assert play["y"] < size["height"]
 
 
 async def test_text_four_times_as_large_still_fits(browser: Browser, site: Site, sound: tuple[bytes, Song]) -> None:
