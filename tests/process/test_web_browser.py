@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from bot.web import progress
 from melodify_core.models import Song, Stage
-from tests.contract.web_pages import PUBLIC, Site, audible, site_of
+from tests.contract.web_pages import PUBLIC, Site, audible, score, site_of
 from tests.pictures import sunset
 from tests.process.browser import CHROMIUM, chromium
 
@@ -120,6 +120,70 @@ async def test_a_visitor_repeats_the_song_and_copies_its_address(
         await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
         copied = str(await page.evaluate("() => navigator.clipboard.readText()"))
         assert copied.removeprefix(PUBLIC) == url.removeprefix(site.url)
+
+
+# How opaque the piano roll is in each of its 12 rows, at 8 places from the left to the right.
+OPAQUE = """() => {
+    const { width, height } = document.querySelector('.roll');
+    const { data } = document.querySelector('.roll').getContext('2d').getImageData(0, 0, width, height);
+    const at = (x, y) => data[4 * (Math.floor(y) * width + Math.floor(x)) + 3] / 255;
+    return [...Array(12).keys()].map((row) =>
+        [...Array(8).keys()].map((x) => at((x + 0.5) * width / 8, (row + 0.4) * height / 12)));
+}"""
+
+
+async def with_score(site: Site, midi: bytes) -> None:
+    await site.storage.save("songs/1.mid", midi, "audio/midi")
+
+
+async def test_the_score_s_notes_are_drawn_in_step_with_the_sound_and_a_press_goes_there(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, score())
+    async with visit(browser, song_page(site, sound)) as page:
+        roll = page.locator(".roll")
+        await expect(roll).to_be_visible()
+        await expect(page.get_by_role("list", name="Instruments in the score").get_by_role("listitem")).to_have_text(
+            ["felt piano", "brushed drums"]
+        )
+        await page.evaluate("() => { document.querySelector('audio').currentTime = 6.2; }")
+        await until(page, "!document.querySelector('audio').seeking")
+        # In sight are eight seconds from 3.8 on. The third of the piano's notes is over, the fourth sounds.
+        rows = await page.evaluate(OPAQUE)
+        assert rows[5] == pytest.approx([0.35, 0.35, 0, 0, 0, 0, 0, 0], abs=0.01)
+        assert rows[4] == pytest.approx([0, 0, 1, 1, 0, 0, 0, 0], abs=0.01)
+        assert rows[2] == pytest.approx([0, 0, 0, 0, 0.6, 0.6, 0, 0], abs=0.01)
+        assert rows[0] == pytest.approx([0, 0, 0, 0, 0, 0, 0.6, 0.6], abs=0.01)
+        # At the bottom, the drum.
+        assert min(rows[11]) > 0.3
+        box = await roll.bounding_box()
+        assert box is not None
+        await page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 20)
+        assert await seconds(page) == pytest.approx(3.8 + 6, abs=0.1)
+
+
+async def test_whoever_wants_no_motion_sees_the_score_in_pages(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, score())
+    async with visit(browser, song_page(site, sound), reduced_motion="reduce") as page:
+        roll = page.locator(".roll")
+        await expect(roll).to_be_visible()
+        for at, start in ((7.9, 0), (8.1, 8)):
+            await page.evaluate(f"() => {{ document.querySelector('audio').currentTime = {at}; }}")
+            await until(page, "!document.querySelector('audio').seeking")
+            await roll.click(position={"x": 1, "y": 20})
+            assert await seconds(page) == pytest.approx(start, abs=0.1)
+
+
+async def test_a_score_that_cannot_be_read_leaves_the_page_as_it_is(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, b"MThd")
+    async with visit(browser, song_page(site, sound)) as page:
+        await page.wait_for_load_state("networkidle")
+        await expect(page.locator(".roll")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
 async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
@@ -369,7 +433,7 @@ def states(site: Site, sound: tuple[bytes, Song], language: str) -> dict[str, st
 async def test_axe_finds_nothing_and_everything_fits(
     browser: Browser, site: Site, sound: tuple[bytes, Song], size: dict[str, int], scheme: str, language: str
 ) -> None:
-    await site.storage.save("songs/1.mid", b"MThd", "audio/midi")
+    await site.storage.save("songs/1.mid", score(), "audio/midi")
     await site.storage.save("songs/1.mp4", b"ftyp", "video/mp4")
     phone = {"is_mobile": True, "has_touch": True} if size is SMALL else {}
     for state, url in states(site, sound, language).items():
