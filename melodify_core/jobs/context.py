@@ -5,7 +5,7 @@ What the steps do is in workflow.py and completion.py.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -57,6 +57,10 @@ class Step(Protocol):
         """
         ...
 
+    async def recorded(self) -> Collection[str]:
+        """Return the names of the steps that an earlier run of the job has recorded. Raises Unavailable."""
+        ...
+
     async def pause(self, seconds: float) -> None:
         """Wait."""
         ...
@@ -81,6 +85,10 @@ class PlainStep:
         """Run the work once."""
         del name, model, tries, stoppable  # the person at the terminal can try again
         return await work()
+
+    async def recorded(self) -> Collection[str]:
+        """Return nothing."""
+        return ()
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
