@@ -9,6 +9,7 @@ PARTS = {
     "casts": True,
     "human": True,
     "mixes": True,
+    "tagger": True,
     "counting": False,
     "sound": True,
     "speed": True,
