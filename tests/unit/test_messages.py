@@ -196,8 +196,15 @@ def test_korean_counts_pixels_in_ten_thousands() -> None:
 
 # Each of these read wrong once; none may come back.
 MISREAD = {
-    "en": ("in the works", "no more:", "my notes", "out of my reach", "my guess", "what holds", "may not make music"),
-    "ko": ("은(는)", "이(가)", "을(를)", "부탁", "요청하신", "힌트", "횟수에 넣지", "사흘", "저절로", "선법", "들뜬"),
+    "en": (
+        *("in the works", "no more:", "my notes", "out of my reach", "my guess", "what holds", "may not make music"),
+        *("asked <t:", "the studio", "most at a time", "song took long", "my built-in", "what you have stored"),
+        *("i am missing", "whose the music", "all the same"),
+    ),
+    "ko": (
+        *("은(는)", "이(가)", "을(를)", "부탁", "요청하신", "힌트", "횟수에 넣지", "사흘", "저절로", "선법", "들뜬"),
+        *("작업실에", "제 내장", "원래 맡을"),
+    ),
 }
 
 
