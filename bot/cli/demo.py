@@ -44,7 +44,7 @@ async def demo(settings: Settings, port: int) -> int:
         try:
             async with simulated_page(embedded(settings, Path(folder)), example, port) as (env, preview):
                 print(say(settings.language, "demo.ready", url=preview.url, picture=str(example)), flush=True)
-                await _until(stop, env, preview)
+                await refresh_until(stop, env, preview)
         except simcord.SetupError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
@@ -115,7 +115,7 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
             await client.close_services()
 
 
-async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
+async def refresh_until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
     """Refresh the page after each request of a background job, until Ctrl-C or the page's own end button."""
     ended = [asyncio.create_task(stop.wait()), asyncio.create_task(preview.wait_closed())]
     seen = len(env.http_requests)
