@@ -44,6 +44,7 @@ Code = Literal[
     "rule.nothing",
     "member.busy",
     "song.gone",
+    "song.no_page",
     "song.private",
     "song.picture_gone",
     "song.not_yours",

@@ -110,6 +110,7 @@ class Job(Record):
     spoiler: bool = False
     # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
     composers: tuple[str, ...] = ()
+    composer: str = ""  # where `composers` is empty: the first of the settings when the job was queued
     asks: bool = False  # its asker is asked before another one than the first of them plays
     parent_wish: Wish | None = None
     named: bool = True

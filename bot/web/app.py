@@ -42,6 +42,7 @@ class Site:
         page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
         self.app.router.add_get(page, self._show)
         self.app.router.add_get(f"{page}/events", self._follow)
+        self.app.router.add_get(f"{page}/notes.json", self._send_notes)
         self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
         for home in {f"{prefix}/", prefix or "/"}:
             self.app.router.add_get(home, self._greet)
@@ -100,6 +101,10 @@ class Site:
     async def _send_file(self, request: web.Request) -> web.StreamResponse:
         page = await self._find(request)
         return await self._media.answer(request, page, request.match_info["name"])
+
+    async def _send_notes(self, request: web.Request) -> web.StreamResponse:
+        page = await self._find(request)
+        return await self._media.notes(request, page, language_of(request, page.language))
 
     async def _find(self, request: web.Request) -> Page:
         page = await self._lookup.page(request.match_info["page_id"])

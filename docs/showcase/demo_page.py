@@ -104,9 +104,9 @@ async def demo_page(browser: Browser, language: Language, size: tuple[int, int])
         example = Path(folder) / EXAMPLE_NAME
         await asyncio.to_thread(example.write_bytes, example_picture())
         settings = embedded(Settings(language=language), Path(folder))
-        async with simulated_page(settings, example, 0) as (env, preview):
+        async with simulated_page(settings, example, 0) as (env, preview, direct):
             stop = asyncio.Event()
-            refreshing = asyncio.create_task(refresh_until(stop, env, preview))
+            refreshing = asyncio.create_task(refresh_until(stop, env, (preview, direct)))
             page = await browser.new_page(
                 viewport={"width": width, "height": height}, device_scale_factor=1.5, bypass_csp=True
             )

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from bot.posts import song_embed
 from bot.web.rendering import bars_of
 from melodify_core.brief import clean
-from melodify_core.models import Stage
+from melodify_core.models import Stage, Wish
 from melodify_core.pages import ID_PATTERN, new_page_id
 from tests.contract.web_pages import INVITE, PUBLIC, Metas, Site, html_of, site_of, song_of
 
@@ -57,6 +57,25 @@ async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: 
         assert f'href="/s/{page_id}/{file}?download=1" download' in html
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", ["Jazz", "serene, peaceful, dreamy", "84 BPM", "E♭ major", "felt piano"]),
+        ("ko", ["재즈", "고요한, 평화로운, 꿈꾸는 듯한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
+    ],
+)
+async def test_style_mood_tempo_and_key_are_one_line_in_the_visitor_s_language(
+    site: Site, web: ClientSession, language: str, line: list[str]
+) -> None:
+    song = song_of(
+        mood=("serene", "peaceful", "dreamy"), genre="folk", wish=Wish(style="jazz"), instruments=("felt piano",)
+    )
+    html = await html_of(web, site.page(site.pages.add(song=song)), Accept_Language=language)
+    facts = re.search(r'<ul class="facts".*?</ul>', html, re.DOTALL)
+    assert facts is not None
+    assert re.findall(r"<li[^>]*>(.*?)</li>", facts[0]) == line
+
+
 async def test_a_spoiler_is_shown_to_those_who_ask_and_to_no_program_that_unfolds_links(
     site: Site, web: ClientSession
 ) -> None:
@@ -82,10 +101,11 @@ async def test_a_spoiler_is_shown_to_those_who_ask_and_to_no_program_that_unfold
 
 
 async def test_what_there_is_not_is_not_offered(site: Site, web: ClientSession) -> None:
-    song = song_of(title="  ", caption="", bpm=None, key=None, mode=None, instruments=(), waveform=())
+    unknown: dict[str, Any] = {"bpm": None, "key": None, "mode": None, "instruments": (), "mood": (), "genre": ""}
+    song = song_of(title="  ", caption="", waveform=(), **unknown)
     html = await html_of(web, site.page(site.pages.add(song=song, picture_key=None)))
     assert "A song without a name" in html
-    for absent in ("Tempo", "Key", "Instruments", "MP4", "MIDI", "picture.jpg", '<div class="wave">'):
+    for absent in ("BPM", "major", 'class="facts"', "MP4", "MIDI", "picture.jpg", '<div class="wave">'):
         assert absent not in html
 
 

@@ -171,7 +171,7 @@ async def test_help_has_every_command_to_click_in_both_languages(here: World) ->
         command_id = command_of(here.env, here.member, here.channel, name)["id"]
         assert f"</{name}:{command_id}>" in text
         assert f"</{say('ko', f'command.{key}.name')}:{command_id}>" in await korean(here, "help")
-    for words in ("up to 4 in one message", "`private`", "*More* has Details and Delete", "AVIF"):
+    for words in ("up to 4 in one message", "`private`", "The menu has Details and Delete", "AVIF"):
         assert words in text
 
 
