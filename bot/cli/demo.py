@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import discord
 import simcord
@@ -34,6 +35,18 @@ CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
 EXAMPLE_NAME = "sunset.jpg"
 
 
+class _DemoClient(MelodifyClient):
+    """The bot, whose members speak the demo's language: the simulator's members all speak English."""
+
+    locale = discord.Locale.american_english
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Set the language of a command, a button or a form; what answers it begins after this."""
+        if event == "interaction":
+            args[0].locale = self.locale
+        super().dispatch(event, *args, **kwargs)
+
+
 async def demo(settings: Settings, port: int) -> int:
     """Serve the page until Ctrl-C, then delete all files of it."""
     stop = asyncio.Event()
@@ -47,7 +60,7 @@ async def demo(settings: Settings, port: int) -> int:
                 public, private = (page.url for page in pages)
                 ready = say(settings.language, "demo.ready", url=public, private=private, picture=str(example))
                 print(ready, flush=True)
-                await _until(stop, env, pages)
+                await refresh_until(stop, env, pages)
         except simcord.SetupError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
@@ -82,15 +95,8 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
     """
     untranslated.set(settings.language)
     _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
-    client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
-    locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
-
-    async def speak(interaction: discord.Interaction[MelodifyClient]) -> bool:
-        interaction.locale = locale
-        return True
-
-    # The simulator's members all speak English; this is discord.py's own hook before each command.
-    client.tree.interaction_check = speak  # type: ignore[method-assign]  # simpler than a subclass of the tree
+    client = _DemoClient(settings, partial(open_services, settings), always_sync=True)
+    client.locale = locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
             # The simulated clock starts in the past; "made two minutes ago" should be true.
@@ -134,7 +140,7 @@ async def _page(
         yield page
 
 
-async def _until(stop: asyncio.Event, env: Env, pages: Sequence[Preview]) -> None:
+async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview]) -> None:
     """Refresh the pages after each request of a background job, until Ctrl-C or a page's own end button."""
     ended = [asyncio.create_task(wait) for wait in (stop.wait(), *(page.wait_closed() for page in pages))]
     seen = len(env.http_requests)

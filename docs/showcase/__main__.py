@@ -4,10 +4,11 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from docs.showcase.screens import make_screens
 from docs.showcase.songs import SAMPLES, make_songs, page
 
 DOCS = Path(__file__).parents[1]
-PARTS = ("songs",)
+PARTS = ("songs", "screens")
 
 
 def main() -> None:
@@ -22,6 +23,8 @@ def main() -> None:
     if arguments.part in (None, "songs"):
         asyncio.run(make_songs(out / "samples", arguments.only))
         (out / "listen.md").write_text(page(out / "samples"), encoding="utf-8")
+    if arguments.part in (None, "screens"):
+        asyncio.run(make_screens(out))
 
 
 if __name__ == "__main__":

@@ -110,22 +110,23 @@ def painted(sample: Sample) -> bytes:
 async def _both(sample: Sample, picture: Path) -> tuple[Song, Song]:
     """Make the song, then once more for a reader of the other language: of that only the words are kept."""
     with tempfile.TemporaryDirectory(prefix="melodify-") as scratch:
-        song = await _made(sample, picture, picture.with_suffix(".mp3"), sample.language)
-        other = await _made(sample, picture, Path(scratch) / "other.mp3", _other(sample.language))
+        song, _ = await made(sample, picture, picture.with_suffix(".mp3"), sample.language)
+        other, _ = await made(sample, picture, Path(scratch) / "other.mp3", _other(sample.language))
     return song, other
 
 
-async def _made(sample: Sample, picture: Path, out: Path, language: Language) -> Song:
+async def made(sample: Sample, picture: Path, out: Path, language: Language) -> tuple[Song, bytes]:
+    """Make the song of the picture's file, write it to `out`, and return it with its score as MIDI."""
     wish = Wish(style=sample.style, hint=sample.hint, seconds=SECONDS, language=language)
     request = RenderRequest(picture, out, wish)
     place = Place(channel_id=0, max_bytes=MAX_SONG_BYTES + MESSAGE_BYTES)
     order = Order(job_id="sample", user_id=0, place=place, picture=picture.read_bytes(), wish=wish)
     with Progress(disable=True) as bar:
         delivery = ConsoleDelivery(request, bar, bar.add_task(""))
-        await make_one(order, embedded(Settings(), out.parent), delivery, RenderLedger())
-    if delivery.song is None:
+        score = await make_one(order, embedded(Settings(), out.parent), delivery, RenderLedger())
+    if delivery.song is None or score is None:
         raise delivery.error or RuntimeError(f"{picture.name} became no song")
-    return delivery.song
+    return delivery.song, score
 
 
 def _other(language: Language) -> Language:

@@ -11,7 +11,9 @@ import aiohttp
 from simcord.preview import Preview
 
 from bot.cli.demo import embedded, simulated_page
+from bot.i18n.messages import catalogue
 from melodify_core.config.settings import Settings
+from melodify_core.models import Language
 from tests.stories import SONG_S, a_picture, audio_of
 
 WINDOWS = 3
@@ -20,10 +22,10 @@ PICTURES = 18
 
 # No fixture: the simulator's clock ends in the task that it began in.
 @asynccontextmanager
-async def demo(tmp_path: Path) -> AsyncIterator[tuple[Preview, Preview]]:
+async def demo(tmp_path: Path, language: Language = "en") -> AsyncIterator[tuple[Preview, Preview]]:
     example = tmp_path / "sunset.png"
     example.write_bytes(a_picture())
-    async with simulated_page(embedded(Settings(), tmp_path), example, 0) as (_, *pages):
+    async with simulated_page(embedded(Settings(language=language), tmp_path), example, 0) as (_, *pages):
         public, private = pages
         yield public, private
 
@@ -78,6 +80,18 @@ async def test_the_visitor_is_a_moderator(tmp_path: Path) -> None:
     assert shown.response is not None
     assert shown.response.ephemeral
     assert shown.response.content
+
+
+async def test_in_korean_the_forms_of_buttons_are_korean(tmp_path: Path) -> None:
+    async with demo(tmp_path, "ko") as (preview, _):
+        [visitor] = preview.viewers
+        await visitor.slash(preview.channel, "melodify", 사진=("picture.png", a_picture()), 길이=10)
+        async with asyncio.timeout(SONG_S):
+            while not (songs := [message for message in preview.channel.history() if audio_of(message)]):
+                await asyncio.sleep(0.05)
+        form = await visitor.click(songs[0], label=catalogue("ko")["button.change"])
+    assert form.modal is not None
+    assert form.modal["title"] == catalogue("ko")["change.title"]
 
 
 async def test_a_private_song_is_on_the_page_of_the_direct_messages(tmp_path: Path) -> None:
