@@ -26,7 +26,7 @@ from melodify_core.jobs.players import (
     step_of,
 )
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.jobs.titles import RECENT_TITLES, titled
+from melodify_core.jobs.titles import RECENT_TITLES, words_unlike
 from melodify_core.media.audio.mastering import master
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
@@ -290,7 +290,10 @@ def _describe(key: str, raw: RawTake, composer: str) -> Take:
 
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
-    reading = titled(reading, await with_db_retry(context.ledger.recent_titles, job, RECENT_TITLES))
+    choose = partial(words_unlike, reading)
+    words = await with_db_retry(context.ledger.claim_words, job, RECENT_TITLES, choose, time.time())
+    chosen = {"title": words.title, "caption": words.caption, "spare_titles": (), "spare_captions": ()}
+    reading = reading.model_copy(update=chosen)
     raw = await fetch(context, take.key_in_storage)
     # Players show the cover to everybody, so the cover of a spoiler is left out.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)

@@ -403,7 +403,7 @@ def test_a_little_light_in_the_dark_and_a_little_dark_in_the_light_are_said() ->
 
 
 def test_the_language_changes_words_only() -> None:
-    words = {"title", "caption", "spare_titles"}
+    words = {"title", "caption", "spare_titles", "spare_captions"}
     for scene in SCENES:
         assert heard(scene).model_dump(exclude=words) == heard(scene, language="ko").model_dump(exclude=words)
 

@@ -75,11 +75,13 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
     bpm = bpm_for(style, reading, feeling, wishes)
     mood, words = mood_of_song(mood_of(feeling), mode, bpm), _WORDS[wish.language]
     title, *spare_titles = words.titles(reading, telling_colour(reading), mood, scene)
+    caption, *spare_captions = words.captions(reading, mood, style, scene)
     heard, not_used = account_of(wishes, wish, style, mode)
     return Brief(
         title=title,
         spare_titles=tuple(spare_titles),
-        caption=words.caption(reading, mood, style, scene),
+        caption=caption,
+        spare_captions=tuple(spare_captions),
         mood=MOOD_WORDS[mood],
         valence=valence,
         arousal=arousal,

@@ -8,14 +8,24 @@ from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import around, named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
+from melodify_core.captioners.palette.words import (
+    CAPTION_CHARACTERS,
+    DRAFTS,
+    MOST_CAPTIONS,
+    MOST_TITLES,
+    TITLE_CHARACTERS,
+    Texts,
+    distinct,
+    patterns,
+    words_of,
+)
 
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "the", "to", "with"})
 
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene))
+    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
@@ -43,9 +53,16 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
         )
 
 
-def caption(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, else what light and colours are like; and a sentence on the song."""
-    random, words = Random(reading.fingerprint + 1), words_of("english")
+def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct captions: what is seen, else what light and colours are like; and a sentence on the song."""
+    random = Random(reading.fingerprint + 1)
+    return distinct(
+        (_caption(reading, mood, style, scene, random) for _ in range(DRAFTS)), CAPTION_CHARACTERS, MOST_CAPTIONS
+    )
+
+
+def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
+    words = words_of("english")
     shown = statement(scene, reading, random) if scene.kind else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"

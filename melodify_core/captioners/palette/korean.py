@@ -9,7 +9,17 @@ from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import around, named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
+from melodify_core.captioners.palette.words import (
+    CAPTION_CHARACTERS,
+    DRAFTS,
+    MOST_CAPTIONS,
+    MOST_TITLES,
+    TITLE_CHARACTERS,
+    Texts,
+    distinct,
+    patterns,
+    words_of,
+)
 
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # "|이|가|" after a word: the particle after a final consonant, and the one after a vowel.
@@ -18,7 +28,7 @@ _PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene))
+    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
@@ -40,12 +50,19 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
         )
 
 
-def caption(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, else what light and colours are like; and a sentence on the song.
+def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct captions: what is seen, else what light and colours are like; and a sentence on the song.
 
     All colours' names end in 색, so their particles are those that follow a final consonant.
     """
-    random, words = Random(reading.fingerprint + 1), words_of("korean")
+    random = Random(reading.fingerprint + 1)
+    return distinct(
+        (_caption(reading, mood, style, scene, random) for _ in range(DRAFTS)), CAPTION_CHARACTERS, MOST_CAPTIONS
+    )
+
+
+def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
+    words = words_of("korean")
     shown = statement(scene, reading, random) if scene.kind else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"

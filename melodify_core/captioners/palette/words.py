@@ -18,6 +18,9 @@ from melodify_core.data_files import read_table
 Texts = tuple[str, ...]
 TITLE_CHARACTERS = 40
 MOST_TITLES = 24
+CAPTION_CHARACTERS = 300
+MOST_CAPTIONS = 16
+DRAFTS = 40  # of captions
 _TRIES = 200
 MOST_AIRS = 3
 
@@ -151,13 +154,13 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
         yield pattern
 
 
-def distinct(titles: Iterator[str]) -> Texts:
-    """Return the first titles that differ and are short enough, at most `MOST_TITLES`."""
+def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:
+    """Return the first texts that differ and have at most `longest` characters, at most `most` of them."""
     found: dict[str, None] = {}
-    for title in titles:
-        if len(title) <= TITLE_CHARACTERS:
-            found[title] = None
-        if len(found) == MOST_TITLES:
+    for text in texts:
+        if len(text) <= longest:
+            found[text] = None
+        if len(found) == most:
             break
     return tuple(found)
 
