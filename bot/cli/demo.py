@@ -74,17 +74,10 @@ def embedded(settings: Settings, folder: Path) -> Settings:
 @asynccontextmanager
 async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
     """Serve a server with one channel, one thread and one member, who moderates it, for its browser tabs."""
-    untranslated.set(settings.language)
+    speaking = untranslated.set(settings.language)
     _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
     client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
     locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
-
-    async def speak(interaction: discord.Interaction[MelodifyClient]) -> bool:
-        interaction.locale = locale
-        return True
-
-    # The simulator's members all speak English; this is discord.py's own hook before each command.
-    client.tree.interaction_check = speak  # type: ignore[method-assign]  # simpler than a subclass of the tree
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
             # The simulated clock starts in the past; "made two minutes ago" should be true.
@@ -112,6 +105,7 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
             ) as preview:
                 yield env, preview
         finally:
+            untranslated.reset(speaking)
             await client.close_services()
 
 

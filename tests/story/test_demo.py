@@ -7,10 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import discord
+import pytest
 from simcord.preview import Preview
 
 from bot.cli.demo import embedded, simulated_page
+from bot.i18n.messages import say
+from bot.i18n.translator import language_of
 from melodify_core.config.settings import Settings
+from melodify_core.models import Language
 from tests.stories import a_picture
 
 WINDOWS = 3
@@ -19,10 +24,10 @@ PICTURES = 18
 
 # No fixture: the simulator's clock ends in the task that it began in.
 @asynccontextmanager
-async def demo(tmp_path: Path) -> AsyncIterator[Preview]:
+async def demo(tmp_path: Path, language: Language = "en") -> AsyncIterator[Preview]:
     example = tmp_path / "sunset.png"
     example.write_bytes(a_picture())
-    async with simulated_page(embedded(Settings(), tmp_path), example, 0) as (_, preview):
+    async with simulated_page(embedded(Settings(language=language), tmp_path), example, 0) as (_, preview):
         yield preview
 
 
@@ -64,3 +69,18 @@ async def test_the_visitor_is_a_moderator(tmp_path: Path) -> None:
     assert shown.response is not None
     assert shown.response.ephemeral
     assert shown.response.content
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Your songs name you"), ("ko", "내 이름을 표시해요")])
+async def test_commands_and_buttons_speak_the_demo_s_language(tmp_path: Path, language: Language, words: str) -> None:
+    async with demo(tmp_path, language) as preview:
+        [visitor] = preview.viewers
+        shown = await visitor.slash(preview.channel, "melodify-me" if language == "en" else "melodify-내설정")
+        assert shown.response is not None
+        assert words in shown.response.content
+        asked = await visitor.slash(preview.channel, "forget-me" if language == "en" else "내정보삭제")
+        assert asked.response is not None
+        answer = await visitor.click(asked.response, label=say(language, "forget.stored"))
+        texts = [message.content for message in (answer.response, *answer.followups) if message]
+        assert say(language, "forget.done", songs=0, jobs=0) in texts[-1]
+    assert language_of(discord.Locale.german) == "en"
