@@ -12,14 +12,13 @@ from melodify_core.models import Language
 
 # Discord shows the English names in every locale without a translation.
 _LANGUAGES: Mapping[discord.Locale, Language] = {discord.Locale.korean: "ko"}
-# The language of the names that are registered without a locale, and of members whose own we do not speak. The demo's
-# page shows no other names, and its members all speak English.
+# The language of the names that are registered without a locale. The demo's page shows no others.
 untranslated: ContextVar[Language] = ContextVar("untranslated", default="en")
 
 
 def language_of(locale: discord.Locale) -> Language:
     """Return our language for Discord's: Korean for Korean, English for all others."""
-    return _LANGUAGES.get(locale, untranslated.get())
+    return _LANGUAGES.get(locale, "en")
 
 
 def localised(key: str, **values: Value) -> app_commands.locale_str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.i18n.messages import key_name, name_of, say
-from bot.i18n.style_names import genre_name
+from bot.i18n.style_names import style_of
 from bot.posts.hint_lines import hint_lines
 from bot.posts.wording import safe
 from melodify_core.models import Job, Language, Song, Wish
@@ -73,9 +73,7 @@ def _changes(language: Language, before: Wish, now: Wish) -> Iterator[str]:
 def _facts(job: Job, song: Song) -> Iterator[str]:
     """Yield style, length, tempo and key."""
     language = job.wish.language
-    style = job.wish.style
-    name = genre_name(language, song.genre) if style == "auto" else name_of(language, "style", style)
-    if shown := safe(name, NAME):
+    if shown := safe(style_of(language, job.wish.style, song.genre), NAME):
         yield f"**{shown}**"
     yield say(language, "songs.seconds", seconds=round(song.duration_s))
     if song.bpm:

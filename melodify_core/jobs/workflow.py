@@ -217,10 +217,10 @@ async def _compose_elsewhere(
 
 async def _booked_before(player: Player, job: Job, context: JobContext) -> set[str]:
     """Return what stands for a call of this composer that was booked before a restart; nothing where there is none."""
-    costs = isinstance(player, Gone) or context.providers.price_of(player.name, job.wish.seconds)
+    if not isinstance(player, Gone) and is_free(player, job, context.providers):
+        return set()
     captioner = context.providers.captioner.name
-    booked = costs and await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner)
-    return {"before"} if booked else set()
+    return {"before"} if await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner) else set()
 
 
 @contextmanager

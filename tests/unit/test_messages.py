@@ -12,6 +12,8 @@ from bot.discord_api.permissions import NEEDED
 from bot.i18n.grammar import with_particle
 from bot.i18n.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
 from bot.i18n.translator import Translator, language_of, localised
+from melodify_core.captioners.openai.vocabulary import vocabulary
+from melodify_core.captioners.palette.captioner import MOOD_WORDS
 from melodify_core.errors import Code, Rejected, Unavailable
 from melodify_core.models import Language, Progress, Stage
 from melodify_core.styles import all_styles, style_choices
@@ -73,6 +75,12 @@ def test_tables_name_what_the_code_names(table: str) -> None:
         "progress": set(get_args(Progress)),
     }
     assert named == named_in_code[table]
+
+
+def test_every_mood_that_a_captioner_chooses_from_has_a_name() -> None:
+    named = {key.removeprefix("mood.") for key in catalogue("en") if key.startswith("mood.")}
+    own = {word for words in MOOD_WORDS.values() for word in words}
+    assert named == own | {mood.casefold() for mood in vocabulary().moods}
 
 
 def test_a_refusal_says_when_to_try_again_in_the_reader_s_own_time() -> None:
