@@ -182,7 +182,7 @@ async def test_details_are_for_the_presser_alone(bot: World, here: World) -> Non
     named = {field.name: str(field.value) for field in details.embeds[0].fields}
     assert {"Prompt", "Seed", "Tempo", "Key", "Mood", "Made by", "Sound", "Cost", "Times"} <= set(named)
     assert "BPM" in named["Prompt"]
-    assert "palette" in named["Made by"]
+    assert (named["Made by"], named["Cost"]) == ("palette · arranger", "free")
     [score] = details.attachments
     assert score.filename.endswith(".mid")
     assert mido.MidiFile(file=io.BytesIO(await score.read())).length == pytest.approx(10, abs=1)
