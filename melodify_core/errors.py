@@ -42,6 +42,7 @@ Code = Literal[
     "rule.block_self",
     "rule.not_blocked",
     "rule.nothing",
+    "rule.no_pages",
     "member.busy",
     "song.gone",
     "song.no_page",

@@ -445,6 +445,7 @@ class MemberSettings(Record):
 
     named: bool = True  # songs' messages and the servers' lists name the member
     notify: bool | None = None  # when a song that took long is ready; None: as the server's moderators have chosen
+    start_page: bool = False  # the web's start page shows the member's songs, where the server agrees
 
 
 class GuildSettings(Record):
@@ -464,3 +465,4 @@ class GuildSettings(Record):
     nsfw: Literal["never", "age_restricted"] = "never"
     notify: bool = True  # members are notified when a song that took long is ready
     blocked_users: frozenset[int] = frozenset()
+    start_page: bool = False  # the web's start page shows songs from here, of members who agree

@@ -83,7 +83,7 @@ class Site:
 
     async def _greet(self, request: web.Request) -> web.Response:
         language = language_of(request)
-        return _page(request, self._renderer.home(language), language)
+        return _page(request, self._renderer.home(await self._lookup.on_show(), language), language)
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         page = await self._find(request)

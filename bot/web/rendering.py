@@ -1,6 +1,6 @@
 """Turns a Page into HTML, in the visitor's language. Each page is rendered once and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -51,7 +51,13 @@ class Renderer:
         self.embed = lru_cache(_KEPT)(partial(self._song, "embed.html"))
         self.making = lru_cache(_KEPT)(self._making)
         self.notice = lru_cache(_KEPT)(self._notice)
-        self.home = lru_cache(_KEPT)(partial(self._render, "home.html"))
+        self.home = lru_cache(_KEPT)(self._home)
+
+    def _home(self, pages: Sequence[Page], language: Language) -> str:
+        """Return the start page, with the songs of these pages."""
+        songs = [(page, page.song) for page in pages if page.song]
+        cards = [(page, song, title_of(song, language), facts_of(song, language)[:1]) for page, song in songs]
+        return self._render("home.html", language, cards=cards)
 
     def _song(self, template: str, page: Page, language: Language) -> str:
         """Return the page, or the embedded player, of a song that is there."""

@@ -1,5 +1,6 @@
 """The song page as it is sent: what it says, in which language, and how a link to it unfolds."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import escape
@@ -320,6 +321,44 @@ async def test_the_start_page_says_what_it_is_and_invites(
     assert re.findall(r'class="invite" href="([^"]*)">([^<]*)<', html) == [(escape(INVITE), invitation)]
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "about"), [("en", "Made lately", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
+)
+async def test_the_start_page_shows_the_songs_that_may_be_shown(
+    site: Site, web: ClientSession, language: str, heading: str, about: str
+) -> None:
+    song = song_of(genre="jazz")
+    ids = [site.pages.add(song=song), site.pages.add(song=song, spoiler=True)]
+    ids.append(site.pages.add(song=song_of(genre="jazz", title=" "), picture_key=None))
+    html = await html_of(web, f"{site.url}/", Accept_Language=language)
+    assert "<h2" not in html
+    site.pages.shown = ids
+    async with asyncio.timeout(5):
+        while "<h2" not in (html := await html_of(web, f"{site.url}/", Accept_Language=language)):
+            await asyncio.sleep(0.1)
+    assert heading in html
+    assert re.findall(r'<li><a href="/s/([^"]*)">', html) == ids
+    # A spoiler's picture stays covered.
+    assert re.findall(r'<img src="/s/([^"]*)/picture.jpg" alt="" loading="lazy">', html) == ids[:1]
+    assert html.count(f'<span class="about">{about}</span>') == 3
+    assert html.count(">Where the Sea Keeps the Light</span>") == 2
+
+
+async def test_what_is_taken_off_the_start_page_is_gone_within_a_second(site: Site, web: ClientSession) -> None:
+    site.pages.shown = [page_id] = [site.pages.add()]
+    async with web.get(f"{site.url}/") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert page_id in await answer.text()
+    site.pages.shown = []
+    await asyncio.sleep(1.1)
+    assert page_id not in await html_of(web, f"{site.url}/")
+
+
+async def test_the_start_page_greets_although_the_songs_are_unavailable(site: Site, web: ClientSession) -> None:
+    site.pages.away = True
+    assert "A picture becomes a song" in await html_of(web, f"{site.url}/")
+
+
 async def test_a_wrong_link_says_so_and_leads_to_the_start(site: Site, web: ClientSession) -> None:
     for wrong in ("/s/" + "x" * 22, "/s/short", "/nothing"):
         html = await html_of(web, site.url + wrong, 404)
@@ -333,6 +372,9 @@ async def test_below_a_path_the_start_page_is_there(tmp_path: Path, web: ClientS
         for home in ("/songs", "/songs/"):
             assert "A picture becomes a song" in await html_of(web, site.url + home)
         assert 'href="/songs/"' in await html_of(web, f"{site.url}/songs/elsewhere", 404)
+        site.pages.shown = [page_id] = [site.pages.add()]
+        await asyncio.sleep(1.1)
+        assert f'<a href="/songs/s/{page_id}">' in await html_of(web, f"{site.url}/songs/")
 
 
 # --- language -------------------------------------------------------------------------------------------------------

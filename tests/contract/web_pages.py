@@ -66,6 +66,7 @@ class MemoryPages:
     pages: dict[str, Page] = field(default_factory=dict)
     stages: "asyncio.Queue[Stage | None]" = field(default_factory=asyncio.Queue)
     asked: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)  # on the start page
     watchers: int = 0
     away: bool = False
 
@@ -85,6 +86,11 @@ class MemoryPages:
         if self.away:
             raise Unavailable("storage.unavailable")
         return self.pages.get(page_id)
+
+    async def on_show(self) -> list[Page]:
+        if self.away:
+            raise Unavailable("storage.unavailable")
+        return [self.pages[page_id] for page_id in self.shown]
 
     async def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
         self.watchers += 1

@@ -124,6 +124,15 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
     assert "Threads: yes" in exported
 
 
+async def test_without_song_pages_no_start_page_can_show_songs(court: Court) -> None:
+    here = court.here
+    assert "has no website" in await court.rule("start-page", on=True)
+    assert "start page: no" in await court.rule("start-page", on=False)
+    result = await here.member.slash(here.channel, "melodify-me", **{"start-page": True})
+    assert "has no website" in answer_of(result)
+    assert not (await here.services.members.settings_of(here.member.id)).start_page
+
+
 async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> None:
     here = court.here
     fans = here.guild.create_role("fans")

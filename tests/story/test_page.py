@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import Any
 
+import discord
 import pytest
 from aiohttp import ClientSession
+from simcord.actors import MemberActor
 
 from bot.posts.song_view import page_of
 from bot.web.serving import listening
@@ -15,7 +18,7 @@ from melodify_core.config.settings import Web
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
 from tests.loopback import free_port
-from tests.stories import PICTURE, SONG_S, World, story_settings, world
+from tests.stories import PICTURE, SONG_S, World, answer_of, story_settings, world
 from tests.story.pressing import a_press, button, choices_of, choose
 
 PORT = free_port()
@@ -170,6 +173,42 @@ async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: Clien
         status, html = await fetched(web, f"{link}{rest}")
         assert status == 410
         assert "deleted" in html
+
+
+async def test_the_start_page_shows_a_song_once_member_and_server_agree_and_until_one_does_not(
+    here: World, web: ClientSession
+) -> None:
+    role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
+    moderator = here.guild.add_member(here.env.create_user("mod"), roles=[role])
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = f'href="{page_of(here.songs()[0]).removeprefix(PUBLIC)}"'
+
+    async def shows() -> bool:
+        await asyncio.sleep(1.1)  # what is shown is remembered for a second
+        # A connection that stays open would keep the simulator waiting.
+        async with web.get(f"{PUBLIC}/", headers={"Connection": "close"}) as answer:
+            return link in await answer.text()
+
+    async def answer(asker: MemberActor, command: str, **options: Any) -> str:
+        result = await asker.slash(here.channel, command, **options)
+        assert result.ephemeral
+        return answer_of(result)
+
+    said = await answer(here.member, "melodify-me", **{"start-page": True})
+    assert "shows your songs from servers that agree" in said
+    said = await answer(moderator, "melodify-admin start-page", on=True)
+    assert "of members who agree with" in said
+    assert "Songs on the website's start page: yes" in said
+    assert await shows()
+    await answer(moderator, "melodify-admin block", member=here.member.user)
+    assert not await shows()
+    await answer(moderator, "melodify-admin unblock", member=str(here.member.id))
+    said = await answer(here.member, "melodify-me", named=False)
+    assert "because you do not want to be named" in said
+    assert not await shows()
+    await here.services.members.forget(here.member.id)
+    assert not (await here.services.members.settings_of(here.member.id)).start_page
 
 
 async def test_the_menu_has_the_link_to_the_page(bot: World) -> None:
