@@ -91,7 +91,7 @@ audit: develop
 licenses: develop
 	@$(BIN)/python deploy/licenses.py
 
-# Run the Dockerfile's own installation in an empty virtual environment, then start and drain the result. Takes minutes.
+# Build both variants of the image, and have each make a song. Needs root, Debian's buildah and debootstrap, and minutes.
 image-check: develop
 	@$(BIN)/python -m tests.process.image_check
 
@@ -120,6 +120,8 @@ lock: develop
 	$(COMPILE) --extra eyes --extra demo --constraint requirements.txt -o requirements-demo.txt
 	$(COMPILE) --extra openai --extra google --extra gemini --extra hints --extra otel --extra eyes \
 	  --constraint requirements.txt -o requirements-run.txt
+	$(COMPILE) --extra openai --extra gemini --extra otel --extra eyes \
+	  --constraint requirements.txt -o requirements-image.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Literal
 
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
@@ -18,6 +19,14 @@ from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memo
 log = logging.getLogger(__name__)
 # How long it takes to write a paid result to the spool and to the storage.
 STORE_S = 15.0
+# What the providers that need one import of their extra.
+_EXTRAS = {
+    "openai": ("openai", "openai"),
+    "gemini": ("gemini", "google.genai"),
+    "lyria": ("google", "google.cloud.aiplatform"),
+    "pipeline": ("google", "google.cloud.aiplatform"),
+    "gcs": ("google", "google.cloud.storage"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +181,10 @@ def longest_call_s(settings: Settings) -> float:
 
 
 def missing_settings(settings: Settings) -> list[str]:
-    """Return one sentence for each missing setting of a selected provider."""
+    """Return one sentence for each missing package, or else setting, of a selected provider."""
     chosen = {settings.captioner, *settings.players, settings.storage}
+    if packages := _missing_packages(sorted(chosen)):
+        return packages
     sentences = _missing_for_openai(settings)
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
@@ -213,6 +224,25 @@ def missing_settings(settings: Settings) -> list[str]:
 def _chosen_by(settings: Settings, composer: ComposerName) -> str:
     """Return the setting that chooses the composer, as the settings' file has it."""
     return f"composers = {json.dumps(settings.composers)}" if settings.composers else f'composer = "{composer}"'
+
+
+def _missing_packages(chosen: Iterable[str]) -> list[str]:
+    needed = {name: _EXTRAS[name] for name in chosen if name in _EXTRAS}
+    image = " In a container, build the image with --build-arg PROVIDERS=image-full."
+    return [
+        f'{name} needs a package that is not installed: pip install "melodify[{extra}]".'
+        + (image if extra == "google" else "")
+        for name, (extra, module) in needed.items()
+        if not is_installed(module)
+    ]
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module is there, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
 
 
 def _missing_for_openai(settings: Settings) -> list[str]:
