@@ -201,7 +201,7 @@ async def _database(settings: Settings) -> list[Finding]:
         with only_process(lock_file(settings.database.url)):
             return [Finding(good=True, text=f"database {path}")]
     except Running:
-        return [Finding(good=True, text=f"database {path}: a Melodify works with it", runs=True)]
+        return [Finding(good=True, text=f"database {path}: a running Melodify uses it", runs=True)]
 
 
 async def _operating(settings: Settings) -> list[Finding]:

@@ -47,18 +47,19 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(static=static.__getitem__, clock=clock, home=f"{prefix}/", invite=invite)
-        self.song = lru_cache(_KEPT)(self._song)
+        self.song = lru_cache(_KEPT)(partial(self._song, "song.html"))
+        self.embed = lru_cache(_KEPT)(partial(self._song, "embed.html"))
         self.making = lru_cache(_KEPT)(self._making)
         self.notice = lru_cache(_KEPT)(self._notice)
         self.home = lru_cache(_KEPT)(partial(self._render, "home.html"))
 
-    def _song(self, page: Page, language: Language) -> str:
-        """Return the page of a song that is there."""
+    def _song(self, template: str, page: Page, language: Language) -> str:
+        """Return the page, or the embedded player, of a song that is there."""
         song = page.song
         if song is None:
             raise ValueError(page)
         return self._render(
-            "song.html",
+            template,
             language,
             page,
             song=song.model_copy(update={"caption": clean(song.caption, CAPTION)}),

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 from bot.posts import song_embed
 from bot.web.rendering import bars_of
+from bot.web.responses import FRAMED, POLICY
 from melodify_core.brief import clean
 from melodify_core.models import Stage, Wish
 from melodify_core.pages import ID_PATTERN, new_page_id
@@ -178,7 +179,7 @@ async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: S
     async with web.get(address.replace(PUBLIC, site.url)) as answer:
         assert (answer.status, answer.content_type) == (200, "application/json")
         card = await answer.json()
-    assert (card["version"], card["type"], card["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
+    assert (card["version"], card["type"], card["title"]) == ("1.0", "rich", "Where the Sea Keeps the Light")
     assert card["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
     assert (card["thumbnail_width"], card["thumbnail_height"]) == (960, 640)
 
@@ -207,6 +208,71 @@ async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({}, (560, 192)),
+        ({"maxwidth": "1000", "maxheight": "1000"}, (560, 192)),
+        ({"maxwidth": "300"}, (300, 192)),
+        ({"maxwidth": "240", "maxheight": "112"}, (240, 112)),
+        ({"maxwidth": "239"}, None),
+        ({"maxheight": "0"}, None),
+    ],
+)
+async def test_oembed_brings_a_player_that_fits_or_a_link(
+    site: Site, web: ClientSession, asked: dict[str, str], size: tuple[int, int] | None
+) -> None:
+    page_id = site.pages.add(song=song_of(title='A "quoted" & sung'))
+    async with web.get(f"{site.url}/oembed", params={"url": f"{PUBLIC}/s/{page_id}", **asked}) as answer:
+        card = await answer.json()
+    if size is None:
+        assert (card["type"], "html" in card, "width" in card) == ("link", False, False)
+        return
+    assert (card["type"], card["width"], card["height"]) == ("rich", *size)
+    assert card["html"] == (
+        f'<iframe src="{PUBLIC}/embed/{page_id}" title="A &quot;quoted&quot; &amp; sung" width="{size[0]}" '
+        f'height="{size[1]}" style="border:0" loading="lazy"></iframe>'
+    )
+
+
+async def test_the_embedded_player_has_picture_title_and_sound_and_alone_may_be_framed(
+    site: Site, web: ClientSession
+) -> None:
+    page_id = site.pages.add()
+    async with web.get(f"{site.url}/embed/{page_id}") as answer:
+        assert answer.headers["Content-Security-Policy"] == FRAMED["Content-Security-Policy"]
+        html = await answer.text()
+    assert FRAMED["Content-Security-Policy"] == POLICY.removesuffix("'none'") + "*"
+    assert f'<a href="{PUBLIC}/s/{page_id}" target="_blank" rel="noopener">Where the Sea Keeps the Light</a>' in html
+    assert f'src="/s/{page_id}/picture.jpg"' in html
+    assert f'src="/s/{page_id}/song.mp3"' in html
+    for path in (f"/s/{page_id}", "/", f"/oembed?url={PUBLIC}/s/{page_id}", f"/s/{page_id}/song.mp3", "/embed/short"):
+        async with web.get(site.url + path) as answer:
+            assert answer.headers["Content-Security-Policy"] == POLICY
+
+
+async def test_an_embedded_spoiler_shows_no_picture(site: Site, web: ClientSession) -> None:
+    assert "picture.jpg" not in await html_of(web, f"{site.url}/embed/{site.pages.add(spoiler=True)}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"private": True}, 404, "There is no page here"),
+        ({"deleted": True}, 410, "This song has been deleted"),
+        ({"song": None}, 410, "This song could not be made"),
+        ({"song": None, "stage": Stage.COMPOSING}, 200, "Your song is being made"),
+    ],
+)
+async def test_the_embedded_player_of_what_is_not_there_says_so_in_its_frame(
+    site: Site, web: ClientSession, fields: dict[str, Any], status: int, said: str
+) -> None:
+    async with web.get(f"{site.url}/embed/{site.pages.add(**fields)}") as answer:
+        assert answer.status == status
+        assert said in await answer.text()
+        assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors *")
+
+
+@pytest.mark.parametrize(
     ("query", "status"),
     [
         ({}, 404),
@@ -216,6 +282,7 @@ async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
         ({"url": "https://songs.example.evil/s/{id}"}, 404),
         ({"url": f"{PUBLIC}/s/{{id}}", "format": "xml"}, 501),
         ({"url": f"{PUBLIC}/s/{{id}}?lang=ko"}, 200),
+        ({"url": f"{PUBLIC}/embed/{{id}}"}, 200),
     ],
 )
 async def test_oembed_answers_for_our_own_pages_only(
@@ -257,7 +324,7 @@ async def test_a_wrong_link_says_so_and_leads_to_the_start(site: Site, web: Clie
     for wrong in ("/s/" + "x" * 22, "/s/short", "/nothing"):
         html = await html_of(web, site.url + wrong, 404)
         assert "There is no page here" in html
-        [home] = re.findall(r'<p><a href="([^"]*)">What is Melodify', html)
+        [home] = re.findall(r'<p><a href="([^"]*)" target="_top">What is Melodify', html)
         assert "A picture becomes a song" in await html_of(web, site.url + home)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import Browser, Page, Route, expect
@@ -184,6 +186,35 @@ async def test_a_score_that_cannot_be_read_leaves_the_page_as_it_is(
         await page.wait_for_load_state("networkidle")
         await expect(page.locator(".roll")).to_be_hidden()
         await expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize("framed", ["embed", "s"])
+async def test_another_site_may_show_the_embedded_player_and_it_plays_there_but_not_the_page(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], framed: str
+) -> None:
+    page_id = site.pages.add(song=sound[1])
+    frame = f'<iframe src="{site.url}/{framed}/{page_id}" width="560" height="192"></iframe>'
+
+    async def other(_request: web.BaseRequest) -> web.Response:
+        return web.Response(content_type="text/html", text=frame)
+
+    server = TestServer(web.Application())  # another site: its port is another
+    server.app.router.add_get("/", other)
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    async with server:
+        await page.goto(str(server.make_url("/")))
+        await page.wait_for_load_state("networkidle")
+    inside = page.frame_locator("iframe")
+    if framed == "s":
+        await expect(inside.get_by_role("button", name="Play")).to_have_count(0)
+    else:
+        await inside.get_by_role("button", name="Play").click()
+        await expect(inside.locator(".at")).to_have_text("0:01", timeout=15_000)
+        await expect(inside.get_by_role("img", name="The picture that became")).to_be_visible()
+        tall = await inside.locator("html").evaluate("(page) => page.scrollHeight")
+        assert tall <= 192
+    await context.close()
 
 
 async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
@@ -418,6 +449,7 @@ def states(site: Site, sound: tuple[bytes, Song], language: str) -> dict[str, st
     song = sound[1].model_copy(update=KOREAN) if language == "ko" else sound[1]
     return {
         "song": song_page(site, sound, song=song, language=language),
+        "embed": song_page(site, sound, song=song, language=language).replace("/s/", "/embed/"),
         "nopic": song_page(site, sound, song=song, language=language, picture_key=None),
         "making": site.page(site.pages.add(song=None, stage=Stage.COMPOSING)),
         "deleted": site.page(site.pages.add(deleted=True)),

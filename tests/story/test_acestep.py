@@ -74,9 +74,9 @@ async def test_the_line_shows_that_the_song_waits_and_is_played(hall: Hall) -> N
     here = hall.here.corner()
     hall.own.states = ["queued"]
     await here.command(image=("picture.png", a_picture("teal")))
-    await here.until("waiting for a free studio")
+    await here.until("waiting for the music service")
     hall.own.script_all(["running"])
-    await here.until("the studio is playing")
+    await here.until("the music service is working")
     hall.own.script_all(["succeeded"])
     await here.songs_done()
     hall.own.states = ["queued", "running", "succeeded"]
@@ -87,7 +87,7 @@ async def test_a_cancelled_song_is_not_waited_for_and_does_not_count(hall: Hall)
     here = hall.here.corner()
     hall.own.states = ["running"]
     await here.command(image=("picture.png", a_picture("plum")))
-    await here.until("the studio is playing")
+    await here.until("the music service is working")
     await here.member.click(here.said(here.channel)[0], label="Cancel")
     await here.songs_done()
     hall.own.states = ["queued", "running", "succeeded"]
@@ -113,7 +113,7 @@ async def test_a_bot_that_is_stopped_finds_its_task_again(hall: Hall) -> None:
     here = hall.here.corner()
     hall.own.states, asked = ["running"], len(hall.own.asked)
     await here.command(image=("picture.png", a_picture("coral")))
-    await here.until("the studio is playing")
+    await here.until("the music service is working")
     await hall.here.restart(hall.settings)
     here.client = hall.here.client
     hall.own.script_all(["succeeded"])

@@ -20,7 +20,7 @@ from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import ProviderContext
 from melodify_core.styles import all_styles
 
-_MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
+MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
     "content": ("warm", "content", "tender"),
     "joyful": ("joyful", "playful", "uplifting"),
     "excited": ("energetic", "exhilarating", "driving"),
@@ -79,8 +79,8 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
     return Brief(
         title=title,
         spare_titles=tuple(spare_titles),
-        caption=words.caption(reading, mood, scene),
-        mood=_MOOD_WORDS[mood],
+        caption=words.caption(reading, mood, style, scene),
+        mood=MOOD_WORDS[mood],
         valence=valence,
         arousal=arousal,
         energy=energy_of(feeling),
