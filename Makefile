@@ -79,7 +79,7 @@ docs:
 	@$(INSTALL) docs
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict $(ARGS)
 
-# Make the pictures and songs of docs/ anew, by the program itself.
+# Make what docs/ shows and plays anew, by the program itself: songs, screens and the README's film.
 samples: develop
 	@$(BIN)/python -m docs.showcase $(ARGS)
 

@@ -4,11 +4,12 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from docs.showcase.film import make_film
 from docs.showcase.screens import make_screens
 from docs.showcase.songs import SAMPLES, make_songs, page
 
 DOCS = Path(__file__).parents[1]
-PARTS = ("songs", "screens")
+PARTS = ("songs", "screens", "film")
 
 
 def main() -> None:
@@ -25,6 +26,8 @@ def main() -> None:
         (out / "listen.md").write_text(page(out / "samples"), encoding="utf-8")
     if arguments.part in (None, "screens"):
         asyncio.run(make_screens(out))
+    if arguments.part in (None, "film"):
+        asyncio.run(make_film(out))
 
 
 if __name__ == "__main__":

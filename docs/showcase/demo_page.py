@@ -81,14 +81,28 @@ class DemoPage:
         await self.end()
         return message
 
+    async def play(self) -> None:
+        """Press Play until the newest song is heard: the page passes over a press before it has fetched the audio."""
+        button = self.page.locator(".media-player-button").first
+        while await self.page.evaluate("() => [...document.querySelectorAll('audio')].pop().currentTime") < 0.1:
+            await button.click()
+            await self.page.wait_for_timeout(400)
+
     async def song(self) -> Locator:
         """Wait until the newest song can be played, and return its message."""
         message = self.messages.filter(has=self.page.locator("audio")).last
         await expect(message.locator(".media-waveform")).to_be_visible(timeout=SONG_MS)
-        await expect(message.locator(".embed-card img")).to_be_visible(timeout=SONG_MS)
+        await self.loaded()
+        await expect(message.locator(".component-button").first).to_be_enabled(timeout=SONG_MS)
         await self.page.wait_for_timeout(1500)
         await self.end()
         return message
+
+    async def loaded(self) -> None:
+        """Wait until every picture is seen."""
+        pictures = "[...document.querySelectorAll('article.channel-message img')]"
+        while not await self.page.evaluate(f"() => {pictures}.every(each => each.complete && each.naturalWidth > 0)"):
+            await self.page.wait_for_timeout(100)
 
     async def end(self) -> None:
         """Scroll to the newest message."""

@@ -88,7 +88,7 @@ async def _visit(
 ) -> None:
     context = await browser.new_context(
         viewport={"width": 390, "height": 844} if phone else {"width": 1000, "height": 760},
-        device_scale_factor=2 if phone else 1,
+        device_scale_factor=1,
         locale=LOCALES[language],
         color_scheme="dark" if scheme == "dark" else "light",
     )

@@ -161,5 +161,5 @@ HEAD = """# Listen
 Eight pictures and the songs that Melodify made of them, 20 seconds each, with style and hint as a member chooses them.
 No key and no network were used: the embedded captioner looked at the pictures, and the embedded composer played.
 
-Pictures and songs are the project's own, under its MIT licence. `make samples` paints the pictures and makes the songs
-anew, and writes this page."""
+Pictures and songs are the project's own, under its MIT licence. `make samples ARGS=songs` paints the pictures and
+makes the songs anew, and writes this page."""

@@ -5,8 +5,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
+from docs.showcase.film import MAX_BYTES as MAX_FILM_BYTES
 from docs.showcase.songs import MAX_PICTURE_BYTES, MAX_SONG_BYTES, SAMPLES, SECONDS, page, read_facts
 from melodify_core.styles import all_styles
 
@@ -48,6 +49,22 @@ def test_the_page_is_what_the_facts_say() -> None:
     for facts in read_facts(FOLDER):
         for words in (facts["name"], facts["en"]["title"], facts["ko"]["title"], facts["hint"]):
             assert words in page(FOLDER)
+
+
+def test_the_readme_s_moving_picture_is_small_and_moves() -> None:
+    film = DOCS / "demo.webp"
+    assert film.stat().st_size <= MAX_FILM_BYTES
+    with Image.open(film) as seen:
+        assert seen.n_frames >= 8  # type: ignore[attr-defined]  # of an animated WebP
+        pictures = [frame.convert("RGB").tobytes() for frame in ImageSequence.Iterator(seen)]
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_each_picture_of_a_screen_is_shown_in_a_document() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in DOCS.glob("*.md"))
+    screens = {path.name for path in (DOCS / "screens").iterdir()}
+    assert len(screens) > 10
+    assert {name for name in screens if f"](screens/{name})" not in pages} == set()
 
 
 def test_all_that_the_documents_show_and_play_takes_at_most_four_megabytes() -> None:
