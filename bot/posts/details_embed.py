@@ -20,7 +20,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
     embed = discord.Embed(title=title_of(language, song), colour=discord.Colour(COLOUR))
     facts = {
         "prompt": music_prompt(song.brief, song.wish or Wish()) if song.brief else "",
-        "mood": ", ".join(song.mood),
+        "mood": ", ".join(name_of(language, "mood", name) for name in song.mood),
         "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
         "meter": song.meter or "",
         "key": key_name(language, song.key, song.mode) if song.key else "",

@@ -66,7 +66,8 @@ def _changes(language: Language, before: Wish, now: Wish) -> Iterator[str]:
     if before.seconds != now.seconds:
         yield say(language, "song.change.length", before=before.seconds, now=now.seconds)
     if before.hint != now.hint:
-        hints = [f"“{shown}”" if (shown := safe(wish.hint, HINT)) else none for wish in (before, now)]
+        shown = (safe(wish.hint, HINT) for wish in (before, now))
+        hints = [say(language, "song.phrase", phrase=hint) if hint else none for hint in shown]
         yield say(language, "song.change.hint", before=hints[0], now=hints[1])
 
 

@@ -90,7 +90,8 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo)
-    form = plan(random, seconds, time.beat * tempo, style, time)
+    named = any(key.startswith("bpm.") for key in brief.heard)
+    form = plan(random, seconds, time.beat * tempo, style, time, named=named)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
     players = cast(
