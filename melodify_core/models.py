@@ -111,6 +111,7 @@ class Job(Record):
     spoiler: bool = False
     # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
     composers: tuple[str, ...] = ()
+    composer: str = ""  # where `composers` is empty: the first of the settings when the job was queued
     asks: bool = False  # its asker is asked before another one than the first of them plays
     parent_wish: Wish | None = None
     named: bool = True
@@ -156,6 +157,8 @@ class Brief(Record):
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
     # Other titles that fit as well, for a server that has had a song of this title lately; empty in what is stored.
     spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
+    # Other captions that fit as well, for a server whose latest songs were told in nearly the same words.
+    spare_captions: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=16)] = ()
     meter: Meter | None = None  # None: the composer's choice
     without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
     # The soundscape's sounds by name, such as "rain"; None: as the words of `soundscape` say.
@@ -163,6 +166,14 @@ class Brief(Record):
     # What became of the hint, where the captioner knows it: see melodify_core/hints.
     heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
     not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a song is called, and what is said of it."""
+
+    title: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)

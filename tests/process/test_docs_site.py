@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a folder with all that the site is made of."""
     folder = tmp_path / "checkout"
     others = [ROOT / name for name in ("mkdocs.yml", "LICENSE", "config.example.toml")]
-    for path in (*DOCUMENTS, *others, *(path for path in (ROOT / "docs").iterdir() if path.is_file())):
+    for path in (*DOCUMENTS, *others, *(path for path in (ROOT / "docs").rglob("*") if path.is_file())):
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)

@@ -78,7 +78,7 @@ async def test_a_watched_channel_makes_songs_until_it_is_watched_no_more(court: 
     assert len(here.songs()) == 1
     assert await court.choices("unwatch", "channel") == [(f"#{here.channel.name}", str(here.channel.id))]
     assert await court.choices("unwatch", "channel", "elsewhere") == []
-    assert "no longer watch" in await court.rule("unwatch", channel=str(here.channel.id))
+    assert "no longer turn the pictures in" in await court.rule("unwatch", channel=str(here.channel.id))
     await here.post("", PICTURE)
     await here.songs_done()
     assert len(here.songs()) == 1

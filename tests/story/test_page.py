@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -18,7 +19,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, answer_of, story_settings, world
-from tests.story.pressing import button, only, press
+from tests.story.pressing import a_press, button, choices_of, choose
 
 PORT = free_port()
 PUBLIC = f"http://127.0.0.1:{PORT}"
@@ -210,11 +211,32 @@ async def test_the_start_page_shows_a_song_once_member_and_server_agree_and_unti
     assert not (await here.services.members.settings_of(here.member.id)).start_page
 
 
-async def test_in_korean_the_button_is_korean(bot: World) -> None:
+async def test_the_menu_has_the_link_to_the_page(bot: World) -> None:
     here = bot.corner(locale="ko")
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     [song] = here.songs()
-    hidden = only(await press(here, here.member, song, button("more", song), "ko"))
-    [row] = hidden.components
+    assert choices_of(song) == ["자세히", "링크", "삭제"]
+    payload, result = a_press(here, here.member, song, button("menu", song), "ko")
+    payload["data"] |= {"component_type": 3, "values": ["page"]}
+    await here.emit("INTERACTION_CREATE", payload)
+    async with asyncio.timeout(SONG_S):
+        while not result.followups:
+            await asyncio.sleep(0.01)
+    [link] = result.followups
+    assert link.ephemeral
+    assert f"<{page_of(song)}>" in link.content
+    [row] = link.components
     assert (row["components"][-1]["label"], row["components"][-1]["url"]) == ("🔗 페이지 열기", page_of(song))
+
+
+async def test_the_link_of_a_song_from_before_pages_were_switched_off_says_so(here: World) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    settings = here.services.settings
+    here.client.services = replace(here.services, settings=settings.model_copy(update={"web": Web()}))
+    try:
+        assert "has no page" in (await choose(here.member, song, "page")).content
+    finally:
+        here.client.services = replace(here.services, settings=settings)

@@ -75,8 +75,8 @@ async def test_two_pictures_in_a_korean_server_are_told_in_korean(bot: World) ->
     here = bot.corner(locale="ko")
     await here.post(here.mention, *TWO)
     await here.songs_done()
-    assert "사진 2장을 한 곡씩" in here.said(here.channel)[0].content
-    assert here.channel.threads[0].name == "사진 2장의 노래"
+    assert "사진 2장을 각각 노래로" in here.said(here.channel)[0].content
+    assert here.channel.threads[0].name == "사진 2장으로 만든 노래"
     assert len(here.songs()) == 2
 
 

@@ -37,7 +37,7 @@ def fields_of(
                 "tempo: 177 instead of 900",
                 "mode: minor instead of",
                 "instruments: without",
-                "genre: chosen by instruments and mood instead of dubstep",
+                "genre: chosen to fit instruments and mood instead of dubstep",
             ),
         ),
         ("ko", "조정한 값", ("템포: 900 대신 177", "대신 단조", "악기: ", "장르: dubstep 대신 악기와 분위기에 맞춰")),

@@ -25,7 +25,7 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
