@@ -59,6 +59,7 @@ class Place(Record):
     token: Annotated[str | None, Field(repr=False)] = None
     ordered_in: int | None = None  # the server where a song for direct messages was asked for
     shows_picture: bool = False  # the picture itself was posted there: its readers see it anyway
+    borrowed: bool = False  # perhaps somebody else's picture: from a reply, a forward, or a message's menu
     # The answer in the channel that only the asker of a private song sees, and the token to edit it for 15 minutes.
     note_id: int | None = None
     note_token: Annotated[str | None, Field(repr=False)] = None

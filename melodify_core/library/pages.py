@@ -42,7 +42,13 @@ ROUNDS = 20
 _AGREES = '%"start_page":true%'
 _root = usage.alias("root")
 _AGREED = (
-    sa.select(*_FIELDS, songs.c.user_id, guilds.c.settings.label("rules"), members.c.settings.label("choice"))
+    sa.select(
+        *_FIELDS,
+        songs.c.user_id,
+        guilds.c.settings.label("rules"),
+        members.c.settings.label("choice"),
+        _root.c.brief_order.label("first_order"),
+    )
     .select_from(
         songs.join(usage, usage.c.job_id == songs.c.job_id)
         .join(guilds, guilds.c.guild_id == songs.c.guild_id)
@@ -178,7 +184,10 @@ def _is_wanted(row: sa.Row[tuple[object, ...]]) -> bool:
     """Return whether the member and the server of a row of _AGREED want the song to be shown."""
     choice, rules = MemberSettings.model_validate_json(row.choice), GuildSettings.model_validate_json(row.rules)
     agreed = choice.start_page and rules.start_page
-    return agreed and choice.named and row.user_id not in rules.blocked_users
+    # Of a take, the first song's order says whose the picture is. Orders of earlier versions do not say it.
+    orders = [json.loads(text or "{}") for text in (row.brief_order, row.first_order or row.brief_order)]
+    own = all(order.get("place", {}).get("borrowed") is False for order in orders)
+    return agreed and choice.named and row.user_id not in rules.blocked_users and own
 
 
 def _readable(row: sa.Row[tuple[object, ...]]) -> Page | None:

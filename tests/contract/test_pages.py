@@ -261,7 +261,7 @@ async def test_what_is_not_for_everybody_is_never_on_the_start_page(
 async def test_a_song_that_is_being_posted_is_not_on_the_start_page_yet(engine: sa.Engine, pages: LibraryPages) -> None:
     agree(engine)
     accept(engine).record_unposted(a_job("1"), a_song("1"), 120.0)
-    assert await shown(pages) == []
+    assert await pages.on_show() == []
 
 
 async def test_a_take_of_another_member_s_picture_is_not_on_the_start_page(
@@ -273,6 +273,16 @@ async def test_a_take_of_another_member_s_picture_is_not_on_the_start_page(
     post(engine, 2, 2, parent_id="1")
     post(engine, 3, parent_id="1")
     assert await shown(pages) == ["3", "1"]
+
+
+async def test_a_song_of_somebody_else_s_picture_and_its_takes_are_not_on_the_start_page(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    agree(engine)
+    post(engine, 1, place=Place(channel_id=10, guild_id=20, borrowed=True))
+    post(engine, 2, parent_id="1")
+    post(engine, 3)
+    assert await shown(pages) == ["3"]
 
 
 async def test_a_song_that_cannot_be_read_and_those_of_the_blocked_hide_no_other(
