@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-SHOWN = (".md", ".png", ".svg", ".webp", ".mp3")
+SHOWN = (".md", ".png", ".svg", ".webp", ".mp3", ".css")
 # Beside docs/, which mkdocs reads itself.
 OTHERS = ("*.md", "LICENSE", "config.example.toml", "deploy/**/*.md")
 

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Locator, Page
 from docs.showcase.demo_page import DemoPage, demo_page
 from docs.showcase.songs import SAMPLES, made
 from melodify_core.models import Language
+from melodify_core.storage.layout import midi_key, song_key
 from tests.contract.web_pages import site_of
 from tests.discord_server import TOKEN
 from tests.process.browser import AUTOPLAY, chromium
@@ -68,15 +69,15 @@ async def _song_page(browser: Browser, folder: Path, picture: Path) -> None:
             pages: dict[Language, str] = {}
             for language in LANGUAGES:
                 song, score = await made(SAMPLE, picture, scratch / "song.mp3", language)
-                keys = {kind: f"{language}/song.{kind}" for kind in ("mp3", "jpg", "mid")}
-                await site.storage.save(
-                    keys["mp3"], await asyncio.to_thread((scratch / "song.mp3").read_bytes), "audio/mpeg"
+                sound = await asyncio.to_thread((scratch / "song.mp3").read_bytes)
+                keys = {"audio_key": song_key(language), "picture_key": f"pictures/{language}.jpg"}
+                await site.storage.save(keys["audio_key"], sound, "audio/mpeg")
+                await site.storage.save(keys["picture_key"], _jpeg(picture), "image/jpeg")
+                await site.storage.save(midi_key(language), score, "audio/midi")
+                song = song.model_copy(update={"job_id": language, **keys})
+                pages[language] = site.page(
+                    site.pages.add(song=song, picture_key=keys["picture_key"], language=language)
                 )
-                await site.storage.save(keys["jpg"], _jpeg(picture), "image/jpeg")
-                await site.storage.save(keys["mid"], score, "audio/midi")
-                song = song.model_copy(update={"audio_key": keys["mp3"], "picture_key": keys["jpg"]})
-                fields = {"picture_key": keys["jpg"], "midi_key": keys["mid"], "language": language}
-                pages[language] = site.page(site.pages.add(song=song, **fields))
             await _visit(browser, pages["en"], folder / "song-page.webp")
             await _visit(browser, pages["en"], folder / "song-page-dark.webp", scheme="dark")
             await _visit(browser, pages["ko"], folder / "song-page-phone-ko.webp", language="ko", phone=True)

@@ -42,7 +42,7 @@ def commands() -> dict[str, str]:
     """Return each command with the first document that has it, as one line."""
     found: dict[str, str] = {}
     for name in sorted({*NAMES} - {"CHANGELOG.md"}):  # which tells and does not instruct
-        fences = re.findall(r"^ *```\n(.*?)^ *```", text_of(name), re.MULTILINE | re.DOTALL)
+        fences = re.findall(r"^ *```(?:bash|console|sh|shell)?\n(.*?)^ *```", text_of(name), re.MULTILINE | re.DOTALL)
         lines = [line for fence in fences for line in _whole(re.sub(r"\\\n\s*", "", fence))]
         prose = re.sub(r"^ *```.*?^ *```", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
         for text in (*lines, *re.findall(r"`([^`]+)`", prose)):
