@@ -260,6 +260,7 @@ class SongBench:
     fallbacks: tuple[Player, ...] = ()
     prices: dict[str, float] = field(default_factory=dict)  # of the composers, by name
     names: tuple[str, ...] | None = None  # that the job records; None: all composers, where there are several
+    name: str = ""  # of the only composer, that the job records
     asks: bool = False
 
     async def run(self, job_id: str = "1", step: Step | None = None) -> None:
@@ -275,7 +276,7 @@ class SongBench:
             pauses_s=(0.01,) * 5,
         )
         named = tuple(player.name for player in (self.player, *self.fallbacks)) if self.fallbacks else ()
-        job = a_job(job_id, composers=named if self.names is None else self.names, asks=self.asks)
+        job = a_job(job_id, composers=named if self.names is None else self.names, composer=self.name, asks=self.asks)
         with trace_job(job):
             await make_song(job, step or PlainStep(), job_context)
 

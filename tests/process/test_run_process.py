@@ -221,7 +221,7 @@ async def test_check_beside_a_running_bot_says_so_and_finds_nothing_wrong(world:
             report, errors = await asyncio.wait_for(check.communicate(), 30)
     text = report.decode()
     assert "WRONG" not in text
-    assert "melodify.db: a Melodify works with it" in text
+    assert "melodify.db: a running Melodify uses it" in text
     assert "a Melodify answers there" in text
     assert "Ready, and running already." in text
     assert check.returncode == 0, errors
