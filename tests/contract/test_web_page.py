@@ -62,8 +62,8 @@ async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: 
 @pytest.mark.parametrize(
     ("language", "line"),
     [
-        ("en", ["Jazz", "serene, peaceful, dreamy", "84 BPM", "E♭ major", "felt piano"]),
-        ("ko", ["재즈", "고요한, 평화로운, 꿈꾸는 듯한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
+        ("en", ["Jazz", "serene", "84 BPM", "E♭ major", "felt piano"]),
+        ("ko", ["재즈", "고요한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
     ],
 )
 async def test_style_mood_tempo_and_key_are_one_line_in_the_visitor_s_language(
