@@ -67,6 +67,11 @@ async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: Wo
     assert str(song.embeds[0].title) in html
     assert await fetched(web, f"{link}/song.mp3") == (200, "audio/mpeg")
     assert await fetched(web, f"{link}/picture.jpg") == (200, "image/jpeg")
+    assert 'class="roll"' in html
+    async with web.get(f"{link}/notes.json") as answer:
+        voices = await answer.json()
+    assert len(voices) >= 2
+    assert all(voice["name"] and voice["notes"] for voice in voices)
     # What is done has one button: the song's own.
     [status_line] = here.said(here.channel)
     assert status_line.components == []
