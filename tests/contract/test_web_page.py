@@ -323,7 +323,7 @@ async def test_the_start_page_says_what_it_is_and_invites(
 
 
 @pytest.mark.parametrize(
-    ("language", "heading", "about"), [("en", "Made lately", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
+    ("language", "heading", "about"), [("en", "Recent songs", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
 )
 async def test_the_start_page_shows_the_songs_that_may_be_shown(
     site: Site, web: ClientSession, language: str, heading: str, about: str

@@ -203,7 +203,7 @@ async def test_the_start_page_shows_a_song_once_member_and_server_agree_and_unti
     said = await answer(here.member, "melodify-me", **{"start-page": True})
     assert "shows your songs from servers that agree" in said
     said = await answer(moderator, "melodify-admin start-page", on=True)
-    assert "of members who agree with" in said
+    assert "of members who have allowed it with" in said
     assert "Songs on the website's start page: yes" in said
     assert await shows()
     await answer(moderator, "melodify-admin block", member=here.member.user)
