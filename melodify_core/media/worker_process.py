@@ -64,6 +64,7 @@ def begin(niceness: int) -> None:
 def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Done[Result]:
     """Do the work; with `memory_mb`, the process may grow by so much meanwhile, and meets MemoryError beyond."""
     _lines()  # what was left over
+    _return_freed()
     began = time.process_time()
     result, failed, trace = None, None, ""
     try:
@@ -71,6 +72,7 @@ def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Do
             result = work(*args)
     except Exception as error:  # noqa: BLE001 - it is raised again in the process that waits for it
         failed, trace = error, traceback.format_exc()
+    _return_freed()  # the result is copied on its way
     return Done(result, failed, trace, time.process_time() - began, _lines())
 
 
@@ -98,6 +100,12 @@ def _return_blocks_above(mebibytes: int) -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, mebibytes * MEBIBYTE)
         mallopt(_M_TRIM_THRESHOLD, 2 * mebibytes * MEBIBYTE)
+
+
+def _return_freed() -> None:
+    """Give what was freed back to the system. What comes next may need other pieces: the process would grow further."""
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _lines() -> tuple[str, ...]:
