@@ -51,10 +51,10 @@ class DemoPage:
         text = f"<@{env.backend.bot_user.id}> {hint}"
         await member.send(self.preview.channel, text, attachments=[(picture.name, data)])
 
-    async def command(self, command: str) -> Locator:
-        """Type the command, press the paper plane, and return the bot's answer."""
+    async def command(self, *keys: str) -> Locator:
+        """Type the command of these keys of the catalogue, send it, and return the bot's answer."""
         before = await self.messages.count()
-        name = catalogue(self.language)[f"command.{command}.name"]
+        name = " ".join(catalogue(self.language)[f"command.{key}.name"] for key in keys)
         await self.page.locator("#channel-composer-input").click()
         await self.page.keyboard.type(f"/{name}", delay=20)
         await self.page.locator(".command-popup").first.wait_for()

@@ -29,7 +29,8 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         return ("one colour",)
     dark, bright = reading.brightness < _DARK, reading.brightness > _BRIGHT
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
-    vivid = reading.colourfulness > 70 and len(reading.colours) >= 5
+    large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
+    vivid = reading.colourfulness > 70 and len(large) >= 4 and reading.colours[0][1] < 0.45
     holding: dict[Air, bool] = {
         "mono": mono and reading.span > 0.4,
         "dark warm": dark and reading.warmth > _WARM,
@@ -49,8 +50,8 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "smooth": reading.edges < 0.08 and reading.span < 0.8,
         "warm": reading.warmth > 0.3,
         "cool": reading.warmth < -0.3,
-        "bright": reading.brightness > 0.66,
-        "quiet": reading.saturation < 0.045 and reading.colourfulness < 35,
+        "bright": reading.brightness > 0.72,
+        "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
 
