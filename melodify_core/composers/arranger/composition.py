@@ -8,7 +8,7 @@ from random import Random
 from melodify_core.composers.arranger import counter, harmony, melody, rhythm, walking
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
-from melodify_core.composers.arranger.density import Arrangement, arrangement
+from melodify_core.composers.arranger.density import DRUMLESS, Arrangement, arrangement
 from melodify_core.composers.arranger.form import Plan, bar_at, lift_of, plan, tempo_for
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
@@ -25,7 +25,7 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -44,7 +44,8 @@ class Mood:
     """What valence and arousal do to the music, additive and linear.
 
     In the order of their weight: mode and tempo, which are the Brief's own, register, dynamics, articulation, timbre
-    (Eerola, Friberg & Bresin 2013).
+    (Eerola, Friberg & Bresin 2013). A listener's model hears valence by drums, notes of the tune and short tones too:
+    `make quality ARGS=tagger`.
     """
 
     level: float  # arousal, 0..1: how busy the patterns are
@@ -52,18 +53,27 @@ class Mood:
     velocity: int
     legato: float  # share of a note's time that sounds
     brightness: float  # -1..1
+    drumless: float  # up to this level a style that slows down may go without drums
+    tune_level: float  # as `level`, for how many notes the tune has
+    lean: float  # towards drums (1) or chords (-1), of the same number of strokes
+    short: float  # share of the length of struck chords that sounds
     lilt: bool  # light syncopation
 
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.4 * brief.valence
+    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.5 * brief.valence
+    level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
     return Mood(
-        level=max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence)),
-        register=5.0 * brief.valence + 2.0 * brief.arousal,
+        level=level,
+        register=8.0 * brief.valence + 1.5 * brief.arousal,
         velocity=round(80 + 16 * brief.arousal),
-        legato=min(0.96, 0.8 - 0.12 * brief.arousal - 0.2 * brief.valence),
+        legato=max(0.45, min(0.98, 0.78 - 0.12 * brief.arousal - 0.3 * brief.valence)),
         brightness=max(-1.0, min(1.0, brightness)),
+        drumless=DRUMLESS - 0.3 * brief.valence,
+        lean=brief.valence,
+        short=1 - 0.4 * max(0.0, brief.valence),
+        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
         lilt=brief.valence > LILT,
     )
 
@@ -90,9 +100,10 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo)
-    form = plan(random, seconds, time.beat * tempo, style, time)
+    named = any(key.startswith("bpm.") for key in brief.heard)
+    form = plan(random, seconds, time.beat * tempo, style, time, named=named)
     chords = harmony.progression(random, key, form.bars, style, time)
-    chosen = arrangement(random, style, mood.level, form.bpm, time)
+    chosen = arrangement(random, style, mood.level, form.bpm, time, mood.drumless, mood.lean)
     players = cast(
         random, style.instruments, own_wishes(brief, style), mood.level, chosen.home.strokes, demanded(brief)
     )
@@ -167,7 +178,14 @@ def _write(
         "drums": [],
         "counter": [],
     }
-    if players.pad:
+    if chosen.home.strokes > 1:
+        end = form.bars[-1].start
+        notes["chords"] = [
+            replace(note, length=note.length * mood.short) if note.start < end else note for note in notes["chords"]
+        ]
+    if players.pad and style.accompaniment.rhythm:
+        notes["pad"] = _rhythm_guitar(style, mood, form, chords, players.pad, chosen)
+    elif players.pad:
         high = harmony.voice(chords, _middle(players.pad, 62 + 0.6 * mood.register), 3)
         notes["pad"] = rhythm.pads(form.bars, chords, high, mood.velocity - 14)
     if players.counter:
@@ -175,6 +193,18 @@ def _write(
         notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
     notes["drums"] = rhythm.drums(random, form.bars, chosen, style.drums.fills, mood.velocity)
     return notes
+
+
+def _rhythm_guitar(
+    style: Style, mood: Mood, form: Plan, chords: tuple[Chord, ...], name: str, chosen: Arrangement
+) -> list[Note]:
+    playing = style.accompaniment
+    voicings = (
+        harmony.powers(chords, instruments()[name].low)
+        if playing.power
+        else harmony.voice(chords, _middle(name, 60 + 0.6 * mood.register), playing.voices)
+    )
+    return rhythm.strummed(form.bars, chords, voicings, chosen, playing.rhythm, mood.velocity - 8)
 
 
 def _compass(name: str, mood: Mood) -> counter.Compass:
@@ -190,7 +220,7 @@ def _voice(style: Style, mood: Mood, lead: str, time: Time, lift: int) -> melody
     centre = _middle(lead, 70 + mood.register)
     syncopated = style.tune.syncopated or mood.lilt
     return melody.Voice(
-        notes_a_second=calm + (1.15 * excited - calm) * mood.level,
+        notes_a_second=calm + (1.15 * excited - calm) * mood.tune_level,
         centre=centre,
         low=max(instrument.low, round(centre) - 10),
         high=min(instrument.high - lift, round(centre) + 12),
@@ -212,7 +242,8 @@ def _middle(name: str, wished: float) -> float:
 
 def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, notes: list[Note]) -> Part:
     volume, pan, wet = _MIX[role]
-    played = humanise(random, style.tempo, role, notes, form.bpm)
+    tight = "chords" if role == "pad" and style.accompaniment.rhythm else role
+    played = humanise(random, style.tempo, tight, notes, form.bpm)
     reverb = min(127, round(style.mix.reverb * wet))
     if role == "drums":
         return Part(style.drums.name, role, style.drums.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
