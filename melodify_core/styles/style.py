@@ -208,11 +208,11 @@ Room = Annotated[str, _one_of("room", rooms)]
 Share = Annotated[float, Field(ge=0, le=1)]
 # A style that says nothing about a stem gets these. LU against the whole: a tune that leads without being alone.
 LEVELS: Mapping[Stem, float] = MappingProxyType({
-    "lead": -4.5, "counter": -12.0, "chords": -7.0, "pad": -11.0, "bass": -5.5, "drums": -6.5,
+    "lead": -4.5, "counter": -12.0, "chords": -7.0, "pad": -11.4, "bass": -5.5, "drums": -6.5,
 })  # fmt: skip
 PANS: Mapping[Stem, float] = MappingProxyType({"lead": 0.1, "counter": 0.5, "chords": -0.35})
 WIDE: Mapping[Stem, float] = MappingProxyType({
-    "lead": 0.2, "counter": 0.6, "chords": 0.8, "pad": 1.0,
+    "lead": 0.25, "counter": 0.6, "chords": 0.9, "pad": 1.0,
 })  # fmt: skip
 NEAR: Mapping[Stem, float] = MappingProxyType({
     "lead": 0.25, "counter": 0.3, "chords": 0.3, "pad": 0.2, "bass": 0.05, "drums": 0.3,
