@@ -17,7 +17,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality docs lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
+  bench-setup quality docs samples lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -79,6 +79,10 @@ docs:
 	@$(INSTALL) docs
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict $(ARGS)
 
+# Make what docs/ shows and plays anew, by the program itself: songs, screens and the README's film.
+samples: develop
+	@$(BIN)/python -m docs.showcase $(ARGS)
+
 # Look for known vulnerabilities of the pinned packages and for secrets in the repository. Needs the network, or says so.
 audit: develop
 	@$(BIN)/python deploy/audit.py
@@ -87,7 +91,7 @@ audit: develop
 licenses: develop
 	@$(BIN)/python deploy/licenses.py
 
-# Run the Dockerfile's own installation in an empty virtual environment, then start and drain the result. Takes minutes.
+# Build both variants of the image, and have each make a song. Needs root, Debian's buildah and debootstrap, and minutes.
 image-check: develop
 	@$(BIN)/python -m tests.process.image_check
 
@@ -116,6 +120,8 @@ lock: develop
 	$(COMPILE) --extra eyes --extra demo --constraint requirements.txt -o requirements-demo.txt
 	$(COMPILE) --extra openai --extra google --extra gemini --extra hints --extra otel --extra eyes \
 	  --constraint requirements.txt -o requirements-run.txt
+	$(COMPILE) --extra openai --extra gemini --extra otel --extra eyes \
+	  --constraint requirements.txt -o requirements-image.txt
 	$(COMPILE) --extra eyes --extra quality --constraint requirements.txt -o quality/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" quality/pictures.in -o quality/pictures.txt

@@ -20,6 +20,7 @@ UV = Path(sys.executable).with_name("uv")
 PINS = (
     "requirements.txt",
     "requirements-run.txt",
+    "requirements-image.txt",
     "requirements-build.txt",
     "requirements-demo.txt",
     "requirements-uv.txt",

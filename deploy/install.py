@@ -50,8 +50,10 @@ ENVIRONMENTS = {
     "quality": Environment(".venv-quality", ("quality/requirements.txt",), 300, 900, melodify=False),
     "docs": Environment(".venv-docs", ("docs/requirements.txt",), 50, 210, melodify=False),
     "musicgen": Environment(".venv-musicgen", ("deploy/pipeline/requirements-musicgen.txt",), 120, 500, melodify=False),
-    "image": Environment("/opt/melodify", ("requirements-run.txt", BUILD), 300, 900),
+    "image": Environment("/opt/melodify", ("requirements-image.txt", BUILD), 280, 700),
+    "image-full": Environment("/opt/melodify", ("requirements-run.txt", BUILD), 300, 900),
 }
+IMAGES = ("image", "image-full")
 
 
 class Failed(Exception):
@@ -122,9 +124,9 @@ class Installation:
         environment = self.environment
         self.install([word for file in environment.requirements for word in ("-r", file)], PINNED)
         if environment.melodify:
-            self.install(["."] if self.name == "image" else ["-e", "."], ITSELF)
-        if self.name in ("demo", "image"):
-            self.remove(BUILD, *([UV] if self.name == "image" else []))
+            self.install(["."] if self.name in IMAGES else ["-e", "."], ITSELF)
+        if self.name in ("demo", *IMAGES):
+            self.remove(BUILD, *([UV] if self.name in IMAGES else []))
         for name in (self.name, *environment.contains):
             self.stamp(name).write_text(self.fingerprint(name))
         self.marker.unlink()
@@ -185,8 +187,9 @@ class Installation:
         if self.has_uv():
             command = [str(self.folder / "bin" / "uv"), "pip", "install", "--python", str(self.python)]
             # The demo starts once or twice and its folder should stay small; the others start many processes.
-            command += ["--compile-bytecode"] if self.name != "demo" else []
-            command += ["--no-cache"] if self.name == "image" else []
+            # Of the images, deploy/slim.py compiles what they import.
+            command += ["--compile-bytecode"] if self.name not in ("demo", *IMAGES) else []
+            command += ["--no-cache"] if self.name in IMAGES else []
             attempt = watch([*command, *options, *what], fetched_mb, self.registry())
             if attempt.ok:
                 return
@@ -239,7 +242,7 @@ class Installation:
 
     def pip(self, verb: str) -> "list[str]":
         """Return pip's command, which never asks for input."""
-        cache = ["--no-cache-dir"] if self.name == "image" and verb == "install" else []
+        cache = ["--no-cache-dir"] if self.name in IMAGES and verb == "install" else []
         return [str(self.python), "-m", "pip", verb, "--disable-pip-version-check", "--no-input", *cache]
 
     def remove(self, *lists: str) -> None:

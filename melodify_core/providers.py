@@ -1,10 +1,12 @@
 """Builds the providers that the settings select, checks and closes them. Only the selected packages are imported."""
 
 import asyncio
+import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Literal
 
 from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
@@ -17,6 +19,14 @@ from melodify_core.ports import Captioner, CommissioningComposer, Composer, Memo
 log = logging.getLogger(__name__)
 # How long it takes to write a paid result to the spool and to the storage.
 STORE_S = 15.0
+# What the providers that need one import of their extra.
+_EXTRAS = {
+    "openai": ("openai", "openai"),
+    "gemini": ("gemini", "google.genai"),
+    "lyria": ("google", "google.cloud.aiplatform"),
+    "pipeline": ("google", "google.cloud.aiplatform"),
+    "gcs": ("google", "google.cloud.storage"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +181,15 @@ def longest_call_s(settings: Settings) -> float:
 
 
 def missing_settings(settings: Settings) -> list[str]:
-    """Return one sentence for each missing setting of a selected provider."""
+    """Return one sentence for each missing package, or else setting, of a selected provider."""
     chosen = {settings.captioner, *settings.players, settings.storage}
+    if packages := _missing_packages(sorted(chosen)):
+        return packages
     sentences = _missing_for_openai(settings)
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
         sentences.append(
-            f'vertex.project is missing and composer = "{on_vertex[0]}" needs it: the id of your Google Cloud '
+            f"vertex.project is missing and {_chosen_by(settings, on_vertex[0])} needs it: the id of your Google Cloud "
             "project, from https://console.cloud.google.com."
         )
     if "lyria" in chosen:
@@ -188,16 +200,18 @@ def missing_settings(settings: Settings) -> list[str]:
         sentences += _missing_for_gemini(settings)
     if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:
         sentences.append(
-            'elevenlabs.api_key is missing and composer = "elevenlabs" needs it: set MELODIFY_ELEVENLABS__API_KEY or '
-            "elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
+            f"elevenlabs.api_key is missing and {_chosen_by(settings, 'elevenlabs')} needs it: set "
+            "MELODIFY_ELEVENLABS__API_KEY or elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
         )
     if "pipeline" in chosen and not settings.pipeline.template_uri:
         sentences.append(
-            'pipeline.template_uri is missing and composer = "pipeline" needs it: see deploy/pipeline/README.md.'
+            f"pipeline.template_uri is missing and {_chosen_by(settings, 'pipeline')} needs it: see "
+            "deploy/pipeline/README.md."
         )
     if "pipeline" in chosen and not settings.pipeline.output:
         sentences.append(
-            'pipeline.output is missing and composer = "pipeline" needs it: a folder such as gs://bucket/pipeline.'
+            f"pipeline.output is missing and {_chosen_by(settings, 'pipeline')} needs it: a folder such as "
+            "gs://bucket/pipeline."
         )
     if "gcs" in chosen and not settings.gcs.bucket:
         sentences.append(
@@ -205,6 +219,30 @@ def missing_settings(settings: Settings) -> list[str]:
             "https://console.cloud.google.com/storage."
         )
     return sentences
+
+
+def _chosen_by(settings: Settings, composer: ComposerName) -> str:
+    """Return the setting that chooses the composer, as the settings' file has it."""
+    return f"composers = {json.dumps(settings.composers)}" if settings.composers else f'composer = "{composer}"'
+
+
+def _missing_packages(chosen: Iterable[str]) -> list[str]:
+    needed = {name: _EXTRAS[name] for name in chosen if name in _EXTRAS}
+    image = " In a container, build the image with --build-arg PROVIDERS=image-full."
+    return [
+        f'{name} needs a package that is not installed: pip install "melodify[{extra}]".'
+        + (image if extra == "google" else "")
+        for name, (extra, module) in needed.items()
+        if not is_installed(module)
+    ]
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module is there, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
 
 
 def _missing_for_openai(settings: Settings) -> list[str]:
@@ -234,7 +272,7 @@ def _missing_for_gemini(settings: Settings) -> list[str]:
     sentences = []
     if settings.gemini.api_key is None:
         sentences.append(
-            'gemini.api_key is missing and composer = "gemini" needs it: set MELODIFY_GEMINI__API_KEY or '
+            f"gemini.api_key is missing and {_chosen_by(settings, 'gemini')} needs it: set MELODIFY_GEMINI__API_KEY or "
             "gemini.api_key_file. Keys are made at https://aistudio.google.com/app/apikey."
         )
     if sentence := missing_price(settings.gemini):

