@@ -5,7 +5,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import around, named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -17,6 +17,7 @@ from melodify_core.captioners.palette.words import (
     Texts,
     distinct,
     patterns,
+    unfit,
     words_of,
 )
 
@@ -35,7 +36,7 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     thing = (name if scene.people else words.thing(scene)) if noun else ""
     colour_noun, *adjectives = words.colours[colour]
     # "A Song of a Vehicle" says too little, "Journey" is enough.
-    without = [*([] if scene.subject or scene.people else ["{thing}"]), *([] if other else ["{other}"])]
+    without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(colour, other)]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield _entitled(
             pattern.format(
@@ -63,7 +64,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("english")
-    shown = statement(scene, reading, random) if scene.kind else _looks(reading, random)
+    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
@@ -73,19 +74,17 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     words = words_of("english")
     light = random.choice(words.tints[tint(reading, night=scene.night)])
     thing = words.thing(scene)
-    return words.sentence(scene, random).format(
-        thing=thing,
-        Thing=_capitalised(thing),
-        light=light.format(colours=" and ".join(words.colours[name][0] for name in around(reading))),
-    )
+    sentence = words.sentence(scene, random)
+    # Not every light is worth a word.
+    sentence = sentence if light else sentence.replace(", {light}", "")
+    return sentence.format(thing=thing, Thing=_capitalised(thing), light=light)
 
 
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     said = words.air(airs_of(reading), random)
-    accent = words.colours[reading.accent][0] if reading.accent else ""
-    facts = [random.choice(words.layouts[fact]).format(accent=accent) for fact in told_facts(reading, random)]
+    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
     said = said.format(first=names[0], First=_capitalised(names[0]), second=names[-1])
     return " ".join([_capitalised(said), *facts])
 

@@ -6,7 +6,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import around, named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -18,6 +18,7 @@ from melodify_core.captioners.palette.words import (
     Texts,
     distinct,
     patterns,
+    unfit,
     words_of,
 )
 
@@ -35,7 +36,9 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     random, words = Random(reading.fingerprint), words_of("korean")
     noun, other = words.title_noun(scene), other_colour(reading, colour)
     hue, *shades = words.colours[colour]
-    for pattern in patterns(words, random, seen=bool(noun), without=[] if other else ["{other}"]):
+    # Only who lives can be given something, in Korean.
+    without = [*unfit(colour, other), *([] if scene.kind in ("animal", "bird", "people") else ["에게"])]
+    for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
                 noun=noun,
@@ -63,28 +66,25 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("korean")
-    shown = statement(scene, reading, random) if scene.kind else _looks(reading, random)
+    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
 
 def statement(scene: Scene, reading: Reading, random: Random) -> str:
-    """Return a sentence or two on what is seen, and in which light."""
+    """Return a sentence or two on what is seen."""
     words = words_of("korean")
-    names = [words.colours[name][0] for name in around(reading)]
-    tints = words.tints[tint(reading, night=scene.night)]
-    light = random.choice([text for text in tints if len(names) > 1 or "{pair}" not in text])
-    colours = "과 ".join(names)
-    sentence = words.sentence(scene, random)
-    return with_particles(sentence.format(thing=words.thing(scene), light=light.format(colours=colours, pair=colours)))
+    light = random.choice(words.tints[tint(reading, night=scene.night)])
+    sentence = words.sentence(scene, random).format(thing=words.thing(scene), light=light)
+    # Split, for without a light a space is left.
+    return " ".join(with_particles(sentence).split())
 
 
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     said = words.air(airs_of(reading), random).format(first=names[0], second=names[-1])
-    accent = words.colours[reading.accent][0] if reading.accent else ""
-    facts = [random.choice(words.layouts[fact]).format(accent=accent) for fact in told_facts(reading, random)]
+    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
     return " ".join([said, *facts])
 
 

@@ -111,6 +111,12 @@ def _open_sky(reading: Reading, sight: Sight) -> bool:
     return sight.kind is None and len(blue) == 2 and all(blue)
 
 
+def _cloudy(reading: Reading, sight: Sight) -> bool:
+    # Clouds are no class either: the network sees what flies in front of them.
+    pale = [band.edges <= 0.2 and abs(band.red) < 0.015 and band.yellow <= 0.006 for band in reading.bands]
+    return sight.kind is None and bool(pale) and all(pale) and _of(sight, "plane") >= 0.12
+
+
 def _snowy(reading: Reading) -> bool:
     bright = any(band.light >= 0.7 and abs(band.yellow) < 0.03 and band.edges >= 0.1 for band in reading.bands[1:])
     return bright and _share(reading, _SNOW) >= 0.25
@@ -127,6 +133,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),
     (_open_sky, "sky", None, "likely"),
+    (_cloudy, "sky", None, "likely"),
     (_townscape, "city", None, "likely"),
     (_leafy, "forest", "greenery", "likely"),
 )

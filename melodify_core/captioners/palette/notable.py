@@ -3,7 +3,7 @@
 from random import Random
 from typing import Literal
 
-from melodify_core.captioners.palette.colours import GREYS, LEAST_SHARE, chroma
+from melodify_core.captioners.palette.colours import GREYS, chroma
 from melodify_core.captioners.palette.reading import Reading
 
 # The light and colours around what is seen.
@@ -23,11 +23,10 @@ _WARM = 0.4  # warmth, and as much the other way for cool
 
 
 def telling_colour(reading: Reading) -> str:
-    """Return the colour for the title, which the caption also names: the strongest, else a grey."""
+    """Return the colour for the title: the strongest of the large ones, else a grey."""
     named, shares = named_colours(reading), dict(reading.colours)
-    said = [*named, reading.accent] if reading.accent else named
-    strong = [name for name in said if name not in GREYS]
-    return max(strong, key=lambda name: shares.get(name, LEAST_SHARE) * chroma(name), default=named[0])
+    strong = [name for name in named if name not in GREYS]
+    return max(strong, key=lambda name: shares[name] * chroma(name), default=named[0])
 
 
 def named_colours(reading: Reading) -> tuple[str, ...]:
@@ -46,12 +45,6 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
 def other_colour(reading: Reading, colour: str) -> str | None:
     """Return a colour that the caption names beside this one and that is not nearly the same, if any."""
     return next((name for name in named_colours(reading) if not _are_alike(name, colour)), None)
-
-
-def around(reading: Reading) -> tuple[str, ...]:
-    """Return the one or two colours to name around what is seen: the largest, and the strongest that is unlike it."""
-    first, *others = named_colours(reading)
-    return (first, *sorted((name for name in others if not _are_alike(name, first)), key=chroma)[-1:])
 
 
 def _are_alike(name: str, other: str) -> bool:
@@ -74,24 +67,21 @@ def tint(reading: Reading, *, night: bool = False) -> Tint:
 
 
 def told_facts(reading: Reading, random: Random) -> tuple[str, ...]:
-    """Return the fact to tell, if any: an accent always, others seldom, for short is better."""
+    """Return the fact to tell, if any: seldom, for short is better."""
     facts = notable(reading)[:1]
-    return facts if facts in (("accent",), ("bare",)) or random.random() < 0.35 else ()
+    return facts if facts == ("bare",) or random.random() < 0.35 else ()
 
 
 def notable(reading: Reading) -> tuple[str, ...]:
     """Return up to two facts about the layout, the rarest first."""
     named = named_colours(reading)
     flat, alone = reading.contrast < _FLAT, len(named) == 1
-    lined = reading.lines != "none" and reading.edges > 0.15
     little = reading.span > 0.5 and reading.contrast < 0.15
     facts = {
         "accent": reading.accent is not None and reading.accent not in named,
         "mirrored": reading.symmetry > MIRRORED and not flat,
-        "centred": reading.weight == "centre",
         "bare": reading.span < _BARE and alone,
         "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),
-        reading.lines: lined,
         "high contrast": reading.contrast > _STRONG,
         "some light": little and reading.brightness < 0.4,
         "some dark": little and reading.brightness > 0.75,

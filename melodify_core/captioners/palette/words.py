@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import Kind
 from melodify_core.captioners.palette.airs import Air
+from melodify_core.captioners.palette.colours import GREYS
 from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import Tint
 from melodify_core.captioners.palette.scenery import Scene
@@ -58,14 +59,6 @@ class Songs:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentences:
-    """Sentences on what is seen, where it is sure and where it is likely."""
-
-    sure: Texts
-    likely: Texts
-
-
-@dataclass(frozen=True, slots=True)
 class People:
     """People in a sentence, and in a title as a noun or by a name."""
 
@@ -81,7 +74,7 @@ class Words:
     titles: Titles
     airs: dict[Air, Texts]
     layouts: dict[str, Texts]
-    sentences: dict[str, Sentences]
+    sentences: dict[str, Texts]
     own: dict[str, Texts]  # sentences that fit one thing only
     tints: dict[Tint, Texts]
     people: tuple[People, ...]  # by the number of faces
@@ -105,11 +98,8 @@ class Words:
 
     def sentence(self, scene: Scene, random: Random) -> str:
         """Return a sentence that fits what is seen."""
-        sentences = self.sentences[group_of(scene)]
-        if scene.certainty != "sure":
-            return random.choice(sentences.likely)
         # Of three that are chosen one is taken, so that one's own are not lost among those of the group.
-        chosen = random.choice(sentences.sure)
+        chosen = random.choice(self.sentences[group_of(scene)])
         own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
@@ -152,6 +142,12 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
     random.shuffle(fitting)
     for _, pattern in zip(range(_TRIES), cycle(fitting), strict=False):
         yield pattern
+
+
+def unfit(colour: str, other: str | None) -> Texts:
+    """Return the fields of titles that a picture without a telling colour, or with only one, has no words for."""
+    grey = ("{colour}", "{hue}", "{adjective}", "{other}") if colour in GREYS else ()
+    return grey or (() if other else ("{other}",))
 
 
 def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:

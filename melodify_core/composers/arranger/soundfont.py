@@ -1,13 +1,15 @@
 """Takes from a SoundFont what a song needs: some programs with their samples, as a small font of their own.
 
 A whole font of 148 MB would be read again for every rendering. The small one has no pan and no effects of its own: the
-mix decides both. The chunks and records are those of the SoundFont 2.04 specification, chapter 7.
+mix decides both. It may play faster than the font, and as much higher: synthesis.py says why. The chunks and records
+are those of the SoundFont 2.04 specification, chapter 7.
 """
 
 import io
+import math
 import mmap
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -39,6 +41,10 @@ _RECORDS = {
 }  # fmt: skip
 _INSTRUMENT, _SAMPLE = 41, 53  # generators that name what a zone plays
 _UNWANTED = (15, 16, 17)  # chorus, reverb, pan
+# Generators of instruments that a faster font changes: how long something takes, and frequencies, with their defaults.
+_TIMES = (21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38)
+_FREQUENCIES = {8: 13500, 22: 0, 24: 0}
+_OCTAVE = 1200  # cents of pitch, and "timecents" of time
 _KEYS = 43  # the generator of a zone's lowest and highest key
 _RIGHT, _PACKED = 2, 16  # types of samples
 _GAP = 46  # silent samples that must follow each sample
@@ -101,9 +107,9 @@ class Wanted:
     pitches: Pitches
 
 
-def small_font(font: Font, wanted: Mapping[Program, Wanted]) -> bytes:
+def small_font(font: Font, wanted: Mapping[Program, Wanted], speed: float = 1.0) -> bytes:
     """Return a font of the wanted programs, by their new bank and number, with the samples of the wanted pitches."""
-    presets, instruments = _Zones(font, b"p", _INSTRUMENT), _Zones(font, b"i", _SAMPLE)
+    presets, instruments = _Zones(font, b"p", _INSTRUMENT), _Zones(font, b"i", _SAMPLE, speed)
     samples: dict[int, Pitches] = {}
     played: dict[int, Pitches] = {}
     headers = font.tables[b"phdr"]
@@ -125,7 +131,7 @@ def small_font(font: Font, wanted: Mapping[Program, Wanted]) -> bytes:
         new_instruments.append(header)
     end = names[-1].copy()
     end["bag"] = instruments.count
-    sound, shdr = _sampled(font, samples)
+    sound, shdr = _sampled(font, samples, speed)
     lists = {
         b"phdr": np.array([*new_headers, last]), **presets.tables(), b"inst": np.array([*new_instruments, end]),
         **instruments.tables(), b"shdr": shdr,
@@ -136,8 +142,8 @@ def small_font(font: Font, wanted: Mapping[Program, Wanted]) -> bytes:
 class _Zones:
     """Collects zones of presets or instruments, and numbers what they play anew."""
 
-    def __init__(self, font: Font, letter: bytes, plays: int) -> None:
-        self._letter, self._plays = letter, plays
+    def __init__(self, font: Font, letter: bytes, plays: int, speed: float = 1.0) -> None:
+        self._letter, self._plays, self._cents = letter, plays, round(_OCTAVE * math.log2(speed))
         self._bags, self._generators = font.tables[letter + b"bag"], font.tables[letter + b"gen"]
         self._headers = font.tables[b"shdr"]
         self._taken: list[Table] = []
@@ -160,7 +166,7 @@ class _Zones:
         fitting = [zone for zone in zones if self._fits(zone, pitches)]
         if not any(self._played(zone) for zone in fitting):
             fitting = zones
-        for zone in fitting:
+        for zone in self._faster(fitting) if self._cents else fitting:
             kept = zone[~np.isin(zone["kind"], _UNWANTED)].copy()
             for what in self._played(zone):
                 played[what] = played.get(what, frozenset()) | pitches.intersection(_keys(zone))
@@ -168,6 +174,19 @@ class _Zones:
             self._starts.append(self._length)
             self._taken.append(kept)
             self._length += len(kept)
+
+    def _faster(self, zones: list[Table]) -> Iterator[Table]:
+        """Yield the zones of an instrument for its speed. The first holds for all others, and gets the defaults."""
+        if self._played(zones[0]):
+            zones = [zones[0][:0], *zones]
+        missing = [(kind, value) for kind, value in _FREQUENCIES.items() if kind not in zones[0]["kind"]]
+        for zone in (np.append(zones[0], np.array(missing, zones[0].dtype)), *zones[1:]):
+            amounts = zone["amount"].astype(np.int16).astype(int)
+            amounts -= self._cents * np.isin(zone["kind"], _TIMES)
+            amounts += self._cents * np.isin(zone["kind"], list(_FREQUENCIES))
+            faster = zone.copy()
+            faster["amount"] = np.maximum(amounts, -32768).astype(np.int16).astype(np.uint16)
+            yield faster
 
     def _played(self, zone: Table) -> list[int]:
         """Return what a zone plays; nothing for the one that holds for all others."""
@@ -198,7 +217,7 @@ def _keys(zone: Table) -> range:
     return range(ranges[0] & 255, (ranges[0] >> 8) + 1) if ranges else range(128)
 
 
-def _sampled(font: Font, taken: Iterable[int]) -> tuple[npt.NDArray[np.int16], Table]:
+def _sampled(font: Font, taken: Iterable[int], speed: float) -> tuple[npt.NDArray[np.int16], Table]:
     """Return the sound of the samples and their headers."""
     headers = font.tables[b"shdr"]
     new, sounds, place = [], [], 0
@@ -210,6 +229,7 @@ def _sampled(font: Font, taken: Iterable[int]) -> tuple[npt.NDArray[np.int16], T
             header[field] = place + int(header[field]) - start
         # A stereo pair is two zones; each half is played as a sample of its own.
         header["link"], header["type"] = 0, 1
+        header["rate"] = round(int(header["rate"]) * speed)
         new.append(header)
         place += end - start + _GAP
     return np.concatenate(sounds), np.array([*new, headers[-1].copy()])
