@@ -17,7 +17,7 @@ COVERAGE := $(if $(MEASURE),--cov --cov-append --cov-report= --cov-fail-under=0)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo run install develop test checks fast slow test-all ratchet bench bench-load bench-workers bench-crash bench-restart \
-  bench-setup quality docs lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
+  bench-setup quality docs samples lock audit licenses image-check wheel-check dist format clean pipeline test-musicgen
 
 demo:
 	@$(INSTALL) demo
@@ -78,6 +78,10 @@ quality: $(PICTURES_READY)
 docs:
 	@$(INSTALL) docs
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict $(ARGS)
+
+# Make what docs/ shows and plays anew, by the program itself: songs, screens and the README's film.
+samples: develop
+	@$(BIN)/python -m docs.showcase $(ARGS)
 
 # Look for known vulnerabilities of the pinned packages and for secrets in the repository. Needs the network, or says so.
 audit: develop

@@ -34,6 +34,7 @@ from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
 from bot.requests.retake import Retake, RetakeBot
 from bot.requests.song_buttons import ITEMS
+from bot.requests.song_menu import MENU_ITEMS
 from melodify_core.bootstrap import Services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
@@ -110,7 +111,7 @@ class MelodifyClient(RetakeBot):
         await self.add_cog(Members(self, services))
         await self.add_cog(Admin(self, services))
         self.retake = Retake(guild_settings, intake)
-        self.add_dynamic_items(CancelButton, InsteadButton, *ITEMS)
+        self.add_dynamic_items(CancelButton, InsteadButton, *ITEMS, *MENU_ITEMS)
         self.add_listener(on_form, "on_interaction")
         await self.tree.set_translator(Translator())
         with suppress(Unavailable):  # the periodic task retries

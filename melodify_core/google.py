@@ -83,7 +83,7 @@ _SENTENCES = {
         "made at {accounts}, or run `gcloud auth application-default login`."
     ),
     "unreadable key": "{section}.key_file: {key_file} cannot be read ({reason}).",
-    "no key": "{section}.key_file: {key_file} is no key of a service account: make one at {accounts}.",
+    "no key": "{section}.key_file: {key_file} is not a service account key: make one at {accounts}.",
     "bad key": "{section}.key_file: Google does not accept {whose}: make a new key at {accounts}.",
 }
 

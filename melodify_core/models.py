@@ -59,6 +59,7 @@ class Place(Record):
     token: Annotated[str | None, Field(repr=False)] = None
     ordered_in: int | None = None  # the server where a song for direct messages was asked for
     shows_picture: bool = False  # the picture itself was posted there: its readers see it anyway
+    borrowed: bool = False  # perhaps somebody else's picture: from a reply, a forward, or a message's menu
     # The answer in the channel that only the asker of a private song sees, and the token to edit it for 15 minutes.
     note_id: int | None = None
     note_token: Annotated[str | None, Field(repr=False)] = None
@@ -110,6 +111,7 @@ class Job(Record):
     spoiler: bool = False
     # The composers that may play, in order; empty: the first of the settings alone, as in jobs of earlier versions.
     composers: tuple[str, ...] = ()
+    composer: str = ""  # where `composers` is empty: the first of the settings when the job was queued
     asks: bool = False  # its asker is asked before another one than the first of them plays
     parent_wish: Wish | None = None
     named: bool = True
@@ -155,6 +157,8 @@ class Brief(Record):
     adjusted: Annotated[tuple[Adjustment, ...], Field(max_length=8)] = ()
     # Other titles that fit as well, for a server that has had a song of this title lately; empty in what is stored.
     spare_titles: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=32)] = ()
+    # Other captions that fit as well, for a server whose latest songs were told in nearly the same words.
+    spare_captions: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=16)] = ()
     meter: Meter | None = None  # None: the composer's choice
     without: Annotated[tuple[str, ...], Field(max_length=8)] = ()  # instruments that must not play
     # The soundscape's sounds by name, such as "rain"; None: as the words of `soundscape` say.
@@ -162,6 +166,14 @@ class Brief(Record):
     # What became of the hint, where the captioner knows it: see melodify_core/hints.
     heard: Annotated[tuple[str, ...], Field(max_length=12)] = ()
     not_used: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a song is called, and what is said of it."""
+
+    title: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +446,7 @@ class MemberSettings(Record):
 
     named: bool = True  # songs' messages and the servers' lists name the member
     notify: bool | None = None  # when a song that took long is ready; None: as the server's moderators have chosen
+    start_page: bool = False  # the web's start page shows the member's songs, where the server agrees
 
 
 class GuildSettings(Record):
@@ -453,3 +466,4 @@ class GuildSettings(Record):
     nsfw: Literal["never", "age_restricted"] = "never"
     notify: bool = True  # members are notified when a song that took long is ready
     blocked_users: frozenset[int] = frozenset()
+    start_page: bool = False  # the web's start page shows songs from here, of members who agree

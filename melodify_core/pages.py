@@ -4,7 +4,7 @@ Page ids cannot be guessed: anyone who has the link may open the page.
 """
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Pages(Protocol):
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page as it is now, None for an unknown id. Raises Unavailable."""
+        ...
+
+    async def on_show(self) -> Sequence[Page]:
+        """Return the newest songs whose members and servers want them on the start page. Raises Unavailable."""
         ...
 
     def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:

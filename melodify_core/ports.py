@@ -1,6 +1,6 @@
 """The ports: what the workflow needs from the outside. A contract test suite per port runs on every adapter."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,6 +24,7 @@ from melodify_core.models import (
     Stage,
     Stored,
     Wish,
+    Wording,
 )
 
 
@@ -290,8 +291,8 @@ class Ledger(Protocol):
         """Return whether a call that costs something is booked for the job, other than the captioner's."""
         ...
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
+        """Return the words that `choose` takes, given those of other songs there, and keep them from other jobs."""
         ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:

@@ -1,6 +1,7 @@
 """Builds the providers that the settings select, checks and closes them. Only the selected packages are imported."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -188,7 +189,7 @@ def missing_settings(settings: Settings) -> list[str]:
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
         sentences.append(
-            f'vertex.project is missing and composer = "{on_vertex[0]}" needs it: the id of your Google Cloud '
+            f"vertex.project is missing and {_chosen_by(settings, on_vertex[0])} needs it: the id of your Google Cloud "
             "project, from https://console.cloud.google.com."
         )
     if "lyria" in chosen:
@@ -199,16 +200,18 @@ def missing_settings(settings: Settings) -> list[str]:
         sentences += _missing_for_gemini(settings)
     if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:
         sentences.append(
-            'elevenlabs.api_key is missing and composer = "elevenlabs" needs it: set MELODIFY_ELEVENLABS__API_KEY or '
-            "elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
+            f"elevenlabs.api_key is missing and {_chosen_by(settings, 'elevenlabs')} needs it: set "
+            "MELODIFY_ELEVENLABS__API_KEY or elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
         )
     if "pipeline" in chosen and not settings.pipeline.template_uri:
         sentences.append(
-            'pipeline.template_uri is missing and composer = "pipeline" needs it: see deploy/pipeline/README.md.'
+            f"pipeline.template_uri is missing and {_chosen_by(settings, 'pipeline')} needs it: see "
+            "deploy/pipeline/README.md."
         )
     if "pipeline" in chosen and not settings.pipeline.output:
         sentences.append(
-            'pipeline.output is missing and composer = "pipeline" needs it: a folder such as gs://bucket/pipeline.'
+            f"pipeline.output is missing and {_chosen_by(settings, 'pipeline')} needs it: a folder such as "
+            "gs://bucket/pipeline."
         )
     if "gcs" in chosen and not settings.gcs.bucket:
         sentences.append(
@@ -216,6 +219,11 @@ def missing_settings(settings: Settings) -> list[str]:
             "https://console.cloud.google.com/storage."
         )
     return sentences
+
+
+def _chosen_by(settings: Settings, composer: ComposerName) -> str:
+    """Return the setting that chooses the composer, as the settings' file has it."""
+    return f"composers = {json.dumps(settings.composers)}" if settings.composers else f'composer = "{composer}"'
 
 
 def _missing_packages(chosen: Iterable[str]) -> list[str]:
@@ -264,7 +272,7 @@ def _missing_for_gemini(settings: Settings) -> list[str]:
     sentences = []
     if settings.gemini.api_key is None:
         sentences.append(
-            'gemini.api_key is missing and composer = "gemini" needs it: set MELODIFY_GEMINI__API_KEY or '
+            f"gemini.api_key is missing and {_chosen_by(settings, 'gemini')} needs it: set MELODIFY_GEMINI__API_KEY or "
             "gemini.api_key_file. Keys are made at https://aistudio.google.com/app/apikey."
         )
     if sentence := missing_price(settings.gemini):

@@ -270,17 +270,28 @@ class Fallback(TypedDict):
     """The fields of a job that say who may play it; see models.Job."""
 
     composers: tuple[str, ...]
+    composer: str
     asks: bool
 
 
 def fallback_of(settings: Settings) -> Fallback:
     """Return who may play by the settings."""
     several = len(settings.players) > 1
-    return Fallback(composers=settings.players if several else (), asks=several and settings.fallback == "ask")
+    return Fallback(
+        composers=settings.players if several else (),
+        composer=settings.players[0],
+        asks=several and settings.fallback == "ask",
+    )
 
 
 def job_of(
-    order: Order, checked: Picture, *, paged: bool = False, composers: tuple[str, ...] = (), asks: bool = False
+    order: Order,
+    checked: Picture,
+    *,
+    paged: bool = False,
+    composers: tuple[str, ...] = (),
+    composer: str = "",
+    asks: bool = False,
 ) -> Job:
     """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
@@ -306,6 +317,7 @@ def job_of(
         page_id=new_page_id() if paged and public else None,
         spoiler=order.spoiler,
         composers=composers,
+        composer=composer,
         asks=asks,
         parent_wish=order.parent_wish,
         named=order.named,

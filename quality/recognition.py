@@ -63,7 +63,9 @@ def _answer(shown: Shown) -> Answer:
 
 def _report(answers: list[Answer]) -> None:
     for answer in answers:
-        claim = answer.caption.partition(".")[0] if answer.scene.kind else "-"
+        # What is only likely is not said.
+        seen = answer.scene.subject or answer.scene.kind or "-"
+        claim = answer.caption.partition(".")[0] if answer.scene.certainty == "sure" else seen
         print(f"  {answer.shown.name:<56.56} {_mark(answer):<7} {claim}")
     photos = [answer for answer in answers if DRAWING not in answer.shown.truths]
     drawn = [answer for answer in answers if DRAWING in answer.shown.truths]

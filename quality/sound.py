@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -50,8 +49,6 @@ def main() -> None:
     report("songs of drawn pictures, the picture chooses the style", pictures)
     report("all styles in turn, moods that have nothing to do with the style", styles_in_turn())
     takes = [score_of(one.brief, one.wish, one.seed) for one in pictures]
-    pairs = [_unlike(a, b) for a, b in combinations(takes, 2)]
-    at_least("pairs of pictures that differ in tempo, mode or instruments", float(np.mean(pairs)), 0.95)
     openings = {opening(score) for score in takes}
     at_least("pictures whose song opens like no other (two bars)", len(openings) / len(takes), 1.0)
     one = pictures[0]
@@ -98,13 +95,6 @@ def _song(spec: SongSpec) -> Song:
             flush=True,
         )
     return song
-
-
-def _unlike(one: Score, other: Score) -> bool:
-    def traits(score: Score) -> tuple[object, ...]:
-        return score.beats_a_minute, score.key.mode, {part.name for part in score.parts}
-
-    return traits(one) != traits(other)
 
 
 def _share(truths: object) -> float:

@@ -28,11 +28,15 @@ def main() -> None:
     at_least("moves of the tune that are steps, all", _steps(every), 0.5)
     at_most("the same", _steps(every), 0.62)
     at_least("the same, of the leapiest style", min(map(_steps, by_style.values())), 0.42)
+    at_most("the same, of the steppiest style", max(map(_steps, by_style.values())), 0.65)
+    at_least("moves of the tune that repeat a note, all", _repeats(every), 0.12)
+    at_most("the same", _repeats(every), 0.2)
     at_most("largest leap, semitones", max(one.largest_leap for one in every), 12, ".0f")
     at_least("notes on strong beats that belong to the chord", _strong(every), 0.75)
     at_least("key correlation, median of the worst style", min(map(_key, by_style.values())), 0.85)
     at_most("empty bars outside of breaks", sum(one.empty_bars for one in every), 0, ".0f")
     at_least("groove consistency, mean of the worst style", min(map(_groove, by_style.values())), 0.8)
+    at_most("the same, of the best style: no machine", max(map(_groove, by_style.values())), 0.95)
     at_most("parallel fifths and octaves, styles that care, share", _parallels(caring), 0, ".4f")
     different = np.mean([len({one.opening for one in found}) / len(found) for found in by_style.values()])
     # Takes of five Briefs only; `sound` measures that different pictures open differently.
@@ -63,11 +67,9 @@ def _climaxes() -> float:
 
 def row(style: str, found: Sequence[Statistics]) -> str:
     """Return the figures of a style as one line."""
-    moves = sum(one.moves for one in found)
-    repeats = sum(one.repeats for one in found) / moves
     keys = [one.key_correlation for one in found]
     return (
-        f"  {style:<10} {_steps(found):6.2f} {repeats:7.2f} {max(one.largest_leap for one in found):4d}"
+        f"  {style:<10} {_steps(found):6.2f} {_repeats(found):7.2f} {max(one.largest_leap for one in found):4d}"
         f" {_strong(found):6.2f} {_key(found):5.2f} {np.quantile(keys, 0.1):6.2f}"
         f" {sum(one.empty_bars for one in found):6d} {_groove(found):6.2f} {_parallels(found):9.3f}"
         f" {len({one.opening for one in found}):4d} of {len(found)}"
@@ -76,6 +78,10 @@ def row(style: str, found: Sequence[Statistics]) -> str:
 
 def _steps(found: Sequence[Statistics]) -> float:
     return sum(one.steps for one in found) / sum(one.moves for one in found)
+
+
+def _repeats(found: Sequence[Statistics]) -> float:
+    return sum(one.repeats for one in found) / sum(one.moves for one in found)
 
 
 def _strong(found: Sequence[Statistics]) -> float:

@@ -162,10 +162,12 @@ class AceStepServer:
 
 
 @asynccontextmanager
-async def acestep_server(audio: bytes) -> AsyncIterator[AceStepServer]:
-    """Run it on a free port."""
+async def acestep_server(audio: bytes, *, keeps_open: bool = True) -> AsyncIterator[AceStepServer]:
+    """Run it on a free port. With `keeps_open` false, close each connection after its answer."""
     server = AceStepServer(audio)
     app = web.Application(middlewares=[server.meet])
+    if not keeps_open:
+        app.on_response_prepare.append(_close_after)
     app.router.add_post("/release_task", server.release)
     app.router.add_post("/query_result", server.query)
     app.router.add_get("/v1/audio", server.audio_file)
@@ -179,6 +181,10 @@ async def acestep_server(audio: bytes) -> AsyncIterator[AceStepServer]:
         yield server
     finally:
         await runner.cleanup()
+
+
+async def _close_after(_request: web.Request, response: web.StreamResponse) -> None:
+    response.force_close()
 
 
 def _wrapped(data: Any) -> web.Response:

@@ -1,9 +1,11 @@
 """Hand-written captioners, composers and deliveries that work, and record their calls."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from melodify_core import ports
 from melodify_core.config.settings import SongSettings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
 from melodify_core.jobs.context import JobContext, PlainStep, Step
@@ -28,6 +30,7 @@ from melodify_core.models import (
     Song,
     Stage,
     Wish,
+    Wording,
 )
 from melodify_core.observability.log_context import trace_job
 from melodify_core.ports import ProviderContext
@@ -184,7 +187,7 @@ class Book:
     cancelled: bool = False
     bills: list[Bill] = field(default_factory=list)
     open_calls: dict[str, Bill] = field(default_factory=dict)  # by call
-    titles: list[str] = field(default_factory=list)  # of earlier songs
+    words: list[Wording] = field(default_factory=list)  # of the latest songs
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
         del job_id, now
@@ -201,9 +204,9 @@ class Book:
         del job_id
         return any(bill.provider != captioner and bill.dollars for bill in self.open_calls.values())
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        del job
-        return self.titles[:limit]
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
+        del job, now
+        return choose(self.words[:limit])
 
     def spent(self, job_id: str) -> float:
         del job_id
@@ -250,12 +253,14 @@ class SongBench:
     player: Player = field(default_factory=Player)
     delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
     book: Book = field(default_factory=Book)
+    ledger: ports.Ledger | None = None  # in place of the book
     song: SongSettings = SongSettings()
     storage: FolderStorage | None = None
     gate: Gate = OpenGate()
     fallbacks: tuple[Player, ...] = ()
     prices: dict[str, float] = field(default_factory=dict)  # of the composers, by name
     names: tuple[str, ...] | None = None  # that the job records; None: all composers, where there are several
+    name: str = ""  # of the only composer, that the job records
     asks: bool = False
 
     async def run(self, job_id: str = "1", step: Step | None = None) -> None:
@@ -264,14 +269,14 @@ class SongBench:
         job_context = JobContext(
             Providers(self.reader, self.player, storage, self.fallbacks, self.abilities),
             self.delivery,
-            self.book,
+            self.ledger or self.book,
             self.pool,
             self.song,
             paid=PaidWork(self.gate, Spool(self.folder / "spool")),
             pauses_s=(0.01,) * 5,
         )
         named = tuple(player.name for player in (self.player, *self.fallbacks)) if self.fallbacks else ()
-        job = a_job(job_id, composers=named if self.names is None else self.names, asks=self.asks)
+        job = a_job(job_id, composers=named if self.names is None else self.names, composer=self.name, asks=self.asks)
         with trace_job(job):
             await make_song(job, step or PlainStep(), job_context)
 

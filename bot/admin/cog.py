@@ -163,6 +163,11 @@ class Admin(commands.Cog):
             done = "notify_on" if notifies else "notify_off"
             await self._change(interaction, lambda: guild_rules.set_notify(on=notifies), done)
 
+        @_subcommand(self._group, "start_page", "shows")
+        async def start_page(interaction: Interaction, shows: bool) -> None:
+            done = "start_page_on" if shows else "start_page_off"
+            await self._change(interaction, lambda: self._show(on=shows), done)
+
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:
@@ -241,6 +246,12 @@ class Admin(commands.Cog):
             kind = discord.ChannelType.public_thread if isinstance(channel, discord.ForumChannel) else channel.type
             permissions.check_kind(language_of(interaction.locale), channel.permissions_for(interaction.guild.me), kind)
         return guild_rules.watch(channel.id)
+
+    def _show(self, *, on: bool) -> Edit:
+        """Return the change. Raises Rejected where the host has no song pages."""
+        if on and not self._settings.web.public_url:
+            raise Rejected("rule.no_pages")
+        return guild_rules.set_start_page(on=on)
 
     async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
         settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))

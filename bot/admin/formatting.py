@@ -53,6 +53,7 @@ def describe(language: Language, settings: GuildSettings) -> str:
     lines.append(say(language, f"admin.set.threads_{'on' if settings.threads else 'off'}", archive=archive))
     lines.append(say(language, f"admin.set.nsfw_{settings.nsfw}"))
     lines.append(say(language, f"admin.set.notify_{'on' if settings.notify else 'off'}"))
+    lines.append(say(language, f"admin.set.start_page_{'on' if settings.start_page else 'off'}"))
     return "\n".join(lines)
 
 

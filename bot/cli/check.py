@@ -20,9 +20,13 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Abilities
 from melodify_core.observability.health import Health
 from melodify_core.ports import Describable, Provider, SelfRepairing
-from melodify_core.providers import open_providers
+from melodify_core.providers import moderation_of, open_providers
 
 DISCORD_DEADLINE_S = 15.0
+UNCHECKED = (
+    "moderation off: pictures and hints are not checked. "
+    'moderation = "local" or "openai" has them checked (docs/providers.md).'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ async def provider_findings(settings: Settings, *, fix: bool = False, only: str 
                 if only in ("", port)
                 for finding in await _provider(port, provider, fix=fix)
             ]
+    if only in ("", "captioner") and moderation_of(settings) == "off":
+        findings.append(Finding(good=True, text=UNCHECKED))
     if only not in ("", "composer"):
         return findings
     return [*findings, *(Finding(good=True, text=_ability(name, can)) for name, can in providers.abilities.items())]
@@ -195,7 +201,7 @@ async def _database(settings: Settings) -> list[Finding]:
         with only_process(lock_file(settings.database.url)):
             return [Finding(good=True, text=f"database {path}")]
     except Running:
-        return [Finding(good=True, text=f"database {path}: a Melodify works with it", runs=True)]
+        return [Finding(good=True, text=f"database {path}: a running Melodify uses it", runs=True)]
 
 
 async def _operating(settings: Settings) -> list[Finding]:

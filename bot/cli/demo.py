@@ -4,15 +4,17 @@ import asyncio
 import io
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import discord
 import simcord
 from PIL import Image, ImageDraw, ImageFilter
+from simcord import ChannelHandle, MemberActor, UserHandle
 from simcord.env import Env
 from simcord.preview import Preview, _media
 
@@ -33,6 +35,18 @@ CDN_HOST = "cdn.simcord.invalid"  # where the simulator keeps what members send
 EXAMPLE_NAME = "sunset.jpg"
 
 
+class _DemoClient(MelodifyClient):
+    """The bot, whose members speak the demo's language: the simulator's members all speak English."""
+
+    locale = discord.Locale.american_english
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Set the language of a command, a button or a form; what answers it begins after this."""
+        if event == "interaction":
+            args[0].locale = self.locale
+        super().dispatch(event, *args, **kwargs)
+
+
 async def demo(settings: Settings, port: int) -> int:
     """Serve the page until Ctrl-C, then delete all files of it."""
     stop = asyncio.Event()
@@ -42,9 +56,11 @@ async def demo(settings: Settings, port: int) -> int:
         example = Path(folder) / EXAMPLE_NAME
         example.write_bytes(example_picture())
         try:
-            async with simulated_page(embedded(settings, Path(folder)), example, port) as (env, preview):
-                print(say(settings.language, "demo.ready", url=preview.url, picture=str(example)), flush=True)
-                await _until(stop, env, preview)
+            async with simulated_page(embedded(settings, Path(folder)), example, port) as (env, *pages):
+                public, private = (page.url for page in pages)
+                ready = say(settings.language, "demo.ready", url=public, private=private, picture=str(example))
+                print(ready, flush=True)
+                await refresh_until(stop, env, pages)
         except simcord.SetupError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
@@ -72,19 +88,15 @@ def embedded(settings: Settings, folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview]]:
-    """Serve a server with one channel, one thread and one member, who moderates it, for its browser tabs."""
+async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview, Preview]]:
+    """Serve two pages for any number of browser tabs: a server's thread, and the direct messages of its only member.
+
+    The member moderates the server.
+    """
     untranslated.set(settings.language)
     _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
-    client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
-    locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
-
-    async def speak(interaction: discord.Interaction[MelodifyClient]) -> bool:
-        interaction.locale = locale
-        return True
-
-    # The simulator's members all speak English; this is discord.py's own hook before each command.
-    client.tree.interaction_check = speak  # type: ignore[method-assign]  # simpler than a subclass of the tree
+    client = _DemoClient(settings, partial(open_services, settings), always_sync=True)
+    client.locale = locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
             # The simulated clock starts in the past; "made two minutes ago" should be true.
@@ -107,27 +119,41 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
                 say(settings.language, "demo.welcome", path=str(example)), file=discord.File(example, EXAMPLE_NAME)
             )
             shown = next(handle for handle in channel.threads if handle.id == thread.id)
-            async with env.preview(
-                shown, viewers=[viewer], layout="channel", locale=locale.value, port=port
-            ) as preview:
-                yield env, preview
+            await (await client.fetch_user(viewer.id)).send(say(settings.language, "demo.private"))
+            async with (
+                _page(env, shown, viewer, locale, port) as public,
+                _page(env, viewer.user.dm_channel, viewer.user, locale, 0) as private,
+            ):
+                yield env, public, private
         finally:
             await client.close_services()
 
 
-async def _until(stop: asyncio.Event, env: Env, preview: Preview) -> None:
-    """Refresh the page after each request of a background job, until Ctrl-C or the page's own end button."""
-    ended = [asyncio.create_task(stop.wait()), asyncio.create_task(preview.wait_closed())]
+@asynccontextmanager
+async def _page(
+    env: Env, channel: ChannelHandle, viewer: MemberActor | UserHandle, locale: discord.Locale, port: int
+) -> AsyncIterator[Preview]:
+    # The simulator allows one page at a time, though its pages do not disturb each other.
+    env._preview, other = None, env._preview  # noqa: SLF001
+    async with env.preview(channel, viewers=[viewer], layout="channel", locale=locale.value, port=port) as page:
+        env._preview = other or page  # noqa: SLF001
+        yield page
+
+
+async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview]) -> None:
+    """Refresh the pages after each request of a background job, until Ctrl-C or a page's own end button."""
+    ended = [asyncio.create_task(wait) for wait in (stop.wait(), *(page.wait_closed() for page in pages))]
     seen = len(env.http_requests)
     try:
         while not any(task.done() for task in ended):
             await asyncio.wait(ended, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
             if len(env.http_requests) != seen and not stop.is_set():
-                # The page may be busy with an action of the viewer: then the next round refreshes it.
+                # A page may be busy with an action of the viewer: then the next round refreshes it.
                 with suppress(simcord.SetupError):
                     await _set_clock(env)
-                    preview.capture_time = datetime.now(UTC)
-                    await preview.refresh()
+                    for page in pages:
+                        page.capture_time = datetime.now(UTC)
+                        await page.refresh()
                     seen = len(env.http_requests)
     finally:
         for task in ended:

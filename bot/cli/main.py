@@ -206,7 +206,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="melodify", description="Turns a picture into music inside Discord.")
+    parser = _Parser(prog="melodify", description="Turns pictures into songs in Discord.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print version, commit, Python and extras")
     parser.add_argument("--config", type=Path, help="settings file (default: $MELODIFY_CONFIG, then ./config.toml)")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -224,10 +224,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--live", action="store_true", help="make a short song with the providers; asks before it pays")
     check.add_argument("--yes", action="store_true", help="with --live: do not ask")
     _add_setup(commands.add_parser("setup", help="ask for token, providers and folders, and write the settings"))
-    _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, beside the running process"))
+    _add_jobs(commands.add_parser("jobs", help="list, show, cancel and retry jobs, also while the bot runs"))
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
-    backup.add_argument("--verify", action="store_true", help="copy nothing: prove that FILE is a whole copy")
-    backup.add_argument("file", type=Path, help="the copy; it must not exist yet, but for --verify")
+    backup.add_argument("--verify", action="store_true", help="copy nothing: check that FILE is a complete copy")
+    backup.add_argument("file", type=Path, help="the copy; it must not exist yet, except with --verify")
     restore = commands.add_parser("restore", help="put a copy in the SQLite database's place; the bot must not run")
     restore.add_argument("file", type=Path, help="a copy that `melodify backup` has made")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
@@ -235,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_setup(setup: argparse.ArgumentParser) -> None:
-    setup.add_argument("--language", choices=("en", "ko"), help="of the set-up, and of members whose own is unknown")
+    setup.add_argument("--language", choices=("en", "ko"), help="language of the set-up, and of members without one")
     setup.add_argument("--token-file", type=Path, help="file with the bot's token")
     for port in ("captioner", "composer"):
         setup.add_argument(f"--{port}", choices=get_args(Settings.model_fields[port].annotation))
@@ -245,7 +245,7 @@ def _add_setup(setup: argparse.ArgumentParser) -> None:
         type=_named_file,
         action="append",
         metavar="PROVIDER=FILE",
-        help="a file with its key",
+        help="file with the provider's key",
     )
     setup.add_argument(
         "--set", dest="values", type=_setting, action="append", metavar="NAME=VALUE", help="any other setting"
@@ -254,7 +254,7 @@ def _add_setup(setup: argparse.ArgumentParser) -> None:
     setup.add_argument("--watch", type=_WholeNumber(0, 2**63), nargs="*", help="ids of channels to watch")
     setup.add_argument("--service", choices=("none", "user", "system", "compose"), help="what starts the bot")
     setup.add_argument("--offline", action="store_true", help="check nothing against Discord and the providers")
-    setup.add_argument("--yes", action="store_true", help="ask nothing: what no option says stays as it is")
+    setup.add_argument("--yes", action="store_true", help="ask nothing: what no option sets stays as it is")
     setup.add_argument("--check", action="store_true", help="show what would be written, and write nothing")
 
 
@@ -278,7 +278,7 @@ def _add_jobs(jobs: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the newest jobs")
     listing.add_argument("--state", choices=get_args(UsageState), help="only those in this state")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    show = actions.add_parser("show", help="all that is known of a job")
+    show = actions.add_parser("show", help="everything that is known about a job")
     show.add_argument("job")
     show.add_argument("--json", action="store_true", help="print JSON")
     actions.add_parser("cancel", help="end a job that waits or runs").add_argument("job")
@@ -288,10 +288,10 @@ def _add_jobs(jobs: argparse.ArgumentParser) -> None:
 def _add_render(render: argparse.ArgumentParser) -> None:
     render.add_argument("picture", type=Path, help="JPEG, PNG, WebP, GIF, AVIF, HEIC, BMP or TIFF")
     render.add_argument("--out", type=Path, help="the MP3 to write (default: the picture's name in this folder)")
-    render.add_argument("--midi", type=Path, help="write the score as a MIDI file, too")
+    render.add_argument("--midi", type=Path, help="also write the score, as a MIDI file")
     render.add_argument("--seconds", type=_WholeNumber(10, 120), help="length, 10 to 120")
     render.add_argument("--style", choices=sorted(offered_styles()), default="auto")
-    render.add_argument("--hint", default="", help="a wish in a few words")
+    render.add_argument("--hint", default="", help="what it should sound like, in a few words")
     render.add_argument("--seed", type=_WholeNumber(0, 2**31 - 1), help="another number, another take")
     render.add_argument("--lang", choices=("en", "ko"), help="language of title and caption")
     render.add_argument("--json", action="store_true", help="print the result as JSON")

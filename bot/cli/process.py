@@ -14,9 +14,7 @@ from melodify_core.errors import Misconfigured
 from melodify_core.providers import longest_call_s
 
 log = logging.getLogger(__name__)
-WRONG_LOGIN = (
-    "discord.token is not accepted by Discord: take a new one in the developer portal under Bot > Reset Token."
-)
+WRONG_LOGIN = "Discord does not accept discord.token: get a new one in the developer portal under Bot > Reset Token."
 NO_OTEL = 'ops.trace_endpoint needs OpenTelemetry: pip install "melodify[otel]".'
 INTENT_OFF = (
     "discord.message_content is true, but the intent is off for this bot: switch it on in the developer portal "

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,20 @@ from melodify_core.bootstrap import make_one
 from melodify_core.config.files import read_regular
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected
-from melodify_core.models import AcceptedOrder, Bill, Job, Language, Link, Order, Place, Posted, Song, Stage, Wish
+from melodify_core.models import (
+    AcceptedOrder,
+    Bill,
+    Job,
+    Language,
+    Link,
+    Order,
+    Place,
+    Posted,
+    Song,
+    Stage,
+    Wish,
+    Wording,
+)
 
 NO_LIMIT = 1 << 40
 MEBIBYTE = 1 << 20
@@ -212,10 +226,10 @@ class RenderLedger:
         del job_id, captioner
         return False
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return nothing: there are no other songs."""
-        del job, limit
-        return []
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
+        """Return the first choice: there are no other songs."""
+        del job, limit, now
+        return choose(())
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """Do nothing."""

@@ -34,12 +34,18 @@ async def report_error(interaction: Interaction, language: Language, error: Melo
     """Send the error's sentence only to the interaction's member. Never raises a MelodifyError."""
     try:
         with map_discord_errors():
-            if interaction.response.is_done():
-                await interaction.followup.send(sentence(language, error), ephemeral=True)
-            else:
-                await interaction.response.send_message(sentence(language, error), ephemeral=True)
+            await send_ephemeral(interaction, sentence(language, error))
     except MelodifyError as silent:
         # Another process was faster, or this one was too late: Discord shows the member that the interaction failed.
         log.warning(
             "interaction %s: its error could not be sent: %s", interaction.id, silent, exc_info=silent.__cause__
         )
+
+
+async def send_ephemeral(interaction: Interaction, text: str, view: discord.ui.View | None = None) -> None:
+    """Send the text only to the interaction's member, whether or not the interaction is acknowledged."""
+    shown = discord.utils.MISSING if view is None else view
+    if interaction.response.is_done():
+        await interaction.followup.send(text, view=shown, ephemeral=True)
+    else:
+        await interaction.response.send_message(text, view=shown, ephemeral=True)

@@ -33,6 +33,11 @@ def offered_styles(styles: Sequence[str] = ()) -> Sequence[str]:
     return styles
 
 
+def style_of(language: Language, chosen: str, genre: str) -> str:
+    """Return the name of the style that a member chose, or with "auto" that of the song's genre."""
+    return genre_name(language, genre) if chosen == "auto" else name_of(language, "style", chosen)
+
+
 def genre_name(language: Language, genre: str) -> str:
     """Return the name of the style that has the genre, or the genre itself, as a captioner wrote it."""
     own = next((name for name, style in all_styles().items() if style.brief.genre == genre), genre)

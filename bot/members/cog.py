@@ -39,7 +39,7 @@ class Members(commands.Cog):
             self._songs_command(),
             self._queue_command(),
             self._quota_command(),
-            me_command(self._members),
+            me_command(self._members, paged=bool(self._services.settings.web.public_url)),
             self._forget_command(),
             self._help_command(),
         ):

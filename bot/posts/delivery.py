@@ -169,7 +169,7 @@ class DiscordDelivery:
         await self._close_note(job, text)
 
     def _song_view(self, job: Job) -> discord.ui.View:
-        return song_view(job.job_id, job.wish.language)
+        return song_view(job.job_id, job.wish.language, page=bool(self._page(job.page_id)))
 
     def _page(self, page_id: str | None) -> str:
         return address_of(self._public_url, page_id) if page_id and self._public_url else ""

@@ -20,19 +20,19 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
     embed = discord.Embed(title=title_of(language, song), colour=discord.Colour(COLOUR))
     facts = {
         "prompt": music_prompt(song.brief, song.wish or Wish()) if song.brief else "",
-        "mood": ", ".join(song.mood),
+        "mood": ", ".join(name_of(language, "mood", name) for name in song.mood),
         "tempo": say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
         "meter": song.meter or "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
         "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
         "not_used": not_used(language, song),
         "seed": str(song.seed),
-        "made_by": " · ".join(filter(None, (song.captioner, song.composer, song.model))),
+        "made_by": " · ".join(dict.fromkeys(filter(None, (song.captioner, song.composer, song.model)))),
         "licence": catalogue(language).get(f"licence.{song.composer}", ""),
         "sound": say(
             language, "details.sound_value", seconds=round(song.duration_s), lufs=song.lufs, kbps=song.bitrate_kbps
         ),
-        "cost": say(language, "details.cost_value", dollars=f"{song.dollars:.4f}"),
+        "cost": _cost(language, song.dollars),
     }
     for name, value in facts.items():
         if shown := safe(value, FIELD):
@@ -42,6 +42,12 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
     times = say(language, "details.times_value", asked=asked, took=max(done - asked, 0))
     embed.add_field(name=say(language, "details.times"), value=times, inline=False)
     return embed.set_footer(text=say(language, "song.footer", job_id=song.job_id))
+
+
+def _cost(language: Language, dollars: float) -> str:
+    if not dollars:
+        return say(language, "details.cost_free")
+    return say(language, "details.cost_value", dollars=f"{dollars:.4f}")
 
 
 def _adjusted(song: Song) -> list[Adjustment]:

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.i18n.messages import name_of, say
+from bot.i18n.messages import catalogue, name_of, say
 from melodify_core.brief import clean, names_in
 from melodify_core.models import Language, Song
 
@@ -36,7 +36,7 @@ def _named(language: Language, key: str) -> str:
     kind, _, name = key.rpartition(".")
     match kind:
         case "without.instrument":
-            return say(language, "song.without", name=name_of(language, "instrument", name))
+            return say(language, "song.without", name=_family(language, name))
         case "without" | "without.style" | "without.mode":
             return say(language, "song.apart", name=_named(language, key.removeprefix("without.")))
         case "bpm":
@@ -47,6 +47,12 @@ def _named(language: Language, key: str) -> str:
             return name_of(language, "details.used", name)
         case _:
             return name_of(language, kind or "concept", name)
+
+
+def _family(language: Language, instrument: str) -> str:
+    """Return the word for what is left out: "no piano" leaves out more than the grand piano that stands for it."""
+    family = f"family.{instrument.replace(' ', '_')}"
+    return catalogue(language).get(family) or name_of(language, "instrument", instrument)
 
 
 def _safe(phrase: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.i18n.messages import key_name, name_of, say
-from bot.i18n.style_names import genre_name
+from bot.i18n.style_names import style_of
 from bot.posts.hint_lines import hint_lines
 from bot.posts.wording import safe
 from melodify_core.models import Job, Language, Song, Wish
@@ -66,16 +66,15 @@ def _changes(language: Language, before: Wish, now: Wish) -> Iterator[str]:
     if before.seconds != now.seconds:
         yield say(language, "song.change.length", before=before.seconds, now=now.seconds)
     if before.hint != now.hint:
-        hints = [f"“{shown}”" if (shown := safe(wish.hint, HINT)) else none for wish in (before, now)]
+        shown = (safe(wish.hint, HINT) for wish in (before, now))
+        hints = [say(language, "song.phrase", phrase=hint) if hint else none for hint in shown]
         yield say(language, "song.change.hint", before=hints[0], now=hints[1])
 
 
 def _facts(job: Job, song: Song) -> Iterator[str]:
     """Yield style, length, tempo and key."""
     language = job.wish.language
-    style = job.wish.style
-    name = genre_name(language, song.genre) if style == "auto" else name_of(language, "style", style)
-    if shown := safe(name, NAME):
+    if shown := safe(style_of(language, job.wish.style, song.genre), NAME):
         yield f"**{shown}**"
     yield say(language, "songs.seconds", seconds=round(song.duration_s))
     if song.bpm:

@@ -1,13 +1,13 @@
-"""How the buttons under a song look. What they do is in requests/song_buttons.py, which knows them by their ids."""
+"""How the buttons and the menu under a song look. What they do is in requests, which knows them by their ids."""
 
 import discord
 
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
-# Discord shows five buttons in a row. "more" shows the others to the presser alone.
-KINDS = ("another", "change", "like", "video", "more")
-HIDDEN_KINDS = ("details", "delete")
+# Discord shows five buttons in a row at most. What is wanted less often is in the menu under them.
+KINDS = ("another", "change", "like", "video")
+CHOICES = {"details": "🔎", "page": "🔗", "delete": "🗑️"}
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
@@ -42,22 +42,43 @@ def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
     return [part for part in parts if isinstance(part, discord.Button)]
 
 
-def song_view(job_id: str, language: Language, likes: int = 0) -> discord.ui.View:
-    """Return the row of buttons under a song."""
+def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Select[discord.ui.View]:
+    """Return the menu of a song, with its `page` where it has one."""
+    options = [
+        discord.SelectOption(
+            label=say(language, f"choice.{kind}"),
+            value=kind,
+            description=say(language, f"choice.{kind}_text"),
+            emoji=emoji,
+        )
+        for kind, emoji in CHOICES.items()
+        if page or kind != "page"
+    ]
+    return discord.ui.Select(custom_id=f"song:menu:{job_id}", placeholder=say(language, "choice.more"), options=options)
+
+
+def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) -> discord.ui.View:
+    """Return the row of buttons under a song, and the menu."""
     view = discord.ui.View(timeout=None)
     for kind in KINDS:
         view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
+    view.add_item(song_menu(job_id, language, page=page))
     # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
     view.stop()
     return view
 
 
-def more_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
-    """Return the buttons behind "more"; `page` is the address of the song's page, "" without one."""
+def menu_view(job_id: str, language: Language, *, page: bool) -> discord.ui.View:
+    """Return the menu alone, for songs whose message has none."""
     view = discord.ui.View(timeout=None)
-    for kind in HIDDEN_KINDS:
-        view.add_item(song_button(kind, job_id, language))
-    if page:
-        view.add_item(page_button(language, page))
+    view.add_item(song_menu(job_id, language, page=page))
+    view.stop()
+    return view
+
+
+def page_view(language: Language, page: str) -> discord.ui.View:
+    """Return the button that opens the song's page, alone."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(page_button(language, page))
     view.stop()
     return view

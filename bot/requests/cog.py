@@ -83,7 +83,9 @@ class SongRequests(commands.Cog):
         async def prepare() -> Request:
             server = await self._server_of(interaction)
             wish = self._wish(server, self._locale_of(interaction, server, private=False))
-            return self._request(interaction, server, wish, pictures_in(message), shows_picture=True)
+            borrowed = message.author.id != interaction.user.id or bool(message.message_snapshots)
+            pictures = pictures_in(message)
+            return self._request(interaction, server, wish, pictures, shows_picture=True, borrowed=borrowed)
 
         await self._intake.take(interaction, prepare, partial(_acknowledge, interaction))
 
@@ -127,6 +129,7 @@ class SongRequests(commands.Cog):
     async def _serve_post(self, message: discord.Message, pictures: list[discord.Attachment]) -> None:
         # A reply to a message of the bot mentions the bot too, but is not addressed to it.
         mentioned = self._client.user is not None and self._client.user.id in message.raw_mentions
+        borrowed = not pictures or bool(message.message_snapshots)
         if not pictures and (mentioned or message.guild is None):
             pictures = await replied_pictures(message)
         if not pictures:
@@ -136,7 +139,8 @@ class SongRequests(commands.Cog):
         try:
             server = await self._in_flight.with_retry(lambda: self._server_at(message))
             wish = self._wish(server, self._locale_of_post(message, server), message.content)
-            await self._intake.take_post(self._request(message, server, wish, pictures, shows_picture=True))
+            request = self._request(message, server, wish, pictures, shows_picture=True, borrowed=borrowed)
+            await self._intake.take_post(request)
         except MelodifyError as error:
             log.warning("message %s: refused: %s", message.id, error, exc_info=error.__cause__)
             await self.say_to(message, f"error.{error.code}")
@@ -150,6 +154,7 @@ class SongRequests(commands.Cog):
         *,
         private: bool = False,
         shows_picture: bool = False,
+        borrowed: bool = False,
     ) -> Request:
         taken = sent_pictures(pictures[: self._settings.discord.pictures_per_message])
         return request_of(
@@ -160,6 +165,7 @@ class SongRequests(commands.Cog):
             pictures=taken,
             sent=len(pictures),
             shows_picture=shows_picture,
+            borrowed=borrowed,
         )
 
     async def say_to(self, message: discord.Message, key: str) -> None:

@@ -81,11 +81,12 @@ def request_of(
     parent_id: str | None = None,
     same_reading: bool = False,
     shows_picture: bool = False,
+    borrowed: bool = False,
 ) -> Request:
     """Return the request of a message or an interaction, with the reason if it is refused.
 
     `parent_id` is the job of the song whose picture gets another song. `sent` counts all pictures, taken or not.
-    `shows_picture` means that the pictures were posted where the song goes.
+    `shows_picture` means that the pictures were posted where the song goes, `borrowed` that somebody else posted them.
     """
     way = _way_of(source, private=private, retake=parent_id is not None)
     user = source.author if isinstance(source, discord.Message) else source.user
@@ -98,7 +99,7 @@ def request_of(
         sent=sent,
         wish=wish,
         place=_place_of(source, server, private=private).model_copy(
-            update={"shows_picture": shows_picture and not private}
+            update={"shows_picture": shows_picture and not private, "borrowed": borrowed}
         ),
         private=private,
         role_ids=tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else (),

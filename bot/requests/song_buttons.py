@@ -1,6 +1,6 @@
 """The buttons under a song, which work after a restart too: their ids contain the song's job id.
 
-What a button does is in SongService and retake.py; how it looks is in posts.
+What a button does is in SongService and retake.py; how it looks is in posts. The menu under them is in song_menu.py.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-from bot.discord_api.ephemeral import report_error
+from bot.discord_api.ephemeral import report_error, send_ephemeral
 from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
@@ -20,7 +20,7 @@ from bot.posts.cancel_button import JOB
 from bot.posts.details_embed import details_of
 from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
-from bot.posts.song_view import more_view, song_button, song_view
+from bot.posts.song_view import song_button, song_view
 from bot.requests.edit_form import ChangeModal
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
@@ -111,7 +111,8 @@ class LikeButton(SongButton, template=rf"song:like:{JOB}"):
         entry = await self.entry(interaction)
 
         async def edit(likes: int) -> None:
-            view = song_view(self.job_id, language_of_song(entry), likes)
+            page = bool(page_address(interaction, entry))
+            view = song_view(self.job_id, language_of_song(entry), likes, page=page)
             await interaction.edit_original_response(view=view)
 
         await interaction.client.like_counts.show(self.job_id, partial(songs.likes, self.job_id), edit)
@@ -149,23 +150,6 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
             log.warning("song %s: its video %s is not remembered: %s", self.job_id, sent.id, error)
 
 
-class MoreButton(SongButton, template=rf"song:more:{JOB}"):
-    """Shows the presser the buttons that have no place in the row, and the link to the song's page."""
-
-    kind = "more"
-
-    async def press(self, interaction: Interaction, language: Language) -> None:
-        """Send the buttons."""
-        entry = await self.entry(interaction)
-        public_url = interaction.client.services.settings.web.public_url
-        page = address_of(public_url, entry.page_id) if public_url and entry.page_id else ""
-        await interaction.response.send_message(
-            say(language, "song.more", title=title_of(language, entry.song)),
-            view=more_view(self.job_id, language, page),
-            ephemeral=True,
-        )
-
-
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
     """Shows the presser how the song was made."""
 
@@ -173,7 +157,8 @@ class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
 
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Send the details, with the score where there is one."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        if not interaction.response.is_done():
+            await interaction.response.defer(ephemeral=True, thinking=True)
         entry = await self.entry(interaction)
         songs = interaction.client.services.songs
         midi = await songs.midi(entry)
@@ -194,7 +179,7 @@ class DeleteButton(SongButton, template=rf"song:delete:{JOB}"):
         view = discord.ui.View(timeout=None)
         view.add_item(EraseButton(self.job_id, language))
         view.stop()
-        await interaction.response.send_message(say(language, "delete.question"), view=view, ephemeral=True)
+        await send_ephemeral(interaction, say(language, "delete.question"), view)
 
 
 class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
@@ -232,11 +217,16 @@ ITEMS: tuple[type[SongButton], ...] = (
     ChangeButton,
     LikeButton,
     VideoButton,
-    MoreButton,
     DetailsButton,
     DeleteButton,
     EraseButton,
 )
+
+
+def page_address(interaction: Interaction, entry: Entry) -> str:
+    """Return the address of the song's page, "" without one."""
+    public_url = interaction.client.services.settings.web.public_url
+    return address_of(public_url, entry.page_id) if public_url and entry.page_id else ""
 
 
 def language_of_song(entry: Entry) -> Language:

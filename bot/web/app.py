@@ -1,7 +1,6 @@
 """The song page's web application: its routes, and the short pages that say why there is no song."""
 
 import re
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -9,17 +8,19 @@ from aiohttp.typedefs import Handler
 
 from bot.web.lookup import Lookup
 from bot.web.media import NAMES, Files, Media
+from bot.web.oembed import oembed
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Renderer, title_of
-from bot.web.responses import add_static_files, set_tag
+from bot.web.responses import FRAMED, add_static_files, set_tag
 from bot.web.videos import Videos
 from bot.web.visitors import RateLimit, language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Language
-from melodify_core.pages import ID_PATTERN, Page, Pages, address_of
+from melodify_core.pages import ID_PATTERN, Page, Pages
 from melodify_core.services.songs import SongService
 
+FRAME = "embed"  # the route of the player that other sites may show
 # The catalogue's sentence for a status; 410 names its own.
 _SENTENCES = {404: "missing", 429: "busy", 503: "unavailable"}
 
@@ -41,7 +42,9 @@ class Site:
         self._renderer = Renderer(settings.public_url, prefix, add_static_files(self.app, prefix), invite)
         page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
         self.app.router.add_get(page, self._show)
+        self.app.router.add_get(f"{prefix}/embed/{{page_id:{ID_PATTERN}}}", self._show, name=FRAME)
         self.app.router.add_get(f"{page}/events", self._follow)
+        self.app.router.add_get(f"{page}/notes.json", self._send_notes)
         self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
         for home in {f"{prefix}/", prefix or "/"}:
             self.app.router.add_get(home, self._greet)
@@ -71,7 +74,7 @@ class Site:
             raise ConnectionResetError
         language = language_of(request)
         key = refusal.reason if refusal.status == 410 else _SENTENCES.get(refusal.status, "refused")
-        response = _page(self._renderer.notice(key, language), language, refusal.status)
+        response = _page(request, self._renderer.notice(key, language), language, refusal.status)
         for name in {"Allow", "Retry-After"} & refusal.headers.keys():
             response.headers[name] = refusal.headers[name]
         if request.body_exists:
@@ -80,15 +83,15 @@ class Site:
 
     async def _greet(self, request: web.Request) -> web.Response:
         language = language_of(request)
-        return _page(self._renderer.home(language), language)
+        return _page(request, self._renderer.home(await self._lookup.on_show(), language), language)
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         page = await self._find(request)
         language = language_of(request, page.language)
         if page.song is None:
-            return _page(self._renderer.making(page, language), language)
-        html = self._renderer.song(page, language)
-        response = _page(html, language)
+            return _page(request, self._renderer.making(page, language), language)
+        html = (self._renderer.embed if _is_framed(request) else self._renderer.song)(page, language)
+        response = _page(request, html, language)
         response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept-Language"})
         set_tag(request, response, html)
         return response
@@ -101,6 +104,10 @@ class Site:
         page = await self._find(request)
         return await self._media.answer(request, page, request.match_info["name"])
 
+    async def _send_notes(self, request: web.Request) -> web.StreamResponse:
+        page = await self._find(request)
+        return await self._media.notes(request, page, language_of(request, page.language))
+
     async def _find(self, request: web.Request) -> Page:
         page = await self._lookup.page(request.match_info["page_id"])
         if page is None:
@@ -112,36 +119,23 @@ class Site:
         return page
 
     async def _describe(self, request: web.Request) -> web.Response:
-        """Describe a song's page to a program that unfolds links (oembed.com)."""
-        public_url, asked = self._settings.public_url, request.query
-        if asked.get("format", "json") != "json":
+        """Describe a song's page to a program that unfolds links."""
+        if request.query.get("format", "json") != "json":
             raise web.HTTPNotImplemented
-        found = re.fullmatch(rf"{re.escape(public_url)}/s/({ID_PATTERN})(\?[^\s#]*)?", asked.get("url", ""))
+        public_url = re.escape(self._settings.public_url)
+        found = re.fullmatch(rf"{public_url}/(?:s|embed)/({ID_PATTERN})(\?[^\s#]*)?", request.query.get("url", ""))
         page = await self._lookup.page(found[1]) if found else None
         if page is None or page.deleted or page.song is None:
             raise web.HTTPNotFound
-        described: dict[str, str | int] = {
-            "version": "1.0",
-            "type": "link",
-            "title": title_of(page.song, language_of(request, page.language)),
-            "provider_name": "Melodify",
-            "provider_url": public_url,
-            "cache_age": 3600,
-        }
-        width, height = page.picture_width, page.picture_height
-        # The picture has one size: where it is larger than is asked for, there is none.
-        fits = width <= _most(asked, "maxwidth", width) and height <= _most(asked, "maxheight", height)
-        if page.picture_key and not page.spoiler and width and height and fits:
-            url = f"{address_of(public_url, page.page_id)}/picture.jpg"
-            described |= {"thumbnail_url": url, "thumbnail_width": width, "thumbnail_height": height}
-        return web.json_response(described)
+        title = title_of(page.song, language_of(request, page.language))
+        return web.json_response(oembed(page, title, self._settings.public_url, request.query))
 
 
-def _most(asked: Mapping[str, str], name: str, otherwise: int) -> int:
-    """Return the number that is asked for; an invalid one does not count."""
-    digits = asked.get(name, "")
-    return int(digits[:9]) if digits.isascii() and digits.isdigit() else otherwise
+def _is_framed(request: web.Request) -> bool:
+    """Return whether another site may show the answer in a frame."""
+    return request.match_info.route.name == FRAME
 
 
-def _page(html: str, language: Language, status: int = 200) -> web.Response:
-    return web.Response(text=html, content_type="text/html", status=status, headers={"Content-Language": language})
+def _page(request: web.Request, html: str, language: Language, status: int = 200) -> web.Response:
+    headers = {"Content-Language": language} | (FRAMED if _is_framed(request) else {})
+    return web.Response(text=html, content_type="text/html", status=status, headers=headers)

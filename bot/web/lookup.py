@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -44,6 +44,9 @@ class Lookup:
         self._storage = storage
         self._videos = videos
         self._clock = clock
+        self._on_show: Sequence[Page] = ()
+        self._on_show_until = 0.0
+        self._asking_on_show = asyncio.Lock()
         self._entry = lru_cache(_MOST)(lambda _page_id: _Entry())
 
     async def page(self, page_id: str) -> Page | None:
@@ -54,6 +57,17 @@ class Lookup:
             entry.asking.add_done_callback(partial(_settle, entry))
         # A visitor who leaves must not take the answer from the others.
         return await asyncio.shield(entry.asking)
+
+    async def on_show(self) -> Sequence[Page]:
+        """Return the pages that the start page shows, asked at most once a second; none while they are unavailable."""
+        async with self._asking_on_show:
+            if self._clock() >= self._on_show_until:
+                try:
+                    self._on_show = tuple(await self._pages.on_show())
+                except Unavailable:
+                    self._on_show = ()
+                self._on_show_until = self._clock() + REMEMBER_S
+        return self._on_show
 
     async def _ask(self, entry: _Entry, page_id: str) -> Page | None:
         page = await self._pages.page(page_id)

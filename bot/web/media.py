@@ -1,5 +1,6 @@
 """Picture and sound of a page, streamed from storage in pieces: no file is ever whole in memory."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -10,11 +11,12 @@ from aiohttp import web
 from bot.ops.http import ConnectionLimiter
 from bot.posts.song_embed import file_stem
 from bot.web.responses import set_tag
+from bot.web.roll import MOST_BYTES, roll_of
 from bot.web.videos import Videos
 from bot.web.visitors import language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.models import Song, Stored
+from melodify_core.models import Language, Song, Stored
 from melodify_core.pages import Page
 from melodify_core.storage.file_names import disposition
 
@@ -61,6 +63,19 @@ class Media:
         if key is None or found is None:
             raise web.HTTPNotFound
         return await self._answer(request, page, name, key, found)
+
+    async def notes(self, request: web.Request, page: Page, language: Language) -> web.StreamResponse:
+        """Send the notes of the page's score, for the piano roll. Raises HTTPException and Unavailable."""
+        found = await self._storage.find(page.midi_key) if page.midi_key else None
+        if page.midi_key is None or found is None:
+            raise web.HTTPNotFound
+        headers = {"Cache-Control": _HEADERS["Cache-Control"], "Vary": "Accept-Language"}
+        response = web.Response(content_type="application/json", headers=headers)
+        if not set_tag(request, response, page.midi_key, language, str(found.size_bytes)):
+            with self._streams.hold(visitor_address(request, self._settings)):
+                midi = await self._storage.read(page.midi_key, 0, MOST_BYTES)
+                response.body = await asyncio.to_thread(roll_of, midi, language)
+        return response
 
     async def _answer(self, request: web.Request, page: Page, name: str, key: str, found: Stored) -> web.StreamResponse:
         size = found.size_bytes

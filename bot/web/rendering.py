@@ -1,6 +1,6 @@
 """Turns a Page into HTML, in the visitor's language. Each page is rendered once and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.i18n.messages import key_name, name_of, say
+from bot.i18n.style_names import style_of
 from melodify_core.brief import clean
 from melodify_core.models import Language, Song, Stage
 from melodify_core.pages import Page, address_of
@@ -46,23 +47,30 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(static=static.__getitem__, clock=clock, home=f"{prefix}/", invite=invite)
-        self.song = lru_cache(_KEPT)(self._song)
+        self.song = lru_cache(_KEPT)(partial(self._song, "song.html"))
+        self.embed = lru_cache(_KEPT)(partial(self._song, "embed.html"))
         self.making = lru_cache(_KEPT)(self._making)
         self.notice = lru_cache(_KEPT)(self._notice)
-        self.home = lru_cache(_KEPT)(partial(self._render, "home.html"))
+        self.home = lru_cache(_KEPT)(self._home)
 
-    def _song(self, page: Page, language: Language) -> str:
-        """Return the page of a song that is there."""
+    def _home(self, pages: Sequence[Page], language: Language) -> str:
+        """Return the start page, with the songs of these pages."""
+        songs = [(page, page.song) for page in pages if page.song]
+        cards = [(page, song, title_of(song, language), facts_of(song, language)[:1]) for page, song in songs]
+        return self._render("home.html", language, cards=cards)
+
+    def _song(self, template: str, page: Page, language: Language) -> str:
+        """Return the page, or the embedded player, of a song that is there."""
         song = page.song
         if song is None:
             raise ValueError(page)
         return self._render(
-            "song.html",
+            template,
             language,
             page,
             song=song.model_copy(update={"caption": clean(song.caption, CAPTION)}),
             title=title_of(song, language),
-            key=clean(key_name(language, song.key, song.mode), FACT) if song.key else "",
+            facts=facts_of(song, language),
             instruments=clean(", ".join(name_of(language, "instrument", name) for name in song.instruments), FACT),
             bars=bars_of(song.waveform),
             made_at=datetime.fromtimestamp(page.created_at, UTC),
@@ -95,6 +103,17 @@ class Renderer:
 def title_of(song: Song, language: Language) -> str:
     """Return the title, or the words for a song without one."""
     return clean(song.title, TITLE) or say(language, "song.untitled")
+
+
+def facts_of(song: Song, language: Language) -> list[str]:
+    """Return style, first mood, tempo and key, without those that are not known: they fit one line."""
+    facts = [
+        style_of(language, song.wish.style if song.wish else "auto", song.genre),
+        name_of(language, "mood", song.mood[0]) if song.mood else "",
+        say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
+        key_name(language, song.key, song.mode) if song.key else "",
+    ]
+    return [shown for fact in facts if (shown := clean(fact, FACT))]
 
 
 def bars_of(waveform: tuple[int, ...]) -> list[Bar]:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from aiohttp import web
 
-# There is no inline script and no inline style, and nobody may frame a page.
+# There is no inline script and no inline style, and nobody may frame a page: FRAMED is the exception.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -22,6 +22,11 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+}
+# Of the player that other sites may show, and of what stands in its place.
+FRAMED = {
+    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
 _YEAR_S = 365 * 24 * 3600
 _STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

@@ -53,7 +53,7 @@ class Section(BaseModel):
             secret: SecretStr | None = getattr(self, name)
             if _is_key(name) and secret and not _KEY.fullmatch(secret.get_secret_value()):
                 raise ValueError(
-                    f"{name} is no key: it has spaces, line breaks or letters that keys do not have. Copy it again"
+                    f"{name} is not a key: it has spaces, line breaks or characters that no key has. Copy it again"
                 )
         return self
 
@@ -68,7 +68,7 @@ def _read_secret(setting: str, path: Path) -> SecretStr:
     except OSError as error:
         raise ValueError(f"{setting} cannot be read: {path} ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"{setting} cannot be read: {path} (it is no text in UTF-8)") from error
+        raise ValueError(f"{setting} cannot be read: {path} (it is not UTF-8 text)") from error
     if not secret:
         raise ValueError(f"{setting} is empty: {path}")
     return SecretStr(secret)
@@ -421,7 +421,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _composers_differ(self) -> "Settings":
         if len(set(self.composers)) < len(self.composers):
-            raise ValueError("composers names one of them twice")
+            raise ValueError("composers names a composer twice")
         return self
 
     @classmethod

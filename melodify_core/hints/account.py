@@ -1,6 +1,6 @@
 """What a Brief may say of its hint: what was heard and came true, and the phrases that did not."""
 
-from melodify_core.hints.playing import has_room
+from melodify_core.hints.playing import has_room, has_tempo
 from melodify_core.hints.wishes import MOST_NOT_USED, PHRASE_CHARACTERS, Wishes
 from melodify_core.models import Mode, Wish
 from melodify_core.styles import all_styles
@@ -22,15 +22,15 @@ def account_of(wishes: Wishes, wish: Wish, style: str, mode: Mode) -> tuple[tupl
 def _is_true(key: str, wish: Wish, style: str, mode: Mode) -> bool:
     kind, _, name = key.rpartition(".")
     match kind:
-        case "style":
-            return name == style
+        case "style" | "without.style":
+            return (name == style) == (kind == "style")
         case "instrument":
             return has_room(style, name)
         case "mode":
             return name == mode
         case "seconds":
             return int(name) == wish.seconds
-        case "without.style":
-            return name != style
+        case "bpm":
+            return has_tempo(style, int(name))
         case _:
             return True

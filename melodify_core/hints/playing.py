@@ -41,6 +41,12 @@ def has_room(style: str, name: str) -> bool:
     return any(own.get(role) for role in instruments()[name].roles)
 
 
+def has_tempo(style: str, bpm: int) -> bool:
+    """Return whether a style is played at that tempo; at another one, it is not what was asked for."""
+    low, high = all_styles()[style].tempo.bpm
+    return low <= bpm <= high
+
+
 def is_denied(name: str, without: Iterable[str]) -> bool:
     """Return whether an instrument is one of those, or of their kind: "no guitar" excludes a nylon guitar too."""
     return any(_of_a_kind(name, other) for other in without)

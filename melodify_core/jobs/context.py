@@ -5,7 +5,7 @@ What the steps do is in workflow.py and completion.py.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, PendingPost, Stage
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.providers import Providers
+from melodify_core.storage.layout import tidy
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result", bound=BaseModel)
@@ -56,6 +57,10 @@ class Step(Protocol):
         """
         ...
 
+    async def recorded(self) -> Collection[str]:
+        """Return the names of the steps that an earlier run of the job has recorded. Raises Unavailable."""
+        ...
+
     async def pause(self, seconds: float) -> None:
         """Wait."""
         ...
@@ -80,6 +85,10 @@ class PlainStep:
         """Run the work once."""
         del name, model, tries, stoppable  # the person at the terminal can try again
         return await work()
+
+    async def recorded(self) -> Collection[str]:
+        """Return nothing."""
+        return ()
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
@@ -118,6 +127,11 @@ async def is_stored(context: JobContext, key: str) -> bool:
     """Return whether the key exists, and retry while the storage is unavailable. Raises Unavailable."""
     storage = context.providers.storage
     return await with_retry(lambda: storage.find(key), f"{key} is not looked up", context.pauses_s) is not None
+
+
+async def delete_files(context: JobContext, *keys: str) -> None:
+    """Delete what is stored. Retention deletes later what cannot be deleted now."""
+    await tidy(context.providers.storage, *keys)
 
 
 async def show_stage(job: Job, stage: Stage, context: JobContext) -> None:

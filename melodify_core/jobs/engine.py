@@ -18,6 +18,8 @@ from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import Result, Step
 from melodify_core.jobs.paid_calls import UnrepeatableCalls
+from melodify_core.jobs.retry import with_db_retry
+from melodify_core.library.database import reachable
 from melodify_core.models import Brief, Job, PendingPost, Stage
 from melodify_core.observability.log_context import log_context, trace_job
 
@@ -360,6 +362,15 @@ class _Durable:
         if failure := record.get("failed"):
             raise from_record(failure)
         return model.model_validate(record["result"])
+
+    async def recorded(self) -> Collection[str]:
+        """Return the names of the job's recorded steps, once the database answers."""
+        return await with_db_retry(self._recorded, DBOS.workflow_id or "")
+
+    def _recorded(self, job_id: str) -> set[str]:
+        with reachable():
+            steps = self._client.list_workflow_steps(job_id, load_output=False)
+        return {step["function_name"] for step in steps}
 
     async def pause(self, seconds: float) -> None:
         """Wait; after a restart only for the rest. Cancelling the job ends the wait."""

@@ -1,25 +1,51 @@
-"""Chooses a song's title so that a server's latest songs have different ones."""
+"""Chooses a song's title and caption so that a server's latest songs have different ones."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
-from melodify_core.models import Brief
+from melodify_core.models import Brief, Wording
 
 RECENT_TITLES = 200
+RECENT_CAPTIONS = 10
+_RUN = 3  # words in a row that two captions must not share
 _LONGEST = 80  # characters of a Brief's title
 _NUMERAL = re.compile(r" (?:[IVX]{2,}|V|X)$")
 _NUMERALS = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
 
 
-def titled(brief: Brief, taken: Collection[str]) -> Brief:
-    """Return the Brief with its first title that is not taken, and without spare ones.
+def words_unlike(brief: Brief, said: Sequence[Wording]) -> Wording:
+    """Return a title that none of the other songs has, and the caption that is least like those of the latest ten."""
+    title = free_title(brief, [words.title for words in said])
+    return Wording(title, fresh_caption(brief, [words.caption for words in said[:RECENT_CAPTIONS]]))
+
+
+def fresh_caption(brief: Brief, told: Sequence[str]) -> str:
+    """Return the Brief's first caption that shares the fewest sentences, then turns of phrase, with others."""
+    sentences, runs = set().union(*map(_sentences, told)), set().union(*map(_runs, told))
+
+    def likeness(caption: str) -> tuple[int, int]:
+        return len(_sentences(caption) & sentences), len(_runs(caption) & runs)
+
+    return min((brief.caption, *brief.spare_captions), key=likeness)
+
+
+def _sentences(caption: str) -> set[str]:
+    return set(re.split(r"(?<=[.!?]) ", caption))
+
+
+def _runs(caption: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", caption.casefold())
+    return {tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)}
+
+
+def free_title(brief: Brief, taken: Collection[str]) -> str:
+    """Return the Brief's first title that is not taken.
 
     When all are taken, as for another take, the title is numbered as pieces of music are: "Evening Song II".
     """
     known = {title.casefold() for title in taken}
-    title = next(title for title in _candidates(brief) if title.casefold() not in known)
-    return brief.model_copy(update={"title": title, "spare_titles": ()})
+    return next(title for title in _candidates(brief) if title.casefold() not in known)
 
 
 def _candidates(brief: Brief) -> Iterator[str]:

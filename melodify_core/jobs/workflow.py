@@ -10,18 +10,29 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from melodify_core.errors import OVER_BUDGET, MelodifyError, Refused, Rejected, Unavailable
+from melodify_core.errors import OVER_BUDGET, Code, MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs.completion import CANCELLED, deliver, fail_job
 from melodify_core.jobs.context import JobContext, Step, fetch, is_stored, show_stage, store
 from melodify_core.jobs.paid_calls import book_call
-from melodify_core.jobs.players import Player, followers, may_be_free, noted, players_of, step_of
+from melodify_core.jobs.players import (
+    Gone,
+    Player,
+    are_known,
+    followers,
+    has_steps,
+    is_free,
+    may_be_free,
+    noted,
+    players_of,
+    step_of,
+)
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.jobs.titles import RECENT_TITLES, titled
+from melodify_core.jobs.titles import RECENT_TITLES, words_unlike
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
 from melodify_core.providers import Providers
-from melodify_core.storage.layout import midi_key, song_key, take_keys
+from melodify_core.storage.layout import midi_key, song_key, take_keys, tidy
 from melodify_core.threads import finished, unbroken
 from melodify_core.usage.pseudonym import pseudonym
 
@@ -29,6 +40,7 @@ log = logging.getLogger(__name__)
 # What is left of a message for the picture and the text beside the audio.
 MESSAGE_BYTES = 512 * 1024
 STORAGE_TRIES = 3
+USELESS: Code = "music.failed"
 
 
 async def make_song(job: Job, step: Step, context: JobContext) -> None:
@@ -63,12 +75,7 @@ async def _make(job: Job, context: JobContext, step: Step) -> None:
     # already: an early stage would replace the apology, or the link to the song, for good.
     with stage_span(Stage.LOOKING):
         reading = await _caption(job, context, step)
-    with stage_span(Stage.COMPOSING):
-        take = await _compose(job, reading, context, step)
-    with stage_span(Stage.MASTERING):
-        # Retry: the take is paid for, and an error of the storage must not lose it.
-        work = partial(_master, job, reading, take, context)
-        song = await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
+    song = await _play(job, reading, context, step)
     with stage_span(Stage.DELIVERING):
         await deliver(job, song, context, step)
 
@@ -89,20 +96,68 @@ async def _caption(job: Job, context: JobContext, step: Step) -> Brief:
         return await step("caption", Brief, caption, stoppable=True)
 
 
-async def _compose(job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
-    """Have the music made by the first composer that can. Raises the error of the last one that was tried."""
-    players: Sequence[Player] = players_of(job, context.providers)
+async def _play(job: Job, reading: Brief, context: JobContext, step: Step) -> Song:
+    """Have the song made by the first composer that can. Raises the error of the last one that was tried."""
+    players: Sequence[Player] = await _players(job, context, step)
+    first = players[0].name
     while True:
         player, *others = players
+        take: Take | None = None
         try:
-            return await _compose_with(player, job, reading, context, step)
+            with stage_span(Stage.COMPOSING):
+                take = _signed(await _compose_with(player, job, reading, context, step), player, first)
+            with stage_span(Stage.MASTERING):
+                # Retry: the take is paid for, and an error of the storage must not lose it.
+                work = partial(_master, job, reading, take, context)
+                return await step("master", Song, work, tries=STORAGE_TRIES, stoppable=True)
         except MelodifyError as error:
-            players = followers(others, error, job, context.providers)
+            if take is not None and error.code != USELESS:
+                raise
+            failure = error if take is None else await _drop_useless(take, error, player, job, context)
+            players = followers(others, failure, job, context.providers)
             if not players:
                 raise
-            if job.asks:
-                raise noted(error, instead=players[0].name) from error.__cause__
+            if job.asks and "gone" not in failure.values:
+                raise noted(failure, instead=players[0].name) from error.__cause__
             log.warning("job %s: %s plays instead of %s: %s", job.job_id, players[0].name, player.name, error)
+
+
+async def _players(job: Job, context: JobContext, step: Step) -> tuple[Player, ...]:
+    """Return who may play, also where the settings have changed since the job was queued. Raises Unavailable."""
+    providers = context.providers
+    if are_known(job, providers):
+        return players_of(job, providers)
+    recorded = await step.recorded()
+    players = players_of(job, providers, recorded)
+    if await with_db_retry(context.ledger.has_booked_music, job.job_id, providers.captioner.name):
+        # Perhaps a composer that is not named any more was paid: only what was begun goes on, or costs nothing.
+        players = tuple(
+            each for each in players if has_steps(each, job, recorded) or is_free(each, job, context.providers)
+        )
+    if not players:
+        raise Unavailable("provider.misconfigured")
+    return players
+
+
+def _signed(take: Take, player: Player, first: str) -> Take:
+    """Return the take with its composer, and with the `first` one where another plays instead of it."""
+    composer = take.composer or player.name
+    return take.model_copy(update={"composer": composer, "instead_of": "" if composer == first else first})
+
+
+async def _drop_useless(
+    take: Take, error: MelodifyError, player: Player, job: Job, context: JobContext
+) -> MelodifyError:
+    """Delete a take that is no music, so that another composer can play; return the error, with "paid" where it was.
+
+    After a restart, the stored take may be the other composer's already.
+    """
+    key, note = take_keys(job.job_id)
+    if await is_stored(context, note):
+        stored = Take.model_validate_json(await fetch(context, note))
+        if (stored.composer or take.composer) == take.composer:
+            await tidy(context.providers.storage, note, key, midi_key(job.job_id))
+    return noted(error, paid=1) if await _booked_before(player, job, context) else error
 
 
 async def _compose_with(player: Player, job: Job, reading: Brief, context: JobContext, step: Step) -> Take:
@@ -162,10 +217,10 @@ async def _compose_elsewhere(
 
 async def _booked_before(player: Player, job: Job, context: JobContext) -> set[str]:
     """Return what stands for a call of this composer that was booked before a restart; nothing where there is none."""
-    costs = context.providers.price_of(player.name, job.wish.seconds)
+    if not isinstance(player, Gone) and is_free(player, job, context.providers):
+        return set()
     captioner = context.providers.captioner.name
-    booked = costs and await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner)
-    return {"before"} if booked else set()
+    return {"before"} if await with_db_retry(context.ledger.has_booked_music, job.job_id, captioner) else set()
 
 
 @contextmanager
@@ -208,8 +263,7 @@ async def _compose_and_store(
                 raw = await work()
             if spool:
                 await finished(spool.put, job.job_id, raw)
-    first = players_of(job, context.providers)[0].name
-    take = _describe(key, raw, player.name, "" if player.name == first else first)
+    take = _describe(key, raw, player.name)
     labels = labels_of(job, context.salt)
     await store(context, key, raw.audio, raw.content_type, labels)
     if raw.midi is not None:
@@ -220,7 +274,7 @@ async def _compose_and_store(
     return take
 
 
-def _describe(key: str, raw: RawTake, composer: str, instead_of: str) -> Take:
+def _describe(key: str, raw: RawTake, composer: str) -> Take:
     return Take(
         key_in_storage=key,
         content_type=raw.content_type,
@@ -231,7 +285,6 @@ def _describe(key: str, raw: RawTake, composer: str, instead_of: str) -> Take:
         model=raw.model,
         meter=raw.meter,
         composer=composer,
-        instead_of=instead_of,
     )
 
 
@@ -244,7 +297,10 @@ def _mastered(take: bytes, **options: Any) -> Mastered:
 
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
-    reading = titled(reading, await with_db_retry(context.ledger.recent_titles, job, RECENT_TITLES))
+    choose = partial(words_unlike, reading)
+    words = await with_db_retry(context.ledger.claim_words, job, RECENT_TITLES, choose, time.time())
+    chosen = {"title": words.title, "caption": words.caption, "spare_titles": (), "spare_captions": ()}
+    reading = reading.model_copy(update=chosen)
     raw = await fetch(context, take.key_in_storage)
     # Players show the cover to everybody, so the cover of a spoiler is left out.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)
@@ -255,7 +311,7 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
         if error.code != "provider.unavailable":
             raise
         # The take cannot be decoded, and another try would not change that.
-        raise Refused("music.failed") from error
+        raise Refused(USELESS) from error
     await store(context, song_key(job.job_id), mastered.audio, "audio/mpeg", labels_of(job, context.salt))
     dollars = await with_db_retry(context.ledger.spent, job.job_id)
     return _song_of(job, reading, take, mastered, dollars, context.providers)

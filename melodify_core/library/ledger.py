@@ -6,7 +6,7 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 import json
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -50,7 +50,7 @@ from melodify_core.library.statements import (
     UPDATE_SONG,
     queued_since,
 )
-from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState
+from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -58,6 +58,9 @@ from melodify_core.usage.pseudonym import alias_of
 
 # What retention deletes of an ended job, each kind after its own number of days.
 RetainedKind = Literal["record", "picture", "song"]
+# How long words stay claimed whose song is not recorded: longer than a song takes from its mastering to its post.
+CLAIM_S = 3600.0
+_CLAIM = "words:"
 # The user id of rows whose member was forgotten.
 NOBODY = 0
 
@@ -340,13 +343,40 @@ class Library:
         where = (costs.c.job_id == job_id, costs.c.provider != captioner, costs.c.dollars > 0)
         return bool(self._all(sa.select(costs.c.id).where(*where).limit(1)))
 
-    def recent_titles(self, job: Job, limit: int) -> list[str]:
-        """Return the titles of the latest songs of the job's server, else of its member; its own is left out."""
+    def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
+        """Return the words that `choose` takes, given those of other songs, and keep them until the song is recorded.
+
+        The others are those that other jobs of the server, else of the member, have claimed, and the latest songs
+        there, the latest first. A job that claims again replaces its claim.
+        """
+        guild_id, alias, name = job.place.guild_id, alias_of(job.user_id, self._salt), f"{_CLAIM}{job.job_id}"
+        claim = {"guild": guild_id, "member": alias, "until": now + CLAIM_S}
+        shared = "member" if guild_id is None else "guild"
+        with self.transaction() as connection:
+            connection.execute(notes.delete().where(notes.c.name == name))
+            claims = [other for other in self._claims(now, connection) if other[shared] == claim[shared]]
+            claimed = [Wording(other["title"], other["caption"]) for other in claims]
+            words = choose([*claimed, *self._recent_words(job, limit, connection)])
+            said = {"title": words.title, "caption": words.caption}
+            connection.execute(notes.insert().values(name=name, text=json.dumps(claim | said)))
+        return words
+
+    def _claims(self, now: float, connection: sa.Connection) -> list[dict[str, Any]]:
+        """Return the claims that hold, and delete those that are over."""
+        rows = self._all(sa.select(notes.c.name, notes.c.text).where(notes.c.name.startswith(_CLAIM)), connection)
+        claims = {row.name: json.loads(row.text) for row in rows}
+        # A claim that lasts longer than possible was made by a wrong clock.
+        over = [name for name, claim in claims.items() if not now < claim["until"] <= now + CLAIM_S]
+        if over:
+            connection.execute(notes.delete().where(notes.c.name.in_(over)))
+        return [claim for name, claim in claims.items() if name not in over]
+
+    def _recent_words(self, job: Job, limit: int, connection: sa.Connection) -> list[Wording]:
         guild_id = job.place.guild_id
         where = songs.c.user_id == job.user_id if guild_id is None else songs.c.guild_id == guild_id
         latest = sa.select(songs.c.song).where(where, songs.c.job_id != job.job_id)
-        rows = self._all(latest.order_by(songs.c.created_at.desc()).limit(limit))
-        return [json.loads(row.song)["title"] for row in rows]
+        rows = self._all(latest.order_by(songs.c.created_at.desc()).limit(limit), connection)
+        return [Wording(song["title"], song["caption"]) for song in (json.loads(row.song) for row in rows)]
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """End the job without charging its member; a charged job stays charged."""
@@ -416,6 +446,7 @@ class Library:
             if row is not None and row.cancelled:
                 return False
             self._end(job.job_id, "charged", now, connection)
+            connection.execute(notes.delete().where(notes.c.name == f"{_CLAIM}{job.job_id}"))
             if not connection.execute(UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
                 connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True

@@ -7,17 +7,19 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from melodify_core.errors import Unavailable
 from melodify_core.library.database import read
-from melodify_core.library.schema import gone_pages, songs, usage
+from melodify_core.library.schema import gone_pages, guilds, members, songs, usage
 from melodify_core.library.statements import OPEN_STATES
-from melodify_core.models import Song, Stage
+from melodify_core.models import GuildSettings, MemberSettings, Song, Stage
 from melodify_core.pages import Page
 
 Result = TypeVar("Result")
@@ -30,6 +32,40 @@ _FIELDS = (
     songs.c.song,
     songs.c.private,
     songs.c.created_at.label("made_at"),
+)
+
+
+SHOWN = 12
+# With more blocked or unnamed members' songs than this in a row, the start page shows fewer.
+ROUNDS = 20
+# As pydantic writes it. Quotes inside a text are escaped there, so that no text reads like this.
+_AGREES = '%"start_page":true%'
+_root = usage.alias("root")
+_AGREED = (
+    sa.select(
+        *_FIELDS,
+        songs.c.user_id,
+        guilds.c.settings.label("rules"),
+        members.c.settings.label("choice"),
+        _root.c.brief_order.label("first_order"),
+    )
+    .select_from(
+        songs.join(usage, usage.c.job_id == songs.c.job_id)
+        .join(guilds, guilds.c.guild_id == songs.c.guild_id)
+        .join(members, members.c.user_id == songs.c.user_id)
+        .outerjoin(_root, _root.c.job_id == songs.c.root_id)
+    )
+    .where(
+        members.c.settings.like(_AGREES),
+        guilds.c.settings.like(_AGREES),
+        guilds.c.left_at.is_(None),
+        usage.c.page_id.is_not(None),
+        usage.c.state == "charged",
+        ~songs.c.private,
+        # A take shows the picture of the member who sent it first.
+        sa.or_(songs.c.root_id.is_(None), _root.c.user_id == songs.c.user_id),
+    )
+    .order_by(songs.c.created_at.desc(), songs.c.job_id)
 )
 
 
@@ -54,6 +90,10 @@ class LibraryPages:
     async def page(self, page_id: str) -> Page | None:
         """Return the page as it is now, None for an unknown id. Raises Unavailable."""
         return await self._off_loop(lambda: self._page(page_id))
+
+    async def on_show(self) -> list[Page]:
+        """Return the newest songs whose members and servers want them on the start page. Raises Unavailable."""
+        return await self._off_loop(lambda: list(islice(self._agreed(), SHOWN)))
 
     async def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
         """Yield the stage of a song in the making, now and at each change. Raises Unavailable."""
@@ -102,6 +142,13 @@ class LibraryPages:
         gone = sa.select(gone_pages.c.page_id).where(gone_pages.c.page_id == page_id)
         return Page(page_id, deleted=True) if read(self._engine, gone) else None
 
+    def _agreed(self) -> Iterator[Page]:
+        for skip in range(0, ROUNDS * SHOWN, SHOWN):
+            rows = read(self._engine, _AGREED.offset(skip).limit(SHOWN))
+            yield from (page for row in rows if _is_wanted(row) and (page := _readable(row)))
+            if len(rows) < SHOWN:
+                return
+
     def _stages_of(self, page_ids: list[str]) -> dict[str, Stage | None]:
         found: dict[str, Stage | None] = dict.fromkeys(page_ids)
         query = sa.select(usage.c.page_id, usage.c.state, usage.c.stage).where(usage.c.page_id.in_(page_ids))
@@ -131,6 +178,24 @@ def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
         picture_height=height,
         spoiler=song.spoiler if song else bool(note.get("spoiler")),
     )
+
+
+def _is_wanted(row: sa.Row[tuple[object, ...]]) -> bool:
+    """Return whether the member and the server of a row of _AGREED want the song to be shown."""
+    choice, rules = MemberSettings.model_validate_json(row.choice), GuildSettings.model_validate_json(row.rules)
+    agreed = choice.start_page and rules.start_page
+    # Of a take, the first song's order says whose the picture is. Orders of earlier versions do not say it.
+    orders = [json.loads(text or "{}") for text in (row.brief_order, row.first_order or row.brief_order)]
+    own = all(order.get("place", {}).get("borrowed") is False for order in orders)
+    return agreed and choice.named and row.user_id not in rules.blocked_users and own
+
+
+def _readable(row: sa.Row[tuple[object, ...]]) -> Page | None:
+    """Return the row's page; a record that cannot be read hides no other."""
+    try:
+        return _page_of(row)
+    except ValidationError:
+        return None
 
 
 def _stage_of(row: sa.Row[tuple[object, ...]]) -> Stage | None:

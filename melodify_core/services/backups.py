@@ -63,7 +63,7 @@ def backup(settings: Settings, target: Path) -> str:
 
 def verify(file: Path) -> str:
     """Return a sentence on a copy that is whole. Raises Misconfigured for any other file."""
-    return f"{file} is a whole copy: {_sizes(verified(file))}."
+    return f"{file} is a complete copy: {_sizes(verified(file))}."
 
 
 def restore(settings: Settings, copy: Path, now: datetime) -> str:
@@ -128,11 +128,11 @@ def verified(file: Path) -> Rows:
             sound = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
             rows = _rows(copy)
     except (OSError, sqlite3.Error) as error:
-        raise Misconfigured(f"{file} is not a whole copy: {error}.") from error
+        raise Misconfigured(f"{file} is not a complete copy: {error}.") from error
     if sound != "ok":
         raise Misconfigured(f"{file} is damaged: {' '.join(sound.split())}.")
     if missing := [table for table in TABLES if table not in rows]:
-        raise Misconfigured(f"{file} is no whole copy of a database of Melodify: it has no table {missing[0]}.")
+        raise Misconfigured(f"{file} is not a complete copy of a Melodify database: it has no table {missing[0]}.")
     return rows
 
 

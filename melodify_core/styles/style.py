@@ -185,6 +185,9 @@ class Accompaniment(_Table):
     bass: Annotated[tuple[Annotated[str, _one_of("bass line", lambda: patterns().bass_lines)], ...], _SOME]
     voices: Annotated[int, Field(ge=3, le=4)] = 4
     riffs: bool = False  # one bass figure through the whole piece
+    # What the pad's player strikes instead of holding the chords, calm to busy: a rhythm guitar.
+    rhythm: tuple[Annotated[str, _one_of("comping", lambda: patterns().comping)], ...] = ()
+    power: bool = False  # the rhythm guitar plays roots and fifths, low
     # How often chords are led to from outside of the scale, and the bass walks to them over thirds: 1 is the usual.
     colour: Annotated[float, Field(ge=0, le=1)] = 1.0
 
@@ -261,6 +264,7 @@ class Drums(_Table):
     kit: Controller = 0
     name: str = ""
     fills: Annotated[str, _one_of("set of fills", lambda: patterns().fills)] = "kit"
+    always: bool = False  # also for the calmest pictures
     grooves: dict[str, Annotated[Beats, AfterValidator(_bar)]] = Field(default_factory=dict)
 
 

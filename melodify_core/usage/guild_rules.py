@@ -130,6 +130,11 @@ def set_notify(*, on: bool) -> Edit:
     return _changing({"notify": on})
 
 
+def set_start_page(*, on: bool) -> Edit:
+    """Set whether the web's start page shows songs of members who agree."""
+    return _changing({"start_page": on})
+
+
 def block(user_id: int, moderator_id: int) -> Edit:
     """Forbid the member songs in the server."""
     if user_id == moderator_id:

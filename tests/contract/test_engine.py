@@ -178,6 +178,25 @@ async def test_an_interrupted_job_goes_on_at_the_next_launch_without_repeating_r
     assert after.lines == ["1 second", "1 end"]
 
 
+async def test_a_job_that_goes_on_knows_which_steps_were_recorded_before(tmp_path: Path) -> None:
+    class Curious(Diary):
+        async def make(self, job: Job, step: Step) -> None:
+            self.lines.append(f"recorded {sorted(await step.recorded())}")
+            await super().make(job, step)
+
+    async def for_ever(_job: Job) -> None:
+        await asyncio.sleep(3600)
+
+    before = Curious(second=for_ever)
+    async with engine_on(tmp_path, before, drain_s=0.0) as enqueue:
+        enqueue(a_job("1"))
+        await before.wait_for("1 second")
+    after = Curious()
+    async with engine_on(tmp_path, after):
+        await after.wait_for("1 end")
+    assert (before.lines[0], after.lines) == ("recorded []", ["recorded ['first']", "1 second", "1 end"])
+
+
 async def test_interrupted_jobs_go_on_however_slow_the_database_is_to_connect_to(tmp_path: Path) -> None:
     async def for_ever(_job: Job) -> None:
         await asyncio.sleep(3600)

@@ -220,6 +220,18 @@ def test_a_model_that_is_not_known_here_needs_a_price() -> None:
     assert missing_settings(Settings(composer="gemini", gemini=priced)) == []
 
 
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"composer": "gemini"}, 'composer = "gemini" needs it'),
+        ({"composers": ["gemini", "arranger"]}, 'composers = ["gemini", "arranger"] needs it'),
+    ],
+)
+def test_a_missing_key_names_the_setting_that_chose_the_composer(chosen: dict[str, Any], words: str) -> None:
+    [sentence] = missing_settings(Settings.model_validate(chosen))
+    assert sentence.startswith(f"gemini.api_key is missing and {words}: set MELODIFY_GEMINI__API_KEY or ")
+
+
 def test_a_missing_key_is_named_with_the_page_that_makes_one() -> None:
     [sentence] = missing_settings(Settings(composer="gemini"))
     assert "MELODIFY_GEMINI__API_KEY" in sentence

@@ -108,7 +108,7 @@ def test_a_key_file_that_is_none_is_named_and_not_quoted(tmp_path: Path, text: s
     with pytest.raises(Misconfigured) as caught, start_errors(a_service(path)):
         credentials(path, None)
 
-    what = "is no key of a service account" if text is not None else "cannot be read (No such file or directory)"
+    what = "is not a service account key" if text is not None else "cannot be read (No such file or directory)"
     assert str(caught.value).startswith(f"vertex.key_file: {path} {what}")
     assert "secret!" not in str(caught.value)
 

@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -27,12 +27,16 @@ from melodify_core.library import (
     schema_state,
     upgrade,
 )
+from melodify_core.library.ledger import CLAIM_S
 from melodify_core.library.schema import tables
-from melodify_core.models import Bill, CancelResult, Place
+from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import Bill, CancelResult, Job, Place, Wording
 from melodify_core.services.moderation import Moderation
+from melodify_core.storage.folder import FolderStorage
+from melodify_core.storage.layout import take_keys
 from melodify_core.usage.limits import check
 from tests.briefs import BRIEF
-from tests.fakes import RecordingDelivery
+from tests.fakes import RecordingDelivery, SongBench
 from tests.jobs import POSTED, a_job, a_song
 
 # What Melodify's first version made, with one song's row.
@@ -69,16 +73,94 @@ def test_a_duty_is_one_holder_s_until_its_time_is_up(library: Library) -> None:
     assert library.lease("positions", "a", 141.0, 30.0)
 
 
+def taken_for(library: Library, job: Job, limit: int, now: float = 300.0) -> list[str]:
+    """Return the titles that a job must not take; it claims one that no other wants."""
+    known: list[str] = []
+
+    def choose(taken: Sequence[Wording]) -> Wording:
+        known.extend(words.title for words in taken)
+        return Wording(f"claimed by {job.job_id}", "A song.")
+
+    library.claim_words(job, limit, choose, now)
+    return [title for title in known if not title.startswith("claimed")]
+
+
 def test_the_latest_titles_are_those_of_a_server_or_of_a_member(library: Library) -> None:
     for number, guild_id in enumerate((20, 20, 20, 21, None), 1):
         job = a_job(str(number), place=Place(channel_id=10, guild_id=guild_id))
         library.record_song(job, a_song(str(number), title=f"Song {number}"), POSTED, 200.0 + number)
     here, elsewhere, alone = (a_job("9", place=Place(channel_id=10, guild_id=guild)) for guild in (20, 22, None))
-    assert library.recent_titles(here, 2) == ["Song 3", "Song 2"]
-    assert library.recent_titles(a_job("3", place=here.place), 9) == ["Song 2", "Song 1"]
-    assert library.recent_titles(elsewhere, 9) == []
-    assert library.recent_titles(alone, 9) == [f"Song {number}" for number in (5, 4, 3, 2, 1)]
-    assert library.recent_titles(a_job("9", user_id=2, place=alone.place), 9) == []
+    assert taken_for(library, here, 2) == ["Song 3", "Song 2"]
+    assert taken_for(library, a_job("3", place=here.place), 9) == ["Song 2", "Song 1"]
+    assert taken_for(library, elsewhere, 9) == []
+    assert taken_for(library, alone, 9) == [f"Song {number}" for number in (5, 4, 3, 2, 1)]
+    assert taken_for(library, a_job("9", user_id=2, place=alone.place), 9) == []
+
+
+TITLES = (
+    "Amber Dusk",
+    "Dusk, Slowly",
+    "Song of Dusk",
+    "Last Light",
+    "Evening Song",
+    "Half-Light",
+    "Old Letters",
+    "Home",
+)
+
+
+def first_free(taken: Sequence[Wording]) -> Wording:
+    return next(Wording(title, f"{title}.") for title in TITLES if Wording(title, f"{title}.") not in taken)
+
+
+def test_songs_that_are_mastered_at_the_same_time_have_different_titles(library: Library) -> None:
+    jobs = [a_job(str(number), user_id=number % 3) for number in range(len(TITLES))]
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        titles = list(threads.map(lambda job: library.claim_words(job, 9, first_free, 100.0).title, jobs))
+    assert sorted(titles) == sorted(TITLES)
+
+
+class MeetingFolder(FolderStorage):
+    """A folder that hands out a take for mastering when two jobs want theirs: then both have their titles."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._two = asyncio.Barrier(2)
+
+    async def load(self, key: str) -> bytes:
+        if key in (take_keys("1")[0], take_keys("2")[0]):
+            await self._two.wait()
+        return await super().load(key)
+
+
+async def test_two_jobs_that_reach_the_mastering_together_have_different_titles(
+    library: Library, pool: WorkerPool, tmp_path: Path
+) -> None:
+    bench = SongBench(tmp_path, pool, ledger=library, storage=MeetingFolder(tmp_path))
+    bench.reader.brief = BRIEF.model_copy(update={"spare_titles": ("Dusk, Slowly",)})
+    for job_id in ("1", "2"):
+        accept(library, job_id)
+    await asyncio.gather(bench.run("1"), bench.run("2"))
+    assert {song.title for song in bench.delivery.songs} == {"Amber Dusk", "Dusk, Slowly"}
+
+
+def test_a_claimed_title_is_kept_for_its_job_and_its_place_and_for_an_hour(library: Library) -> None:
+    first, second = a_job("1"), a_job("2")
+    assert library.claim_words(first, 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(first, 9, first_free, 101.0).title == TITLES[0]  # again, after a crash
+    assert library.claim_words(second, 9, first_free, 102.0).title == TITLES[1]
+    assert (
+        library.claim_words(a_job("3", place=Place(channel_id=10, guild_id=77)), 9, first_free, 103.0).title
+        == TITLES[0]
+    )
+    assert library.claim_words(a_job("4"), 9, first_free, 102.0 + CLAIM_S).title == TITLES[0]
+
+
+def test_of_songs_in_direct_messages_only_those_of_the_same_member_have_different_titles(library: Library) -> None:
+    alone = Place(channel_id=10, guild_id=None)
+    assert library.claim_words(a_job("1", user_id=1, place=alone), 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(a_job("2", user_id=2, place=alone), 9, first_free, 100.0).title == TITLES[0]
+    assert library.claim_words(a_job("3", user_id=1, place=alone), 9, first_free, 100.0).title == TITLES[1]
 
 
 def test_it_is_known_which_jobs_own_files(library: Library) -> None:

@@ -335,7 +335,7 @@ async def test_the_check_makes_no_music(model: str) -> None:
 async def test_the_check_sees_a_key_file_that_is_none(model: str) -> None:
     vertex = Vertex.model_validate({"project": PROJECT, "key_file": __file__})
     composer = LyriaComposer(Lyria.model_validate({"model": model}), vertex)
-    with pytest.raises(Misconfigured, match=r"^vertex\.key_file: .* is no key of a service account") as caught:
+    with pytest.raises(Misconfigured, match=r"^vertex\.key_file: .* is not a service account key") as caught:
         await composer.check()
     await composer.close()
 

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from bot.cli.check import provider_findings
 from melodify_core.captioners.eyes.sexual import PACKAGE, SURE, is_installed, is_sexual, score
 from melodify_core.captioners.moderation import LocalModerator
 from melodify_core.captioners.moderation.words import is_forbidden
@@ -213,3 +214,10 @@ def test_openais_moderation_needs_a_key() -> None:
     assert "openai.api_key is missing and moderation" in missing_settings(Settings(moderation="openai"))[0]
     keyed = Settings.model_validate({"moderation": "openai", "openai": {"moderation_key": "sk-2"}})
     assert not missing_settings(keyed)
+
+
+@pytest.mark.parametrize("moderation", ["off", pytest.param("local", marks=needs_network)])
+async def test_check_says_when_nothing_is_checked(moderation: Literal["off", "local"]) -> None:
+    findings = await provider_findings(Settings(moderation=moderation), only="captioner")
+    said = any("moderation off: pictures and hints are not checked" in each.text for each in findings)
+    assert said == (moderation == "off")

@@ -5,16 +5,19 @@ import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Unavailable
-from melodify_core.library import Library, LibraryPages, MemberBook, Songbook, connect, upgrade
+from melodify_core.library import Guilds, Library, LibraryPages, MemberBook, Songbook, connect, upgrade
 from melodify_core.library import pages as pages_module
+from melodify_core.library.schema import songs
 from melodify_core.models import Order, Picture, Place, Stage, Wish
 from melodify_core.pages import ID_PATTERN, new_page_id
 from melodify_core.studio import job_of
+from melodify_core.usage.guild_rules import block, set_start_page
 from tests.jobs import POSTED, a_job, a_song
 
 ID = "p" * 22
@@ -159,6 +162,140 @@ async def test_a_song_that_is_being_posted_is_not_to_be_seen_yet(engine: sa.Engi
     page = await pages.page(ID)
     assert page is not None
     assert page.song == a_song("1")
+
+
+def agree(engine: sa.Engine, user_id: int = 1, guild_id: int = 20) -> None:
+    MemberBook(engine).change_settings(user_id, lambda settings: settings.model_copy(update={"start_page": True}))
+    Guilds(engine).change(guild_id, set_start_page(on=True), 100.0)
+
+
+def post(engine: sa.Engine, number: int, user_id: int = 1, **changes: Any) -> None:
+    """Have a song made for the member; a higher number is newer."""
+    library, job = Library(engine), a_job(str(number), user_id, **({"page_id": f"{number:022}"} | changes))
+    with library.transaction() as connection:
+        library.reserve(connection, job, 100.0)
+    library.record_song(job, a_song(str(number), parent_id=job.parent_id), POSTED, 200.0 + number)
+
+
+async def shown(pages: LibraryPages) -> list[str]:
+    return [page.song.job_id for page in await pages.on_show() if page.song]
+
+
+async def test_the_start_page_shows_the_newest_songs_whose_member_and_server_agree(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    for number in range(15):
+        post(engine, number)
+    assert await shown(pages) == []
+    Guilds(engine).change(20, set_start_page(on=True), 100.0)
+    assert await shown(pages) == []
+    agree(engine)
+    assert await shown(pages) == [str(number) for number in range(14, 2, -1)]
+    found = (await pages.on_show())[0]
+    assert (found.page_id, found.created_at, found.picture_key) == (f"{14:022}", 214.0, "pictures/14.jpg")
+
+
+def say_no(engine: sa.Engine, how: str) -> None:
+    """Take song 1 of member 1 off the start page."""
+    members, guilds = MemberBook(engine), Guilds(engine)
+    match how:
+        case "by the member":
+            members.change_settings(1, lambda settings: settings.model_copy(update={"start_page": False}))
+        case "not named":
+            members.change_settings(1, lambda settings: settings.model_copy(update={"named": False}))
+        case "by the server":
+            guilds.change(20, set_start_page(on=False), 100.0)
+        case "blocked":
+            guilds.change(20, block(1, 2), 100.0)
+        case "server left":
+            guilds.leave(20, 100.0)
+        case "deleted":
+            Songbook(engine).erase(["1"], 300.0)
+        case "forgotten":
+            members.forget(1, -5, 400.0, 0.0)
+        case _:
+            Library(engine).mark_gone("song", ["1"])
+
+
+NOES = (
+    "by the member",
+    "not named",
+    "by the server",
+    "blocked",
+    "server left",
+    "deleted",
+    "forgotten",
+    "kept no longer",
+)
+
+
+@pytest.mark.parametrize("how", NOES)
+async def test_whoever_says_no_takes_the_songs_off_the_start_page_at_once(
+    engine: sa.Engine, pages: LibraryPages, how: str
+) -> None:
+    post(engine, 1)
+    agree(engine)
+    assert await shown(pages) == ["1"]
+    say_no(engine, how)
+    assert await shown(pages) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"private": True},
+        {"page_id": None},
+        {"place": Place(channel_id=10)},
+        {"place": Place(channel_id=10, guild_id=21)},
+    ],
+    ids=["private", "without a page", "in direct messages", "in another server"],
+)
+async def test_what_is_not_for_everybody_is_never_on_the_start_page(
+    engine: sa.Engine, pages: LibraryPages, changes: dict[str, Any]
+) -> None:
+    agree(engine)
+    post(engine, 1, **changes)
+    assert await shown(pages) == []
+
+
+async def test_a_song_that_is_being_posted_is_not_on_the_start_page_yet(engine: sa.Engine, pages: LibraryPages) -> None:
+    agree(engine)
+    accept(engine).record_unposted(a_job("1"), a_song("1"), 120.0)
+    assert await pages.on_show() == []
+
+
+async def test_a_take_of_another_member_s_picture_is_not_on_the_start_page(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    agree(engine)
+    agree(engine, 2)
+    post(engine, 1)
+    post(engine, 2, 2, parent_id="1")
+    post(engine, 3, parent_id="1")
+    assert await shown(pages) == ["3", "1"]
+
+
+async def test_a_song_of_somebody_else_s_picture_and_its_takes_are_not_on_the_start_page(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    agree(engine)
+    post(engine, 1, place=Place(channel_id=10, guild_id=20, borrowed=True))
+    post(engine, 2, parent_id="1")
+    post(engine, 3)
+    assert await shown(pages) == ["3"]
+
+
+async def test_a_song_that_cannot_be_read_and_those_of_the_blocked_hide_no_other(
+    engine: sa.Engine, pages: LibraryPages
+) -> None:
+    agree(engine)
+    agree(engine, 2)
+    Guilds(engine).change(20, block(2, 1), 100.0)
+    for number in range(1, 30):
+        post(engine, number, 1 if number < 3 else 2)
+    with engine.begin() as connection:
+        connection.execute(songs.update().where(songs.c.job_id == "2").values(song="{}"))
+    assert await shown(pages) == ["1"]
 
 
 async def test_stages_are_seen_as_another_process_writes_them(engine: sa.Engine, pages: LibraryPages) -> None:

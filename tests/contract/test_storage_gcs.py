@@ -496,9 +496,9 @@ async def test_a_server_that_is_away_is_unavailable_at_the_start(
     ("content", "sentence"),
     [
         (None, r"cannot be read \(No such file or directory\)"),
-        ("{", "is no key of a service account"),
-        ('{"type": "authorized_user"}', "is no key of a service account"),
-        ('{"client_email": "a", "token_uri": "b", "private_key": "c"}', "is no key of a service account"),
+        ("{", "is not a service account key"),
+        ('{"type": "authorized_user"}', "is not a service account key"),
+        ('{"client_email": "a", "token_uri": "b", "private_key": "c"}', "is not a service account key"),
     ],
 )
 async def test_a_key_file_of_no_use_is_named(tmp_path: Path, content: str | None, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """The song page as it is sent: what it says, in which language, and how a link to it unfolds."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import escape
@@ -12,8 +13,9 @@ from aiohttp import ClientSession
 
 from bot.posts import song_embed
 from bot.web.rendering import bars_of
+from bot.web.responses import FRAMED, POLICY
 from melodify_core.brief import clean
-from melodify_core.models import Stage
+from melodify_core.models import Stage, Wish
 from melodify_core.pages import ID_PATTERN, new_page_id
 from tests.contract.web_pages import INVITE, PUBLIC, Metas, Site, html_of, site_of, song_of
 
@@ -57,6 +59,25 @@ async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: 
         assert f'href="/s/{page_id}/{file}?download=1" download' in html
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", ["Jazz", "serene", "84 BPM", "E♭ major", "felt piano"]),
+        ("ko", ["재즈", "고요한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
+    ],
+)
+async def test_style_mood_tempo_and_key_are_one_line_in_the_visitor_s_language(
+    site: Site, web: ClientSession, language: str, line: list[str]
+) -> None:
+    song = song_of(
+        mood=("serene", "peaceful", "dreamy"), genre="folk", wish=Wish(style="jazz"), instruments=("felt piano",)
+    )
+    html = await html_of(web, site.page(site.pages.add(song=song)), Accept_Language=language)
+    facts = re.search(r'<ul class="facts".*?</ul>', html, re.DOTALL)
+    assert facts is not None
+    assert re.findall(r"<li[^>]*>(.*?)</li>", facts[0]) == line
+
+
 async def test_a_spoiler_is_shown_to_those_who_ask_and_to_no_program_that_unfolds_links(
     site: Site, web: ClientSession
 ) -> None:
@@ -82,10 +103,11 @@ async def test_a_spoiler_is_shown_to_those_who_ask_and_to_no_program_that_unfold
 
 
 async def test_what_there_is_not_is_not_offered(site: Site, web: ClientSession) -> None:
-    song = song_of(title="  ", caption="", bpm=None, key=None, mode=None, instruments=(), waveform=())
+    unknown: dict[str, Any] = {"bpm": None, "key": None, "mode": None, "instruments": (), "mood": (), "genre": ""}
+    song = song_of(title="  ", caption="", waveform=(), **unknown)
     html = await html_of(web, site.page(site.pages.add(song=song, picture_key=None)))
     assert "A song without a name" in html
-    for absent in ("Tempo", "Key", "Instruments", "MP4", "MIDI", "picture.jpg", '<div class="wave">'):
+    for absent in ("BPM", "major", 'class="facts"', "MP4", "MIDI", "picture.jpg", '<div class="wave">'):
         assert absent not in html
 
 
@@ -158,7 +180,7 @@ async def test_oembed_is_found_from_the_page_and_tells_title_and_picture(site: S
     async with web.get(address.replace(PUBLIC, site.url)) as answer:
         assert (answer.status, answer.content_type) == (200, "application/json")
         card = await answer.json()
-    assert (card["version"], card["type"], card["title"]) == ("1.0", "link", "Where the Sea Keeps the Light")
+    assert (card["version"], card["type"], card["title"]) == ("1.0", "rich", "Where the Sea Keeps the Light")
     assert card["thumbnail_url"] == f"{PUBLIC}/s/{page_id}/picture.jpg"
     assert (card["thumbnail_width"], card["thumbnail_height"]) == (960, 640)
 
@@ -187,6 +209,71 @@ async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({}, (560, 192)),
+        ({"maxwidth": "1000", "maxheight": "1000"}, (560, 192)),
+        ({"maxwidth": "300"}, (300, 192)),
+        ({"maxwidth": "240", "maxheight": "112"}, (240, 112)),
+        ({"maxwidth": "239"}, None),
+        ({"maxheight": "0"}, None),
+    ],
+)
+async def test_oembed_brings_a_player_that_fits_or_a_link(
+    site: Site, web: ClientSession, asked: dict[str, str], size: tuple[int, int] | None
+) -> None:
+    page_id = site.pages.add(song=song_of(title='A "quoted" & sung'))
+    async with web.get(f"{site.url}/oembed", params={"url": f"{PUBLIC}/s/{page_id}", **asked}) as answer:
+        card = await answer.json()
+    if size is None:
+        assert (card["type"], "html" in card, "width" in card) == ("link", False, False)
+        return
+    assert (card["type"], card["width"], card["height"]) == ("rich", *size)
+    assert card["html"] == (
+        f'<iframe src="{PUBLIC}/embed/{page_id}" title="A &quot;quoted&quot; &amp; sung" width="{size[0]}" '
+        f'height="{size[1]}" style="border:0" loading="lazy"></iframe>'
+    )
+
+
+async def test_the_embedded_player_has_picture_title_and_sound_and_alone_may_be_framed(
+    site: Site, web: ClientSession
+) -> None:
+    page_id = site.pages.add()
+    async with web.get(f"{site.url}/embed/{page_id}") as answer:
+        assert answer.headers["Content-Security-Policy"] == FRAMED["Content-Security-Policy"]
+        html = await answer.text()
+    assert FRAMED["Content-Security-Policy"] == POLICY.removesuffix("'none'") + "*"
+    assert f'<a href="{PUBLIC}/s/{page_id}" target="_blank" rel="noopener">Where the Sea Keeps the Light</a>' in html
+    assert f'src="/s/{page_id}/picture.jpg"' in html
+    assert f'src="/s/{page_id}/song.mp3"' in html
+    for path in (f"/s/{page_id}", "/", f"/oembed?url={PUBLIC}/s/{page_id}", f"/s/{page_id}/song.mp3", "/embed/short"):
+        async with web.get(site.url + path) as answer:
+            assert answer.headers["Content-Security-Policy"] == POLICY
+
+
+async def test_an_embedded_spoiler_shows_no_picture(site: Site, web: ClientSession) -> None:
+    assert "picture.jpg" not in await html_of(web, f"{site.url}/embed/{site.pages.add(spoiler=True)}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"private": True}, 404, "There is no page here"),
+        ({"deleted": True}, 410, "This song has been deleted"),
+        ({"song": None}, 410, "This song could not be made"),
+        ({"song": None, "stage": Stage.COMPOSING}, 200, "Your song is being made"),
+    ],
+)
+async def test_the_embedded_player_of_what_is_not_there_says_so_in_its_frame(
+    site: Site, web: ClientSession, fields: dict[str, Any], status: int, said: str
+) -> None:
+    async with web.get(f"{site.url}/embed/{site.pages.add(**fields)}") as answer:
+        assert answer.status == status
+        assert said in await answer.text()
+        assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors *")
+
+
+@pytest.mark.parametrize(
     ("query", "status"),
     [
         ({}, 404),
@@ -196,6 +283,7 @@ async def test_oembed_tells_of_no_picture_that_is_larger_than_asked_for(
         ({"url": "https://songs.example.evil/s/{id}"}, 404),
         ({"url": f"{PUBLIC}/s/{{id}}", "format": "xml"}, 501),
         ({"url": f"{PUBLIC}/s/{{id}}?lang=ko"}, 200),
+        ({"url": f"{PUBLIC}/embed/{{id}}"}, 200),
     ],
 )
 async def test_oembed_answers_for_our_own_pages_only(
@@ -231,20 +319,58 @@ async def test_the_start_page_says_what_it_is_and_invites(
     html = await html_of(web, f"{site.url}/", Accept_Language=language)
     assert f"<h1>{greeting}</h1>" in html
     assert re.findall(r'class="invite" href="([^"]*)">([^<]*)<', html) == [(escape(INVITE), invitation)]
+    assert "<h2" not in html
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "about"), [("en", "Recent songs", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
+)
+async def test_the_start_page_shows_the_songs_that_may_be_shown(
+    site: Site, web: ClientSession, language: str, heading: str, about: str
+) -> None:
+    song = song_of(genre="jazz")
+    ids = [site.pages.add(song=song), site.pages.add(song=song, spoiler=True)]
+    ids.append(site.pages.add(song=song_of(genre="jazz", title=" "), picture_key=None))
+    site.pages.shown = ids
+    html = await html_of(web, f"{site.url}/", Accept_Language=language)
+    assert heading in html
+    assert re.findall(r'<li><a href="/s/([^"]*)">', html) == ids
+    # A spoiler's picture stays covered.
+    assert re.findall(r'<img src="/s/([^"]*)/picture.jpg" alt="" loading="lazy">', html) == ids[:1]
+    assert html.count(f'<span class="about">{about}</span>') == 3
+    assert html.count(">Where the Sea Keeps the Light</span>") == 2
+
+
+async def test_what_is_taken_off_the_start_page_is_gone_within_a_second(site: Site, web: ClientSession) -> None:
+    site.pages.shown = [page_id] = [site.pages.add()]
+    async with web.get(f"{site.url}/") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert page_id in await answer.text()
+    site.pages.shown = []
+    await asyncio.sleep(1.1)
+    assert page_id not in await html_of(web, f"{site.url}/")
+
+
+async def test_the_start_page_greets_although_the_songs_are_unavailable(site: Site, web: ClientSession) -> None:
+    site.pages.away = True
+    assert "A picture becomes a song" in await html_of(web, f"{site.url}/")
 
 
 async def test_a_wrong_link_says_so_and_leads_to_the_start(site: Site, web: ClientSession) -> None:
     for wrong in ("/s/" + "x" * 22, "/s/short", "/nothing"):
         html = await html_of(web, site.url + wrong, 404)
         assert "There is no page here" in html
-        [home] = re.findall(r'<p><a href="([^"]*)">What is Melodify', html)
+        [home] = re.findall(r'<p><a href="([^"]*)" target="_top">What is Melodify', html)
         assert "A picture becomes a song" in await html_of(web, site.url + home)
 
 
 async def test_below_a_path_the_start_page_is_there(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path, public_url=f"{PUBLIC}/songs") as site:
+        site.pages.shown = [page_id] = [site.pages.add()]
         for home in ("/songs", "/songs/"):
-            assert "A picture becomes a song" in await html_of(web, site.url + home)
+            html = await html_of(web, site.url + home)
+            assert "A picture becomes a song" in html
+            assert f'<a href="/songs/s/{page_id}">' in html
         assert 'href="/songs/"' in await html_of(web, f"{site.url}/songs/elsewhere", 404)
 
 

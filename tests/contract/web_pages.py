@@ -1,6 +1,7 @@
 """Song pages for tests: Pages in memory, songs in a real folder, served on loopback as the bot serves them."""
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 from aiohttp import ClientSession
 
@@ -64,6 +66,7 @@ class MemoryPages:
     pages: dict[str, Page] = field(default_factory=dict)
     stages: "asyncio.Queue[Stage | None]" = field(default_factory=asyncio.Queue)
     asked: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)  # on the start page
     watchers: int = 0
     away: bool = False
 
@@ -83,6 +86,11 @@ class MemoryPages:
         if self.away:
             raise Unavailable("storage.unavailable")
         return self.pages.get(page_id)
+
+    async def on_show(self) -> list[Page]:
+        if self.away:
+            raise Unavailable("storage.unavailable")
+        return [self.pages[page_id] for page_id in self.shown]
 
     async def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
         self.watchers += 1
@@ -125,6 +133,21 @@ def audible(seconds: float = 12.0) -> tuple[bytes, Song]:
     peaks = tuple(int(100 * part.max() / 0.3) for part in parts)
     audio = encoded(sound * fade[:, None], "mp3", "libmp3lame")
     return audio, song_of(duration_s=seconds, waveform=peaks, size_bytes=len(audio))
+
+
+def score() -> bytes:
+    """Return a MIDI file of 12 seconds: a piano with a higher note every two seconds, and a drum each second."""
+    file = mido.MidiFile(ticks_per_beat=1000)  # of 120 beats a minute: a second has 2000 ticks
+    for name, channel, pitches, ticks in (
+        ("lead: felt piano", 0, [60, 62, 64, 65, 67, 69], 4000),
+        ("drums: brushed drums", 9, [36] * 12, 2000),
+    ):
+        track = file.add_track(name)
+        for pitch in pitches:
+            track.append(mido.Message("note_on", channel=channel, note=pitch, velocity=80))
+            track.append(mido.Message("note_off", channel=channel, note=pitch, time=ticks))
+    file.save(file=(data := io.BytesIO()))
+    return data.getvalue()
 
 
 @dataclass

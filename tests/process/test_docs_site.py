@@ -5,12 +5,23 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from playwright.async_api import expect
+
+from docs.showcase.songs import SAMPLES, SECONDS
+from tests.process.browser import AUTOPLAY, CHROMIUM, chromium
 
 ROOT = Path(__file__).parents[2]
 MKDOCS = ROOT / ".venv-docs/bin/mkdocs"
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")})
+
+# Wider than the window, or a picture that does not load.
+FAULTS = """() => [
+  document.documentElement.scrollWidth > innerWidth ? `${document.documentElement.scrollWidth} wide` : "",
+  ...[...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.src),
+].join(" ").trim()"""
 
 pytestmark = pytest.mark.skipif(not MKDOCS.exists(), reason="no .venv-docs: `make docs` makes it")
 
@@ -20,7 +31,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a folder with all that the site is made of."""
     folder = tmp_path / "checkout"
     others = [ROOT / name for name in ("mkdocs.yml", "LICENSE", "config.example.toml")]
-    for path in (*DOCUMENTS, *others, *(path for path in (ROOT / "docs").iterdir() if path.is_file())):
+    for path in (*DOCUMENTS, *others, *(path for path in (ROOT / "docs").rglob("*") if path.is_file())):
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -56,6 +67,38 @@ def test_every_document_is_a_page_that_loads_nothing_from_elsewhere(checkout: Pa
     assert not any(re.search(r"url\([\"']?(?:https?:)?//|@import", style) for style in styles)
     # The theme fetches mermaid from another server for a page that has a diagram of it.
     assert not any('class="mermaid"' in page for page in pages.values())
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs google-chrome, or the chromium that .ci/run installs")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+async def test_every_page_fits_its_window_and_shows_its_pictures(
+    checkout: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    assert build(checkout).returncode == 0
+    site = checkout / "build/site"
+    faults = {}
+    async with chromium() as browser:
+        page = await browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        for path in sorted(site.rglob("*.html")):
+            await page.goto(path.as_uri())
+            fault = await page.evaluate(FAULTS)
+            if fault:
+                faults[path.relative_to(site).as_posix()] = fault
+        assert faults == {}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs google-chrome, or the chromium that .ci/run installs")
+async def test_the_songs_of_the_site_can_be_heard(checkout: Path) -> None:
+    assert build(checkout).returncode == 0
+    async with chromium(AUTOPLAY) as browser:
+        page = await browser.new_page()
+        await page.goto((checkout / "build/site/docs/listen.html").as_uri())
+        for audio in await page.locator("audio").all():
+            await audio.evaluate("element => element.play()")
+            assert await audio.evaluate("element => element.duration") == pytest.approx(SECONDS, abs=0.2)
+            await expect(audio).to_have_js_property("paused", value=False)
+            await audio.evaluate("element => element.pause()")
+        assert await page.locator("audio").count() == len(SAMPLES)
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ def test_a_backup_holds_what_the_database_holds_whatever_its_name(tmp_path: Path
     assert "3 of them orders" in backup(settings, target)
     with closing(sqlite3.connect(target)) as copy:
         assert copy.execute("SELECT count(*) FROM usage").fetchone() == (3,)
-    assert "is a whole copy" in verify(target)
+    assert "is a complete copy" in verify(target)
     assert [path.name for path in tmp_path.glob("copy of *")] == [target.name]
 
 
@@ -278,7 +278,7 @@ def test_a_name_that_no_file_can_have_is_a_sentence(tmp_path: Path) -> None:
     for length in (251, 300):
         with pytest.raises(Misconfigured, match="cannot be written"):
             backup(settings, tmp_path / ("a" * length))
-        with pytest.raises(Misconfigured, match=r"no copy|not a whole copy"):
+        with pytest.raises(Misconfigured, match=r"no copy|not a complete copy"):
             verify(tmp_path / ("a" * length))
     assert {path.name for path in tmp_path.iterdir()} == {"melodify.db"}
 

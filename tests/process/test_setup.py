@@ -77,7 +77,7 @@ def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
         (("--token-file", "token", "--composer", "gemini"), "--key-file gemini=FILE"),
         (("--token-file", "nowhere"), "nowhere cannot be read"),
         (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=empty"), "cannot be read"),
-        (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=words"), "api_key is no key"),
+        (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=words"), "api_key is not a key"),
     ):
         run = set_up(folder, *options)
         assert run.returncode == 2

@@ -1,6 +1,7 @@
 """The song page in a real Chromium: it plays, seeks, downloads, follows the making, and is usable by everybody."""
 
 import asyncio
+import io
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, Page, Route, expect
 
 from bot.web import progress
 from melodify_core.models import Song, Stage
-from tests.contract.web_pages import PUBLIC, Site, audible, site_of
+from tests.contract.web_pages import PUBLIC, Site, audible, score, site_of
 from tests.pictures import sunset
 from tests.process.browser import CHROMIUM, chromium
 
@@ -114,10 +118,103 @@ async def test_a_visitor_repeats_the_song_and_copies_its_address(
         assert await page.evaluate("() => document.querySelector('audio').loop")
         await repeat.click()
         assert not await page.evaluate("() => document.querySelector('audio').loop")
-        await page.get_by_role("button", name="Share").click()
+        await page.get_by_role("button", name="Copy link").click()
         await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
         copied = str(await page.evaluate("() => navigator.clipboard.readText()"))
         assert copied.removeprefix(PUBLIC) == url.removeprefix(site.url)
+
+
+# How opaque the piano roll is in each of its 12 rows, at 8 places from the left to the right.
+OPAQUE = """() => {
+    const { width, height } = document.querySelector('.roll');
+    const { data } = document.querySelector('.roll').getContext('2d').getImageData(0, 0, width, height);
+    const at = (x, y) => data[4 * (Math.floor(y) * width + Math.floor(x)) + 3] / 255;
+    return [...Array(12).keys()].map((row) =>
+        [...Array(8).keys()].map((x) => at((x + 0.5) * width / 8, (row + 0.4) * height / 12)));
+}"""
+
+
+async def with_score(site: Site, midi: bytes) -> None:
+    await site.storage.save("songs/1.mid", midi, "audio/midi")
+
+
+async def test_the_score_s_notes_are_drawn_in_step_with_the_sound_and_a_press_goes_there(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, score())
+    async with visit(browser, song_page(site, sound)) as page:
+        roll = page.locator(".roll")
+        await expect(roll).to_be_visible()
+        await expect(page.get_by_role("list", name="Instruments in the score").get_by_role("listitem")).to_have_text(
+            ["felt piano", "brushed drums"]
+        )
+        await page.evaluate("() => { document.querySelector('audio').currentTime = 6.2; }")
+        await until(page, "!document.querySelector('audio').seeking")
+        # In sight are eight seconds from 3.8 on. The third of the piano's notes is over, the fourth sounds.
+        rows = await page.evaluate(OPAQUE)
+        assert rows[5] == pytest.approx([0.35, 0.35, 0, 0, 0, 0, 0, 0], abs=0.01)
+        assert rows[4] == pytest.approx([0, 0, 1, 1, 0, 0, 0, 0], abs=0.01)
+        assert rows[2] == pytest.approx([0, 0, 0, 0, 0.6, 0.6, 0, 0], abs=0.01)
+        assert rows[0] == pytest.approx([0, 0, 0, 0, 0, 0, 0.6, 0.6], abs=0.01)
+        # At the bottom, the drum.
+        assert min(rows[11]) > 0.3
+        box = await roll.bounding_box()
+        assert box is not None
+        await page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 20)
+        assert await seconds(page) == pytest.approx(3.8 + 6, abs=0.1)
+
+
+async def test_whoever_wants_no_motion_sees_the_score_in_pages(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, score())
+    async with visit(browser, song_page(site, sound), reduced_motion="reduce") as page:
+        roll = page.locator(".roll")
+        await expect(roll).to_be_visible()
+        for at, start in ((7.9, 0), (8.1, 8)):
+            await page.evaluate(f"() => {{ document.querySelector('audio').currentTime = {at}; }}")
+            await until(page, "!document.querySelector('audio').seeking")
+            await roll.click(position={"x": 1, "y": 20})
+            assert await seconds(page) == pytest.approx(start, abs=0.1)
+
+
+async def test_a_score_that_cannot_be_read_leaves_the_page_as_it_is(
+    browser: Browser, site: Site, sound: tuple[bytes, Song]
+) -> None:
+    await with_score(site, b"MThd")
+    async with visit(browser, song_page(site, sound)) as page:
+        await page.wait_for_load_state("networkidle")
+        await expect(page.locator(".roll")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize("framed", ["embed", "s"])
+async def test_another_site_may_show_the_embedded_player_and_it_plays_there_but_not_the_page(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], framed: str
+) -> None:
+    page_id = site.pages.add(song=sound[1])
+    frame = f'<iframe src="{site.url}/{framed}/{page_id}" width="560" height="192"></iframe>'
+
+    async def other(_request: web.BaseRequest) -> web.Response:
+        return web.Response(content_type="text/html", text=frame)
+
+    server = TestServer(web.Application())  # another site: its port is another
+    server.app.router.add_get("/", other)
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    async with server:
+        await page.goto(str(server.make_url("/")))
+        await page.wait_for_load_state("networkidle")
+    inside = page.frame_locator("iframe")
+    if framed == "s":
+        await expect(inside.get_by_role("button", name="Play")).to_have_count(0)
+    else:
+        await inside.get_by_role("button", name="Play").click()
+        await expect(inside.locator(".at")).to_have_text("0:01", timeout=15_000)
+        await expect(inside.get_by_role("img", name="The picture that became")).to_be_visible()
+        tall = await inside.locator("html").evaluate("(page) => page.scrollHeight")
+        assert tall <= 192
+    await context.close()
 
 
 async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
@@ -136,7 +233,7 @@ async def test_a_visitor_with_a_keyboard_reaches_and_uses_everything_in_order(
                     }"""
                 )
             )
-        names = ("Position in the song", "Play", "Repeat", "Share", "Volume", "Download MP3", "한국어")
+        names = ("Position in the song", "Play", "Repeat", "Copy link", "Volume", "Download MP3", "한국어")
         assert len(reached) == len(names)
         for name, found in zip(names, reached, strict=True):
             assert found.startswith(name)
@@ -352,6 +449,7 @@ def states(site: Site, sound: tuple[bytes, Song], language: str) -> dict[str, st
     song = sound[1].model_copy(update=KOREAN) if language == "ko" else sound[1]
     return {
         "song": song_page(site, sound, song=song, language=language),
+        "embed": song_page(site, sound, song=song, language=language).replace("/s/", "/embed/"),
         "nopic": song_page(site, sound, song=song, language=language, picture_key=None),
         "making": site.page(site.pages.add(song=None, stage=Stage.COMPOSING)),
         "deleted": site.page(site.pages.add(deleted=True)),
@@ -367,7 +465,7 @@ def states(site: Site, sound: tuple[bytes, Song], language: str) -> dict[str, st
 async def test_axe_finds_nothing_and_everything_fits(
     browser: Browser, site: Site, sound: tuple[bytes, Song], size: dict[str, int], scheme: str, language: str
 ) -> None:
-    await site.storage.save("songs/1.mid", b"MThd", "audio/midi")
+    await site.storage.save("songs/1.mid", score(), "audio/midi")
     await site.storage.save("songs/1.mp4", b"ftyp", "video/mp4")
     phone = {"is_mobile": True, "has_touch": True} if size is SMALL else {}
     for state, url in states(site, sound, language).items():
@@ -391,6 +489,41 @@ async def test_whoever_wants_no_motion_gets_none(browser: Browser, site: Site) -
     async with visit(browser, site.page(page_id), reduced_motion="reduce") as page:
         running = await page.evaluate("() => document.getAnimations().filter((a) => a.playState === 'running').length")
         assert running == 0
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_style_mood_tempo_and_key_are_in_one_line(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], size: dict[str, int], language: str
+) -> None:
+    song = sound[1].model_copy(update={"genre": "jazz", "mood": ("serene", "peaceful", "dreamy")})
+    async with visit(browser, song_page(site, sound, song=song), viewport=size, locale=language) as page:
+        facts = await page.locator(".facts li:not(.players)").all()
+        boxes = [await fact.bounding_box() for fact in facts]
+        assert len(boxes) == 4
+        assert len({round(box["y"]) for box in boxes if box}) == 1
+
+
+@pytest.mark.parametrize(("tall", "size"), [(False, SMALL), (False, LARGE), (True, SMALL), (True, LARGE)])
+async def test_the_picture_is_as_large_as_the_page_allows_and_keeps_its_shape(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], tall: bool, size: dict[str, int]
+) -> None:
+    picture = Image.open(io.BytesIO(sunset())).resize((240, 320) if tall else (240, 160))
+    picture.save(data := io.BytesIO(), "JPEG")
+    await site.storage.save("pictures/1.jpg", data.getvalue(), "image/jpeg")
+    url = song_page(site, sound, picture_width=picture.width, picture_height=picture.height)
+    async with visit(browser, url, viewport=size) as page:
+        box = await page.locator(".picture img").bounding_box()
+        assert box is not None
+        assert box["width"] / box["height"] == pytest.approx(picture.width / picture.height, abs=0.02)
+        # A wide one fills a phone's width and half of a desktop's; a tall one is half as high as a phone, or higher.
+        if tall:
+            assert 0.5 * size["height"] <= box["height"] <= size["height"]
+        else:
+            assert box["width"] >= size["width"] * (1 if size is SMALL else 0.5)
+        play = await page.get_by_role("button", name="Play").bounding_box()
+        assert play is not None
+        assert play["y"] < size["height"]
 
 
 async def test_text_four_times_as_large_still_fits(browser: Browser, site: Site, sound: tuple[bytes, Song]) -> None:

@@ -27,9 +27,24 @@ def button(kind: str, song: discord.Message) -> str:
     return f"song:{kind}:{job_of(song)}"
 
 
-async def more_of(presser: MemberActor | UserHandle, song: discord.Message) -> ResponseMessage:
-    """Return the message with the buttons that have no place under the song."""
-    return only(await presser.click(song, custom_id=button("more", song)))
+async def choose(presser: MemberActor | UserHandle, song: discord.Message, kind: str) -> ResponseMessage:
+    """Choose in the menu under the song, and return the answer."""
+    [answer] = (await presser.select(song, [kind], custom_id=button("menu", song))).followups
+    assert answer.ephemeral
+    return answer
+
+
+def choices_of(message: discord.Message) -> list[str]:
+    """Return the words of the message's menu."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    menus = [part for row in rows for part in row.children if isinstance(part, discord.SelectMenu)]
+    return [str(option.label) for menu in menus for option in menu.options]
+
+
+def as_of_earlier_versions(here: World, song: discord.Message, kind: str) -> None:
+    """Put a button of an earlier version in the place of the menu under the song."""
+    row = here.env.backend.get_message(song.channel.id, song.id).components[1]
+    row["components"] = [{"type": 2, "style": 2, "label": kind, "custom_id": button(kind, song)}]
 
 
 def labels_of(message: discord.Message) -> list[str]:
@@ -59,9 +74,10 @@ def a_press(
     )
     record.source_message_id = message.id
     source: dict[str, Any] = {**serializers.message_payload(backend, stored)}
-    # The buttons behind "more" are in a message of their own, and discord.py looks for a pressed button in its message.
-    hidden = {"type": 2, "style": 2, "label": custom_id, "custom_id": custom_id}
-    source["components"] = [*source["components"], {"type": 1, "components": [hidden]}]
+    # Some buttons are in messages of their own, and discord.py looks for a pressed button in its message.
+    if custom_id not in str(source["components"]):
+        hidden = {"type": 2, "style": 2, "label": custom_id, "custom_id": custom_id}
+        source["components"] = [*source["components"], {"type": 1, "components": [hidden]}]
     return payload | {"message": source, "locale": locale}, InteractionResult(here.env, record)
 
 

@@ -78,7 +78,7 @@ async def test_a_watched_channel_makes_songs_until_it_is_watched_no_more(court: 
     assert len(here.songs()) == 1
     assert await court.choices("unwatch", "channel") == [(f"#{here.channel.name}", str(here.channel.id))]
     assert await court.choices("unwatch", "channel", "elsewhere") == []
-    assert "no longer watch" in await court.rule("unwatch", channel=str(here.channel.id))
+    assert "no longer turn the pictures in" in await court.rule("unwatch", channel=str(here.channel.id))
     await here.post("", PICTURE)
     await here.songs_done()
     assert len(here.songs()) == 1
@@ -122,6 +122,15 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
     assert "Denied" not in exported
     assert role.mention not in exported
     assert "Threads: yes" in exported
+
+
+async def test_without_song_pages_no_start_page_can_show_songs(court: Court) -> None:
+    here = court.here
+    assert "has no website" in await court.rule("start-page", on=True)
+    assert "start page: no" in await court.rule("start-page", on=False)
+    result = await here.member.slash(here.channel, "melodify-me", **{"start-page": True})
+    assert "has no website" in answer_of(result)
+    assert not (await here.services.members.settings_of(here.member.id)).start_page
 
 
 async def test_roles_have_limits_of_their_own_below_the_host_s(court: Court) -> None:

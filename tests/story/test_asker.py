@@ -152,7 +152,7 @@ async def test_a_member_who_does_not_want_to_be_named_is_not(here: World) -> Non
     assert only(shown).content.startswith("Your songs name you")
     named = await one_song(here)
     changed = await here.member.slash(here.channel, "melodify-me", named=False)
-    assert only(changed).content.startswith("No new song names you")
+    assert only(changed).content.startswith("New songs and all lists of songs leave your name out")
     unnamed = await one_song(here)
     assert f"<@{here.member.id}>" in named.content
     assert str(here.member.id) not in f"{unnamed.content} {unnamed.embeds[0].description}"

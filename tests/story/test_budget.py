@@ -85,4 +85,4 @@ async def test_when_a_budget_is_used_up_what_costs_nothing_goes_on(pool: WorkerP
             facts = [str(song.embeds[0].description) for song in here.songs()]
             assert gemini.made == 1
             assert "Played by" not in facts[0]
-            assert "Played by my built-in band, because Lyria could not" in facts[1]
+            assert "Played by the built-in band, because Lyria could not" in facts[1]

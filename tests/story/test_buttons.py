@@ -12,10 +12,11 @@ import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, audio_of, story_settings, world
-from tests.story.pressing import job_of, labels_of, more_of, only
+from tests.story.pressing import as_of_earlier_versions, button, choices_of, choose, job_of, labels_of, only
 
-LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video", "⋯ More"]
-HIDDEN = ["🔎 Details", "🗑️ Delete"]
+LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video"]
+CHOICES = ["Details", "Delete"]
+UPDATE_MESSAGE = 7
 
 
 @pytest.fixture(scope="module")
@@ -53,23 +54,56 @@ async def restarted(bot: World, here: World) -> None:
     here.client = bot.client
 
 
-async def test_a_song_has_one_row_of_buttons_in_words_and_the_others_behind_the_last(here: World) -> None:
+async def test_a_song_has_one_row_of_buttons_in_words_and_a_menu_with_the_rest(here: World) -> None:
     [song] = here.songs()
     assert labels_of(song) == LABELS
-    assert len(song.components) == 1
-    stranger = here.guild.add_member(here.env.create_user("curious"))
-    hidden = await more_of(stranger, song)
-    assert [button["label"] for row in hidden.components for button in row["components"]] == HIDDEN
-    assert str(song.embeds[0].title) in hidden.content
+    assert len(song.components) == 2
+    assert choices_of(song) == CHOICES
+    [menu] = here.env.backend.get_message(song.channel.id, song.id).components[1]["components"]
+    assert menu["placeholder"] == "More …"
+    assert [option["emoji"]["name"] for option in menu["options"]] == ["🔎", "🗑️"]
+    assert all(option["description"] for option in menu["options"])
 
 
-async def test_the_buttons_of_an_earlier_version_still_work(here: World) -> None:
+async def test_a_choice_is_cleared_so_that_it_can_be_made_again(bot: World, here: World) -> None:
+    await restarted(bot, here)
+    [song] = here.songs()
+    await here.member.click(song, custom_id=button("like", song))
+    before = len(here.env.http_requests)
+    for _ in range(2):
+        assert (await choose(here.member, here.songs()[0], "details")).embeds
+    # Discord forgets a choice when the message is edited.
+    sent = [entry.json or {} for entry in here.env.http_requests[before:] if entry.path.endswith("/callback")]
+    assert [body["type"] for body in sent] == [UPDATE_MESSAGE, UPDATE_MESSAGE]
+    assert labels_of(here.songs()[0]) == [*LABELS[:2], "♥ Like · 1", *LABELS[3:]]
+    assert choices_of(here.songs()[0]) == CHOICES
+    assert here.songs()[0].embeds == song.embeds
+    assert len(here.songs()[0].attachments) == 2
+
+
+@pytest.mark.parametrize("kind", ["details", "delete"])
+async def test_the_buttons_of_an_earlier_version_still_work(here: World, kind: str) -> None:
     [song] = here.songs()
     # They had all buttons under the song.
-    [row] = here.env.backend.get_message(song.channel.id, song.id).components
-    row["components"][4] |= {"custom_id": f"song:details:{job_of(song)}", "label": "🔎 Details"}
-    result = await here.member.click(song, label="🔎 Details")
-    assert "Seed" in [field.name for field in only(result).embeds[0].fields]
+    as_of_earlier_versions(here, song, kind)
+    answer = only(await here.member.click(song, custom_id=button(kind, song)))
+    assert answer.embeds or "Delete this song" in answer.content
+
+
+async def test_the_button_more_of_an_earlier_version_shows_the_menu(bot: World, here: World) -> None:
+    [song] = here.songs()
+    as_of_earlier_versions(here, song, "more")
+    await restarted(bot, here)
+    curious = here.guild.add_member(here.env.create_user("curious"))
+    more = only(await curious.click(song, custom_id=button("more", song)))
+    assert str(song.embeds[0].title) in more.content
+    assert choices_of(more.message) == CHOICES
+    [told] = (await curious.select(more, ["details"])).followups
+    assert told.ephemeral
+    assert "Seed" in [field.name for field in told.embeds[0].fields]
+    # With the next like, the menu takes the place of the button.
+    await curious.click(song, custom_id=button("like", song))
+    assert choices_of(here.songs()[0]) == CHOICES
 
 
 async def test_another_take_is_another_song_of_the_same_reading_and_says_where_it_comes_from(
@@ -142,16 +176,14 @@ async def test_a_video_is_made_once_and_plays(bot: World, here: World) -> None:
 
 async def test_details_are_for_the_presser_alone(bot: World, here: World) -> None:
     await restarted(bot, here)
-    result = await here.member.click(await more_of(here.member, here.songs()[0]), label=HIDDEN[0])
-    assert result.ephemeral
-    assert result.response is not None
-    assert job_of(here.songs()[0]) in str(result.response.embeds[0].footer.text)
+    details = await choose(here.member, here.songs()[0], "details")
+    assert job_of(here.songs()[0]) in str(details.embeds[0].footer.text)
     assert job_of(here.songs()[0]) not in str([embed.to_dict() for embed in here.songs()[0].embeds])
-    named = {field.name: str(field.value) for field in result.response.embeds[0].fields}
+    named = {field.name: str(field.value) for field in details.embeds[0].fields}
     assert {"Prompt", "Seed", "Tempo", "Key", "Mood", "Made by", "Sound", "Cost", "Times"} <= set(named)
     assert "BPM" in named["Prompt"]
-    assert "palette" in named["Made by"]
-    [score] = result.response.attachments
+    assert (named["Made by"], named["Cost"]) == ("palette · arranger", "free")
+    [score] = details.attachments
     assert score.filename.endswith(".mid")
     assert mido.MidiFile(file=io.BytesIO(await score.read())).length == pytest.approx(10, abs=1)
     assert f"{job_of(here.songs()[0])}.mid" in files_of(here, job_of(here.songs()[0]))
@@ -162,14 +194,11 @@ async def test_only_asker_and_moderators_delete_and_nothing_is_left(bot: World, 
     [song] = here.songs()
     job_id = job_of(song)
     stranger = here.guild.add_member(here.env.create_user("stranger"))
-    refused = await stranger.click(await more_of(stranger, song), label=HIDDEN[1])
-    assert refused.ephemeral
-    assert refused.response is not None
-    assert "Only the member who asked" in refused.response.content
-    asked = await here.member.click(await more_of(here.member, song), label=HIDDEN[1])
-    assert asked.response is not None
+    refused = await choose(stranger, song, "delete")
+    assert "Only the member who asked" in refused.content
+    asked = await choose(here.member, song, "delete")
     await restarted(bot, here)
-    await here.member.click(asked.response, label="Yes, delete it")
+    await here.member.click(asked, label="Yes, delete it")
     assert here.songs() == []
     assert files_of(here, job_id) == []
     assert await here.services.members.own_songs(here.member.id, "newest", 0) == await here.services.members.own_songs(
@@ -181,9 +210,8 @@ async def test_a_take_of_a_song_that_is_deleted_links_to_it_no_more(here: World)
     [first] = here.songs()
     await here.member.click(first, label=LABELS[0])
     await here.songs_done()
-    asked = await here.member.click(await more_of(here.member, first), label=HIDDEN[1])
-    assert asked.response is not None
-    await here.member.click(asked.response, label="Yes, delete it")
+    asked = await choose(here.member, first, "delete")
+    await here.member.click(asked, label="Yes, delete it")
     [take] = here.songs()
     assert "🎲 Another take of this song" in str(take.embeds[0].description).splitlines()
     assert str(take.embeds[0].image.url).endswith("/picture.jpg")
@@ -193,20 +221,21 @@ async def test_a_take_of_a_song_that_is_deleted_links_to_it_no_more(here: World)
 async def test_a_moderator_deletes_somebody_else_s_song(here: World) -> None:
     role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_messages=True))
     moderator = here.guild.add_member(here.env.create_user("moderator"), roles=[role])
-    asked = await moderator.click(await more_of(moderator, here.songs()[0]), label=HIDDEN[1])
-    assert asked.response is not None
-    await moderator.click(asked.response, label="Yes, delete it")
+    asked = await choose(moderator, here.songs()[0], "delete")
+    await moderator.click(asked, label="Yes, delete it")
     assert here.songs() == []
 
 
-@pytest.mark.parametrize("label", [*LABELS, *HIDDEN])
+@pytest.mark.parametrize("label", [*LABELS, "details", "delete"])
 async def test_a_button_of_a_song_that_is_gone_says_so(here: World, label: str) -> None:
     [song] = here.songs()
-    shown = song if label in LABELS else await more_of(here.member, song)
     entry = await here.services.songs.entry(job_of(song), here.member.id)
     await here.services.songs.delete(entry)
     orders = here.orders()
-    result = await here.member.click(shown, label=label)
+    if label in LABELS:
+        result = await here.member.click(song, label=label)
+    else:
+        result = await here.member.select(song, [label])
     texts = [result.response.content] if result.response else []
     texts += [message.content for message in result.followups]
     assert any("no longer there" in text for text in texts), texts
@@ -240,3 +269,4 @@ async def test_in_a_korean_server_the_buttons_are_korean(bot: World) -> None:
     await here.command()
     await here.songs_done()
     assert labels_of(here.songs()[0])[0] == "🎲 다른 버전"
+    assert choices_of(here.songs()[0]) == ["자세히", "삭제"]

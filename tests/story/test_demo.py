@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from simcord.preview import Preview
 
 from bot.cli.demo import embedded, simulated_page
+from bot.i18n.messages import catalogue
 from melodify_core.config.settings import Settings
-from tests.stories import a_picture
+from melodify_core.models import Language
+from tests.stories import SONG_S, a_picture, audio_of
 
 WINDOWS = 3
 PICTURES = 18
@@ -19,15 +22,16 @@ PICTURES = 18
 
 # No fixture: the simulator's clock ends in the task that it began in.
 @asynccontextmanager
-async def demo(tmp_path: Path) -> AsyncIterator[Preview]:
+async def demo(tmp_path: Path, language: Language = "en") -> AsyncIterator[tuple[Preview, Preview]]:
     example = tmp_path / "sunset.png"
     example.write_bytes(a_picture())
-    async with simulated_page(embedded(Settings(), tmp_path), example, 0) as (_, preview):
-        yield preview
+    async with simulated_page(embedded(Settings(language=language), tmp_path), example, 0) as (_, *pages):
+        public, private = pages
+        yield public, private
 
 
 async def test_no_picture_is_unavailable_when_several_windows_ask_for_all_at_once(tmp_path: Path) -> None:
-    async with demo(tmp_path) as preview:
+    async with demo(tmp_path) as (preview, _):
         answers = await answers_of_windows(preview)
     assert answers == [[200] * PICTURES] * WINDOWS
 
@@ -39,12 +43,10 @@ async def answers_of_windows(preview: Preview) -> list[list[int]]:
     for picture in pictures:
         await visitor.send(preview.channel, attachments=[picture])
     await preview.refresh()
-    url = urlsplit(preview.url)
-    base, capability = f"{url.scheme}://{url.netloc}", {"X-Simcord-Capability": url.fragment}
+    base, capability = address_of(preview)
 
     async def window(session: aiohttp.ClientSession) -> list[int]:
-        async with session.post(f"{base}/api/pages", json={"viewer_id": str(visitor.id)}, headers=capability) as answer:
-            state = await answer.json()
+        state = await opened(session, preview)
         headers = capability | {"X-Simcord-Context": state["context"]["id"]}
 
         async def status(asset: str) -> int:
@@ -58,9 +60,49 @@ async def answers_of_windows(preview: Preview) -> list[list[int]]:
         return await asyncio.gather(*(window(session) for _ in range(WINDOWS)))
 
 
+def address_of(preview: Preview) -> tuple[str, dict[str, str]]:
+    """Return the address of the page, and the headers that open it."""
+    url = urlsplit(preview.url)
+    return f"{url.scheme}://{url.netloc}", {"X-Simcord-Capability": url.fragment}
+
+
+async def opened(session: aiohttp.ClientSession, preview: Preview) -> dict[str, Any]:
+    """Return what a new window of the page shows."""
+    base, capability = address_of(preview)
+    viewer = {"viewer_id": str(preview.viewers[0].id)}
+    async with session.post(f"{base}/api/pages", json=viewer, headers=capability) as answer:
+        return dict(await answer.json())
+
+
 async def test_the_visitor_is_a_moderator(tmp_path: Path) -> None:
-    async with demo(tmp_path) as preview:
+    async with demo(tmp_path) as (preview, _):
         shown = await preview.viewers[0].slash(preview.channel, "melodify-admin status")
     assert shown.response is not None
     assert shown.response.ephemeral
     assert shown.response.content
+
+
+async def test_in_korean_the_forms_of_buttons_are_korean(tmp_path: Path) -> None:
+    async with demo(tmp_path, "ko") as (preview, _):
+        [visitor] = preview.viewers
+        await visitor.slash(preview.channel, "melodify", 사진=("picture.png", a_picture()), 길이=10)
+        async with asyncio.timeout(SONG_S):
+            while not (songs := [message for message in preview.channel.history() if audio_of(message)]):
+                await asyncio.sleep(0.05)
+        form = await visitor.click(songs[0], label=catalogue("ko")["button.change"])
+    assert form.modal is not None
+    assert form.modal["title"] == catalogue("ko")["change.title"]
+
+
+async def test_a_private_song_is_on_the_page_of_the_direct_messages(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (public, private):
+        wishes = {"image": ("picture.png", a_picture()), "length": 10, "private": True}
+        await public.viewers[0].slash(public.channel, "melodify", **wishes)
+        async with asyncio.timeout(SONG_S):
+            while not any(map(audio_of, private.channel.history())):
+                await asyncio.sleep(0.05)
+        await private.refresh()
+        async with aiohttp.ClientSession() as session:
+            state = await opened(session, private)
+    assert any(asset["filename"].endswith(".mp3") for asset in state["assets"].values())
+    assert not any(map(audio_of, public.channel.history()))

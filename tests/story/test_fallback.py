@@ -16,7 +16,7 @@ from tests.stories import World, a_picture, seconds_of, story_settings, world
 from tests.story.production import SECRET, openai
 
 __all__ = ["openai"]  # a fixture
-OFFER = "Let my built-in band play it"
+OFFER = "Let the built-in band play it"
 
 
 @dataclass
@@ -74,8 +74,8 @@ async def test_the_first_composer_plays_while_it_can(playing: Hall) -> None:
 @pytest.mark.parametrize(
     ("locale", "words"),
     [
-        (None, "🎙️ Played by my built-in band, because Lyria could not play this one."),
-        ("ko", "🎙️ 연주: 제 내장 밴드 (원래 맡을 구글 Lyria 쪽에서 만들지 못했어요)"),
+        (None, "🎙️ Played by the built-in band, because Lyria could not play this one."),
+        ("ko", "🎙️ 구글 Lyria가 만들지 못해서 내장 밴드가 대신 연주했어요."),
     ],
 )
 async def test_where_the_credit_is_gone_the_next_plays_and_the_card_says_so(

@@ -15,7 +15,7 @@ from tests.story.production import openai
 from tests.story.test_fallback import Hall, facts_of, hall_of
 
 __all__ = ["openai"]  # a fixture
-OFFER = "Let my built-in band play it"
+OFFER = "Let the built-in band play it"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ async def test_a_member_is_asked_and_nothing_is_read_or_paid_twice(asking: Hall,
     assert here.songs() == []
     [status] = here.said(here.channel)
     assert "try another hint or style" in status.content
-    assert "If you like, my built-in band plays it instead." in status.content
+    assert "If you like, the built-in band can play it instead." in status.content
     assert labels_of(status) == [OFFER]
 
     stranger = here.guild.add_member(here.env.create_user("stranger"))
@@ -70,10 +70,10 @@ async def test_the_offer_works_after_a_restart_and_in_korean(asking: Hall) -> No
     await here.post(here.mention, ("picture.png", a_picture("navy")))
     await here.songs_done()
     [status] = here.said(here.channel)
-    assert "원하시면 대신 만들어 드릴 수 있어요: 제 내장 밴드" in status.content
+    assert "원하시면 내장 밴드가 대신 연주해 드려요." in status.content
     await asking.here.restart(here.services.settings)
     here.client = asking.here.client
-    await here.member.click(status, label="제 내장 밴드에게 맡기기")
+    await here.member.click(status, label="내장 밴드에게 맡기기")
     await here.songs_done()
     assert len(here.songs()) == 1
 

@@ -10,7 +10,7 @@ import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, seconds_of, story_settings, world
-from tests.story.pressing import job_of, more_of
+from tests.story.pressing import choose
 
 DRUM_CHANNEL = 9
 
@@ -51,9 +51,7 @@ async def test_the_song_says_what_was_heard_of_its_hint_and_details_what_was_not
     here = bot.corner(locale=locale)
     song = await song_for(here, hint, length=10)
     assert lines_of(song) == [heard, not_used]
-    more = await more_of(here.member, song)
-    shown = (await here.member.click(more, custom_id=f"song:details:{job_of(song)}")).response
-    assert shown is not None
+    shown = await choose(here.member, song, "details")
     # Details speak the language of the one who asks for them.
     assert f"“{hint.rpartition(' ')[2]}”" in [field.value for field in shown.embeds[0].fields]
     [file] = shown.attachments

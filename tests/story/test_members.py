@@ -171,7 +171,7 @@ async def test_help_has_every_command_to_click_in_both_languages(here: World) ->
         command_id = command_of(here.env, here.member, here.channel, name)["id"]
         assert f"</{name}:{command_id}>" in text
         assert f"</{say('ko', f'command.{key}.name')}:{command_id}>" in await korean(here, "help")
-    for words in ("up to 4 in one message", "`private`", "*More* has Details and Delete", "AVIF"):
+    for words in ("up to 4 in one message", "`private`", "The menu has Details and Delete", "AVIF"):
         assert words in text
 
 
@@ -231,7 +231,7 @@ async def test_who_asks_to_be_forgotten_is_and_their_running_song_is_cancelled(h
     result = await here.member.slash(here.channel, "forget-me")
     assert result.ephemeral
     assert result.response is not None
-    await here.member.click(result.response, label="Delete what you have stored")
+    await here.member.click(result.response, label="Delete stored data only")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
     assert "Deleted 1 song with" in answer.content
     assert "from 2 requests" in answer.content
@@ -255,7 +255,7 @@ async def test_with_the_posts_song_video_status_message_and_thread_go_too(here: 
     await here.member.click(song, custom_id=button("video", song))
     result = await here.member.slash(here.channel, "forget-me")
     assert result.response is not None
-    await here.member.click(result.response, label="Delete that and the posts")
+    await here.member.click(result.response, label="Delete stored data and posts")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
     assert "Deleted 3 messages." in answer.content
     assert "Could not delete" not in answer.content
@@ -274,7 +274,7 @@ async def test_a_video_that_was_posted_long_after_its_song_goes_too(here: World)
     result = await here.member.click(song, custom_id=button("video", song))
     assert result.response is not None
     await talk(here, song)
-    await forgotten(here, "Delete that and the posts")
+    await forgotten(here, "Delete stored data and posts")
     [thread] = here.channel.threads  # members wrote there, so it stays
     assert [message for message in here.said(thread) if message.attachments] == []
 
@@ -295,7 +295,7 @@ async def test_posts_of_a_song_that_cannot_be_read_go_too(here: World) -> None:
     listed = await here.member.slash(here.channel, "songs")
     assert listed.response is not None
     assert "**1." in str(listed.response.embeds[0].description)
-    answer = await forgotten(here, "Delete that and the posts")
+    answer = await forgotten(here, "Delete stored data and posts")
     assert "Deleted 4 messages." in answer
     assert here.songs() == []
 
@@ -323,7 +323,7 @@ async def test_another_s_song_of_a_forgotten_member_s_picture_loses_the_picture(
     take = await a_take_of_another_s(here)
     mp3 = Path(here.services.settings.folder.path) / "songs" / f"{take}.mp3"
     assert b"APIC" in mp3.read_bytes()
-    assert "Took your pictures out of 1 song" in await forgotten(here, "Delete what you have stored")
+    assert "Removed your pictures from 1 song" in await forgotten(here, "Delete stored data only")
     assert [name for name in files_of(here) if take in name and name[-4:] in (".jpg", ".mp4")] == []
     assert b"APIC" not in mp3.read_bytes()
     with closing(here.database()) as database:
@@ -332,7 +332,7 @@ async def test_another_s_song_of_a_forgotten_member_s_picture_loses_the_picture(
 
 async def test_with_the_posts_another_s_song_of_the_picture_is_deleted(here: World) -> None:
     take = await a_take_of_another_s(here)
-    assert "Deleted 1 song that others" in await forgotten(here, "Delete that and the posts")
+    assert "Deleted 1 song that others" in await forgotten(here, "Delete stored data and posts")
     assert here.songs() == []
     assert not any(take in name for name in files_of(here))
 
@@ -358,7 +358,7 @@ async def test_with_the_posts_the_status_message_of_a_song_posted_nowhere_goes_t
     assert here.songs() == []
     result = await here.member.slash(here.channel, "forget-me")
     assert result.response is not None
-    await here.member.click(result.response, label="Delete that and the posts")
+    await here.member.click(result.response, label="Delete stored data and posts")
     assert here.said() == []
 
 
@@ -366,7 +366,7 @@ async def test_forgetting_works_in_direct_messages(here: World) -> None:
     await a_song(here)
     result = await here.member.user.slash("forget-me")
     assert result.response is not None
-    await here.member.user.click(result.response, label="Delete what you have stored")
+    await here.member.user.click(result.response, label="Delete stored data only")
     assert job_ids(here) == []
 
 
@@ -376,7 +376,7 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_from_being_forgotten(he
         database.execute("UPDATE songs SET song = '{}' WHERE user_id = ?", (here.member.id,))
     result = await here.member.slash(here.channel, "forget-me")
     assert result.response is not None
-    await here.member.click(result.response, label="Delete what you have stored")
+    await here.member.click(result.response, label="Delete stored data only")
     answer = here.env.backend.get_message(here.channel.id, result.response.id)
     assert "Deleted 1 song with" in answer.content
     assert job_ids(here) == []

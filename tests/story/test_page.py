@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Any
 
+import discord
 import pytest
 from aiohttp import ClientSession
+from simcord.actors import MemberActor
 
 from bot.posts.song_view import page_of
 from bot.web.serving import listening
@@ -14,8 +18,8 @@ from melodify_core.config.settings import Web
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
 from tests.loopback import free_port
-from tests.stories import PICTURE, SONG_S, World, story_settings, world
-from tests.story.pressing import button, only, press
+from tests.stories import PICTURE, SONG_S, World, answer_of, story_settings, world
+from tests.story.pressing import a_press, button, choices_of, choose
 
 PORT = free_port()
 PUBLIC = f"http://127.0.0.1:{PORT}"
@@ -63,6 +67,11 @@ async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: Wo
     assert str(song.embeds[0].title) in html
     assert await fetched(web, f"{link}/song.mp3") == (200, "audio/mpeg")
     assert await fetched(web, f"{link}/picture.jpg") == (200, "image/jpeg")
+    assert 'class="roll"' in html
+    async with web.get(f"{link}/notes.json") as answer:
+        voices = await answer.json()
+    assert len(voices) >= 2
+    assert all(voice["name"] and voice["notes"] for voice in voices)
     # What is done has one button: the song's own.
     [status_line] = here.said(here.channel)
     assert status_line.components == []
@@ -171,11 +180,68 @@ async def test_whoever_is_forgotten_takes_the_page_along(here: World, web: Clien
         assert "deleted" in html
 
 
-async def test_in_korean_the_button_is_korean(bot: World) -> None:
+async def test_the_start_page_shows_a_song_once_member_and_server_agree_and_until_one_does_not(
+    here: World, web: ClientSession
+) -> None:
+    role = here.guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
+    moderator = here.guild.add_member(here.env.create_user("mod"), roles=[role])
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    link = f'href="{page_of(here.songs()[0]).removeprefix(PUBLIC)}"'
+
+    async def shows() -> bool:
+        await asyncio.sleep(1.1)  # what is shown is remembered for a second
+        # A connection that stays open would keep the simulator waiting.
+        async with web.get(f"{PUBLIC}/", headers={"Connection": "close"}) as answer:
+            return link in await answer.text()
+
+    async def answer(asker: MemberActor, command: str, **options: Any) -> str:
+        result = await asker.slash(here.channel, command, **options)
+        assert result.ephemeral
+        return answer_of(result)
+
+    said = await answer(here.member, "melodify-me", **{"start-page": True})
+    assert "shows your songs from servers that agree" in said
+    said = await answer(moderator, "melodify-admin start-page", on=True)
+    assert "of members who have allowed it with" in said
+    assert "Songs on the website's start page: yes" in said
+    assert await shows()
+    await answer(moderator, "melodify-admin block", member=here.member.user)
+    assert not await shows()
+    await answer(moderator, "melodify-admin unblock", member=str(here.member.id))
+    said = await answer(here.member, "melodify-me", named=False)
+    assert "because you do not want to be named" in said
+    assert not await shows()
+    await here.services.members.forget(here.member.id)
+    assert not (await here.services.members.settings_of(here.member.id)).start_page
+
+
+async def test_the_menu_has_the_link_to_the_page(bot: World) -> None:
     here = bot.corner(locale="ko")
     await here.post(here.mention, PICTURE)
     await here.songs_done()
     [song] = here.songs()
-    hidden = only(await press(here, here.member, song, button("more", song), "ko"))
-    [row] = hidden.components
+    assert choices_of(song) == ["자세히", "링크", "삭제"]
+    payload, result = a_press(here, here.member, song, button("menu", song), "ko")
+    payload["data"] |= {"component_type": 3, "values": ["page"]}
+    await here.emit("INTERACTION_CREATE", payload)
+    async with asyncio.timeout(SONG_S):
+        while not result.followups:
+            await asyncio.sleep(0.01)
+    [link] = result.followups
+    assert link.ephemeral
+    assert f"<{page_of(song)}>" in link.content
+    [row] = link.components
     assert (row["components"][-1]["label"], row["components"][-1]["url"]) == ("🔗 페이지 열기", page_of(song))
+
+
+async def test_the_link_of_a_song_from_before_pages_were_switched_off_says_so(here: World) -> None:
+    await here.post(here.mention, PICTURE)
+    await here.songs_done()
+    [song] = here.songs()
+    settings = here.services.settings
+    here.client.services = replace(here.services, settings=settings.model_copy(update={"web": Web()}))
+    try:
+        assert "has no page" in (await choose(here.member, song, "page")).content
+    finally:
+        here.client.services = replace(here.services, settings=settings)

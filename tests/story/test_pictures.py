@@ -1,5 +1,6 @@
 """Stories: which pictures a member may mean - a message's, another's, several at once - and which are fetched."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
@@ -74,8 +75,8 @@ async def test_two_pictures_in_a_korean_server_are_told_in_korean(bot: World) ->
     here = bot.corner(locale="ko")
     await here.post(here.mention, *TWO)
     await here.songs_done()
-    assert "사진 2장을 한 곡씩" in here.said(here.channel)[0].content
-    assert here.channel.threads[0].name == "사진 2장의 노래"
+    assert "사진 2장을 각각 노래로" in here.said(here.channel)[0].content
+    assert here.channel.threads[0].name == "사진 2장으로 만든 노래"
     assert len(here.songs()) == 2
 
 
@@ -194,6 +195,26 @@ async def test_the_menu_of_a_message_takes_its_pictures(here: World) -> None:
     [thread] = here.channel.threads
     assert thread.id == here.said(here.channel)[0].id
     assert len(here.songs(thread)) == 2
+
+
+async def test_the_order_remembers_whether_the_picture_may_be_somebody_else_s(here: World) -> None:
+    painter, asker = (here.guild.add_member(here.env.create_user(name)) for name in ("painter", "asker"))
+    theirs = await painter.send(here.channel, "", attachments=[PICTURE])
+    mine = await here.post("", PICTURE)
+    forwarded = await here.member.forward(theirs, here.channel)
+    for picture in (mine, theirs, forwarded):
+        await here.member.context_menu(here.channel, "Melodify", picture)
+    await asker.send(here.channel, here.mention, reply_to=theirs)
+    await asker.send(here.channel, here.mention, attachments=[PICTURE])
+    await here.songs_done()
+
+    def borrowed(user_id: int) -> list[bool]:
+        query = "SELECT brief_order FROM usage WHERE user_id = ? ORDER BY created_at"
+        with closing(here.database()) as database:
+            return [json.loads(note)["place"]["borrowed"] for (note,) in database.execute(query, [user_id])]
+
+    assert borrowed(here.member.id) == [False, True, True]
+    assert borrowed(asker.id) == [True, False]
 
 
 async def test_the_menu_may_be_used_twice_on_one_message(here: World) -> None:

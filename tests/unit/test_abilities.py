@@ -63,5 +63,5 @@ def test_the_least_price_is_that_of_whoever_plays_without_being_asked_for() -> N
 def test_the_single_setting_keeps_working_and_no_composer_is_named_twice() -> None:
     assert Settings(composer="gemini").players == ("gemini",)
     assert Settings(composer="gemini", composers=("acestep", "arranger")).players == ("acestep", "arranger")
-    with pytest.raises(ValueError, match="composers names one of them twice"):
+    with pytest.raises(ValueError, match="composers names a composer twice"):
         Settings(composers=("arranger", "arranger"))

@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodify_core.captioners.eyes import Sight
-from melodify_core.captioners.palette.captioner import brief_of
+from melodify_core.captioners.palette.captioner import MOOD_WORDS, brief_of
 from melodify_core.captioners.palette.feeling import Mood, mood_of_song
 from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.layout import Band
-from melodify_core.captioners.palette.notable import around
+from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene, scene_of
 from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Wish
@@ -35,10 +36,13 @@ def brief_for(language: str, number: int, scene: Scene = CAT, picture: str = "su
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_there_are_many_sentences_and_many_titles(language: str) -> None:
     words = words_of(language)
-    sentences = {text for group in words.sentences.values() for text in (*group.sure, *group.likely)}
+    sentences = {text for texts in words.sentences.values() for text in texts}
     assert len(sentences) >= 40
-    assert len({*words.titles.seen, *words.titles.unseen}) >= 30
-    assert all(len(words.feelings[mood]) >= 5 for mood in words.feelings)
+    lines = [line for lines in words.lines.values() for line in lines]
+    assert len({*words.titles.seen, *words.titles.unseen, *lines}) >= 100
+    assert sum(map(len, words.airs.values())) >= 60
+    assert all(len(does) >= 7 for does in words.songs.does.values())
+    assert all(len(lines) >= 7 for lines in words.lines.values())
 
 
 def test_what_is_seen_often_has_sentences_of_its_own() -> None:
@@ -91,35 +95,108 @@ def test_what_is_seen_is_not_introduced_as_a_picture(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_once_something_is_seen_neither_the_place_of_the_light_nor_lines_are_told(language: str) -> None:
+def test_once_something_is_seen_neither_light_nor_layout_are_told(language: str) -> None:
     words = words_of(language)
-    unfit = [text for texts in words.light.values() for text in texts]
-    unfit += [text for fact, texts in words.notable.items() if fact.startswith("line") for text in texts]
+    unfit = [text for texts in (*words.layouts.values(), *words.airs.values()) for text in texts if "{" not in text]
     for number in range(60):
         for picture in SCENES:
             caption = brief_for(language, number, picture=picture).caption.lower()
             assert not [text for text in unfit if text.lower() in caption]
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    picture=st.sampled_from(list(SCENES)),
-    style=st.sampled_from(["auto", *all_styles()]),
-    hint=st.sampled_from(["", "minor", "major", "140 bpm", "60 bpm", "sad and slow", "happy and fast", "단조, 빠르게"]),
-    language=st.sampled_from(list(LANGUAGES)),
-    number=st.integers(0, 1000),
-    scene=st.sampled_from([CAT, Scene()]),
+HINTS = (
+    "", "minor", "major", "140 bpm", "60 bpm", "sad and slow", "happy and fast", "단조, 빠르게", "no drums",
+    "jazz piano", "비 오는 저녁", "waltz", "lullaby", "게임 보스전",
+)  # fmt: skip
+
+
+def moods_told(text: str, *tables: dict[Mood, tuple[str, ...]]) -> set[Mood]:
+    """Return the moods of which there is a phrase in the text."""
+    return {mood for table in tables for mood, phrases in table.items() if any(phrase in text for phrase in phrases)}
+
+
+def assert_agrees(moods: set[Mood], brief: Brief) -> None:
+    assert not moods & SLOW or brief.bpm < 84 or moods & SLOW == {"melancholic"}
+    assert not moods & QUICK or brief.bpm >= 112
+    assert not moods & GLAD or brief.mode == "major"
+    assert not moods & GRAVE or brief.mode == "minor"
+
+
+_pictures = st.builds(
+    replace,
+    st.sampled_from(list(SCENES)).map(SCENES.__getitem__),
+    fingerprint=st.integers(0, 2**64 - 1),
+    brightness=st.floats(0.05, 0.95),
+    saturation=st.floats(0, 0.2),
+    warmth=st.floats(-1, 1),
+    edges=st.floats(0, 0.8),
+    colourfulness=st.floats(0, 120),
 )
-def test_the_last_sentence_agrees_with_tempo_and_mode(
-    picture: str, style: str, hint: str, language: str, number: int, scene: Scene
+_scenes = st.sampled_from(
+    [
+        Scene(),
+        CAT,
+        Scene("sky", "sunset", "sure"),
+        Scene("city", None, "likely"),
+        Scene("people", None, "sure", 2),
+        Scene("instrument", "piano", "sure"),
+        Scene("sea", None, "sure", night=True),
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    reading=_pictures,
+    style=st.sampled_from(["auto", *all_styles()]),
+    hint=st.sampled_from(HINTS),
+    language=st.sampled_from(list(LANGUAGES)),
+    scene=_scenes,
+)
+def test_title_and_song_sentence_agree_with_style_tempo_and_mode(
+    reading: Reading, style: str, hint: str, language: str, scene: Scene
 ) -> None:
-    brief = brief_for(language, number, scene, picture, style=style, hint=hint)
-    said = {mood for mood, texts in words_of(language).feelings.items() if brief.caption.endswith(texts)}
-    assert len(said) == 1
-    assert not said & SLOW or brief.bpm < 84 or said == {"melancholic"}
-    assert not said & QUICK or brief.bpm >= 112
-    assert not said & GLAD or brief.mode == "major"
-    assert not said & GRAVE or brief.mode == "minor"
+    brief = brief_of(
+        reading, Wish.model_validate({"language": LANGUAGES[language], "style": style, "hint": hint}), scene
+    )
+    words = words_of(language)
+    song = re.split(r"(?<=[.?!]) ", brief.caption)[-1]
+    told = moods_told(song, words.songs.does, words.songs.heard)
+    assert len(told) == 1, song
+    assert_agrees(told, brief)
+    assert told == MOOD_OF_WORD[brief.mood[0]]
+    played = next(name for name, known in all_styles().items() if known.brief.genre == brief.genre)
+    if style != "auto":
+        assert played == style
+    named = {name for name, texts in words.songs.styles.items() if any(text.lower() in song.lower() for text in texts)}
+    assert played in named
+    assert len({words.songs.styles[name] for name in named - {"other"}}) == 1
+    for title in (brief.title, *brief.spare_titles):
+        for mood in _alone(title, words.lines):
+            assert_agrees({mood}, brief)
+
+
+MOOD_OF_WORD: dict[str, set[Mood]] = {words[0]: {mood} for mood, words in MOOD_WORDS.items()}
+
+
+def _alone(title: str, lines: dict[Mood, tuple[str, ...]]) -> set[Mood]:
+    return {mood for mood, texts in lines.items() if any(text.lower() == title.lower() for text in texts)}
+
+
+def test_styles_have_words_and_a_new_one_needs_none() -> None:
+    for language in LANGUAGES:
+        words = words_of(language)
+        assert len(words.songs.styles) > 14
+        assert set(words.songs.styles) <= {*all_styles(), "other"}
+        assert words.song("polka", "content", Random(1))["style"] in words.songs.styles["other"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_moods_share_no_phrase(language: str) -> None:
+    words = words_of(language)
+    for table in (words.songs.does, words.lines):
+        phrases = [phrase for texts in table.values() for phrase in texts]
+        assert len(set(phrases)) == len(phrases)
 
 
 @pytest.mark.parametrize(
@@ -144,16 +221,14 @@ def test_title_and_mood_words_agree_with_the_last_sentence() -> None:
     assert not [title for title in (brief.title, *brief.spare_titles) for air in foreign if air in title]
 
 
-def test_no_two_names_of_one_colour_stand_side_by_side() -> None:
-    reading = replace(SCENES["forest"], colours=(("lime", 0.5), ("green", 0.3), ("brown", 0.2)))
-    assert around(reading) == ("lime", "brown")
-    assert around(replace(reading, colours=(("grey", 0.6), ("charcoal", 0.4)))) == ("grey",)
-
-
-@pytest.mark.parametrize("number", range(12))
-def test_a_single_colour_is_not_in_the_midst_of_itself(number: int) -> None:
-    grey = replace(SCENES["forest"], colours=(("grey", 0.9),), warmth=0.0, saturation=0.02, fingerprint=number)
-    assert not re.search("사이에서|어우러진", brief_of(grey, Wish(language="ko"), CAT).caption)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_in_greys_has_no_colour_in_its_titles(language: str) -> None:
+    grey = replace(SCENES["fog"], colours=(("grey", 0.6), ("charcoal", 0.4)))
+    names = {name for tint in ("grey", "charcoal") for name in words_of(language).colours[tint]}
+    for number in range(20):
+        brief = brief_of(replace(grey, fingerprint=number), Wish.model_validate({"language": LANGUAGES[language]}))
+        assert len({brief.title, *brief.spare_titles}) >= 8
+        assert not [title for title in (brief.title, *brief.spare_titles) if any(name in title for name in names)]
 
 
 # Landscapes
@@ -162,6 +237,9 @@ def test_a_single_colour_is_not_in_the_midst_of_itself(number: int) -> None:
 EVENING = (Band(0.85, 0.03, 0.02, 0.02), Band(0.75, 0.04, 0.03, 0.1), Band(0.2, 0.02, 0.01, 0.1))
 BLUE = (Band(0.4, 0.0, -0.07, 0.3), Band(0.35, -0.01, -0.07, 0.2), Band(0.4, -0.02, -0.07, 0.2))
 AFTERGLOW = (Band(0.58, 0.026, -0.11, 0.0), Band(0.74, 0.042, -0.044, 0.03), Band(0.56, 0.039, -0.049, 0.06))
+STRIP = (Band(0.42, 0.0, -0.04, 0.0), Band(0.47, 0.045, -0.01, 0.1), Band(0.27, -0.01, -0.03, 0.03))
+CLOUDS = (Band(0.44, -0.008, -0.062, 0.05), Band(0.68, 0.0, -0.03, 0.17), Band(0.57, -0.003, -0.052, 0.14))
+STREETS = (Band(0.94, 0.0, 0.01, 0.04), Band(0.49, 0.01, 0.02, 0.44), Band(0.23, 0.0, 0.01, 0.38))
 GOLDEN = (Band(0.66, 0.008, 0.079, 0.06), Band(0.48, 0.01, 0.015, 0.39), Band(0.34, 0.001, 0.001, 0.49))
 GRAVEL = (Band(0.6, 0.01, 0.01, 0.73), Band(0.6, 0.01, 0.01, 0.71), Band(0.6, 0.01, 0.01, 0.68))
 DARK = (Band(0.3, 0.0, -0.02, 0.02), Band(0.38, 0.0, 0.01, 0.5), Band(0.36, 0.0, 0.01, 0.3))
@@ -172,7 +250,13 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
 @pytest.mark.parametrize(
     ("bands", "shares", "seen", "expected"),
     [
-        (EVENING, {}, None, ("sky", "sunset", "sure")),
+        (EVENING, {"mountain": 0.3}, None, ("sky", "sunset", "sure")),
+        (EVENING, {"furniture": 0.1}, None, (None, None, None)),  # a room in warm light
+        (STRIP, {"sea": 0.5}, None, ("sky", "sunset", "sure")),
+        (CLOUDS, {"plane": 0.2, "building": 0.1}, None, ("sky", None, "likely")),
+        (CLOUDS, {"animal": 0.2}, None, (None, None, None)),
+        (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "likely")),
+        (STREETS, {"building": 0.3}, None, (None, None, None)),
         (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
         (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
         (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
@@ -211,7 +295,9 @@ def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
 
 def test_landscapes_are_seen_on_photos_only() -> None:
     assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()
-    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True)).subject == "sunset"
+    assert (
+        scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True, shares={"sea": 0.3})).subject == "sunset"
+    )
 
 
 def test_snow_on_mountains_is_said() -> None:

@@ -37,7 +37,7 @@ def fields_of(
                 "tempo: 177 instead of 900",
                 "mode: minor instead of",
                 "instruments: without",
-                "genre: chosen by instruments and mood instead of dubstep",
+                "genre: chosen to fit instruments and mood instead of dubstep",
             ),
         ),
         ("ko", "조정한 값", ("템포: 900 대신 177", "대신 단조", "악기: ", "장르: dubstep 대신 악기와 분위기에 맞춰")),
@@ -108,3 +108,8 @@ def test_the_metre_is_told_where_the_composer_knows_it(language: Language, name:
 
     assert shown("6/8")[name] == "6/8"
     assert name not in shown(None)
+
+
+@pytest.mark.parametrize(("language", "label", "mood"), [("en", "Mood", "calm"), ("ko", "분위기", "차분한")])
+def test_the_mood_is_in_the_reader_s_language(language: Language, label: str, mood: str) -> None:
+    assert fields_of(language, ())[label] == mood

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from bot.cli.main import _parser
 from bot.i18n.messages import catalogue
+from bot.posts.song_view import CHOICES, KINDS
 from melodify_core.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -188,8 +189,8 @@ def test_the_log_lines_to_watch_for_are_in_the_code() -> None:
 def test_the_members_page_has_every_button_and_command(page: str, language: Any) -> None:
     words = catalogue(language)
     table = {row.split(" | ")[0].strip("| *`/") for row in text_of(page).splitlines() if row.startswith("| ")}
-    buttons = ("another", "change", "like", "video", "details", "delete", "page")
-    assert {re.sub(r"^\W+", "", words[f"button.{name}"]) for name in buttons} <= table
+    assert {re.sub(r"^\W+", "", words[f"button.{name}"]) for name in KINDS} <= table
+    assert {words[f"choice.{name}"] for name in CHOICES} <= table
     assert {words[f"command.{name}.name"] for name in ("melodify", "songs", "quota", "forget_me", "help")} <= table
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable, from_record, to_record
@@ -15,6 +16,7 @@ from melodify_core.models import Bill, Brief, Commission, PendingPost, RawTake, 
 from melodify_core.ports import ProviderContext
 from tests.fakes import FarPlayer, Player, RecordingDelivery, SongBench
 from tests.jobs import a_job
+from tests.sounds import chords, wav
 
 
 @dataclass
@@ -151,6 +153,7 @@ class Recorded(PlainStep):
 
     records: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     at: int = 0
+    dies_after: str = ""  # the step whose work is done and not recorded
 
     async def __call__(
         self,
@@ -167,6 +170,8 @@ class Recorded(PlainStep):
                 record = {"result": (await work()).model_dump(mode="json")}
             except MelodifyError as error:
                 record = {"failed": to_record(error)}
+            if name == self.dies_after:
+                raise asyncio.CancelledError
             self.records.append((name, record))
         known, record = self.records[self.at]
         assert known == name, f"{name} where {known} is recorded"
@@ -174,6 +179,9 @@ class Recorded(PlainStep):
         if failure := record.get("failed"):
             raise from_record(failure)
         return model.model_validate(record["result"])
+
+    async def recorded(self) -> list[str]:
+        return [name for name, _ in self.records]
 
     def again(self) -> "Recorded":
         return Recorded(self.records)
@@ -206,6 +214,180 @@ async def test_a_job_of_an_earlier_version_goes_on_as_it_began(bench: SongBench)
     await updated.run(step=step.again())
     assert updated.delivery.songs == []
     assert second[0].calls == 0
+
+
+NAMES = ("first", "second", "third")
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_a_fallback_goes_on_although_the_settings_changed_meanwhile(bench: SongBench, asks: bool) -> None:
+    bench.names = NAMES
+    bench.fallbacks = (Failing(asyncio.CancelledError(), name="second"), Player(name="third"))
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.player, bench.fallbacks = Player(name="second"), ()
+    bench.asks = asks  # a job that asks ends with the first failure
+    await bench.run(step=step.again())
+    if asks:
+        assert bench.delivery.offers == ["second"]
+        return
+    assert [name for name, _ in step.records] == ["caption", "compose", "compose 2", "master", "deliver"]
+    (song,) = bench.delivery.songs
+    assert (song.composer, song.instead_of) == ("second", "first")
+
+
+async def test_a_paid_take_becomes_a_song_although_its_composer_was_switched_off_meanwhile(bench: SongBench) -> None:
+    bench.names = ("first", "second")
+    bench.player = Player(name="first")
+    bench.delivery.error = asyncio.CancelledError()
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.delivery.error = None
+    bench.player, bench.fallbacks = Player(name="second"), ()
+    step.records = step.records[:2]  # the mastering, too, was interrupted
+    await bench.run(step=step.again())
+    (song,) = bench.delivery.songs
+    assert (song.composer, song.instead_of) == ("first", "")
+    assert bench.player.calls == 0
+
+
+async def test_where_all_composers_were_switched_off_another_one_plays_unless_something_was_paid(
+    bench: SongBench,
+) -> None:
+    bench.names = ("first", "second")
+    bench.fallbacks = (Failing(asyncio.CancelledError(), name="second"),)
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.player, bench.fallbacks = Player(name="other"), ()
+    await bench.run(step=step.again())
+    assert [name for name, _ in step.records][1:3] == ["compose", "compose 3"]
+    assert bench.delivery.songs[0].composer == "other"
+
+
+@pytest.mark.parametrize("now", ["free", "paid"])
+async def test_a_composer_that_was_switched_off_in_its_paid_call_counts_as_paid(bench: SongBench, now: str) -> None:
+    bench.names = NAMES
+    bench.player = Failing(asyncio.CancelledError(), bill="lost")
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.player = Player(name="second")
+    bench.fallbacks = (Player(name="third"),) if now == "free" else ()
+    await bench.run(step=step.again())
+    assert bench.player.calls == 0
+    assert [song.composer for song in bench.delivery.songs] == (["third"] if now == "free" else [])
+    assert bench.delivery.apologies == ([] if now == "free" else ["provider.misconfigured"])
+
+
+@pytest.mark.parametrize("names", [("first",), ("first", "second")])
+async def test_a_composer_elsewhere_that_was_switched_off_is_followed(bench: SongBench, names: tuple[str, ...]) -> None:
+    class Lost(FarPlayer):
+        async def collect(self, commission: Commission, provider_context: ProviderContext) -> RawTake:
+            del commission, provider_context
+            raise asyncio.CancelledError
+
+    bench.names, bench.name = (names, "") if len(names) > 1 else ((), "first")
+    bench.player, bench.fallbacks = Lost(name="first"), ()
+    step = Recorded()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    bench.player = Player(name="second")
+    await bench.run(step=step.again())
+    assert bench.delivery.apologies == []
+    assert [name for name, _ in step.records][:4] == ["caption", "commission", "compose", "compose 2"]
+    (song,) = bench.delivery.songs
+    assert (song.composer, song.instead_of) == ("second", "first")
+
+
+async def test_a_job_that_had_its_apology_plays_nothing_after_the_settings_changed(bench: SongBench) -> None:
+    bench.names, bench.name, bench.fallbacks = (), "first", ()
+    step = Recorded()
+    await bench.run(step=step)
+    bench.player = Player(name="second")
+    await bench.run(step=step.again())
+    assert bench.player.calls == 0
+    assert bench.delivery.apologies == ["provider.exhausted"]
+
+
+@dataclass
+class Free(Player):
+    """A composer that costs nothing."""
+
+    async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
+        del brief, wish, provider_context
+        self.calls += 1
+        return RawTake(wav(chords(3)), "audio/wav")
+
+
+@dataclass
+class Useless(Player):
+    """A composer that is paid and returns what is no music."""
+
+    name: str = "first"
+    sound: bytes = b"This is no sound."
+
+    async def compose(self, brief: Brief, wish: Wish, provider_context: ProviderContext) -> RawTake:
+        return replace(await super().compose(brief, wish, provider_context), audio=self.sound)
+
+
+SILENCE = wav(np.zeros((2 * 44100, 2)))
+
+
+@pytest.mark.parametrize("sound", [b"This is no sound.", SILENCE], ids=["garbage", "silence"])
+async def test_after_a_paid_sound_that_is_no_music_the_next_free_composer_plays(bench: SongBench, sound: bytes) -> None:
+    bench.player = Useless(sound=sound)
+    bench.fallbacks = (Player(name="second"), Free(name="third"))
+    step = Recorded()
+    await bench.run(step=step)
+    (song,) = bench.delivery.songs
+    assert (song.composer, song.instead_of) == ("third", "first")
+    assert bench.fallbacks[0].calls == 0
+    assert song.duration_s == pytest.approx(3, abs=0.1)
+    assert [name for name, _ in step.records] == ["caption", "compose", "master", "compose 3", "master", "deliver"]
+    await bench.run(step=step.again())
+    assert bench.fallbacks[1].calls == 1
+
+
+async def test_a_useless_free_sound_is_followed_by_one_that_is_paid(bench: SongBench) -> None:
+    class Cheap(Useless, Free): ...
+
+    bench.player = Cheap(name="third")
+    bench.fallbacks = (Player(name="second"),)
+    await bench.run()
+    assert bench.delivery.songs[0].composer == "second"
+
+
+async def test_without_a_free_composer_a_useless_sound_ends_the_job(bench: SongBench) -> None:
+    bench.player = Useless()
+    await bench.run()
+    assert bench.delivery.apologies == ["music.failed"]
+    assert bench.fallbacks[0].calls == 0
+
+
+async def test_a_member_who_is_to_be_asked_is_asked_after_a_useless_sound_too(bench: SongBench) -> None:
+    bench.asks = True
+    bench.player = Useless()
+    bench.fallbacks = (Free(name="third"),)
+    await bench.run()
+    assert bench.delivery.offers == ["third"]
+    # Without the take: the other composer would find it.
+    assert bench.files() == {"1.jpg"}
+
+
+async def test_a_restart_keeps_what_the_next_composer_has_stored_after_a_useless_sound(bench: SongBench) -> None:
+    class Cheap(Useless, Free): ...
+
+    bench.player = Cheap(name="third")
+    bench.fallbacks = (Player(name="second"),)
+    step = Recorded(dies_after="compose 2")
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run(step=step)
+    await bench.run(step=step.again())
+    assert bench.delivery.songs[0].composer == "second"
+    assert bench.fallbacks[0].calls == 1
 
 
 async def test_a_member_who_is_to_be_asked_gets_an_offer_and_the_picture_is_kept(bench: SongBench) -> None:

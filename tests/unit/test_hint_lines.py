@@ -31,6 +31,23 @@ def test_every_kind_is_named(language: Language, line: str) -> None:
     assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Heard: no piano, no guitar, no bass"),
+        ("ko", "반영했어요: 피아노 없이, 기타 없이, 베이스 없이"),
+    ],
+)
+def test_what_is_left_out_is_called_as_people_call_it(language: Language, line: str) -> None:
+    left_out = ("grand piano", "acoustic guitar", "electric bass")
+    assert hint_lines(language, song_that(*(f"without.instrument.{name}" for name in left_out))) == line
+
+
+@pytest.mark.parametrize("hint", ["비틀즈 느낌", "콜드플레이처럼", "like Linkin Park"])
+def test_a_name_that_cannot_be_copied_gets_its_reason(hint: str) -> None:
+    assert "I cannot copy songs or artists by name" in not_used("en", song_that(lost=(hint,)))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_can_be_heard_has_words(language: Language) -> None:
     named = [*concepts(), *(f"instrument.{name}" for name in other_words().instruments)]

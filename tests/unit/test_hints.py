@@ -118,6 +118,15 @@ def test_a_chosen_style_overrules_the_hint_and_that_is_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("style", "heard"), [("jazz", ("bpm.120",)), ("house", ("bpm.120",)), ("ambient", ()), ("lofi", ())]
+)
+def test_a_tempo_that_a_style_cannot_be_played_at_is_not_said_to_be_heard(style: str, heard: tuple[str, ...]) -> None:
+    brief = brief_for("120 bpm", style=style)
+    assert brief.heard == heard
+    assert ("120 bpm" in brief.not_used) == (not heard)
+
+
+@pytest.mark.parametrize(
     ("hint", "not_used"),
     [
         ("Für Elise vibes", ("Für Elise",)),

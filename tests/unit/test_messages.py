@@ -12,6 +12,8 @@ from bot.discord_api.permissions import NEEDED
 from bot.i18n.grammar import with_particle
 from bot.i18n.messages import LANGUAGES, catalogue, key_name, name_of, say, sentence
 from bot.i18n.translator import Translator, language_of, localised
+from melodify_core.captioners.openai.vocabulary import vocabulary
+from melodify_core.captioners.palette.captioner import MOOD_WORDS
 from melodify_core.errors import Code, Rejected, Unavailable
 from melodify_core.models import Language, Progress, Stage
 from melodify_core.styles import all_styles, style_choices
@@ -73,6 +75,12 @@ def test_tables_name_what_the_code_names(table: str) -> None:
         "progress": set(get_args(Progress)),
     }
     assert named == named_in_code[table]
+
+
+def test_every_mood_that_a_captioner_chooses_from_has_a_name() -> None:
+    named = {key.removeprefix("mood.") for key in catalogue("en") if key.startswith("mood.")}
+    own = {word for words in MOOD_WORDS.values() for word in words}
+    assert named == own | {mood.casefold() for mood in vocabulary().moods}
 
 
 def test_a_refusal_says_when_to_try_again_in_the_reader_s_own_time() -> None:
@@ -188,8 +196,15 @@ def test_korean_counts_pixels_in_ten_thousands() -> None:
 
 # Each of these read wrong once; none may come back.
 MISREAD = {
-    "en": ("in the works", "no more:", "my notes", "out of my reach", "my guess", "what holds", "may not make music"),
-    "ko": ("은(는)", "이(가)", "을(를)", "부탁", "요청하신", "힌트", "횟수에 넣지", "사흘", "저절로", "선법", "들뜬"),
+    "en": (
+        *("in the works", "no more:", "my notes", "out of my reach", "my guess", "what holds", "may not make music"),
+        *("asked <t:", "the studio", "most at a time", "song took long", "my built-in", "what you have stored"),
+        *("i am missing", "whose the music", "all the same"),
+    ),
+    "ko": (
+        *("은(는)", "이(가)", "을(를)", "부탁", "요청하신", "힌트", "횟수에 넣지", "사흘", "저절로", "선법", "들뜬"),
+        *("작업실에", "제 내장", "원래 맡을"),
+    ),
 }
 
 

@@ -141,7 +141,7 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path, content
 def test_what_no_header_can_carry_is_no_key(key: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{key}\n", encoding="utf-8")
     (problem,) = problems_of(f'[gemini]\napi_key_file = "{tmp_path / "key"}"\n', tmp_path)
-    assert problem.startswith("gemini: api_key is no key: it has spaces")
+    assert problem.startswith("gemini: api_key is not a key: it has spaces")
     assert key not in problem
 
 

@@ -9,7 +9,7 @@ from melodify_core.errors import Refused, Rejected, Unavailable
 from melodify_core.jobs.context import PlainStep, Result
 from melodify_core.library import Cap, ProviderGate, connect, upgrade
 from melodify_core.media.worker_pool import WorkerPool
-from melodify_core.models import Brief, Commission, RawTake, Stage, Wish
+from melodify_core.models import Brief, Commission, RawTake, Stage, Wish, Wording
 from melodify_core.ports import ProviderContext
 from melodify_core.storage.folder import FolderStorage
 from tests.briefs import BRIEF
@@ -34,12 +34,21 @@ async def test_a_picture_becomes_a_delivered_song(bench: SongBench) -> None:
 
 
 async def test_a_title_that_the_server_has_heard_lately_is_not_given_again(bench: SongBench) -> None:
-    bench.book.titles = ["Amber Dusk"]
+    bench.book.words = [Wording("Amber Dusk", "A song.")]
     bench.reader.brief = BRIEF.model_copy(update={"spare_titles": ("Dusk, Slowly",)})
     await bench.run()
     (song,) = bench.delivery.songs
     assert song.title == "Dusk, Slowly"
     assert song.brief == BRIEF.model_copy(update={"title": "Dusk, Slowly"})
+
+
+async def test_a_song_is_not_told_as_the_latest_one_was(bench: SongBench) -> None:
+    bench.book.words = [Wording("Other", BRIEF.caption)]
+    bench.reader.brief = BRIEF.model_copy(update={"spare_captions": ("Said in another way.",)})
+    await bench.run()
+    (song,) = bench.delivery.songs
+    assert song.caption == "Said in another way."
+    assert song.brief == BRIEF.model_copy(update={"caption": "Said in another way."})
 
 
 async def test_picture_and_song_are_kept_and_the_raw_take_is_not(bench: SongBench) -> None:

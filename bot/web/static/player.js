@@ -11,7 +11,7 @@
   const volume = player.querySelector(".volume");
   const loop = player.querySelector(".loop");
   const share = player.querySelector(".share");
-  const { play, pause, position, title, picture, address, copied } = player.dataset;
+  const { play, pause, position, title, picture, address, copy, copied } = player.dataset;
   const STEP_S = 5;
   let frame = 0;
 
@@ -85,6 +85,7 @@
     if (navigator.share) navigator.share({ title, url: address }).catch(() => {});
     else navigator.clipboard.writeText(address).then(() => (share.textContent = copied), () => {});
   });
+  if (!navigator.share) share.textContent = copy;
   // Neither is there on a page without HTTPS.
   share.hidden = !(navigator.share || navigator.clipboard);
 

@@ -20,15 +20,18 @@ from melodify_core.media.memory import return_memory
 Certainty = Literal["sure", "likely"]
 
 # Least mean probability of a subject, and of a kind alone ("a bird").
-_SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.4, 0.5
-_SURE_IN_KIND = (0.65, 0.85)  # a subject, where its kind is even surer
+_SURE, _LIKELY_SUBJECT, _LIKELY_KIND = 0.8, 0.5, 0.5
+_SURE_IN_KIND = (0.64, 0.75, 0.85)  # a subject, where its kind is even surer: of living ones, and of others
 # Whatever has four legs looks a little like one of 120 dogs, and old houses like each other.
 _LIKELY_DOG, _LIKELY_BUILDING = 0.7, 0.65
+_LIKELY_VOLCANO = 0.75  # clouds in the evening and pyramids look like one
 # These kinds are right from here on, even if more scattered: a giraffe is no class, but an animal.
-_SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73}
+_SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73, "mountain": 0.7}
 _MOST_SCATTERED_ALONE = 7.0
 # In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
+# Below this a subject is named only where its kind alone is not sure: a rhinoceros is half an elephant, but an animal.
+_TELLING = 0.6
 # Patterns and fractals look like these to the network, so they are never more than a guess.
 _PATTERN_LIKE = frozenset({"coral reef", "jellyfish"})
 _PATTERN_KINDS = frozenset({"sea"})
@@ -67,13 +70,14 @@ def see(picture: Image.Image) -> Sight:
         return_memory()
 
 
-def _is_sure_in_kind(share: float, whole: float, kind: Kind) -> bool:
-    return share >= _SURE_IN_KIND[0] and whole >= _SURE_IN_KIND[1] and kind != "building"
+def _is_sure_in_kind(share: float, whole: float, named: Sight) -> bool:
+    living = named.kind in ("animal", "bird") and named.subject != "dog"
+    return share >= _SURE_IN_KIND[0] and whole >= _SURE_IN_KIND[1 if living else 2] and named.kind != "building"
 
 
 def _least_likely(named: Sight) -> float:
-    if named.subject == "dog":
-        return _LIKELY_DOG
+    if named.subject in ("dog", "volcano"):
+        return _LIKELY_DOG if named.subject == "dog" else _LIKELY_VOLCANO
     return _LIKELY_BUILDING if named.kind == "building" else _LIKELY_SUBJECT
 
 
@@ -91,11 +95,12 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     rules: tuple[tuple[bool, Sight, Certainty], ...] = (
         (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
-        (_is_sure_in_kind(share, whole, kind) and gathered, named, "sure"),
+        (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
         (whole >= _SURE and gathered, unnamed, "sure"),
         (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
-        (share >= _least_likely(named), named, "likely"),
+        (share >= max(_TELLING, _least_likely(named)), named, "likely"),
         (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),
+        (share >= _least_likely(named), named, "likely"),
         (whole >= _LIKELY_KIND, unnamed, "likely"),
     )
     for holds, sight, certainty in rules:

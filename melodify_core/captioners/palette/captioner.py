@@ -20,7 +20,7 @@ from melodify_core.models import Brief, Mode, Picture, Wish
 from melodify_core.ports import ProviderContext
 from melodify_core.styles import all_styles
 
-_MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
+MOOD_WORDS: dict[Mood, tuple[str, ...]] = {
     "content": ("warm", "content", "tender"),
     "joyful": ("joyful", "playful", "uplifting"),
     "excited": ("energetic", "exhilarating", "driving"),
@@ -75,12 +75,14 @@ def brief_of(reading: Reading, wish: Wish, scene: Scene = UNKNOWN) -> Brief:
     bpm = bpm_for(style, reading, feeling, wishes)
     mood, words = mood_of_song(mood_of(feeling), mode, bpm), _WORDS[wish.language]
     title, *spare_titles = words.titles(reading, telling_colour(reading), mood, scene)
+    caption, *spare_captions = words.captions(reading, mood, style, scene)
     heard, not_used = account_of(wishes, wish, style, mode)
     return Brief(
         title=title,
         spare_titles=tuple(spare_titles),
-        caption=words.caption(reading, mood, scene),
-        mood=_MOOD_WORDS[mood],
+        caption=caption,
+        spare_captions=tuple(spare_captions),
+        mood=MOOD_WORDS[mood],
         valence=valence,
         arousal=arousal,
         energy=energy_of(feeling),

@@ -3,27 +3,30 @@
 from collections.abc import Iterator
 from random import Random
 
+from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import (
-    around,
-    light_place,
-    named_colours,
-    notable,
-    other_colour,
-    telling_colour,
-    tint,
-    tone,
-)
+from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
+from melodify_core.captioners.palette.words import (
+    CAPTION_CHARACTERS,
+    DRAFTS,
+    MOST_CAPTIONS,
+    MOST_TITLES,
+    TITLE_CHARACTERS,
+    Texts,
+    distinct,
+    patterns,
+    unfit,
+    words_of,
+)
 
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "the", "to", "with"})
 
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene))
+    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
@@ -33,7 +36,7 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     thing = (name if scene.people else words.thing(scene)) if noun else ""
     colour_noun, *adjectives = words.colours[colour]
     # "A Song of a Vehicle" says too little, "Journey" is enough.
-    without = [*([] if scene.subject or scene.people else ["{thing}"]), *([] if other else ["{other}"])]
+    without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(colour, other)]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield _entitled(
             pattern.format(
@@ -46,15 +49,24 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
                 form=random.choice(words.forms[mood]),
                 air=random.choice(words.nouns[mood]),
                 manner=random.choice(words.manners[mood]),
+                line=random.choice(words.lines[mood]),
             )
         )
 
 
-def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, else light, colours and what is notable; and a sentence on the song."""
-    random, words = Random(reading.fingerprint + 1), words_of("english")
-    shown = statement(scene, reading, random) if scene.kind else _colours(reading, random)
-    return f"{shown} {random.choice(words.feelings[mood])}"
+def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct captions: what is seen, else what light and colours are like; and a sentence on the song."""
+    random = Random(reading.fingerprint + 1)
+    return distinct(
+        (_caption(reading, mood, style, scene, random) for _ in range(DRAFTS)), CAPTION_CHARACTERS, MOST_CAPTIONS
+    )
+
+
+def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
+    words = words_of("english")
+    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
+    told = words.song(style, mood, random)
+    return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
 
 def statement(scene: Scene, reading: Reading, random: Random) -> str:
@@ -62,47 +74,25 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     words = words_of("english")
     light = random.choice(words.tints[tint(reading, night=scene.night)])
     thing = words.thing(scene)
-    return words.sentence(scene, random).format(
-        thing=thing,
-        Thing=_capitalised(thing),
-        light=light.format(colours=" and ".join(words.colours[name][0] for name in around(reading))),
-    )
+    sentence = words.sentence(scene, random)
+    # Not every light is worth a word.
+    sentence = sentence if light else sentence.replace(", {light}", "")
+    return sentence.format(thing=thing, Thing=_capitalised(thing), light=light)
 
 
-def _colours(reading: Reading, random: Random) -> str:
+def _looks(reading: Reading, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    colours = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-    telling = words.colours[telling_colour(reading)][0]
-    # An accent has a sentence of its own.
-    second = telling if telling in names[1:] else names[-1]
-    place = light_place(reading)
-    said = words.colour_sentences
-    lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
-    # "Deep deep green" says it twice.
-    own = [word for word in words.tones[tone(reading)] if word not in colours.split()]
-    shade = random.choice(own or [""])
-    light = random.choice(words.light[place]) if place else ""
-    opening = (lit if light else unlit).format(
-        tone=shade,
-        colours=colours,
-        light=light,
-        first=names[0],
-        second=second,
-        telling=telling,
-        rest=" and ".join(names[1:]),
-    )
-    accent = words.colours[reading.accent][0] if reading.accent else ""
-    shown = notable(reading)[:1]
-    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in shown]
-    # Split, for a tone without a word leaves two spaces.
-    return " ".join([*_capitalised(opening.strip()).split(), *(f"{fact}." for fact in facts)])
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
+    said = words.air(airs_of(reading), random)
+    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
+    said = said.format(first=names[0], First=_capitalised(names[0]), second=names[-1])
+    return " ".join([_capitalised(said), *facts])
 
 
 def _entitled(title: str) -> str:
     words = (word if word in _SMALL_WORDS else "-".join(map(_capitalised, word.split("-"))) for word in title.split())
     return _capitalised(" ".join(words))
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

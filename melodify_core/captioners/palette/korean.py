@@ -4,20 +4,23 @@ import re
 from collections.abc import Iterator
 from random import Random
 
+from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import (
-    around,
-    light_place,
-    named_colours,
-    notable,
-    other_colour,
-    telling_colour,
-    tint,
-    tone,
-)
+from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
-from melodify_core.captioners.palette.words import Texts, distinct, patterns, words_of
+from melodify_core.captioners.palette.words import (
+    CAPTION_CHARACTERS,
+    DRAFTS,
+    MOST_CAPTIONS,
+    MOST_TITLES,
+    TITLE_CHARACTERS,
+    Texts,
+    distinct,
+    patterns,
+    unfit,
+    words_of,
+)
 
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # "|이|가|" after a word: the particle after a final consonant, and the one after a vowel.
@@ -26,14 +29,14 @@ _PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene))
+    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
     random, words = Random(reading.fingerprint), words_of("korean")
     noun, other = words.title_noun(scene), other_colour(reading, colour)
     hue, *shades = words.colours[colour]
-    for pattern in patterns(words, random, seen=bool(noun), without=[] if other else ["{other}"]):
+    for pattern in patterns(words, random, seen=bool(noun), without=unfit(colour, other)):
         yield with_particles(
             pattern.format(
                 noun=noun,
@@ -43,57 +46,44 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
                 form=random.choice(words.forms[mood]),
                 air=random.choice(words.nouns[mood]),
                 manner=random.choice(words.manners[mood]),
+                line=random.choice(words.lines[mood]),
             )
         )
 
 
-def caption(reading: Reading, mood: Mood, scene: Scene = UNKNOWN) -> str:
-    """Return what is seen, else light, colours and what is notable; and a sentence on the song.
+def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> Texts:
+    """Return distinct captions: what is seen, else what light and colours are like; and a sentence on the song.
 
     All colours' names end in 색, so their particles are those that follow a final consonant.
     """
-    random, words = Random(reading.fingerprint + 1), words_of("korean")
-    shown = statement(scene, reading, random) if scene.kind else _colours(reading, random)
-    return f"{shown} {random.choice(words.feelings[mood])}"
+    random = Random(reading.fingerprint + 1)
+    return distinct(
+        (_caption(reading, mood, style, scene, random) for _ in range(DRAFTS)), CAPTION_CHARACTERS, MOST_CAPTIONS
+    )
+
+
+def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
+    words = words_of("korean")
+    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
+    told = words.song(style, mood, random)
+    return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
 
 def statement(scene: Scene, reading: Reading, random: Random) -> str:
-    """Return a sentence or two on what is seen, and in which light."""
+    """Return a sentence or two on what is seen."""
     words = words_of("korean")
-    names = [words.colours[name][0] for name in around(reading)]
-    tints = words.tints[tint(reading, night=scene.night)]
-    light = random.choice([text for text in tints if len(names) > 1 or "{pair}" not in text])
-    colours = "과 ".join(names)
-    sentence = words.sentence(scene, random)
-    return with_particles(sentence.format(thing=words.thing(scene), light=light.format(colours=colours, pair=colours)))
+    light = random.choice(words.tints[tint(reading, night=scene.night)])
+    sentence = words.sentence(scene, random).format(thing=words.thing(scene), light=light)
+    # Split, for without a light a space is left.
+    return " ".join(with_particles(sentence).split())
 
 
-def _colours(reading: Reading, random: Random) -> str:
+def _looks(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    colours = f"{names[0]}과 {', '.join(names[1:])}" if len(names) > 1 else names[0]
-    telling = words.colours[telling_colour(reading)][0]
-    # An accent has a sentence of its own.
-    second = telling if telling in names[1:] else names[-1]
-    place = light_place(reading)
-    said = words.colour_sentences
-    lit, unlit = random.choice(said.several if len(names) > 1 else said.whole)
-    light = random.choice(words.light[place]) if place else ""
-    shade = random.choice(words.tones[tone(reading)])
-    opening = (lit if light else unlit).format(
-        tone=shade,
-        colours=colours,
-        light=light,
-        first=names[0],
-        second=second,
-        telling=telling,
-        rest="과 ".join(names[1:]),
-    )
-    accent = words.colours[reading.accent][0] if reading.accent else ""
-    shown = notable(reading)[:1]
-    facts = [random.choice(words.notable[fact]).format(accent=accent) for fact in shown]
-    # Split, for a tone without a word leaves two spaces.
-    return " ".join([*opening.split(), *(f"{fact}." for fact in facts)])
+    said = words.air(airs_of(reading), random).format(first=names[0], second=names[-1])
+    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
+    return " ".join([said, *facts])
 
 
 def with_particles(text: str) -> str:

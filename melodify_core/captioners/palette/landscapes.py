@@ -66,6 +66,9 @@ def _open_sea(reading: Reading, sight: Sight) -> bool:
 def _evening(reading: Reading, sight: Sight) -> bool:
     if not reading.bands or _of(sight, "animal", "bird", "food", "building", "instrument", "furniture", "stage") > 0.3:
         return False
+    # A room in warm light has these colours too, and nothing of the outdoors.
+    if _of(sight, "sea", "water", "ship", "mountain", "plane", "sky") < 0.2:
+        return False
     upper, middle, lower = reading.bands
     glow = max(upper.red, middle.red) >= 0.02 and min(upper.red, middle.red) > -0.01
     warm = max(upper.red + upper.yellow, middle.red + middle.yellow) >= 0.04
@@ -78,7 +81,10 @@ def _afterglow(reading: Reading, sight: Sight) -> bool:
         return False
     upper, middle, _ = reading.bands
     smooth = max(band.edges for band in reading.bands) <= 0.12
-    return smooth and min(band.red for band in reading.bands) >= 0.02 and middle.yellow - upper.yellow >= 0.03
+    gradual = min(band.red for band in reading.bands) >= 0.02 and middle.yellow - upper.yellow >= 0.03
+    # Or a red strip over dark water.
+    strip = middle.red >= 0.03 and middle.red - upper.red >= 0.03 and reading.brightness < 0.5
+    return smooth and (gradual or strip)
 
 
 def _golden(reading: Reading, sight: Sight) -> bool:
@@ -94,9 +100,21 @@ def _city_at_night(reading: Reading, sight: Sight) -> bool:
     return sight.kind is None and dark and sky and _of(sight, "building", "city", "water", "ship") >= 0.4
 
 
+def _townscape(reading: Reading, sight: Sight) -> bool:
+    # A skyline is no class: the network sees parts of one in houses, ships and airships.
+    built = _of(sight, "building", "city", "ship", "plane", "vehicle") >= 0.5
+    return sight.kind is None and built and bool(reading.bands) and reading.bands[1].edges >= 0.38
+
+
 def _open_sky(reading: Reading, sight: Sight) -> bool:
     blue = [band.light > 0.6 and band.yellow <= -0.05 and band.edges <= 0.08 for band in reading.bands[:2]]
     return sight.kind is None and len(blue) == 2 and all(blue)
+
+
+def _cloudy(reading: Reading, sight: Sight) -> bool:
+    # Clouds are no class either: the network sees what flies in front of them.
+    pale = [band.edges <= 0.2 and abs(band.red) < 0.015 and band.yellow <= 0.006 for band in reading.bands]
+    return sight.kind is None and bool(pale) and all(pale) and _of(sight, "plane") >= 0.12
 
 
 def _snowy(reading: Reading) -> bool:
@@ -115,6 +133,8 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),
     (_open_sky, "sky", None, "likely"),
+    (_cloudy, "sky", None, "likely"),
+    (_townscape, "city", None, "likely"),
     (_leafy, "forest", "greenery", "likely"),
 )
 

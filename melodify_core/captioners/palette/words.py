@@ -9,15 +9,21 @@ from random import Random
 from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import Kind
+from melodify_core.captioners.palette.airs import Air
+from melodify_core.captioners.palette.colours import GREYS
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tint, Tone
+from melodify_core.captioners.palette.notable import Tint
 from melodify_core.captioners.palette.scenery import Scene
 from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
 TITLE_CHARACTERS = 40
 MOST_TITLES = 24
+CAPTION_CHARACTERS = 300
+MOST_CAPTIONS = 16
+DRAFTS = 40  # of captions
 _TRIES = 200
+MOST_AIRS = 3
 
 # The sentences that fit a kind, and those that fit a subject better.
 _GROUPS: dict[Kind, str] = {
@@ -43,19 +49,13 @@ class Titles:
 
 
 @dataclass(frozen=True, slots=True)
-class ColourSentences:
-    """Pairs of sentences, before a word on the light and without one: of several colours, and of one."""
+class Songs:
+    """Sentences on the song: patterns, its style as a noun, and by its mood what it does and when to hear it."""
 
-    several: tuple[tuple[str, str], ...]
-    whole: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sentences:
-    """Sentences on what is seen, where it is sure and where it is likely."""
-
-    sure: Texts
-    likely: Texts
+    patterns: Texts
+    styles: dict[str, Texts]  # "other" stands for those without words of their own
+    does: dict[Mood, Texts]
+    heard: dict[Mood, Texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,9 @@ class Words:
     """One language's words. Where there are several, the picture's fingerprint chooses."""
 
     titles: Titles
-    colour_sentences: ColourSentences
-    sentences: dict[str, Sentences]
+    airs: dict[Air, Texts]
+    layouts: dict[str, Texts]
+    sentences: dict[str, Texts]
     own: dict[str, Texts]  # sentences that fit one thing only
     tints: dict[Tint, Texts]
     people: tuple[People, ...]  # by the number of faces
@@ -81,10 +82,8 @@ class Words:
     forms: dict[Mood, Texts]
     nouns: dict[Mood, Texts]
     manners: dict[Mood, Texts]
-    tones: dict[Tone, Texts]
-    light: dict[str, Texts]
-    notable: dict[str, Texts]
-    feelings: dict[Mood, Texts]
+    lines: dict[Mood, Texts]  # whole titles
+    songs: Songs
     things: dict[str, Texts]  # in a sentence; in a title, where that differs
 
     def thing(self, scene: Scene) -> str:
@@ -99,13 +98,29 @@ class Words:
 
     def sentence(self, scene: Scene, random: Random) -> str:
         """Return a sentence that fits what is seen."""
-        sentences = self.sentences[group_of(scene)]
-        if scene.certainty != "sure":
-            return random.choice(sentences.likely)
-        # Of two that are chosen one is taken, so that one's own are not lost among those of the group.
-        chosen = random.choice(sentences.sure)
+        # Of three that are chosen one is taken, so that one's own are not lost among those of the group.
+        chosen = random.choice(self.sentences[group_of(scene)])
         own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
-        return random.choice((chosen, random.choice(own))) if own else chosen
+        return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
+
+    def air(self, airs: Sequence[Air], random: Random) -> str:
+        """Return a sentence on light and colours: mostly of the most telling air, seldom of the colours' names."""
+        told = list(airs[:MOST_AIRS])
+        if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
+            told.append("mixed")
+        weights = range(len(told), 0, -1)
+        return random.choice(self.airs[random.choices(told, weights)[0]])
+
+    def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
+        """Return a pattern for the song, and its parts by the fields' names."""
+        songs = self.songs
+        named = random.choice(songs.styles.get(style) or songs.styles["other"])
+        return {
+            "pattern": random.choice(songs.patterns),
+            "style": named,
+            "does": random.choice(songs.does[mood]),
+            "heard": random.choice(songs.heard[mood]),
+        }
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
@@ -129,13 +144,19 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
         yield pattern
 
 
-def distinct(titles: Iterator[str]) -> Texts:
-    """Return the first titles that differ and are short enough, at most `MOST_TITLES`."""
+def unfit(colour: str, other: str | None) -> Texts:
+    """Return the fields of titles that a picture without a telling colour, or with only one, has no words for."""
+    grey = ("{colour}", "{hue}", "{adjective}", "{other}") if colour in GREYS else ()
+    return grey or (() if other else ("{other}",))
+
+
+def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:
+    """Return the first texts that differ and have at most `longest` characters, at most `most` of them."""
     found: dict[str, None] = {}
-    for title in titles:
-        if len(title) <= TITLE_CHARACTERS:
-            found[title] = None
-        if len(found) == MOST_TITLES:
+    for text in texts:
+        if len(text) <= longest:
+            found[text] = None
+        if len(found) == most:
             break
     return tuple(found)
 

@@ -7,8 +7,8 @@ from melodify_core.composers.arranger.density import MOST_STROKES
 from melodify_core.styles.instruments import BASS, CHORDS, LEAD, PAD, instruments, named
 from melodify_core.styles.style import Band
 
-# The seed moves a choice by up to this many places from the one that fits the mood.
-STRAY = 1.8
+# The instrument at the far end from the mood has a chance of this much to one plus this much of the nearest.
+EVEN = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +36,21 @@ def cast(
     A second wished lead plays the second voice.
     """
     own: dict[str, tuple[str, ...]] = {LEAD: band.lead, CHORDS: band.chords, PAD: band.pad, BASS: band.bass}
-    drawn = {role: _dark_to_bright(random, names, level) for role, names in own.items() if names}
-    given: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for name in filter(None, map(named, wishes)):
         instrument = instruments()[name]
-        free = [role for role in instrument.roles if role in drawn and role not in given]
+        free = [role for role in instrument.roles if own.get(role) and role not in chosen]
         fits = name in demanded or (bool(free) and _takes(band, instrument.family, free[0]))
-        if free and fits and name not in given.values():
-            given[free[0]] = name
-    # The tune should not disappear in an accompaniment of the same colour.
-    for role, other in ((LEAD, CHORDS), (CHORDS, LEAD)):
-        taken = given.get(other, drawn[other])
-        rest = tuple(name for name in own[role] if name != taken)
-        if role not in given and drawn[role] == taken and rest:
-            drawn[role] = _dark_to_bright(random, rest, level)
-    chosen = drawn | given
+        if free and fits and name not in chosen.values():
+            chosen[free[0]] = name
+    given = dict(chosen)
+    for role, names in own.items():
+        if names and role not in chosen:
+            chosen[role] = _drawn(random, _of_another_colour(names, chosen), level)
     if band.solo:
         # Solo pieces: one instrument plays all.
         guest = given.get(LEAD, "")
-        alone = given.get(CHORDS) or ("" if _is_guest(band, guest) else guest) or drawn[CHORDS]
+        alone = given.get(CHORDS) or ("" if _is_guest(band, guest) else guest) or chosen[CHORDS]
         chosen = dict.fromkeys(chosen, alone) | ({LEAD: guest} if _is_guest(band, guest) else {})
     if strokes > MOST_STROKES:
         chosen[CHORDS] = instruments()[chosen[CHORDS]].quick or chosen[CHORDS]
@@ -80,9 +76,16 @@ def _second(
     return wanted[0] if wanted else random.choice(free)
 
 
-def _dark_to_bright(random: Random, names: tuple[str, ...], level: float) -> str:
-    place = level * (len(names) - 1) + random.uniform(-STRAY, STRAY)
-    return names[min(len(names) - 1, max(0, round(place)))]
+def _of_another_colour(names: tuple[str, ...], chosen: dict[str, str]) -> tuple[str, ...]:
+    """Return the names whose sound nobody has yet, else all: the tune should not disappear in its accompaniment."""
+    taken = {instruments()[name].program for name in chosen.values()}
+    return tuple(name for name in names if instruments()[name].program not in taken) or names
+
+
+def _drawn(random: Random, names: tuple[str, ...], level: float) -> str:
+    """Return one of the names, dark to bright: likelier one that fits the mood, but each has its chance."""
+    last = max(1, len(names) - 1)
+    return random.choices(names, [1 + EVEN - abs(place / last - level) for place in range(len(names))])[0]
 
 
 def _takes(band: Band, family: str, role: str) -> bool:

@@ -25,7 +25,7 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
-_NOT_SEEDED = {"spare_titles", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
+_NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -90,7 +90,8 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     key = harmony.key_for(random, brief.mode, brief.valence)
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo)
-    form = plan(random, seconds, time.beat * tempo, style, time)
+    named = any(key.startswith("bpm.") for key in brief.heard)
+    form = plan(random, seconds, time.beat * tempo, style, time, named=named)
     chords = harmony.progression(random, key, form.bars, style, time)
     chosen = arrangement(random, style, mood.level, form.bpm, time)
     players = cast(
@@ -167,7 +168,9 @@ def _write(
         "drums": [],
         "counter": [],
     }
-    if players.pad:
+    if players.pad and style.accompaniment.rhythm:
+        notes["pad"] = _rhythm_guitar(style, mood, form, chords, players.pad, chosen)
+    elif players.pad:
         high = harmony.voice(chords, _middle(players.pad, 62 + 0.6 * mood.register), 3)
         notes["pad"] = rhythm.pads(form.bars, chords, high, mood.velocity - 14)
     if players.counter:
@@ -175,6 +178,18 @@ def _write(
         notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
     notes["drums"] = rhythm.drums(random, form.bars, chosen, style.drums.fills, mood.velocity)
     return notes
+
+
+def _rhythm_guitar(
+    style: Style, mood: Mood, form: Plan, chords: tuple[Chord, ...], name: str, chosen: Arrangement
+) -> list[Note]:
+    playing = style.accompaniment
+    voicings = (
+        harmony.powers(chords, instruments()[name].low)
+        if playing.power
+        else harmony.voice(chords, _middle(name, 60 + 0.6 * mood.register), playing.voices)
+    )
+    return rhythm.strummed(form.bars, chords, voicings, chosen, playing.rhythm, mood.velocity - 8)
 
 
 def _compass(name: str, mood: Mood) -> counter.Compass:
@@ -212,7 +227,8 @@ def _middle(name: str, wished: float) -> float:
 
 def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, notes: list[Note]) -> Part:
     volume, pan, wet = _MIX[role]
-    played = humanise(random, style.tempo, role, notes, form.bpm)
+    tight = "chords" if role == "pad" and style.accompaniment.rhythm else role
+    played = humanise(random, style.tempo, tight, notes, form.bpm)
     reverb = min(127, round(style.mix.reverb * wet))
     if role == "drums":
         return Part(style.drums.name, role, style.drums.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)

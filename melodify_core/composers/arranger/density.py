@@ -96,6 +96,12 @@ class Arrangement:
             return self.full
         return self.away if section.name == "B" else self.home
 
+    def as_busy(self, section: Section, names: tuple[str, ...]) -> str:
+        """Return the name that stands where the section's way of striking chords stands, from calm to busy."""
+        comping = self.book.comping
+        place = comping.index(self.of(section).comping) / max(1, len(comping) - 1)
+        return names[round(place * (len(names) - 1))]
+
 
 def arrangement(random: Random, style: Style, level: float, bpm: float, time: Time = TIMES["4/4"]) -> Arrangement:
     """Return patterns of the style for an excitement 0..1 at a tempo.
@@ -104,7 +110,8 @@ def arrangement(random: Random, style: Style, level: float, bpm: float, time: Ti
     """
     book = book_of(style, time)
     grooves: tuple[Beats | None, ...] = book.grooves or (None,)
-    if book.grooves and style.tempo.slows_down and level < DRUMLESS:
+    calm = style.tempo.slows_down and not style.drums.always and level < DRUMLESS
+    if book.grooves and calm:
         grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
     options = list(product(book.comping, book.bass, grooves))
     home = _patterns(random, book, options, level, bpm)

@@ -13,6 +13,8 @@ from melodify_core.styles.style import ALL
 PHRASE_BARS = 4
 # How long the last chord rings: a shorter one sounds cut off, a longer one dies away before the end.
 LAST_CHORD_S = (1.8, 3.0)
+# Where a hint names the tempo, the last chord gives way to it. A tempo that is off by a hundredth counts as ten.
+NAMED_LAST_CHORD_S, NAMED_WEIGHT = (1.5, 4.2), 10
 # How many beats before the last chord the piece slows down, and to what share of the tempo.
 RITARDANDO = ((4.0, 0.95), (2.0, 0.87))
 # A tempo this far outside a style's range, in natural logarithms, is halved or doubled.
@@ -87,10 +89,17 @@ def tempo_for(bpm: int, bounds: tuple[int, int], arousal: float) -> float:
     return max(nearest, *folded) if arousal > 0 and folded else min([nearest, *folded])
 
 
-def plan(random: Random, seconds: float, wanted_bpm: float, style: Style, time: Time) -> Plan:
-    """Return the plan that fills the seconds at about the wanted tempo, in quarters a minute."""
+def plan(random: Random, seconds: float, wanted_bpm: float, style: Style, time: Time, *, named: bool = False) -> Plan:
+    """Return the plan that fills the seconds at about the wanted tempo, in quarters a minute.
+
+    A tempo that the hint has `named` is met as closely as whole bars allow.
+    """
     slowing = RITARDANDO if style.tempo.slows_down else ()
-    bars, final_s = _bars(seconds, wanted_bpm, time)
+    bars, final_s = (
+        _bars(seconds, wanted_bpm, time, NAMED_LAST_CHORD_S, NAMED_WEIGHT, _lost_beats(slowing))
+        if named
+        else _bars(seconds, wanted_bpm, time)
+    )
     beats = bars * time.bar + _lost_beats(slowing)
     bpm = 60 * beats / (seconds - final_s)
     end = bars * time.bar
@@ -107,16 +116,24 @@ def lift_of(random: Random, form: Plan, seconds: float, style: Style) -> Lift | 
     return Lift(form.bars[last.first_bar].start, random.choice(LIFTS))
 
 
-def _bars(seconds: float, bpm: float, time: Time) -> tuple[int, float]:
+def _bars(
+    seconds: float,
+    bpm: float,
+    time: Time,
+    last_chord_s: tuple[float, float] = LAST_CHORD_S,
+    weight: float = 1,
+    lost_beats: float = 0.0,
+) -> tuple[int, float]:
     """Return how many bars come before the last chord, and the seconds of that chord."""
     bar_s = time.bar * 60 / bpm
-    shortest, longest = LAST_CHORD_S
+    shortest, longest = last_chord_s
     fitting = max(2, int((seconds - shortest) / bar_s))
     options = []
     for bars in range(max(2, fitting - 2), fitting + 3):
-        final_s = min(max(seconds - bars * bar_s, shortest), longest)
-        stretch = abs(math.log(bars * bar_s / (seconds - final_s)))
-        options.append((stretch + _awkward(bars), bars, final_s))
+        whole_s = bars * bar_s + lost_beats * 60 / bpm
+        final_s = min(max(seconds - whole_s, shortest), longest)
+        stretch = abs(math.log(whole_s / (seconds - final_s)))
+        options.append((weight * stretch + _awkward(bars), bars, final_s))
     _, bars, final_s = min(options)
     return bars, final_s
 

@@ -136,6 +136,13 @@ def voice(chords: tuple[Chord, ...], centre: float, voices: int) -> list[Voicing
     return voicings
 
 
+def powers(chords: tuple[Chord, ...], lowest: int) -> list[Voicing]:
+    """Return root, fifth and octave of each chord, the root in the octave from `lowest` on."""
+    roots = [lowest + (chord.classes[0] - lowest) % 12 for chord in chords]
+    fifths = [(chord.classes[2] - chord.classes[0]) % 12 for chord in chords]
+    return [(root, root + fifth, root + 12) for root, fifth in zip(roots, fifths, strict=True)]
+
+
 def _voicings(chord: Chord, centre: float, voices: int) -> list[Voicing]:
     low = round(centre) - 10
     classes = list(chord.classes)

@@ -31,6 +31,20 @@ def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], vo
     return notes
 
 
+def strummed(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing],
+             chosen: Arrangement, names: tuple[str, ...], velocity: int) -> list[Note]:  # fmt: skip
+    """Return a rhythm guitar: patterns of its own, as busy as the chords', wherever chords or pad play."""
+    notes: list[Note] = []
+    for bar in bars:
+        if bar.final:
+            notes += _rolled(bar, voicings[-1], velocity, 0.0)
+        elif bar.section.roles & {"chords", "pad"}:
+            name = names[0] if bar.section.name == "break" else chosen.as_busy(bar.section, names)
+            pattern = chosen.book.strikes(name, bar.number)
+            notes += _struck(bar, chords, voicings, pattern, _touch(velocity, bar), changes=False)
+    return notes
+
+
 def _thinned(manner: PatternSet, bar: Bar) -> str:
     """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
@@ -39,11 +53,18 @@ def _thinned(manner: PatternSet, bar: Bar) -> str:
 
 
 def _struck(
-    bar: Bar, chords: tuple[Chord, ...], voicings: list[Voicing], pattern: tuple[Hit, ...], velocity: int
+    bar: Bar,
+    chords: tuple[Chord, ...],
+    voicings: list[Voicing],
+    pattern: tuple[Hit, ...],
+    velocity: int,
+    changes: bool = True,
 ) -> Iterator[Note]:
+    """Yield the notes of a bar. `changes`: a second chord is struck where it begins, also off the pattern."""
     here = [(chord, voicings[n]) for n, chord in enumerate(chords) if bar.start <= chord.start < bar.start + bar.beats]
     for chord, voicing in here:
-        hits = _within(pattern, chord.start - bar.start, chord.length, here[0][0] is not chord)
+        later = changes and here[0][0] is not chord
+        hits = _within(pattern, chord.start - bar.start, chord.length, later)
         for at, length, who in hits:
             accent = 4 if at % 2 == 0 else 0
             for pitch in _chosen(voicing, who):

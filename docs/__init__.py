@@ -1,0 +1,1 @@
+"""The documents, and in `showcase` what makes their pictures and sounds."""

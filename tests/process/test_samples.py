@@ -1,0 +1,53 @@
+"""`make samples` works, into another folder too."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from tests.process.browser import CHROMIUM
+
+ROOT = Path(__file__).parents[2]
+ONLY = ("cafe", "moon-palace")
+
+
+def make_samples(*arguments: str) -> None:
+    """Run what the Makefile runs."""
+    (command,) = re.findall(
+        r"^samples:.*\n\t@\$\(BIN\)/python (.*) \$\(ARGS\)$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, *command.split(), *arguments], cwd=ROOT, env=environment, check=True)
+
+
+@pytest.mark.timeout(400)
+def test_make_samples_makes_pictures_songs_and_their_page(tmp_path: Path) -> None:
+    make_samples("songs", "--only", *ONLY, "--out", str(tmp_path))
+    samples = tmp_path / "samples"
+    assert {path.name for path in samples.iterdir()} == {
+        "songs.json", *(f"{name}.{kind}" for name in ONLY for kind in ("webp", "mp3"))
+    }  # fmt: skip
+    facts = {each["name"]: each for each in json.loads((samples / "songs.json").read_text(encoding="utf-8"))}
+    page = (tmp_path / "listen.md").read_text(encoding="utf-8")
+    for name in ONLY:
+        assert facts[name]["en"]["caption"] != facts[name]["ko"]["caption"]
+        assert re.search("[가-힣]", facts[name]["ko"]["title"])
+        assert f'src="samples/{name}.mp3"' in page
+    # Painted without chance: the picture of the repository, as far as processors agree on sines.
+    cups = [Image.open(folder / "cafe.webp").convert("RGB") for folder in (samples, ROOT / "docs/samples")]
+    assert max(ImageStat.Stat(ImageChops.difference(*cups)).mean) < 2
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(CHROMIUM is None, reason="needs google-chrome, or the chromium that .ci/run installs")
+def test_make_samples_films_the_demo(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs/samples", tmp_path / "samples", ignore=shutil.ignore_patterns("*.mp3"))
+    make_samples("film", "--out", str(tmp_path))
+    with Image.open(tmp_path / "demo.webp") as film:
+        assert film.n_frames >= 8  # type: ignore[attr-defined]  # of an animated WebP
