@@ -151,7 +151,7 @@ async def _open_infrastructure(
     from melodify_core.library import FileWatch, Library, Readings, connect, connect_jobs, database_path, on_sqlite
 
     if pool is None:
-        pool = WorkerPool(settings.work.processes)
+        pool = WorkerPool(settings.work.processes, settings.work.idle_s)
         stack.push_async_callback(asyncio.to_thread, pool.close)
     database = await asyncio.to_thread(connect, settings.database.url)
     stack.callback(database.dispose)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
@@ -74,6 +75,8 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
             return _migrate(settings)
         case "backup":
             return _backup(settings, arguments.file, only_verify=arguments.verify)
+        case "restore":
+            return _restore(settings, arguments.file)
         case _:
             return _run(_serving(arguments, settings))
 
@@ -147,6 +150,14 @@ def _backup(settings: Settings, file: Path, *, only_verify: bool) -> int:
     return 0
 
 
+def _restore(settings: Settings, file: Path) -> int:
+    from melodify_core.services.backups import restore
+
+    _interruptible(cleanly=True)
+    print(restore(settings, file, datetime.now(UTC)))
+    return 0
+
+
 def _render(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int]:
     from bot.cli.render import RenderRequest, render
     from melodify_core.brief import HINT_CHARACTERS, clean
@@ -217,6 +228,8 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="copy the SQLite database consistently, also while it is in use")
     backup.add_argument("--verify", action="store_true", help="copy nothing: check that FILE is a complete copy")
     backup.add_argument("file", type=Path, help="the copy; it must not exist yet, except with --verify")
+    restore = commands.add_parser("restore", help="put a copy in the SQLite database's place; the bot must not run")
+    restore.add_argument("file", type=Path, help="a copy that `melodify backup` has made")
     _add_render(commands.add_parser("render", help="make one song from a picture file, without Discord"))
     return parser
 

@@ -23,6 +23,7 @@ from bot.ops.server import operating
 from melodify_core.bootstrap import Role, open_services
 from melodify_core.config.settings import Settings, Web
 from melodify_core.errors import Misconfigured
+from melodify_core.media.memory import use_one_arena
 
 
 async def run(settings: Settings, *, works: bool = True) -> int:
@@ -31,6 +32,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     Without `works` this process only takes orders: `melodify worker` makes the songs.
     """
     token = token_of(settings)
+    use_one_arena()
     allow_files(settings)
     stop = stop_on_signal()
     role = Role(works=works, on_slot_lost=stop.set)

@@ -23,6 +23,7 @@ from bot.posts.status_messages import StatusBoard
 from melodify_core.bootstrap import Role, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
+from melodify_core.media.memory import use_one_arena
 from melodify_core.observability.health import Health
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 async def work(settings: Settings) -> int:
     """Make songs until a signal. Return the exit code: 1 when Discord cannot be reached. Raises Misconfigured."""
     token = token_of(settings)
+    use_one_arena()
     allow_files(settings)
     stop = stop_on_signal()
     use_proxies(settings)

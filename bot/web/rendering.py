@@ -106,10 +106,10 @@ def title_of(song: Song, language: Language) -> str:
 
 
 def facts_of(song: Song, language: Language) -> list[str]:
-    """Return style, mood, tempo and key, without those that are not known."""
+    """Return style, first mood, tempo and key, without those that are not known: they fit one line."""
     facts = [
         style_of(language, song.wish.style if song.wish else "auto", song.genre),
-        ", ".join(name_of(language, "mood", name) for name in song.mood),
+        name_of(language, "mood", song.mood[0]) if song.mood else "",
         say(language, "song.bpm", bpm=song.bpm) if song.bpm else "",
         key_name(language, song.key, song.mode) if song.key else "",
     ]

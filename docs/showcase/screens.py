@@ -15,10 +15,11 @@ from PIL import Image
 from playwright.async_api import Browser, Locator, Page
 
 from docs.showcase.demo_page import DemoPage, demo_page
-from docs.showcase.songs import SAMPLES, made
-from melodify_core.models import Language
+from docs.showcase.songs import SAMPLES, Facts, made, read_facts
+from melodify_core.models import Language, Song
 from melodify_core.storage.layout import midi_key, song_key
-from tests.contract.web_pages import site_of
+from melodify_core.styles import all_styles
+from tests.contract.web_pages import Site, site_of
 from tests.discord_server import TOKEN
 from tests.process.browser import AUTOPLAY, chromium
 
@@ -58,6 +59,8 @@ async def _discord(demo: DemoPage, folder: Path, ending: str, picture: Path) -> 
     await _keep(await demo.song(), folder / f"card{ending}.webp")
     for command in ("songs", "help"):
         await _keep(await demo.command(command), folder / f"{command}{ending}.webp")
+    if demo.language == "en":
+        await _keep(await demo.command("admin", "admin_status"), folder / "admin.webp")
     await demo.press("change")
     await _keep(demo.form, folder / f"change{ending}.webp")
 
@@ -81,7 +84,18 @@ async def _song_page(browser: Browser, folder: Path, picture: Path) -> None:
             await _visit(browser, pages["en"], folder / "song-page.webp")
             await _visit(browser, pages["en"], folder / "song-page-dark.webp", scheme="dark")
             await _visit(browser, pages["ko"], folder / "song-page-phone-ko.webp", language="ko", phone=True)
+            for facts in read_facts(picture.parent):
+                await _show(site, song, facts, picture.with_name(f"{facts['name']}.webp"))
             await _visit(browser, f"{site.url}/", folder / "start-page.webp")
+
+
+async def _show(site: Site, song: Song, facts: Facts, picture: Path) -> None:
+    """Have the start page show the sample, as a song like the given one."""
+    key = f"pictures/{facts['name']}.jpg"
+    await site.storage.save(key, _jpeg(picture), "image/jpeg")
+    genre = all_styles()[facts["style"]].brief.genre
+    fields = {"job_id": facts["name"], "picture_key": key, "genre": genre, **facts["en"]}
+    site.pages.shown.append(site.pages.add(song=song.model_copy(update=fields), picture_key=key))
 
 
 async def _visit(

@@ -166,6 +166,7 @@ class Work(Section):
 
     jobs: Positive = 8
     processes: Annotated[int, Field(ge=0)] = 0
+    idle_s: Annotated[float, Field(ge=0)] = 0.0
     # A stop waits for one poll.
     poll_s: Annotated[float, Field(gt=0, le=5)] = 0.1
     drain_s: Annotated[float, Field(ge=0)] = 20.0

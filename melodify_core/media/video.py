@@ -1,18 +1,23 @@
 """The song as a video: its picture, and below it the waveform with the part that was played in another colour."""
 
+from __future__ import annotations
+
 import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from melodify_core.errors import Rejected, Unavailable
+
+if TYPE_CHECKING:
+    import av
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -41,6 +46,8 @@ def make_video(mp3: bytes, picture_jpeg: bytes, waveform: tuple[int, ...], max_b
     Raises Rejected("song.too_large") when it does not fit into `max_bytes`, Unavailable for a song or picture that
     cannot be read.
     """
+    import av  # only where videos are made: it takes 17 MB
+
     try:
         canvas = _canvas(picture_jpeg)
         strips = (_drawn(waveform, canvas.shape[1], AHEAD), _drawn(waveform, canvas.shape[1], PLAYED))
@@ -100,6 +107,8 @@ def _encode(mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels], quality: 
 
 
 def _write(path: Path, mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels], quality: int) -> None:
+    import av
+
     with (
         av.open(io.BytesIO(mp3), "r") as song,
         av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as movie,
@@ -123,6 +132,8 @@ def _write(path: Path, mp3: bytes, canvas: Pixels, strips: tuple[Pixels, Pixels]
 
 def _frames(canvas: Pixels, strips: tuple[Pixels, Pixels], seconds: float) -> Iterator[av.VideoFrame]:
     """Yield the frames; only the strip changes from one to the next."""
+    import av
+
     ahead, played = strips
     width, count = canvas.shape[1], max(round(seconds * FRAMES_PER_S), 1)
     shown = canvas.copy()

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
@@ -38,9 +39,12 @@ class WorkerTraceback(Exception):
 class WorkerPool:
     """Worker processes: they start with the first work, and each does one piece at a time."""
 
-    def __init__(self, processes: int = 0) -> None:
-        """Create the pool; `processes` 0 means one per core."""
+    def __init__(self, processes: int = 0, idle_s: float = 0.0) -> None:
+        """Create the pool; `processes` 0 means one per core. Workers end after `idle_s` without work, 0: never."""
         self._processes = processes or os.cpu_count() or 1
+        self._idle_s = idle_s
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._ending: list[Thread] = []
         self._pool = self._new_pool()
         self._unfinished: set[Future[Any]] = set()
         self._closed = False
@@ -87,6 +91,8 @@ class WorkerPool:
             else:
                 spent(done.cpu_s)
                 return _result(done)
+            finally:
+                self._end_when_idle()
             log.warning("a worker process died, its work is done once more: %s", lost)
         raise Unavailable("internal") from lost
 
@@ -102,13 +108,34 @@ class WorkerPool:
                 self._pool = self._new_pool()
                 return self._pool.schedule(work, args=list(args), timeout=deadline_s)
 
+    def _end_when_idle(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        if self._idle_s:
+            self._idle_timer = asyncio.get_running_loop().call_later(self._idle_s, self._end_idle)
+
+    def _end_idle(self) -> None:
+        """End the workers, which takes up to a second. New ones start with the next work."""
+        if self._unfinished or self._closed:
+            return
+        idle, self._pool = self._pool, self._new_pool()
+        ending = Thread(target=_end, args=(idle,))
+        ending.start()
+        self._ending = [*(thread for thread in self._ending if thread.is_alive()), ending]
+
     def close(self) -> None:
         """End the workers and cancel unfinished work. Takes up to a second: call it off the event loop."""
         self._closed = True
         for future in tuple(self._unfinished):
             future.cancel()
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves this one without types
-        self._pool.join()
+        _end(self._pool)
+        for thread in self._ending:
+            thread.join()
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves this one without types
+    pool.join()
 
 
 async def _ended(future: Future[Any], pool: ProcessPool) -> object:

@@ -1,17 +1,18 @@
 """What surrounds each piece of work inside of a worker process: its output, its memory, its time."""
 
-import ctypes
 import os
 import resource
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, TypeVarTuple
 
 from pebble import CONSTS
+
+from melodify_core.media.memory import return_blocks_above, return_memory, use_one_arena
 
 MEBIBYTE = 1024 * 1024
 # Of what C libraries and Python write while one piece of work is done, so much goes into the log.
@@ -21,8 +22,7 @@ _PIPE_BYTES = 65_536
 # Workers read their work in turns. One that was killed while it read leaves the others waiting for so long.
 LOCK_S = 15
 _STATM = Path("/proc/self/statm")
-# glibc's malloc.h. It keeps freed blocks below a size that grows to 32 MiB, and the process as large as it was.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+# Freed blocks below this size stay with the process.
 _KEPT_MIB, _KEPT_WHILE_LIMITED_MIB = 32, 4
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
@@ -52,6 +52,7 @@ def begin(niceness: int) -> None:
     is lost.
     """
     os.nice(niceness)
+    use_one_arena()
     CONSTS.channel_lock_timeout = LOCK_S
     _Output.reader, writer = os.pipe()
     os.set_blocking(_Output.reader, False)
@@ -64,6 +65,7 @@ def begin(niceness: int) -> None:
 def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Done[Result]:
     """Do the work; with `memory_mb`, the process may grow by so much meanwhile, and meets MemoryError beyond."""
     _lines()  # what was left over
+    return_memory()  # the last result was copied on its way
     began = time.process_time()
     result, failed, trace = None, None, ""
     try:
@@ -71,6 +73,7 @@ def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Do
             result = work(*args)
     except Exception as error:  # noqa: BLE001 - it is raised again in the process that waits for it
         failed, trace = error, traceback.format_exc()
+    return_memory()
     return Done(result, failed, trace, time.process_time() - began, _lines())
 
 
@@ -80,7 +83,7 @@ def _limited(memory_mb: int) -> Iterator[None]:
     if not memory_mb or not _STATM.exists():
         yield
         return
-    _return_blocks_above(_KEPT_WHILE_LIMITED_MIB)
+    return_blocks_above(_KEPT_WHILE_LIMITED_MIB)
     pages = int(_STATM.read_text().split()[0])
     before, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = pages * resource.getpagesize() + memory_mb * MEBIBYTE
@@ -90,14 +93,7 @@ def _limited(memory_mb: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (before, hard))
-        _return_blocks_above(_KEPT_MIB)
-
-
-def _return_blocks_above(mebibytes: int) -> None:
-    with suppress(AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, mebibytes * MEBIBYTE)
-        mallopt(_M_TRIM_THRESHOLD, 2 * mebibytes * MEBIBYTE)
+        return_blocks_above(_KEPT_MIB)
 
 
 def _lines() -> tuple[str, ...]:

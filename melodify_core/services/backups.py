@@ -1,12 +1,14 @@
-"""Copies of the SQLite database: makes one beside the running process, and proves that one is whole.
+"""Copies of the SQLite database: makes one beside the running process, proves that one is whole, and restores one.
 
 The files of the songs are not in it, and PostgreSQL has tools of its own.
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from melodify_core.config.settings import Settings
@@ -62,6 +64,58 @@ def backup(settings: Settings, target: Path) -> str:
 def verify(file: Path) -> str:
     """Return a sentence on a copy that is whole. Raises Misconfigured for any other file."""
     return f"{file} is a complete copy: {_sizes(verified(file))}."
+
+
+def restore(settings: Settings, copy: Path, now: datetime) -> str:
+    """Put a copy in the database's place, and what was there aside; return a sentence.
+
+    Whenever it is interrupted, there is a whole database. Raises Misconfigured for PostgreSQL, for a copy that is not
+    whole, while a process runs on the database, and when nothing can be written.
+    """
+    from melodify_core.jobs.workers import only_process
+    from melodify_core.library import database_path, lock_file
+
+    if not settings.database.url.startswith("sqlite"):
+        raise Misconfigured("`melodify restore` restores SQLite databases. For PostgreSQL use pg_restore.")
+    target = database_path(settings.database.url)
+    rows = verified(copy)
+    part, aside = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.{now:%Y%m%d-%H%M%S}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with only_process(lock_file(settings.database.url)):
+            part.unlink(missing_ok=True)
+            part.touch(0o600)
+            shutil.copyfile(copy, part)
+            if verified(part) != rows:
+                raise Misconfigured(f"{copy} could not be read a second time. Nothing was changed.")
+            _write_through(part)
+            kept = _set_aside(target, aside)
+            part.rename(target)
+            _write_through(target.parent)
+    except OSError as error:
+        raise Misconfigured(f"{target} cannot be written: {error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return f"{copy} was restored as {target}: {_sizes(rows)}." + (f" What was there is {aside}." if kept else "")
+
+
+def _set_aside(database: Path, aside: Path) -> bool:
+    """Give the database another name beside its own; return whether there was one.
+
+    The journals go first: SQLite would apply what is in them to the copy.
+    """
+    for suffix in ("-wal", "-shm", "-journal"):
+        journal = database.with_name(database.name + suffix)
+        if journal.exists():
+            journal.rename(aside.with_name(aside.name + suffix))
+    if not database.exists():
+        return False
+    try:
+        # Until the copy takes its name, the database keeps it.
+        os.link(database, aside)
+    except OSError:  # a file system without hard links
+        database.rename(aside)
+    return True
 
 
 def verified(file: Path) -> Rows:

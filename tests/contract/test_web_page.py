@@ -62,8 +62,8 @@ async def test_a_song_s_page_has_title_caption_player_facts_and_downloads(site: 
 @pytest.mark.parametrize(
     ("language", "line"),
     [
-        ("en", ["Jazz", "serene, peaceful, dreamy", "84 BPM", "E♭ major", "felt piano"]),
-        ("ko", ["재즈", "고요한, 평화로운, 꿈꾸는 듯한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
+        ("en", ["Jazz", "serene", "84 BPM", "E♭ major", "felt piano"]),
+        ("ko", ["재즈", "고요한", "84 BPM", "E♭ 장조", "펠트 피아노"]),
     ],
 )
 async def test_style_mood_tempo_and_key_are_one_line_in_the_visitor_s_language(
@@ -319,10 +319,11 @@ async def test_the_start_page_says_what_it_is_and_invites(
     html = await html_of(web, f"{site.url}/", Accept_Language=language)
     assert f"<h1>{greeting}</h1>" in html
     assert re.findall(r'class="invite" href="([^"]*)">([^<]*)<', html) == [(escape(INVITE), invitation)]
+    assert "<h2" not in html
 
 
 @pytest.mark.parametrize(
-    ("language", "heading", "about"), [("en", "Made lately", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
+    ("language", "heading", "about"), [("en", "Recent songs", "Jazz · 0:30"), ("ko", "최근에 만든 노래", "재즈 · 0:30")]
 )
 async def test_the_start_page_shows_the_songs_that_may_be_shown(
     site: Site, web: ClientSession, language: str, heading: str, about: str
@@ -330,12 +331,8 @@ async def test_the_start_page_shows_the_songs_that_may_be_shown(
     song = song_of(genre="jazz")
     ids = [site.pages.add(song=song), site.pages.add(song=song, spoiler=True)]
     ids.append(site.pages.add(song=song_of(genre="jazz", title=" "), picture_key=None))
-    html = await html_of(web, f"{site.url}/", Accept_Language=language)
-    assert "<h2" not in html
     site.pages.shown = ids
-    async with asyncio.timeout(5):
-        while "<h2" not in (html := await html_of(web, f"{site.url}/", Accept_Language=language)):
-            await asyncio.sleep(0.1)
+    html = await html_of(web, f"{site.url}/", Accept_Language=language)
     assert heading in html
     assert re.findall(r'<li><a href="/s/([^"]*)">', html) == ids
     # A spoiler's picture stays covered.
@@ -369,12 +366,12 @@ async def test_a_wrong_link_says_so_and_leads_to_the_start(site: Site, web: Clie
 
 async def test_below_a_path_the_start_page_is_there(tmp_path: Path, web: ClientSession) -> None:
     async with site_of(tmp_path, public_url=f"{PUBLIC}/songs") as site:
-        for home in ("/songs", "/songs/"):
-            assert "A picture becomes a song" in await html_of(web, site.url + home)
-        assert 'href="/songs/"' in await html_of(web, f"{site.url}/songs/elsewhere", 404)
         site.pages.shown = [page_id] = [site.pages.add()]
-        await asyncio.sleep(1.1)
-        assert f'<a href="/songs/s/{page_id}">' in await html_of(web, f"{site.url}/songs/")
+        for home in ("/songs", "/songs/"):
+            html = await html_of(web, site.url + home)
+            assert "A picture becomes a song" in html
+            assert f'<a href="/songs/s/{page_id}">' in html
+        assert 'href="/songs/"' in await html_of(web, f"{site.url}/songs/elsewhere", 404)
 
 
 # --- language -------------------------------------------------------------------------------------------------------

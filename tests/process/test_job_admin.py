@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,10 +21,10 @@ from bot.cli.jobs import jobs
 from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Unavailable
-from melodify_core.library import Library, connect
+from melodify_core.library import Library, connect, database_path
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Bill, Job, Order, Place
-from melodify_core.services.backups import backup, verify
+from melodify_core.services.backups import backup, restore, verify
 from melodify_core.services.job_admin import JobAdmin, open_job_admin
 from tests.breaking import sqlite_error
 from tests.fakes import RecordingDelivery as Delivery
@@ -311,3 +312,62 @@ def test_a_backup_of_nothing_or_of_postgresql_is_a_sentence(settings: Settings, 
     )
     with pytest.raises(Misconfigured, match="pg_dump"):
         backup(elsewhere, tmp_path / "copy.db")
+
+
+NOW = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
+
+
+def test_a_copy_is_restored_and_what_was_there_keeps_another_name(tmp_path: Path) -> None:
+    settings = a_database(tmp_path)
+    path, copy = tmp_path / "melodify.db", tmp_path / "copy.db"
+    backup(settings, copy)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM usage")
+        database.commit()
+    journal = path.with_name("melodify.db-wal")
+    journal.write_bytes(b"of another database")
+    said = restore(settings, copy, NOW)
+    assert "3 of them orders" in said
+    assert str(tmp_path / "melodify.db.20261128-193000") in said
+    assert path.read_bytes() == copy.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not journal.exists()
+    assert (tmp_path / "melodify.db.20261128-193000-wal").read_bytes() == b"of another database"
+    with closing(sqlite3.connect(tmp_path / "melodify.db.20261128-193000")) as database:
+        assert database.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+
+
+def test_a_copy_is_restored_where_nothing_was(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup(a_database(tmp_path), copy)
+    settings = story_settings(tmp_path / "elsewhere" / "deep")
+    assert "What was there" not in restore(settings, copy, NOW)
+    assert verify(database_path(settings.database.url)) == verify(copy).replace(
+        str(copy), str(database_path(settings.database.url))
+    )
+
+
+@pytest.mark.usefixtures("services")
+async def test_nothing_is_restored_under_a_running_process(settings: Settings, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    await asyncio.to_thread(backup, settings, copy)
+    before = database_path(settings.database.url).stat().st_ino
+    with pytest.raises(Misconfigured, match="Another Melodify process"):
+        await asyncio.to_thread(restore, settings, copy, NOW)
+    assert database_path(settings.database.url).stat().st_ino == before
+
+
+def test_what_is_no_whole_copy_is_not_restored(settings: Settings, tmp_path: Path) -> None:
+    mine = a_database(tmp_path)
+    before = (tmp_path / "melodify.db").read_bytes()
+    for name, data in {"cut.db": before[: len(before) // 2], "text.db": b"not a database at all" * 100}.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(Misconfigured, match=name):
+            restore(mine, tmp_path / name, NOW)
+    elsewhere = settings.model_copy(
+        update={"database": settings.database.model_copy(update={"url": "postgresql://melodify@localhost/melodify"})}
+    )
+    with pytest.raises(Misconfigured, match="pg_restore"):
+        restore(elsewhere, tmp_path / "cut.db", NOW)
+    assert (tmp_path / "melodify.db").read_bytes() == before
+    assert not (tmp_path / "melodify.db.part").exists()

@@ -106,7 +106,7 @@ async def test_a_token_that_discord_does_not_know_exits_with_2(world: Discord, t
     assert process.returncode == 2
     last = errors.decode().splitlines()[-1]
     sentence = json.loads(last)["message"] if form == "json" else last
-    assert sentence.startswith("discord.token is not accepted")
+    assert sentence.startswith("Discord does not accept discord.token")
     assert "Traceback" not in errors.decode()
 
 
@@ -133,7 +133,7 @@ async def test_a_discord_with_troubles_of_its_own_is_one_sentence(world: Discord
     [
         (TOKEN, "false", 0, "Discord knows the token: this bot is Melodify"),
         (TOKEN, "true", 0, "the Message Content intent is on"),
-        ("MTAwMA.other.token", "false", 1, "discord.token is not accepted"),
+        ("MTAwMA.other.token", "false", 1, "Discord does not accept discord.token"),
     ],
 )
 async def test_check_asks_discord_about_the_token(

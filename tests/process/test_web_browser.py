@@ -491,6 +491,19 @@ async def test_whoever_wants_no_motion_gets_none(browser: Browser, site: Site) -
         assert running == 0
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_style_mood_tempo_and_key_are_in_one_line(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], size: dict[str, int], language: str
+) -> None:
+    song = sound[1].model_copy(update={"genre": "jazz", "mood": ("serene", "peaceful", "dreamy")})
+    async with visit(browser, song_page(site, sound, song=song), viewport=size, locale=language) as page:
+        facts = await page.locator(".facts li:not(.players)").all()
+        boxes = [await fact.bounding_box() for fact in facts]
+        assert len(boxes) == 4
+        assert len({round(box["y"]) for box in boxes if box}) == 1
+
+
 @pytest.mark.parametrize(("tall", "size"), [(False, SMALL), (False, LARGE), (True, SMALL), (True, LARGE)])
 async def test_the_picture_is_as_large_as_the_page_allows_and_keeps_its_shape(
     browser: Browser, site: Site, sound: tuple[bytes, Song], tall: bool, size: dict[str, int]

@@ -50,7 +50,7 @@ async def test_a_song_that_one_process_takes_is_made_and_posted_by_another(
     ("token", "fault", "code", "sentence"),
     [
         ("", None, 2, "discord.token is missing"),
-        ("MTAwMA.other.token", None, 2, "discord.token is not accepted"),
+        ("MTAwMA.other.token", None, 2, "Discord does not accept discord.token"),
         (None, Fault("GET", "/users/@me", 503), 1, "Discord cannot be reached"),
     ],
     ids=["no token", "a wrong token", "Discord is away"],

@@ -67,6 +67,11 @@ async def test_the_song_s_message_opens_its_page_with_sound_and_picture(here: Wo
     assert str(song.embeds[0].title) in html
     assert await fetched(web, f"{link}/song.mp3") == (200, "audio/mpeg")
     assert await fetched(web, f"{link}/picture.jpg") == (200, "image/jpeg")
+    assert 'class="roll"' in html
+    async with web.get(f"{link}/notes.json") as answer:
+        voices = await answer.json()
+    assert len(voices) >= 2
+    assert all(voice["name"] and voice["notes"] for voice in voices)
     # What is done has one button: the song's own.
     [status_line] = here.said(here.channel)
     assert status_line.components == []
@@ -198,7 +203,7 @@ async def test_the_start_page_shows_a_song_once_member_and_server_agree_and_unti
     said = await answer(here.member, "melodify-me", **{"start-page": True})
     assert "shows your songs from servers that agree" in said
     said = await answer(moderator, "melodify-admin start-page", on=True)
-    assert "of members who agree with" in said
+    assert "of members who have allowed it with" in said
     assert "Songs on the website's start page: yes" in said
     assert await shows()
     await answer(moderator, "melodify-admin block", member=here.member.user)

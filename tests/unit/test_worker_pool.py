@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
+import psutil
 import pytest
 
 from melodify_core.errors import Rejected, Unavailable
@@ -255,3 +257,41 @@ def busy(seconds: float) -> None:
     end = time.process_time() + seconds
     while time.process_time() < end:
         pass
+
+
+async def test_workers_without_work_end_and_new_ones_start_with_the_next_work() -> None:
+    with closing(WorkerPool(1, idle_s=1.0)) as pool:
+        first = await pool.run(60, os.getpid)
+        assert await pool.run(60, os.getpid) == first
+        async with asyncio.timeout(30):
+            while psutil.pid_exists(first):
+                await asyncio.sleep(0.05)
+        assert await pool.run(60, os.getpid) != first
+
+
+async def test_a_worker_at_work_does_not_end() -> None:
+    with closing(WorkerPool(1, idle_s=0.2)) as pool:
+        first = await pool.run(60, os.getpid)
+        work = asyncio.create_task(pool.run(60, time.sleep, 1.0))
+        await asyncio.sleep(0.6)
+        assert psutil.pid_exists(first)
+        await work
+
+
+_kept: list[bytes] = []
+
+
+def leave_holes() -> None:
+    """Use 100 MB of blocks that glibc does not give back by itself, because the last one stays."""
+    blocks = [bytes(2000) for _ in range(50_000)]
+    _kept.append(blocks[-1])
+
+
+def resident_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
+
+
+async def test_a_worker_gives_back_the_memory_of_its_work(pool: WorkerPool) -> None:
+    before = await pool.run(60, resident_mb)
+    await pool.run(60, leave_holes)
+    assert await pool.run(60, resident_mb) - before < 20

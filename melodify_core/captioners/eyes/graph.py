@@ -1,8 +1,5 @@
 """Builds a network as an ONNX graph, layer by layer, and opens it with onnxruntime. Knows no particular network."""
 
-import ctypes
-from contextlib import suppress
-
 import numpy as np
 
 from melodify_core.captioners.eyes import onnx_file
@@ -62,9 +59,3 @@ class Network:
     def run(self, pictures: Array) -> list[Array]:
         """Return the outputs for pictures, of shape (n, channels, y, x) or as the network wants them."""
         return [np.asarray(output) for output in self._session.run(None, {self._input: pictures})]
-
-
-def return_memory() -> None:
-    """Return the 70 MB that glibc keeps after a network ran to the system; do nothing without glibc."""
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

