@@ -217,3 +217,17 @@ def test_what_is_played_faster_sounds_as_what_is_not(instrument: str) -> None:
     assert np.abs(course(usual) - course(faster)).max() < 1.5
     heights = [np.abs(np.fft.rfft(sound[:RATE])).argmax() for sound in (usual, faster)]
     assert abs(heights[0] - heights[1]) <= 1
+
+
+@pytest.mark.parametrize("instrument", ["acoustic guitar", "trumpet", "string ensemble"])
+def test_soft_notes_are_duller_than_hard_ones(instrument: str) -> None:
+    def centroid(velocity: int) -> float:
+        notes = (Note(0.0, 1.0, 67, velocity),)
+        part = Part(instrument, "lead", instruments()[instrument].program, 0, 0, 110, 0, 0, notes)
+        score = Score("", 60, 1.0, Key(0, "major"), (), (), (part,), ((0.0, 60.0),), 0.0)
+        [track] = tracks_of(score, font_path())
+        spectrum = np.abs(np.fft.rfft(track.sound.astype(float)))
+        hertz = np.fft.rfftfreq(len(track.sound), 1 / PLAYED_RATE)
+        return float((spectrum * hertz).sum() / spectrum.sum())
+
+    assert centroid(40) < 0.95 * centroid(80) < 0.95**2 * centroid(122)

@@ -41,11 +41,15 @@ _RECORDS = {
 }  # fmt: skip
 _INSTRUMENT, _SAMPLE = 41, 53  # generators that name what a zone plays
 _UNWANTED = (15, 16, 17)  # chorus, reverb, pan
+_FILTER, _LOWEST_FILTER = 8, 1500
+# The format has soft notes duller (8.4.2: the filter falls by 2400 cents until velocity 0), but not midirenderer. So
+# each sample gets layers: up to a velocity, the filter falls by so much, about a quarter more than the format's.
+_LAYERS = ((49, 2300), (69, 1700), (84, 1250), (99, 850), (113, 450), (127, 100))
 # Generators of instruments that a faster font changes: how long something takes, and frequencies, with their defaults.
 _TIMES = (21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38)
-_FREQUENCIES = {8: 13500, 22: 0, 24: 0}
+_FREQUENCIES = {_FILTER: 13500, 22: 0, 24: 0}
 _OCTAVE = 1200  # cents of pitch, and "timecents" of time
-_KEYS = 43  # the generator of a zone's lowest and highest key
+_KEYS, _VELOCITIES = 43, 44  # the generators of a zone's lowest and highest key and velocity
 _RIGHT, _PACKED = 2, 16  # types of samples
 _GAP = 46  # silent samples that must follow each sample
 _MODULATORS = 10  # bytes of the empty list
@@ -166,7 +170,7 @@ class _Zones:
         fitting = [zone for zone in zones if self._fits(zone, pitches)]
         if not any(self._played(zone) for zone in fitting):
             fitting = zones
-        for zone in self._faster(fitting) if self._cents else fitting:
+        for zone in self._layered(fitting) if self._plays == _SAMPLE else fitting:
             kept = zone[~np.isin(zone["kind"], _UNWANTED)].copy()
             for what in self._played(zone):
                 played[what] = played.get(what, frozenset()) | pitches.intersection(_keys(zone))
@@ -175,18 +179,22 @@ class _Zones:
             self._taken.append(kept)
             self._length += len(kept)
 
-    def _faster(self, zones: list[Table]) -> Iterator[Table]:
-        """Yield the zones of an instrument for its speed. The first holds for all others, and gets the defaults."""
-        if self._played(zones[0]):
-            zones = [zones[0][:0], *zones]
-        missing = [(kind, value) for kind, value in _FREQUENCIES.items() if kind not in zones[0]["kind"]]
-        for zone in (np.append(zones[0], np.array(missing, zones[0].dtype)), *zones[1:]):
-            amounts = zone["amount"].astype(np.int16).astype(int)
-            amounts -= self._cents * np.isin(zone["kind"], _TIMES)
-            amounts += self._cents * np.isin(zone["kind"], list(_FREQUENCIES))
-            faster = zone.copy()
-            faster["amount"] = np.maximum(amounts, -32768).astype(np.int16).astype(np.uint16)
-            yield faster
+    def _layered(self, zones: list[Table]) -> Iterator[Table]:
+        """Yield the zones of an instrument at its speed, in layers. The first one holds for all, and gets defaults."""
+        whole, parts = (zones[0][:0], zones) if self._played(zones[0]) else (zones[0], zones[1:])
+        missing = [(kind, value) for kind, value in _FREQUENCIES.items() if kind not in whole["kind"]]
+        whole = self._faster(np.append(whole, np.array(missing, whole.dtype)))
+        yield whole
+        for zone in parts:
+            yield from _layers(self._faster(zone), _amount(whole, _FILTER, 0))
+
+    def _faster(self, zone: Table) -> Table:
+        amounts = zone["amount"].astype(np.int16).astype(int)
+        amounts -= self._cents * np.isin(zone["kind"], _TIMES)
+        amounts += self._cents * np.isin(zone["kind"], list(_FREQUENCIES))
+        faster = zone.copy()
+        faster["amount"] = np.maximum(amounts, -32768).astype(np.int16).astype(np.uint16)
+        return faster
 
     def _played(self, zone: Table) -> list[int]:
         """Return what a zone plays; nothing for the one that holds for all others."""
@@ -211,10 +219,29 @@ class _Zones:
         }  # fmt: skip
 
 
+def _layers(zone: Table, usual: int) -> Iterator[Table]:
+    """Yield a zone once for each of its layers; `usual` is the filter of a zone without one."""
+    if _VELOCITIES in zone["kind"]:  # the font has layers of its own
+        yield zone
+        return
+    cutoff, low = _amount(zone, _FILTER, usual), 0
+    rest = zone[~np.isin(zone["kind"], (_KEYS, _FILTER))]
+    for high, cents in _LAYERS:
+        # The order is the format's: first the ranges, last what is played.
+        first = np.array([(_VELOCITIES, high << 8 | low), (_FILTER, max(_LOWEST_FILTER, cutoff - cents))], zone.dtype)
+        yield np.concatenate((zone[zone["kind"] == _KEYS], first, rest))
+        low = high + 1
+
+
+def _amount(zone: Table, kind: int, usual: int) -> int:
+    found = zone["amount"][zone["kind"] == kind]
+    return int(found[-1]) if len(found) else usual
+
+
 def _keys(zone: Table) -> range:
     """Return the keys of a zone."""
-    ranges = [int(generator["amount"]) for generator in zone if generator["kind"] == _KEYS]
-    return range(ranges[0] & 255, (ranges[0] >> 8) + 1) if ranges else range(128)
+    keys = _amount(zone, _KEYS, 127 << 8)
+    return range(keys & 255, (keys >> 8) + 1)
 
 
 def _sampled(font: Font, taken: Iterable[int], speed: float) -> tuple[npt.NDArray[np.int16], Table]:
