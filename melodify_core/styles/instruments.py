@@ -22,6 +22,7 @@ class Instrument:
 
     `trim` in dB evens out the font: a note of velocity 100 measured by its RMS over half a second, TimGM6mb, against
     -31 dBFS. `low` and `high` are the MIDI pitches where it sounds well. `held` tones do not decay by themselves.
+    From `slide` cents below it slides into the peaks of a phrase.
     `quick` plays chords in its place where they are struck so often that its tones would run into each other.
     """
 
@@ -32,6 +33,7 @@ class Instrument:
     high: int
     trim: float = 0.0
     held: bool = False
+    slide: int = 0
     words: tuple[str, ...] = ()  # other names that briefs use
     quick: str = ""
 

@@ -11,7 +11,7 @@ from melodify_core.composers.arranger.critic import flaws
 from melodify_core.composers.arranger.density import DRUMLESS, Arrangement, arrangement
 from melodify_core.composers.arranger.form import Plan, bar_at, lift_of, plan, tempo_for
 from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
+from melodify_core.composers.arranger.performance import humanise, ringing, slides, strokes, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.composers.arranger.wishes import demanded, own_wishes, plays_no_bass, style_without
@@ -37,6 +37,9 @@ _MIX = {
     "drums": (92, 64, 0.5),
     "counter": (80, 98, 1.1),
 }
+
+
+_ALONE = {"lead", "counter", "bass"}  # their tones come one by one, so that their pitch can slide
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,8 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
     played = humanise(random, style.tempo, tight, notes, form.bpm)
     reverb = min(127, round(style.mix.reverb * wet))
     if role == "drums":
-        return Part(style.drums.name, role, style.drums.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played)
+        uneven = strokes(played)
+        return Part(style.drums.name, role, style.drums.kit, DRUM_CHANNEL, pan, volume, reverb, 0, played, uneven)
     name = str(getattr(players, role))
     instrument = instruments()[name]
     under = UNDER_DB if role in ("chords", "pad") and not instruments()[players.lead].held else 0.0
@@ -262,7 +266,10 @@ def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, no
         reverb,
         0 if role == "bass" else 20,
         played,
-        _controls(style, form, role, played) if instrument.held else (),
+        (
+            *(_controls(style, form, role, played) if instrument.held else ()),
+            *slides(played, instrument.slide if role in _ALONE else 0, form.bpm),
+        ),
     )
 
 

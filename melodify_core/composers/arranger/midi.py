@@ -6,10 +6,11 @@ from operator import itemgetter
 
 import mido
 
-from melodify_core.composers.arranger.score import Key, Part, Score
+from melodify_core.composers.arranger.score import BEND, Key, Part, Score
 
 TICKS = 480
 VOLUME, PAN, REVERB, CHORUS = 7, 10, 91, 93
+WHEEL_CENTS = 200  # how far the pitch wheel reaches, unless a file says otherwise
 
 
 def midi_file(score: Score) -> bytes:
@@ -69,7 +70,11 @@ def _events(part: Part, end: int) -> Iterator[tuple[int, int, mido.Message]]:
     """Yield ticks, ranks and messages. At the same time, ends come before beginnings, so that they do not cut them."""
     for beat, control, value in part.controls:
         tick = min(end, round(beat * TICKS))
-        yield tick, 0, mido.Message("control_change", channel=part.channel, control=control, value=value)
+        if control == BEND:
+            wheel = max(-8192, min(8191, round(value * 8192 / WHEEL_CENTS)))
+            yield tick, 0, mido.Message("pitchwheel", channel=part.channel, pitch=wheel)
+        else:
+            yield tick, 0, mido.Message("control_change", channel=part.channel, control=control, value=value)
     for note in part.notes:
         on = round(note.start * TICKS)
         off = max(on + 1, min(end, round((note.start + note.length) * TICKS)))

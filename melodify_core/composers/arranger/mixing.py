@@ -32,7 +32,7 @@ CUT_HZ, LOWEST_HZ = 110.0, 18.0
 LAST = 0.03  # share of all frequencies that fade out before the highest, so that they do not ring
 # Brightness is heard as the spectral centroid (Eerola, Friberg & Bresin 2013: "timbre"). A shelf moves it: all above
 # its middle is louder or softer.
-MIDDLE_HZ, FACTOR = 900.0, 2.2  # the centroid wished for brightness 0, as in human mixes, and how often that for 1
+MIDDLE_HZ, FACTOR = 700.0, 2.2  # the centroid wished for brightness 0, as in human mixes, and how often that for 1
 SHELF_HZ, MOST_DB = 1500.0, 11.0
 # The kick presses the stems down, by a share of `pump`, and lets them go.
 PRESSED: Mapping[Stem, float] = {"bass": 0.6, "chords": 1.0, "pad": 1.0}

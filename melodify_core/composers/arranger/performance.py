@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from random import Random
 
 from melodify_core.composers.arranger.form import Bar
-from melodify_core.composers.arranger.score import EXPRESSION, MODULATION, Note
+from melodify_core.composers.arranger.score import BEND, EXPRESSION, MODULATION, Note
 from melodify_core.styles.style import Tempo
 
 SHORTEST = 0.05
@@ -15,6 +15,10 @@ UNEVEN = 4.0
 RING_DB, POINTS_A_BEAT = 24.0, 4
 # The least length of tones with vibrato, and the time before it begins.
 LONG_S, STEADY_S = 0.7, 0.25
+# The least length of tones that are slid into, how long that takes, and in how many steps.
+SLID_S, SLIDE_S, STEPS = 0.3, 0.12, 6
+# By how many cents the strokes of drums differ: no two are the same.
+STROKE_CENTS = 9.0
 
 
 def humanise(random: Random, tempo: Tempo, role: str, notes: Iterable[Note], bpm: float) -> tuple[Note, ...]:
@@ -80,6 +84,29 @@ def ringing(bars: Iterable[Bar]) -> tuple[tuple[float, int, int], ...]:
         (final.start + number / POINTS_A_BEAT, EXPRESSION, round(127 * 10 ** (-RING_DB * number / points / 40)))
         for number in range(points)
     )
+
+
+def slides(notes: Iterable[Note], cents: int, bpm: float) -> tuple[tuple[float, int, int], ...]:
+    """Return pitches that rise from up to `cents` below into long tones that are higher than their neighbours."""
+    tune = sorted(notes, key=lambda note: note.start)
+    points: list[tuple[float, int, int]] = []
+    for before, note, after in zip([None, *tune], tune, [*tune[1:], None], strict=False):
+        low = before.pitch if before else note.pitch - 2
+        peak = note.pitch > low and (after is None or note.pitch >= after.pitch)
+        if not cents or not peak or note.length * 60 / bpm < SLID_S:
+            continue
+        depth = min(cents, 100 * (note.pitch - low))
+        for step in range(STEPS + 1):
+            at = note.start + step / STEPS * SLIDE_S * bpm / 60
+            points.append((at, BEND, -round(depth * (1 - step / STEPS) ** 1.5)))
+    return tuple(points)
+
+
+def strokes(notes: tuple[Note, ...]) -> tuple[tuple[float, int, int], ...]:
+    """Return a pitch for each moment in which drums are struck, a little off. The notes are the seed."""
+    random = Random(sum(note.velocity for note in notes))
+    moments = sorted({note.start for note in notes})
+    return tuple((at, BEND, max(-30, min(30, round(random.gauss(0, STROKE_CENTS))))) for at in moments)
 
 
 def vibrato(notes: Iterable[Note], depth: int, bpm: float) -> tuple[tuple[float, int, int], ...]:

@@ -6,6 +6,7 @@ from melodify_core.models import Meter, Mode
 
 DRUM_CHANNEL = 9
 MODULATION, EXPRESSION = 1, 11  # MIDI controllers
+BEND = 128  # stands among the controllers for the pitch wheel; its values are cents, at most 200 down or up
 EARLY = 0.1  # beats by which a played note may be early
 SCALES: dict[Mode, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # The tonics by pitch class, in the spelling with the fewer accidentals.
@@ -48,7 +49,7 @@ class Part:
     """The part of one instrument.
 
     `program` is General MIDI's number, 0..127; `pan` 0 (left) .. 127; `volume`, `reverb` and `chorus` are controller
-    values; `controls` are beats, controllers and values: the course of expression and vibrato.
+    values; `controls` are beats, controllers and values: the course of expression, vibrato and pitch.
     """
 
     name: str

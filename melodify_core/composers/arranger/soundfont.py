@@ -43,8 +43,8 @@ _INSTRUMENT, _SAMPLE = 41, 53  # generators that name what a zone plays
 _UNWANTED = (15, 16, 17)  # chorus, reverb, pan
 _FILTER, _LOWEST_FILTER = 8, 1500
 # The format has soft notes duller (8.4.2: the filter falls by 2400 cents until velocity 0), but not midirenderer. So
-# each sample gets layers: up to a velocity, the filter falls by so much, about a quarter more than the format's.
-_LAYERS = ((49, 2300), (69, 1700), (84, 1250), (99, 850), (113, 450), (127, 100))
+# each sample gets layers: up to a velocity, the filter falls by so much, two thirds of the format's (`quality mixes`).
+_LAYERS = ((49, 1150), (69, 850), (84, 620), (99, 420), (113, 220), (127, 50))
 # Generators of instruments that a faster font changes: how long something takes, and frequencies, with their defaults.
 _TIMES = (21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38)
 _FREQUENCIES = {_FILTER: 13500, 22: 0, 24: 0}
