@@ -1,5 +1,6 @@
 """`python -m quality mixes`: bands, width, strokes and the loudness of each part, beside human game music."""
 
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from melodify_core.composers.arranger.composition import score_of
-from melodify_core.composers.arranger.fonts import chosen, synthesiser
+from melodify_core.composers.arranger.fonts import chosen
 from melodify_core.composers.arranger.mixing import Track, mixed
 from melodify_core.composers.arranger.score import Score
-from melodify_core.composers.arranger.synthesis import RATE, kicks_of, mix_of, tracks_of
+from melodify_core.composers.arranger.synthesis import PLAYED_RATE, RATE, kicks_of, mix_of, tracks_of
 from melodify_core.media.audio.meter import loudness
 from melodify_core.styles.style import Stem
 from quality.figures import at_most, show
 from quality.songs import SongSpec, styles_in_turn
 from quality.spectra import BANDS, NAMES, Sound, spectra_of
 
-SONGS = 28
+SONGS = 14  # `--songs=42` measures more, `--font=/its/path.sf2` plays another font
 HUMANS = tomllib.loads(Path(__file__).with_name("human_mixes.toml").read_text(encoding="utf-8"))["figures"]
 # LU against the whole, between which the median of each part must lie.
 WANTED: dict[Stem, tuple[float, float]] = {
@@ -28,13 +29,18 @@ WANTED: dict[Stem, tuple[float, float]] = {
 
 def main() -> None:
     """Print the figures."""
+    options = dict(word[2:].split("=", 1) for word in sys.argv if word.startswith("--") and "=" in word)
+    songs = styles_in_turn()[: int(options.get("songs", SONGS))]
+    font = Path(options.get("font", chosen()))
     rows, levels = [], defaultdict[Stem, list[float]](list)
-    print(f"mixes: {SONGS} songs of all styles, {synthesiser()}; median (10 % .. 90 %)")
-    for one in styles_in_turn()[:SONGS]:
-        whole, parts = _measured(one)
+    print(f"mixes: {len(songs)} songs of all styles, {font.name}; median (10 % .. 90 %)", flush=True)
+    for number, one in enumerate(songs, 1):
+        whole, parts = _measured(one, font)
         rows.append(whole)
         for stem, level in parts.items():
             levels[stem].append(level)
+        said = f"{one.wish.style}, peaks {whole[-1]:.1f}, percussive {whole[-2]:.2f}"
+        print(f"    {number} of {len(songs)}: {said}", file=sys.stderr, flush=True)
     report(np.array(rows), levels)
 
 
@@ -52,9 +58,9 @@ def report(rows: np.ndarray, levels: dict[Stem, list[float]]) -> None:
         show(f"{stem} against the whole, LU", middle, f"{low:g}..{high:g}", met=low <= round(middle, 1) <= high)
 
 
-def _measured(spec: SongSpec) -> tuple[tuple[float, ...], dict[Stem, float]]:
+def _measured(spec: SongSpec, font: Path) -> tuple[tuple[float, ...], dict[Stem, float]]:
     score = score_of(spec.brief, spec.wish, spec.seed)
-    tracks = tracks_of(score, chosen())
+    tracks = tracks_of(score, font)
     whole = _mix(score, tracks)
     loud = loudness([whole])
     return spectra_of(whole, RATE).row, {
@@ -64,5 +70,5 @@ def _measured(spec: SongSpec) -> tuple[tuple[float, ...], dict[Stem, float]]:
 
 def _mix(score: Score, tracks: Sequence[Track], alone: Stem | None = None) -> Sound:
     frames = round(score.seconds * RATE)
-    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE, alone))
+    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, PLAYED_RATE, alone))
     return np.ascontiguousarray(np.concatenate(blocks).T, np.float32) / np.float32(32768)

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar
 
 from bot.web.media import Files
 from melodify_core.errors import Unavailable
@@ -12,16 +13,38 @@ from melodify_core.media.video import shape_of
 from melodify_core.pages import Page, Pages
 from melodify_core.storage.layout import midi_key, video_key
 
+Answer = TypeVar("Answer")
 REMEMBER_S = 1.0
 # A question to Cloud Storage is a call that is paid for. A video may appear at any time; a score is there at once.
 FILES_S = 30.0
 _MOST = 2048
 
 
+class _Shared(Generic[Answer]):
+    """An answer that is remembered for REMEMBER_S, and for which many visitors wait together."""
+
+    def __init__(self, clock: Callable[[], float], lasts: Callable[[Answer], bool] = lambda _answer: True) -> None:
+        self._clock = clock
+        self._lasts = lasts
+        self._asking: asyncio.Task[Answer] | None = None
+        self._until = 0.0
+
+    async def get(self, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        if self._asking is None or (self._asking.done() and self._clock() >= self._until):
+            self._asking, self._until = asyncio.create_task(ask()), self._clock() + REMEMBER_S
+            self._asking.add_done_callback(self._settle)
+        # A visitor who leaves must not take the answer from the others.
+        return await asyncio.shield(self._asking)
+
+    def _settle(self, asked: "asyncio.Task[Answer]") -> None:
+        """Forget a failure, and an answer that does not last."""
+        if asked.cancelled() or asked.exception() or not self._lasts(asked.result()):
+            self._asking = None
+
+
 @dataclass(slots=True)
 class _Entry:
-    asking: "asyncio.Task[Page | None] | None" = None
-    until: float = 0.0
+    page: _Shared[Page | None]
     files: frozenset[str] = frozenset()  # the keys of what there is beside the song
     files_until: float = 0.0
 
@@ -44,30 +67,23 @@ class Lookup:
         self._storage = storage
         self._videos = videos
         self._clock = clock
-        self._on_show: Sequence[Page] = ()
-        self._on_show_until = 0.0
-        self._asking_on_show = asyncio.Lock()
-        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry())
+        self._on_show = _Shared[tuple[Page, ...]](clock)
+        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry(_Shared(clock, _stays)))
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page unless it is private or unknown. Raises Unavailable."""
         entry = self._entry(page_id)
-        if entry.asking is None or (entry.asking.done() and self._clock() >= entry.until):
-            entry.asking, entry.until = asyncio.create_task(self._ask(entry, page_id)), self._clock() + REMEMBER_S
-            entry.asking.add_done_callback(partial(_settle, entry))
-        # A visitor who leaves must not take the answer from the others.
-        return await asyncio.shield(entry.asking)
+        return await entry.page.get(partial(self._ask, entry, page_id))
 
-    async def on_show(self) -> Sequence[Page]:
-        """Return the pages that the start page shows, asked at most once a second; none while they are unavailable."""
-        async with self._asking_on_show:
-            if self._clock() >= self._on_show_until:
-                try:
-                    self._on_show = tuple(await self._pages.on_show())
-                except Unavailable:
-                    self._on_show = ()
-                self._on_show_until = self._clock() + REMEMBER_S
-        return self._on_show
+    async def on_show(self) -> tuple[Page, ...]:
+        """Return the pages that the start page shows; none while they are unavailable."""
+        try:
+            return await self._on_show.get(self._ask_on_show)
+        except Unavailable:
+            return ()
+
+    async def _ask_on_show(self) -> tuple[Page, ...]:
+        return tuple(await self._pages.on_show())
 
     async def _ask(self, entry: _Entry, page_id: str) -> Page | None:
         page = await self._pages.page(page_id)
@@ -99,7 +115,6 @@ class Lookup:
             entry.files_until = self._clock() + FILES_S
 
 
-def _settle(entry: _Entry, asked: "asyncio.Task[Page | None]") -> None:
-    """Forget a failure, and a page whose stage may change at any moment."""
-    if asked.cancelled() or asked.exception() or ((page := asked.result()) is not None and page.stage is not None):
-        entry.asking = None
+def _stays(page: Page | None) -> bool:
+    """Return whether the page may be remembered: a stage may change at any moment."""
+    return page is None or page.stage is None

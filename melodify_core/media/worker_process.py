@@ -65,6 +65,7 @@ def begin(niceness: int) -> None:
 def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Done[Result]:
     """Do the work; with `memory_mb`, the process may grow by so much meanwhile, and meets MemoryError beyond."""
     _lines()  # what was left over
+    return_memory()  # the last result was copied on its way
     began = time.process_time()
     result, failed, trace = None, None, ""
     try:

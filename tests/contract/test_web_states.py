@@ -212,6 +212,23 @@ async def test_a_visitor_who_leaves_does_not_take_the_answer_from_the_others() -
     assert await staying == pages.pages[page_id]
 
 
+async def test_many_visitors_of_the_start_page_cost_one_question_a_second() -> None:
+    now = [100.0]
+    pages = MemoryPages()
+    lookup = Lookup(pages, clock=lambda: now[0])
+    pages.shown = [pages.add()]
+    leaving, *staying = (asyncio.create_task(lookup.on_show()) for _ in range(50))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    found = await asyncio.gather(*staying)
+    assert (pages.asked, found[0]) == (["/"], tuple(pages.pages.values()))
+    pages.shown = []
+    assert await lookup.on_show() == found[0]
+    now[0] += 1.01
+    assert await lookup.on_show() == ()
+    assert pages.asked == ["/", "/"]
+
+
 class Counted(FolderStorage):
     """A storage that counts the questions for a file, each of which Cloud Storage charges for."""
 

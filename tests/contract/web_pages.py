@@ -88,6 +88,7 @@ class MemoryPages:
         return self.pages.get(page_id)
 
     async def on_show(self) -> list[Page]:
+        self.asked.append("/")
         if self.away:
             raise Unavailable("storage.unavailable")
         return [self.pages[page_id] for page_id in self.shown]

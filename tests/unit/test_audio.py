@@ -18,7 +18,7 @@ from melodify_core.errors import Rejected, Unavailable
 from melodify_core.media.audio.codec import LADDER
 from melodify_core.media.audio.cover import without_cover
 from melodify_core.media.audio.mastering import master
-from melodify_core.media.audio.shape import limit
+from melodify_core.media.audio.shape import apply, held, limit
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mastered
 from tests import sounds
@@ -110,6 +110,18 @@ def test_the_limiter_lets_no_peak_through_and_never_amplifies(
     highest = np.maximum(gains[:-1], gains[1:])  # in between it moves in a straight line
     assert (highest * peaks <= 10 ** (ceiling_db / 20) * 1.0001).all()
     assert (gains <= 10 ** (gain_db / 20) * 1.0001).all()
+
+
+def test_sound_of_16_bits_is_held_in_16_bits_and_comes_out_the_same() -> None:
+    random = np.random.default_rng(1)
+    short = (random.integers(-32768, 32767, (2, 48_000)) / 32768).astype(np.float32)
+    fine, loud = random.uniform(-1, 1, (2, 48_000)).astype(np.float32), np.float32(1.5) * short
+    gains = random.uniform(0.1, 3, 9001)
+    kept = [held(block) for block in (short, fine, loud)]
+    assert [block.dtype for block in kept] == [np.int16, np.float32, np.float32]
+    for ours, usual in zip(apply(kept, gains), apply([short, fine, loud], gains), strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, usual, rtol=1e-6)
 
 
 def test_music_that_needs_no_limiting_keeps_its_dynamics() -> None:

@@ -47,7 +47,10 @@ def facts(hint: str, style: str = "auto") -> dict[str, object]:
             {each.program for each in messages if each.type == "program_change" and each.channel != DRUM_CHANNEL}
         ),
         "drums": any(each.type == "note_on" and each.channel == DRUM_CHANNEL for each in messages),
-        "tempo": round(mido.tempo2bpm(first["set_tempo"].tempo)),
+        # As it is felt: in 6/8 a beat is a dotted quarter.
+        "tempo": round(
+            mido.tempo2bpm(first["set_tempo"].tempo) / (1.5 if first["time_signature"].denominator == 8 else 1)
+        ),
         "minor": first["key_signature"].key.endswith("m"),
         "meter": (first["time_signature"].numerator, brief.meter),
         "sounds": brief.sounds,

@@ -281,6 +281,15 @@ def test_a_caption_tells_the_air_of_light_and_colours() -> None:
     assert told <= known
 
 
+def test_leaves_in_warm_light_are_green_and_no_kitchen() -> None:
+    leaves = dataclasses.replace(
+        SCENES["forest"], colours=(("olive", 0.4), ("lime", 0.2), ("black", 0.2)), warmth=0.45, greenness=0.34
+    )
+    assert airs_of(leaves)[0] == "green"
+    assert not {"warm", "earth"} & set(airs_of(leaves))
+    assert "warm" in airs_of(dataclasses.replace(leaves, greenness=0.0))
+
+
 def test_only_what_has_no_colour_is_said_to_have_none() -> None:
     grey = Image.effect_noise((300, 200), 90).convert("RGB")
     assert airs_of(reading_of(pictures.encoded(grey)))[0] == "mono"

@@ -165,6 +165,13 @@ def test_korean_titles_have_nouns_of_their_own(scene: Scene, noun: str) -> None:
     assert all(noun in title for title in (brief.title, *brief.spare_titles))
 
 
+def test_no_korean_title_gives_something_to_a_thing() -> None:
+    for number in range(20):
+        reading = replace(SCENES["sunset"], fingerprint=number)
+        brief = brief_of(reading, Wish(language="ko"), Scene("building", None, "sure"))
+        assert not [title for title in (brief.title, *brief.spare_titles) if "에게" in title]
+
+
 def test_no_korean_title_lists_or_counts() -> None:
     for scene in THINGS:
         assert not re.search("(이나|거나) |여러|탈것|[가-힣] 것$", words_of("korean").title_noun(scene))

@@ -31,24 +31,29 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
     large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
     vivid = reading.colourfulness > 70 and len(large) >= 4 and reading.colours[0][1] < 0.45
+    # In warm light leaves are olive, and so is much else.
+    leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
         "mono": mono and reading.span > 0.4,
         "dark warm": dark and reading.warmth > _WARM,
         "dark cool": dark and reading.warmth < -_WARM,
-        "green": _share(reading, *_GREENS) >= 0.5,
+        "green": _share(reading, *_GREENS) >= 0.5 or leafy,
         "pink": _share(reading, *_PINKS) >= 0.4,
         "red": _share(reading, *_REDS) >= 0.35,
         "warm and cool": _share(reading, "orange", "rust", "amber", "coral") >= 0.15 <= _share(reading, *_BLUES),
         "vivid": vivid,
         "blue": not dark and _share(reading, *_BLUES) >= 0.5,
         "gold": reading.brightness > 0.55 and _share(reading, *_GOLDS) >= 0.5 and reading.warmth > 0.3,
-        "earth": not dark and _share(reading, *_EARTHS) >= 0.5 and _share(reading, "brown", "rust") >= 0.15,
+        "earth": not dark
+        and reading.greenness < 0.15
+        and _share(reading, *_EARTHS) >= 0.5
+        and _share(reading, "brown", "rust") >= 0.15,
         "grey": not mono and reading.saturation < 0.03 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
         "busy": reading.edges > 0.45 and reading.emptiness < 0.1,
         "smooth": reading.edges < 0.08 and reading.span < 0.8,
-        "warm": reading.warmth > 0.3,
+        "warm": reading.warmth > 0.3 and reading.greenness < 0.15,
         "cool": reading.warmth < -0.3,
         "bright": reading.brightness > 0.72,
         "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,

@@ -36,7 +36,9 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     random, words = Random(reading.fingerprint), words_of("korean")
     noun, other = words.title_noun(scene), other_colour(reading, colour)
     hue, *shades = words.colours[colour]
-    for pattern in patterns(words, random, seen=bool(noun), without=unfit(colour, other)):
+    # Only who lives can be given something, in Korean.
+    without = [*unfit(colour, other), *([] if scene.kind in ("animal", "bird", "people") else ["에게"])]
+    for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
                 noun=noun,

@@ -8,7 +8,7 @@ from random import Random
 from melodify_core.composers.arranger import counter, harmony, melody, rhythm, walking
 from melodify_core.composers.arranger.casting import Cast, cast
 from melodify_core.composers.arranger.critic import flaws
-from melodify_core.composers.arranger.density import Arrangement, arrangement
+from melodify_core.composers.arranger.density import DRUMLESS, Arrangement, arrangement
 from melodify_core.composers.arranger.form import Plan, bar_at, lift_of, plan, tempo_for
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, swells, vibrato
@@ -44,7 +44,8 @@ class Mood:
     """What valence and arousal do to the music, additive and linear.
 
     In the order of their weight: mode and tempo, which are the Brief's own, register, dynamics, articulation, timbre
-    (Eerola, Friberg & Bresin 2013).
+    (Eerola, Friberg & Bresin 2013). A listener's model hears valence by drums, notes of the tune and short tones too:
+    `make quality ARGS=tagger`.
     """
 
     level: float  # arousal, 0..1: how busy the patterns are
@@ -52,18 +53,27 @@ class Mood:
     velocity: int
     legato: float  # share of a note's time that sounds
     brightness: float  # -1..1
+    drumless: float  # up to this level a style that slows down may go without drums
+    tune_level: float  # as `level`, for how many notes the tune has
+    lean: float  # towards drums (1) or chords (-1), of the same number of strokes
+    short: float  # share of the length of struck chords that sounds
     lilt: bool  # light syncopation
 
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.4 * brief.valence
+    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.5 * brief.valence
+    level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
     return Mood(
-        level=max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence)),
-        register=5.0 * brief.valence + 2.0 * brief.arousal,
+        level=level,
+        register=8.0 * brief.valence + 1.5 * brief.arousal,
         velocity=round(80 + 16 * brief.arousal),
-        legato=min(0.96, 0.8 - 0.12 * brief.arousal - 0.2 * brief.valence),
+        legato=max(0.45, min(0.98, 0.78 - 0.12 * brief.arousal - 0.3 * brief.valence)),
         brightness=max(-1.0, min(1.0, brightness)),
+        drumless=DRUMLESS - 0.3 * brief.valence,
+        lean=brief.valence,
+        short=1 - 0.4 * max(0.0, brief.valence),
+        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
         lilt=brief.valence > LILT,
     )
 
@@ -93,7 +103,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     named = any(key.startswith("bpm.") for key in brief.heard)
     form = plan(random, seconds, time.beat * tempo, style, time, named=named)
     chords = harmony.progression(random, key, form.bars, style, time)
-    chosen = arrangement(random, style, mood.level, form.bpm, time)
+    chosen = arrangement(random, style, mood.level, form.bpm, time, mood.drumless, mood.lean)
     players = cast(
         random, style.instruments, own_wishes(brief, style), mood.level, chosen.home.strokes, demanded(brief)
     )
@@ -168,6 +178,11 @@ def _write(
         "drums": [],
         "counter": [],
     }
+    if chosen.home.strokes > 1:
+        end = form.bars[-1].start
+        notes["chords"] = [
+            replace(note, length=note.length * mood.short) if note.start < end else note for note in notes["chords"]
+        ]
     if players.pad and style.accompaniment.rhythm:
         notes["pad"] = _rhythm_guitar(style, mood, form, chords, players.pad, chosen)
     elif players.pad:
@@ -205,7 +220,7 @@ def _voice(style: Style, mood: Mood, lead: str, time: Time, lift: int) -> melody
     centre = _middle(lead, 70 + mood.register)
     syncopated = style.tune.syncopated or mood.lilt
     return melody.Voice(
-        notes_a_second=calm + (1.15 * excited - calm) * mood.level,
+        notes_a_second=calm + (1.15 * excited - calm) * mood.tune_level,
         centre=centre,
         low=max(instrument.low, round(centre) - 10),
         high=min(instrument.high - lift, round(centre) + 12),

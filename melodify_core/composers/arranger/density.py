@@ -15,6 +15,8 @@ STILL, EXCITED = 0.8, 9.0
 STEPS_A_BEAT = 4
 # How strict the choice is: patterns that miss the wish by this factor (as a natural logarithm) are rare.
 TOLERANCE = 0.14
+# How far a glad picture moves the drums towards busy, and the chords towards calm.
+LEANING = 0.4
 # Up to this excitement a style that can slows down and may go without drums.
 DRUMLESS = 0.4
 # How much busier the contrasting sections and the climax are.
@@ -103,30 +105,38 @@ class Arrangement:
         return names[round(place * (len(names) - 1))]
 
 
-def arrangement(random: Random, style: Style, level: float, bpm: float, time: Time = TIMES["4/4"]) -> Arrangement:
+def arrangement(
+    random: Random,
+    style: Style,
+    level: float,
+    bpm: float,
+    time: Time = TIMES["4/4"],
+    drumless: float = DRUMLESS,
+    lean: float = 0.0,
+) -> Arrangement:
     """Return patterns of the style for an excitement 0..1 at a tempo.
 
     A style with riffs plays one bass figure through the whole piece; the seed chooses which of its alternates.
     """
     book = book_of(style, time)
     grooves: tuple[Beats | None, ...] = book.grooves or (None,)
-    calm = style.tempo.slows_down and not style.drums.always and level < DRUMLESS
+    calm = style.tempo.slows_down and not style.drums.always and level < drumless
     if book.grooves and calm:
-        grooves = (None, *grooves) if level > DRUMLESS / 2 else (None,)
+        grooves = (None, *grooves) if level > drumless / 2 else (None,)
     options = list(product(book.comping, book.bass, grooves))
-    home = _patterns(random, book, options, level, bpm)
+    home = _patterns(random, book, options, level, bpm, lean)
     like = [option for option in options if _goes_with(_set(book, option), home)]
     if style.accompaniment.riffs:
         like = [option for option in like if option[1] == home.bass]
     others = [option for option in like if option[0] != home.comping] or like
-    away = _patterns(random, book, others, min(1.0, level + AWAY), bpm)
+    away = _patterns(random, book, others, min(1.0, level + AWAY), bpm, lean)
     fullest = max(_rate(book, option, bpm) for option in like)
     busier = [
         option for option in like if _rate(book, option, bpm) > min(0.999 * fullest, _rate(book, home.names, bpm))
     ]
     # The climax keeps the bass figure: what returns is heard as returning.
     same = [option for option in busier if option[1] == home.bass] or busier
-    full = _patterns(random, book, same, min(1.0, level + FULL), bpm)
+    full = _patterns(random, book, same, min(1.0, level + FULL), bpm, lean)
     played = {name: random.choice((name, *patterns().alternates.get(name, ()))) for name in book.bass}
     home, away, full = (_set(book, (one.comping, played[one.bass], one.groove)) for one in (home, away, full))
     return Arrangement(home, away, full, book, style.accompaniment.riffs)
@@ -144,10 +154,12 @@ def _goes_with(other: PatternSet, home: PatternSet) -> bool:
     )
 
 
-def _patterns(random: Random, book: Book, options: list[Option], level: float, bpm: float) -> PatternSet:
+def _patterns(random: Random, book: Book, options: list[Option], level: float, bpm: float, lean: float) -> PatternSet:
     wished = math.log(STILL) + level * math.log(EXCITED / STILL)
     ranges = book.comping, book.bass, book.grooves
-    costs = [abs(math.log(_rate(book, option, bpm)) - wished) + _stray(ranges, option, level) for option in options]
+    costs = [
+        abs(math.log(_rate(book, option, bpm)) - wished) + _stray(ranges, option, level, lean) for option in options
+    ]
     least = min(costs)
     return _set(book, random.choices(options, [math.exp(-(cost - least) / TOLERANCE) for cost in costs])[0])
 
@@ -178,10 +190,14 @@ def _step(hit: Hit) -> int:
     return round(hit.at * STEPS_A_BEAT)
 
 
-def _stray(ranges: tuple[tuple[object, ...], ...], option: Option, level: float) -> float:
-    """Return how far the patterns stand from their places between calm and busy: no busy drums under held chords."""
+def _stray(ranges: tuple[tuple[object, ...], ...], option: Option, level: float, lean: float) -> float:
+    """Return how far the patterns stand from their places between calm and busy: no busy drums under held chords.
+
+    A piece that leans to its drums has busier ones, and calmer chords.
+    """
+    places = (level - LEANING * lean, level, level + LEANING * lean)
     return sum(
-        0.12 * abs(names.index(name) / (len(names) - 1) - level)
-        for name, names in zip(option, ranges, strict=True)
+        0.12 * abs(names.index(name) / (len(names) - 1) - place)
+        for name, names, place in zip(option, ranges, places, strict=True)
         if name and len(names) > 1
     )

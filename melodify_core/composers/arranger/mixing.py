@@ -17,9 +17,11 @@ from melodify_core.styles.style import Channel, Mix, Stem
 Played = npt.NDArray[np.int16]
 Samples = npt.NDArray[np.float32]
 
+MIXED_RATE = 48_000
+# Of the mix, in samples. All are multiples of 16: tracks of a lower rate have as many whole ones.
 BLOCK, TAIL = 1 << 18, 3 << 14
 HOP = BLOCK - TAIL
-EARLY = 1024  # samples that filters without a phase reach back
+EARLY = 1024  # that filters without a phase reach back
 WHOLE_LUFS = -19.0
 TURNS = 2
 CEILING = 0.89  # -1 dBFS
@@ -27,6 +29,7 @@ FADE_S = 0.8
 # Bass and drums keep their low end, all else is cut.
 LOW: frozenset[Stem] = frozenset({"bass", "drums"})
 CUT_HZ, LOWEST_HZ = 110.0, 18.0
+LAST = 0.03  # share of all frequencies that fade out before the highest, so that they do not ring
 # Brightness is heard as the spectral centroid (Eerola, Friberg & Bresin 2013: "timbre"). A shelf moves it: all above
 # its middle is louder or softer.
 MIDDLE_HZ, FACTOR = 900.0, 2.2  # the centroid wished for brightness 0, as in human mixes, and how often that for 1
@@ -57,14 +60,15 @@ def mixed(
 ) -> Iterator[Played]:
     """Yield the mix in stereo blocks, `frames` in all. `kicks` are the seconds at which the kick is struck.
 
+    `rate` is that of the tracks, at most MIXED_RATE, which the mix has.
     `alone` is the only stem that is heard, as it is in the mix: for measuring.
     """
-    strips, needed_db = _balanced(tracks, mix, brightness, frames, rate)
+    strips, needed_db = _balanced(tracks, mix, brightness, frames * rate // MIXED_RATE, rate)
     audible = [strip for strip in strips if alone in (None, strip.stem)]
     filters = _Filters.of(mix, needed_db, rate)
     done = 0
     for block in _added(_spectra(audible, mix, filters, kicks, frames, rate), frames):
-        fade = np.clip((frames - done - np.arange(block.shape[1])) / (FADE_S * rate), 0, 1).astype(np.float32)
+        fade = np.clip((frames - done - np.arange(block.shape[1])) / (FADE_S * MIXED_RATE), 0, 1).astype(np.float32)
         sound = _saturated(block, mix.saturation) * fade**2
         yield np.rint(sound.T * 32767).astype("<i2", order="C")
         done += block.shape[1]
@@ -95,12 +99,15 @@ def _balanced(
         powers = [one.bands * _cut(strip.stem, rate) for strip, one in zip(strips, heard, strict=True)]
         scaled = [(strip.gain * 32768) ** 2 * power for strip, power in zip(strips, powers, strict=True)]
         needed_db = _needed_db(np.asarray(sum(scaled, np.zeros((1, 1), np.float32))), rate, brightness)
-        shelf = 10 ** (needed_db / 10 * _share(middles(rate)))
-        changes = [
-            max(1e-3, float((power @ (shelf * weights(rate))).sum() / max(1e-20, (one.bands @ weights(rate)).sum())))
-            for power, one in zip(powers, heard, strict=True)
-        ]
+        heard_as = 10 ** (needed_db / 10 * _share(middles(rate))) * weights(rate)
+        changes = [_change(track.stem, one, heard_as, rate) for track, one in zip(tracks, heard, strict=True)]
     return strips, needed_db
+
+
+def _change(stem: Stem, heard: Heard, heard_as: Samples, rate: int) -> float:
+    """Return by how much the low cut and the shelf change the power that is heard of a stem."""
+    power = float(heard.whole @ weights(rate))
+    return float(heard.whole @ (_cut(stem, rate) * heard_as)) / power if power else 1.0
 
 
 def _cut(stem: Stem, rate: int) -> Samples:
@@ -147,23 +154,36 @@ class _Filters:
 
     @classmethod
     def of(cls, mix: Mix, needed_db: float, rate: int) -> "_Filters":
-        hertz = np.fft.rfftfreq(BLOCK, 1 / rate).astype(np.float32)
-        shelf = 10 ** (np.float32(needed_db / 20) * _share(hertz)) * _late(rate)
-        near, far = (room(name, BLOCK, TAIL - 4 * EARLY, rate) for name in mix.rooms)
+        shelf = 10 ** (np.float32(needed_db / 20) * _share(_hertz(rate))) * _late(rate)
+        rooms = (room(name, BLOCK, TAIL - 4 * EARLY, MIXED_RATE) for name in mix.rooms)
+        near, far = ((left[: len(shelf)], right[: len(shelf)]) for left, right in rooms)
         return cls(shelf, _high_pass(CUT_HZ, rate), near, far)
+
+
+def _hertz(rate: int) -> Samples:
+    """Return the frequencies of a block. Their distance is the same at every rate."""
+    return np.fft.rfftfreq(_of_tracks(BLOCK, rate), 1 / rate).astype(np.float32)
+
+
+def _of_tracks(samples: int, rate: int) -> int:
+    """Return how many samples of the tracks take as long as some of the mix."""
+    return samples * rate // MIXED_RATE
 
 
 @cache
 def _late(rate: int) -> Response:
-    """Return the delay of EARLY samples, without what is too slow for a sound."""
-    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(BLOCK) * EARLY)
-    return np.asarray(turn * _high_pass(LOWEST_HZ, rate), np.complex64)
+    """Return the delay of EARLY samples, without what is too slow for a sound or too quick for the tracks' rate."""
+    hertz = _hertz(rate)
+    turn = np.exp(-2j * np.pi * (EARLY / MIXED_RATE) * hertz.astype(float))
+    below = np.clip((rate / 2 - hertz) / (LAST * rate / 2), 0, 1)
+    # The inverse transform divides by its own length, which is that of the mix.
+    return np.asarray(turn * _high_pass(LOWEST_HZ, rate) * below * (MIXED_RATE / rate), np.complex64)
 
 
 @cache
 def _high_pass(edge: float, rate: int) -> Response:
     """Return Butterworth's of the second order."""
-    s = 1j * np.fft.rfftfreq(BLOCK, 1 / rate) / edge
+    s = 1j * _hertz(rate) / edge
     return np.asarray(s**2 / (s**2 + np.sqrt(2) * s + 1), np.complex64)
 
 
@@ -171,12 +191,12 @@ def _spectra(
     strips: Sequence[_Strip], mix: Mix, filters: _Filters, kicks: Sequence[float], frames: int, rate: int
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield the sound of each stretch with its tail, left and right."""
-    for start in range(0, frames + EARLY, HOP):
+    for start in range(0, _of_tracks(frames + EARLY, rate), _of_tracks(HOP, rate)):
         press = _pressed(kicks, start, rate) if mix.pump else None
-        buses = np.zeros((5, BLOCK), np.float32)
+        buses = np.zeros((5, _of_tracks(BLOCK, rate)), np.float32)
         for strip in strips:
             _send(strip, start, press, mix, buses, rate)
-        yield _room_mix([np.asarray(np.fft.rfft(bus), np.complex64) for bus in buses], filters)
+        yield _room_mix(buses, filters)
 
 
 def _send(strip: _Strip, start: int, press: Samples | None, mix: Mix, buses: Samples, rate: int) -> None:
@@ -184,7 +204,7 @@ def _send(strip: _Strip, start: int, press: Samples | None, mix: Mix, buses: Sam
     channel, reach = strip.channel, round(TAPS[-1][0] * rate) if strip.channel.wide else 0
     # With what was before: the taps need it.
     begin = max(0, start - reach)
-    whole = strip.sound[begin : start + HOP] * np.float32(strip.gain)
+    whole = strip.sound[begin : start + _of_tracks(HOP, rate)] * np.float32(strip.gain)
     if press is not None and strip.stem in PRESSED:
         whole[start - begin :] *= 1 - np.float32(mix.pump * PRESSED[strip.stem]) * press[: len(whole) - start + begin]
     sound = whole[start - begin :]
@@ -211,11 +231,12 @@ def _driven(sound: Samples, amount: float) -> Samples:
     return np.asarray(np.tanh(sound * drive) / drive) if amount else sound
 
 
-def _room_mix(buses: Sequence[Response], filters: _Filters) -> tuple[Samples, Samples]:
-    low, left, right, near, far = buses
+def _room_mix(buses: Samples, filters: _Filters) -> tuple[Samples, Samples]:
+    low, near, far = (_spectrum(bus) for bus in (buses[0], buses[3], buses[4]))
     sides = []
-    for own, near_room, far_room in zip((left, right), filters.near, filters.far, strict=True):
-        whole = own * filters.cut
+    for own, near_room, far_room in zip(buses[1:3], filters.near, filters.far, strict=True):
+        whole = _spectrum(own)
+        whole *= filters.cut
         whole += low
         whole += near_room * near
         whole += far_room * far
@@ -224,14 +245,19 @@ def _room_mix(buses: Sequence[Response], filters: _Filters) -> tuple[Samples, Sa
     return sides[0], sides[1]
 
 
+def _spectrum(bus: Samples) -> Response:
+    return np.asarray(np.fft.rfft(bus), np.complex64)
+
+
 def _pressed(kicks: Sequence[float], start: int, rate: int) -> Samples:
     """Return how much the last kick still presses, 0..1, for a stretch."""
-    points = np.arange(0, HOP + 64, 64)
+    length = _of_tracks(HOP, rate)
+    points = np.arange(0, length + 64, 64)
     times = (start + points) / rate
     struck = np.asarray([-60.0, *kicks])
     passed = times - struck[np.searchsorted(struck, times, side="right") - 1]
     curve = np.minimum(1, passed / PRESS_S) * np.exp(-passed / RELEASE_S)
-    return np.asarray(np.interp(np.arange(HOP), points, curve), np.float32)
+    return np.asarray(np.interp(np.arange(length), points, curve), np.float32)
 
 
 def _added(stretches: Iterator[tuple[Samples, Samples]], frames: int) -> Iterator[Samples]:

@@ -1,22 +1,23 @@
 """From a raw take to the delivered MP3: level it, encode it, measure what came out, and correct it if need be.
 
-The decoded take is held once, as blocks of a second; all that happens to it is one curve of gains, multiplied in
-while the blocks stream into the meter or the encoder.
+The decoded take is held once, as blocks of a second, in 16 bits where it came so; all that happens to it is one curve
+of gains, multiplied in while the blocks stream into the meter or the encoder.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
 
 from melodify_core.errors import Unavailable
-from melodify_core.media.audio.codec import RATE, Block, Rung, Tags, ahead, decode, decode_frames, encode, tagged
+from melodify_core.media.audio.codec import RATE, Rung, Tags, ahead, decode, decode_frames, encode, tagged
 from melodify_core.media.audio.fit import fit
 from melodify_core.media.audio.meter import Curve, Measured, loudness, measure
-from melodify_core.media.audio.shape import apply, fades, limit
+from melodify_core.media.audio.shape import Held, apply, fades, held, limit
 from melodify_core.models import Mastered
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.3
@@ -41,8 +42,8 @@ def master(
     Raises Unavailable("provider.unavailable") for a take that is silent, shorter than a second or not audio, and
     Rejected("song.too_large") when no bit rate makes it fit `max_bytes`.
     """
-    blocks: list[Block] = []
-    source = measure(_kept(ahead(decode(take)), blocks))
+    blocks: list[Held] = []
+    source = measure(_kept(ahead(decode(take)), blocks, held))
     # Written so that not-a-number fails as well.
     if source.samples < SHORTEST_S * RATE or not SILENCE < source.peaks.max() < np.inf:
         raise Unavailable("provider.unavailable")
@@ -58,7 +59,7 @@ def master(
     )
 
 
-def _encode(blocks: list[Block], source: Measured, rung: Rung) -> tuple[bytes, Measured]:
+def _encode(blocks: list[Held], source: Measured, rung: Rung) -> tuple[bytes, Measured]:
     """Encode until the MP3 itself is right: an encoder moves peaks and, when bits are few, the loudness.
 
     The frames are listened to while they are written.
@@ -68,7 +69,7 @@ def _encode(blocks: list[Block], source: Measured, rung: Rung) -> tuple[bytes, M
         gains, reached = _level(blocks, source, target, ceiling_db)
         frames: list[bytes] = []
         encoding = ahead(encode(ahead(apply(blocks, gains)), rung))
-        result = measure(decode_frames(_kept(encoding, frames), source.samples))
+        result = measure(decode_frames(_kept(encoding, frames, bytes), source.samples))
         over = result.true_peak_dbtp - CEILING_DBTP
         drift = result.lufs - (TARGET_LUFS + reached - target)
         if over <= 0 and abs(drift) <= TOLERANCE_LU:
@@ -78,13 +79,13 @@ def _encode(blocks: list[Block], source: Measured, rung: Rung) -> tuple[bytes, M
     return b"".join(frames), result
 
 
-def _kept(items: Iterable[T], by: list[T]) -> Iterator[T]:
+def _kept(items: Iterable[T], by: list[K], form: Callable[[T], K]) -> Iterator[T]:
     for item in items:
-        by.append(item)
+        by.append(form(item))
         yield item
 
 
-def _level(blocks: list[Block], source: Measured, target: float, ceiling_db: float) -> tuple[Curve, float]:
+def _level(blocks: list[Held], source: Measured, target: float, ceiling_db: float) -> tuple[Curve, float]:
     """Return the gains that bring the take to `target` LUFS under the ceiling, and the loudness they reach.
 
     How much loudness the limiter costs depends on the music, so the gain is searched for.

@@ -1,10 +1,11 @@
 """Measures sound as it passes: loudness (ITU-R BS.1770, FFmpeg's meter) and true peaks. Changes nothing."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import av
 import av.logging
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ Curve = npt.NDArray[np.float64]  # one value per CELL samples, or one per edge o
 CELL = 16  # a third of a millisecond; divides RATE
 OVERSAMPLING = 4  # ITU-R BS.1770-5, annex 2
 TAPS = 16  # of each phase, where the annex has 12
+PART = RATE // 8  # samples that are looked at together
 WAVEFORM_PARTS = 100
 
 
@@ -76,12 +78,18 @@ class _TruePeaks:
     def push(self, block: Block | None) -> None:
         """Look at a block; None ends the sound."""
         size = CELL * OVERSAMPLING
-        for fine in self._filter.push(block):
+        for fine in self._finer(block):
             left, right = (np.abs(np.frombuffer(memoryview(plane), np.float32, fine.samples)) for plane in fine.planes)
             peaks = np.concatenate((self._rest, np.maximum(left, right)))
             whole = len(peaks) // size * size
             self._cells.append(peaks[:whole].reshape(-1, size).max(axis=1))
             self._rest = peaks[whole:]
+
+    def _finer(self, block: Block | None) -> Iterator[av.AudioFrame]:
+        """Yield the sound at four times its rate, a part of the block at a time: that takes less memory."""
+        parts = [None] if block is None else [block[:, at : at + PART] for at in range(0, block.shape[1], PART)]
+        for part in parts:
+            yield from self._filter.push(None if part is None else np.ascontiguousarray(part))
 
     def close(self) -> Curve:
         """Return the highest peak of each cell."""

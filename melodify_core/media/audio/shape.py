@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from melodify_core.media.audio.codec import RATE, Block
 from melodify_core.media.audio.meter import CELL, Curve, Measured
+
+Held = Block | npt.NDArray[np.int16]
 
 LOOK_AHEAD_CELLS = 8
 RELEASE_S = 0.06  # time constant
@@ -13,6 +16,7 @@ FADE_IN_S = 0.01
 FADE_OUT_S = 0.4
 SILENT_ENDING = 10 ** (-50 / 20)  # of the highest peak, over the last ENDING_S
 ENDING_S = 0.05
+SCALE = np.float32(32768)  # of 16 bits
 
 
 def limit(peaks: Curve, gain_db: float, ceiling_db: float) -> Curve:
@@ -43,11 +47,20 @@ def fades(sound: Measured) -> Curve:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * inside), np.float64)
 
 
-def apply(blocks: Sequence[Block], gains: Curve) -> Iterator[Block]:
+def held(block: Block) -> Held:
+    """Return the block in 16 bits if it has no more: they take half the memory."""
+    if not np.abs(block).max() <= 1:  # NaN comes here too
+        return block
+    short = np.minimum(block * SCALE, 32767).astype(np.int16)
+    return short if np.array_equal(short / SCALE, block) else block
+
+
+def apply(blocks: Sequence[Held], gains: Curve) -> Iterator[Block]:
     """Yield the blocks times the gains, which move in a straight line from edge to edge of the cells."""
     first = 0
     for block in blocks:
         cells = -(-block.shape[1] // CELL)
         edges = gains[first : first + cells + 1]
-        yield block * np.interp(np.arange(block.shape[1]) / CELL, np.arange(cells + 1), edges).astype(np.float32)
+        factors = np.interp(np.arange(block.shape[1]) / CELL, np.arange(cells + 1), edges).astype(np.float32)
+        yield np.multiply(block, factors / SCALE if block.dtype == np.int16 else factors, dtype=np.float32)
         first += cells

@@ -1,0 +1,45 @@
+"""What valence does to the notes where arousal, mode and tempo are the same: a glad calm picture is no sad one."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.score import Score
+from melodify_core.models import Wish
+from quality.songs import brief_of_mood
+
+pytestmark = pytest.mark.no_cover
+STYLES = ("folk", "cinematic", "lofi", "bossa")
+SEEDS = 6
+GLAD, SAD = 0.8, -0.8
+STILL, CALM = -0.7, -0.4
+
+
+@cache
+def songs(valence: float, arousal: float) -> tuple[Score, ...]:
+    brief = brief_of_mood(valence, arousal, "major", 84)
+    return tuple(score_of(brief, Wish(style=style, seconds=30), seed) for style in STYLES for seed in range(SEEDS))
+
+
+def values(role: str, what: str, valence: float, arousal: float) -> list[float]:
+    parts = [part for score in songs(valence, arousal) if (part := score.part(role))]
+    return [getattr(note, what) for part in parts for note in part.notes]
+
+
+def test_a_glad_still_tune_is_higher_and_has_more_notes_than_a_sad_one() -> None:
+    glad, sad = (values("lead", "pitch", valence, STILL) for valence in (GLAD, SAD))
+    assert np.mean(glad) >= np.mean(sad) + 6
+    assert len(glad) >= 1.65 * len(sad)
+
+
+def test_glad_calm_chords_are_shorter_than_sad_ones() -> None:
+    glad, sad = (values("chords", "length", valence, CALM) for valence in (GLAD, SAD))
+    assert np.mean(glad) <= 0.75 * np.mean(sad)
+
+
+def test_a_glad_still_song_has_drums_where_a_sad_one_does_without() -> None:
+    glad, sad = (np.mean([one.part("drums") is not None for one in songs(valence, STILL)]) for valence in (GLAD, SAD))
+    assert glad == 1
+    assert sad <= 0.6
