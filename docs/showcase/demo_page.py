@@ -1,6 +1,7 @@
 """The page of `melodify demo` in Chromium, used as a person uses it; of the page only what Discord has too is shown."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,12 +82,13 @@ class DemoPage:
         await self.end()
         return message
 
-    async def play(self) -> None:
-        """Press Play until the newest song is heard: the page passes over a press before it has fetched the audio."""
-        button = self.page.locator(".media-player-button").first
-        while await self.page.evaluate("() => [...document.querySelectorAll('audio')].pop().currentTime") < 0.1:
-            await button.click()
-            await self.page.wait_for_timeout(400)
+    async def play(self, until_s: float) -> None:
+        """Play the newest song up to there. The page passes over a press before it has fetched the audio."""
+        button = self.page.get_by_role("button", name=re.compile(r"^Play .*\.mp3$"))
+        while await self.page.evaluate("() => [...document.querySelectorAll('audio')].pop().currentTime") <= until_s:
+            if await button.count():
+                await button.last.click()
+            await self.page.wait_for_timeout(100)
 
     async def song(self) -> Locator:
         """Wait until the newest song can be played, and return its message."""

@@ -16,7 +16,7 @@ QUALITY = 75
 MAX_BYTES = 400_000
 # What the status message begins with while the song is made: looking, composing, polishing.
 STAGES = ("👀", "🎼", "🎚")
-BEATS = 10
+BEATS, BEAT_S = 10, 0.7
 
 Frame = tuple[Image.Image, int]
 
@@ -61,10 +61,9 @@ async def _filmed(demo: DemoPage, picture: Path) -> list[Frame]:
     await posting
     await demo.song()
     frames.append(await _frame(demo, 2500))
-    await demo.play()
-    for _ in range(BEATS):
-        frames.append(await _frame(demo, 500))
-        await demo.page.wait_for_timeout(450)
+    for beat in range(BEATS):
+        await demo.play(BEAT_S * beat)
+        frames.append(await _frame(demo, round(1000 * BEAT_S)))
     return [*frames[:-1], (frames[-1][0], 2000)]
 
 

@@ -16,9 +16,8 @@ from playwright.async_api import Browser, Locator, Page
 
 from docs.showcase.demo_page import DemoPage, demo_page
 from docs.showcase.songs import SAMPLES, Facts, made, read_facts
-from melodify_core.models import Language, Song
+from melodify_core.models import Language, Song, Wish
 from melodify_core.storage.layout import midi_key, song_key
-from melodify_core.styles import all_styles
 from tests.contract.web_pages import Site, site_of
 from tests.discord_server import TOKEN
 from tests.process.browser import AUTOPLAY, chromium
@@ -93,8 +92,7 @@ async def _show(site: Site, song: Song, facts: Facts, picture: Path) -> None:
     """Have the start page show the sample, as a song like the given one."""
     key = f"pictures/{facts['name']}.jpg"
     await site.storage.save(key, _jpeg(picture), "image/jpeg")
-    genre = all_styles()[facts["style"]].brief.genre
-    fields = {"job_id": facts["name"], "picture_key": key, "genre": genre, **facts["en"]}
+    fields = {"job_id": facts["name"], "picture_key": key, "wish": Wish(style=facts["style"]), **facts["en"]}
     site.pages.shown.append(site.pages.add(song=song.model_copy(update=fields), picture_key=key))
 
 

@@ -42,7 +42,7 @@ def commands() -> dict[str, str]:
     """Return each command with the first document that has it, as one line."""
     found: dict[str, str] = {}
     for name in sorted({*NAMES} - {"CHANGELOG.md"}):  # which tells and does not instruct
-        fences = re.findall(r"^ *```(?:bash|console|sh|shell)?\n(.*?)^ *```", text_of(name), re.MULTILINE | re.DOTALL)
+        fences = re.findall(r"^ *```(?:bash|console)?\n(.*?)^ *```", text_of(name), re.MULTILINE | re.DOTALL)
         lines = [line for fence in fences for line in _whole(re.sub(r"\\\n\s*", "", fence))]
         prose = re.sub(r"^ *```.*?^ *```", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
         for text in (*lines, *re.findall(r"`([^`]+)`", prose)):
@@ -126,7 +126,7 @@ async def _melodify(host: Host, line: str) -> None:
     """Run it as it stands, with a picture, a job and a file for their names."""
     words = shlex.split(line)[1:]
     given = {"ID": host.job_id, "PICTURE": "photo.jpg", "NAME": "jazz"}
-    given["FILE"] = "copy.db" if "--verify" in words else f"{abs(hash(line))}.db"
+    given["FILE"] = "copy.db" if {"--verify", "restore"} & {*words} else f"{abs(hash(line))}.db"
     done = await host.says(*(given.get(word, word) for word in words))
     refusal = next((said for start, said in REFUSED.items() if " ".join(words).startswith(start)), None)
     assert done.returncode == (2 if refusal else 0), done.stdout + done.stderr
@@ -252,6 +252,12 @@ async def _wheel(host: Host, line: str) -> None:
     assert "melodify" in line or (ROOT / ".pre-commit-config.yaml").exists()
 
 
+async def _version(host: Host, line: str) -> None:
+    """See that it is part of a recipe; tests/process/test_recipes.py updates and rolls back with two checkouts."""
+    del host
+    assert f"`{line}` and `make install`" in text_of("docs/operations.md")
+
+
 async def _pipeline(host: Host, line: str) -> None:
     """Compile the template, where its environment is. Registering it needs Google's cloud: its words must be Python."""
     python = ROOT / ".venv-pipeline/bin/python"
@@ -271,7 +277,7 @@ OPTIONS = {
     "docker build": "-t -f",
     "docker push": "",
     "docker run": "--init --read-only --tmpfs -e -v --stop-timeout",
-    "docker compose": "-f -d",
+    "docker compose": "-f -d --pull --username",
     "gcloud builds submit": "--config --substitutions --gcs-source-staging-dir --service-account",
     "gcloud run deploy": "--image --region --command --args --min-instances --max-instances --no-cpu-throttling --port "
     "--timeout --allow-unauthenticated --set-env-vars",
@@ -302,14 +308,12 @@ PLAIN = r"(?:\.venv/bin/)?melodify"
 WAYS: tuple[tuple[str, Way], ...] = (
     (rf"{PLAIN} [a-z]+ .*\[.*", _synopsis),
     # Parts of commands, and the rules of a bucket.
-    (rf"{PLAIN} (?:render --json|backup|check --fix)", _synopsis),
+    (rf"{PLAIN} (?:render --json|backup|restore|check --fix)", _synopsis),
     (rf"{PLAIN} run", _until_stopped),
     (rf"{PLAIN} demo", _demo),
     (rf"{PLAIN} setup(?: --.*)?", _set_up),
-    (
-        rf"{PLAIN} (?:render photo.*|run --no-work|worker|migrate|--version|check(?: --live)?|jobs.*|backup.*)",
-        _melodify,
-    ),
+    (rf"{PLAIN} (?:render photo.*|run --no-work|worker|migrate|--version|check(?: --live)?)", _melodify),
+    (rf"{PLAIN} (?:jobs|backup|restore).*", _melodify),
     (r"(?:[A-Z_]+=\S+ )?make [a-z-]+(?: ARGS=.*)?", _make),
     (r"\.venv/bin/pytest .*", _tests),
     (r"(?:\.venv/bin/)?python -m benchmarks \w+", _benchmark),
@@ -318,6 +322,7 @@ WAYS: tuple[tuple[str, Way], ...] = (
     (r"(?:pip|pipx|uvx) .*", _wheel),
     (r"\.venv-pipeline/bin/python .*", _pipeline),
     (r"(?:docker|gcloud) .*", _cloud),
+    (r"git pull|git checkout v[\d.]+", _version),
     (r"install -m .*|ulimit -Hn", _shell),
 )
 
@@ -346,6 +351,11 @@ async def test_a_command_of_the_documents_works(line: str, host: Host) -> None:
     way = way_of(line)
     assert way is not None, f"{commands()[line]} has a command that no test carries out: give it a way in WAYS"
     await way(host, line)
+
+
+def test_only_the_page_of_the_recipes_has_them() -> None:
+    """tests/process/test_recipes.py runs the blocks that are called `sh` as they stand."""
+    assert [name for name in NAMES if "```sh\n" in text_of(name)] == ["docs/operations.md"]
 
 
 def test_no_way_is_left_over() -> None:

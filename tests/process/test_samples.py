@@ -17,13 +17,16 @@ ROOT = Path(__file__).parents[2]
 ONLY = ("cafe", "moon-palace")
 
 
-def make_samples(*arguments: str) -> None:
-    """Run what the Makefile runs."""
+def make_samples(*arguments: str, code: int = 0, **variables: str) -> str:
+    """Run what the Makefile runs, and return what it says of errors."""
     (command,) = re.findall(
         r"^samples:.*\n\t@\$\(BIN\)/python (.*) \$\(ARGS\)$", (ROOT / "Makefile").read_text(), re.MULTILINE
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, *command.split(), *arguments], cwd=ROOT, env=environment, check=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    run = [sys.executable, *command.split(), *arguments]
+    done = subprocess.run(run, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stderr
 
 
 @pytest.mark.timeout(400)
@@ -51,3 +54,8 @@ def test_make_samples_films_the_demo(tmp_path: Path) -> None:
     make_samples("film", "--out", str(tmp_path))
     with Image.open(tmp_path / "demo.webp") as film:
         assert film.n_frames >= 8  # type: ignore[attr-defined]  # of an animated WebP
+
+
+def test_without_a_browser_it_says_so(tmp_path: Path) -> None:
+    assert make_samples("film", "--out", str(tmp_path), code=1, PATH="").startswith("There is no google-chrome")
+    assert list(tmp_path.iterdir()) == []

@@ -42,12 +42,14 @@ def facts(hint: str, style: str = "auto") -> dict[str, object]:
     file = mido.MidiFile(file=io.BytesIO(midi_of(brief, Wish(style=style), 3)))
     messages = [message for track in file.tracks for message in track]
     first = {message.type: message for message in reversed(messages)}
+    # MIDI counts quarters; people count 6/8 in dotted ones.
+    beat = 1.5 if first["time_signature"].denominator == 8 else 1
     return {
         "programs": sorted(
             {each.program for each in messages if each.type == "program_change" and each.channel != DRUM_CHANNEL}
         ),
         "drums": any(each.type == "note_on" and each.channel == DRUM_CHANNEL for each in messages),
-        "tempo": round(mido.tempo2bpm(first["set_tempo"].tempo)),
+        "tempo": round(mido.tempo2bpm(first["set_tempo"].tempo) / beat),
         "minor": first["key_signature"].key.endswith("m"),
         "meter": (first["time_signature"].numerator, brief.meter),
         "sounds": brief.sounds,

@@ -48,7 +48,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         and reading.greenness < 0.15
         and _share(reading, *_EARTHS) >= 0.5
         and _share(reading, "brown", "rust") >= 0.15,
-        "grey": not mono and reading.saturation < 0.03 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
+        "grey": not mono and reading.saturation < 0.012 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
         "busy": reading.edges > 0.45 and reading.emptiness < 0.1,

@@ -5,7 +5,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import is_coloured, named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -16,6 +16,7 @@ from melodify_core.captioners.palette.words import (
     TITLE_CHARACTERS,
     Texts,
     distinct,
+    is_told,
     patterns,
     unfit,
     words_of,
@@ -64,7 +65,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("english")
-    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
@@ -83,7 +84,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    said = words.air(airs_of(reading), random)
+    said = words.air(airs_of(reading), random, coloured=is_coloured(reading))
     facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
     said = said.format(first=names[0], First=_capitalised(names[0]), second=names[-1])
     return " ".join([_capitalised(said), *facts])

@@ -6,7 +6,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import is_coloured, named_colours, other_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -17,6 +17,7 @@ from melodify_core.captioners.palette.words import (
     TITLE_CHARACTERS,
     Texts,
     distinct,
+    is_told,
     patterns,
     unfit,
     words_of,
@@ -36,8 +37,9 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     random, words = Random(reading.fingerprint), words_of("korean")
     noun, other = words.title_noun(scene), other_colour(reading, colour)
     hue, *shades = words.colours[colour]
-    # Only who lives can be given something, in Korean.
-    without = [*unfit(colour, other), *([] if scene.kind in ("animal", "bird", "people") else ["에게"])]
+    # Only who lives can be given something, in Korean, and to be fond of a person says much.
+    living = scene.kind in ("animal", "bird", "people")
+    without = [*unfit(colour, other), *([] if living else ["에게"]), *(["좋아서"] if scene.people else [])]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
@@ -66,7 +68,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("korean")
-    shown = statement(scene, reading, random) if scene.certainty == "sure" else _looks(reading, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, random)
     told = words.song(style, mood, random)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
@@ -83,7 +85,7 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    said = words.air(airs_of(reading), random).format(first=names[0], second=names[-1])
+    said = words.air(airs_of(reading), random, coloured=is_coloured(reading)).format(first=names[0], second=names[-1])
     facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
     return " ".join([said, *facts])
 

@@ -7,7 +7,7 @@ from melodify_core.captioners.palette.colours import GREYS, chroma
 from melodify_core.captioners.palette.reading import Reading
 
 # The light and colours around what is seen.
-Tint = Literal["dim", "vivid", "warm", "cool", "pale", "soft", "clear", "night"]
+Tint = Literal["dim", "vivid", "warm", "cool", "pale", "clear", "night"]
 MOST_FACTS = 2
 MOST_NAMED = 3
 MIRRORED = 0.92
@@ -42,6 +42,11 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
     return (first, *(name for name in others if name in strongest))
 
 
+def is_coloured(reading: Reading) -> bool:
+    """Return whether the colours that a caption would name are colours, and no greys."""
+    return GREYS.isdisjoint(named_colours(reading))
+
+
 def other_colour(reading: Reading, colour: str) -> str | None:
     """Return a colour that the caption names beside this one and that is not nearly the same, if any."""
     return next((name for name in named_colours(reading) if not _are_alike(name, colour)), None)
@@ -59,11 +64,11 @@ def tint(reading: Reading, *, night: bool = False) -> Tint:
         return "dim"
     if reading.colourfulness > _VIVID:
         return "vivid"
-    if abs(reading.warmth) > _WARM:
+    if abs(reading.warmth) > _WARM and reading.greenness < 0.15:
         return "warm" if reading.warmth > 0 else "cool"
     if reading.brightness > 0.72:
         return "pale"
-    return "soft" if reading.saturation < 0.05 and reading.contrast < 0.2 else "clear"
+    return "clear"
 
 
 def told_facts(reading: Reading, random: Random) -> tuple[str, ...]:
@@ -78,7 +83,7 @@ def notable(reading: Reading) -> tuple[str, ...]:
     flat, alone = reading.contrast < _FLAT, len(named) == 1
     little = reading.span > 0.5 and reading.contrast < 0.15
     facts = {
-        "accent": reading.accent is not None and reading.accent not in named,
+        "accent": reading.accent is not None and reading.accent not in named and reading.colourfulness < 40,
         "mirrored": reading.symmetry > MIRRORED and not flat,
         "bare": reading.span < _BARE and alone,
         "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),

@@ -94,7 +94,10 @@ class Words:
         """Return what is seen, as a noun for a title; nothing where it is not sure."""
         if scene.certainty != "sure":
             return ""
-        return self.people[scene.people - 1].noun if scene.people else self._named(scene)[-1]
+        if scene.people:
+            return self.people[scene.people - 1].noun
+        # "Creature" and "walls" are no names for a red panda and a cathedral.
+        return self._named(scene)[-1] if scene.subject else ""
 
     def sentence(self, scene: Scene, random: Random) -> str:
         """Return a sentence that fits what is seen."""
@@ -103,13 +106,14 @@ class Words:
         own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def air(self, airs: Sequence[Air], random: Random) -> str:
+    def air(self, airs: Sequence[Air], random: Random, *, coloured: bool) -> str:
         """Return a sentence on light and colours: mostly of the most telling air, seldom of the colours' names."""
         told = list(airs[:MOST_AIRS])
         if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
             told.append("mixed")
         weights = range(len(told), 0, -1)
-        return random.choice(self.airs[random.choices(told, weights)[0]])
+        texts = self.airs[random.choices(told, weights)[0]]
+        return random.choice([text for text in texts if coloured or "{second}" not in text])
 
     def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
@@ -124,6 +128,11 @@ class Words:
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
+
+
+def is_told(scene: Scene) -> bool:
+    """Return whether a caption says what is seen: what is sure, but not "a building" of a cathedral."""
+    return scene.certainty == "sure" and (scene.kind != "building" or scene.subject is not None)
 
 
 def group_of(scene: Scene) -> str:

@@ -65,7 +65,7 @@ class Mood:
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.mix.brightness + 0.75 * brief.arousal + 0.5 * brief.valence
+    brightness = 0.5 * style.mix.brightness + 0.85 * brief.arousal + 0.5 * brief.valence
     level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
     return Mood(
         level=level,

@@ -197,7 +197,7 @@ def _stray(ranges: tuple[tuple[object, ...], ...], option: Option, level: float,
     """
     places = (level - LEANING * lean, level, level + LEANING * lean)
     return sum(
-        0.12 * abs(names.index(name) / (len(names) - 1) - place)
+        0.2 * abs(names.index(name) / (len(names) - 1) - place)
         for name, names, place in zip(option, ranges, places, strict=True)
         if name and len(names) > 1
     )
