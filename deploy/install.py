@@ -43,7 +43,7 @@ class Environment(NamedTuple):
 
 
 ENVIRONMENTS = {
-    "demo": Environment(".venv", ("requirements-demo.txt", BUILD), 190, 550),
+    "demo": Environment(".venv", ("requirements-demo.txt", BUILD), 180, 550),
     "run": Environment(".venv", ("requirements-run.txt", BUILD), 250, 900),
     "develop": Environment(".venv", ("requirements.txt",), 500, 1600, contains=("demo", "run")),
     "pipeline": Environment(".venv-pipeline", ("deploy/pipeline/requirements.txt",), 90, 400, melodify=False),
