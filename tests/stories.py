@@ -19,7 +19,7 @@ from typing import Any, cast
 import av
 import discord
 from discord.ext import commands
-from discord.webhook.async_ import AsyncWebhookAdapter, async_context
+from discord.webhook.async_ import async_context
 from PIL import Image
 from simcord import interactions as wire
 from simcord.actors import MemberActor
@@ -28,26 +28,17 @@ from simcord.builders import ChannelHandle, GuildHandle, UserHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
+from bot.cli.simulated import Simulated
 from bot.client import MelodifyClient, ServePages
 from melodify_core.bootstrap import Services, open_services
 from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.composers.arranger.composer import make_take
 from melodify_core.config.settings import Settings
-from melodify_core.errors import MelodifyError
 from melodify_core.library import database_path
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
     Brief,
-    Forecast,
-    Job,
-    Language,
-    Link,
-    Place,
-    Posted,
-    Progress,
     RawTake,
-    Song,
-    Stage,
     Wish,
 )
 from melodify_core.observability.health import Health
@@ -209,43 +200,6 @@ def story_settings(folder: Path, **tables: object) -> Settings:
     # The simulator wants to know how many shards there are, and has hosts of its own.
     simulated = {"shard_count": 1, "picture_hosts": frozenset({"cdn.simcord.invalid"})}
     return settings.model_copy(update={"discord": settings.discord.model_copy(update=simulated)})
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """The bot's delivery, whose webhooks speak to the simulator too.
-
-    discord.py keeps in a context variable how webhooks are sent, and jobs begin in contexts of the engine's own.
-    """
-
-    delivery: Delivery
-    adapter: AsyncWebhookAdapter
-
-    async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
-        async_context.set(self.adapter)
-        await self.delivery.show_stage(job, stage, progress)
-
-    async def show_position(
-        self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
-    ) -> None:
-        async_context.set(self.adapter)
-        await self.delivery.show_position(job_id, place, language, forecast, page_id)
-
-    async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
-        async_context.set(self.adapter)
-        return await self.delivery.deliver(job, song, audio, picture)
-
-    async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
-        async_context.set(self.adapter)
-        await self.delivery.close_line(job, song, posted)
-
-    async def delete_posted_song(self, job: Job) -> None:
-        async_context.set(self.adapter)
-        await self.delivery.delete_posted_song(job)
-
-    async def apologise(self, job: Job, error: MelodifyError) -> None:
-        async_context.set(self.adapter)
-        await self.delivery.apologise(job, error)
 
 
 class OneSong:

@@ -2,28 +2,34 @@
 
 import asyncio
 import io
+import mimetypes
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import discord
 import simcord
+from discord.webhook.async_ import async_context
 from PIL import Image, ImageDraw, ImageFilter
 from simcord import ChannelHandle, MemberActor, UserHandle
+from simcord._clock import Clock
 from simcord.env import Env
 from simcord.preview import Preview, _media
 
+from bot.cli.simulated import Simulated
 from bot.client import MelodifyClient
 from bot.i18n.messages import say
 from bot.i18n.translator import untranslated
-from melodify_core.bootstrap import open_services
+from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
+from melodify_core.observability.health import Health
+from melodify_core.ports import Delivery
 
 REFRESH_S = 0.3
 # simcord 3.2.1 checks one file after the other, refuses the ninth that waits, and takes waiting for checking.
@@ -45,6 +51,26 @@ class _DemoClient(MelodifyClient):
         if event == "interaction":
             args[0].locale = self.locale
         super().dispatch(event, *args, **kwargs)
+
+
+class _PresentTime(Clock):
+    """The simulator's clock, which stands still in the past, as one that goes: "two minutes ago" should be true."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._began = time.time()
+
+    @property
+    def elapsed(self) -> float:  # type: ignore[override]  # an attribute that this clock only reads
+        """The seconds since the beginning."""
+        return time.time() - self._began
+
+    def now(self) -> datetime:
+        """Return the present time."""
+        return datetime.now(UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Do nothing: time goes by itself."""
 
 
 async def demo(settings: Settings, port: int) -> int:
@@ -95,12 +121,17 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
     """
     untranslated.set(settings.language)
     _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
-    client = _DemoClient(settings, partial(open_services, settings), always_sync=True)
+    # Its page would take a MIDI file for sound that cannot be decoded. As other files it can be downloaded.
+    mimetypes.add_type("application/octet-stream", ".mid")
+
+    def opened(delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
+        return open_services(settings, Simulated(delivery, async_context.get()), health=health)
+
+    client = _DemoClient(settings, opened, always_sync=True)
     client.locale = locale = discord.Locale.korean if settings.language == "ko" else discord.Locale.american_english
     async with simcord.run(client, settle_timeout=SETTLE_S) as env:
         try:
-            # The simulated clock starts in the past; "made two minutes ago" should be true.
-            await _set_clock(env)
+            env.backend.clock = _PresentTime()
             if client.user is not None:
                 await client.user.edit(username="Melodify")
             names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you", "role")}
@@ -150,7 +181,7 @@ async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview])
             if len(env.http_requests) != seen and not stop.is_set():
                 # A page may be busy with an action of the viewer: then the next round refreshes it.
                 with suppress(simcord.SetupError):
-                    await _set_clock(env)
+                    await env.advance_time(0)  # for what is due
                     for page in pages:
                         page.capture_time = datetime.now(UTC)
                         await page.refresh()
@@ -158,11 +189,6 @@ async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview])
     finally:
         for task in ended:
             task.cancel()
-
-
-async def _set_clock(env: Env) -> None:
-    """Set the simulated clock, which does not move by itself, to the present."""
-    await env.advance_time((datetime.now(UTC) - env.now()).total_seconds())
 
 
 def example_picture() -> bytes:

@@ -112,6 +112,9 @@ class DiscordDelivery:
                 exc_info=error.__cause__,
             )
             return posted.model_copy(update={"line_open": True})
+        except Exception:  # nothing may undo a song that its asker has
+            log.exception("job %s: status message not edited, closing it later", job.job_id)
+            return posted.model_copy(update={"line_open": True})
         return posted
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:

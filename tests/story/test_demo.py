@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import simcord
 from simcord.preview import Preview
 
 from bot.cli.demo import embedded, simulated_page
+from bot.client import MelodifyClient
 from bot.i18n.messages import catalogue
+from melodify_core.bootstrap import open_services
 from melodify_core.config.settings import Settings
 from melodify_core.models import Language
 from tests.stories import SONG_S, a_picture, audio_of
+from tests.story.pressing import choose
 
 WINDOWS = 3
 PICTURES = 18
@@ -96,13 +102,45 @@ async def test_in_korean_the_forms_of_buttons_are_korean(tmp_path: Path) -> None
 
 async def test_a_private_song_is_on_the_page_of_the_direct_messages(tmp_path: Path) -> None:
     async with demo(tmp_path) as (public, private):
+        [visitor] = public.viewers
         wishes = {"image": ("picture.png", a_picture()), "length": 10, "private": True}
-        await public.viewers[0].slash(public.channel, "melodify", **wishes)
+        await visitor.slash(public.channel, "melodify", **wishes)
         async with asyncio.timeout(SONG_S):
-            while not any(map(audio_of, private.channel.history())):
+            while not any("is ready" in message.content for message in private.channel.history()):
                 await asyncio.sleep(0.05)
+        [song] = [message for message in private.channel.history() if audio_of(message)]
+        details = await choose(private.viewers[0], song, "details")
         await private.refresh()
         async with aiohttp.ClientSession() as session:
             state = await opened(session, private)
+        said = [message.content for message in private.channel.history()]
+    assert not any("went wrong" in text for text in said)
+    # The page would show sound that it cannot play as "unavailable".
+    [score] = [file for file in details.attachments if file.filename.endswith(".mid")]
+    assert not str(score.content_type).startswith("audio/")
     assert any(asset["filename"].endswith(".mp3") for asset in state["assets"].values())
     assert not any(map(audio_of, public.channel.history()))
+
+
+async def test_an_error_after_the_post_undoes_no_song(tmp_path: Path) -> None:
+    settings = embedded(Settings(), tmp_path)
+    # Without the demo's delivery a job cannot reach the simulated webhook that edits the note in the channel.
+    client = MelodifyClient(settings, partial(open_services, settings), always_sync=True)
+    async with simcord.run(client, settle_timeout=SONG_S) as env:
+        guild = env.create_guild("studio")
+        channel = guild.create_text_channel("songs")
+        member = guild.add_member(env.create_user("you"))
+        await member.slash(channel, "melodify", image=("picture.png", a_picture()), length=10, private=True)
+        await client.services.studio.idle(SONG_S)
+        said = member.user.dm_channel.history()
+        await client.close_services()
+    assert [song for song in said if audio_of(song)]
+    assert not any("went wrong" in message.content for message in said)
+
+
+async def test_the_clock_goes_also_while_nobody_does_anything(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (preview, _):
+        await asyncio.sleep(0.2)
+        before = datetime.now(UTC)
+        message = await preview.viewers[0].send(preview.channel, "hello")
+    assert message.created_at >= before - timedelta(milliseconds=1)  # Discord's ids count them
