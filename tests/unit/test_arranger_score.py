@@ -168,7 +168,8 @@ def test_songs_are_in_their_key(style: str) -> None:
 
 @every_style
 def test_tunes_move_as_human_ones_do_and_never_leap_far(style: str) -> None:
-    moves = [move for score in songs(style, lengths=(30, 120)) for move in leaps(score)]
+    # One song with a hook of repeated notes moves the mean of six a good deal.
+    moves = [move for score in songs(style, lengths=(30, 120), seeds=range(3)) for move in leaps(score)]
     assert max(moves) <= 12
     assert 0.42 <= np.mean([1 <= move <= 2 for move in moves]) <= 0.68
     assert 0.06 <= np.mean([move == 0 for move in moves]) <= 0.26
