@@ -5,7 +5,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import is_coloured, named_colours, telling_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import DULL, is_coloured, named_colours, telling_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -22,9 +22,10 @@ from melodify_core.captioners.palette.words import (
     words_of,
 )
 
-# Parts of titles that are said neither of people, nor of what does not live, nor of one or many.
+# Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live.
 _OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise")
 _OF_KINDS = ("A Day with", "Ask the", "Dear", "Enter", "Featuring", "Letter", "Mostly", "Starring", "Takes a Bow")
+_OF_BRIGHT = ("A Little", "Humming", "Some Kind of", "Thinking", "Touch of", "on Repeat")
 _OF_THINGS = (
     "at First Sight",
     "A Day with",
@@ -36,7 +37,9 @@ _OF_THINGS = (
     "Takes a Bow",
     "with Love",
 )
-_SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "the", "to", "with"})
+_SMALL_WORDS = frozenset(
+    {"a", "an", "and", "as", "at", "by", "for", "in", "nor", "of", "on", "or", "the", "to", "with"}
+)
 
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
@@ -52,6 +55,8 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     colour_noun, *adjectives = words.colours[colour]
     # "A Song of a Vehicle" says too little, "Journey" is enough.
     without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(reading, colour), *_strange(scene)]
+    if colour in DULL:
+        without += _OF_BRIGHT
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield _entitled(
             pattern.format(

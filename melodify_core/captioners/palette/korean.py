@@ -44,9 +44,9 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     if scene.people:
         without += ["좋아서", "오늘의", "특집", "풍경"]
     if scene.kind not in ("animal", "bird"):
-        without += ["보낸 하루", "주의보", "등장"]
+        without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
-        without += ["오후", "일요일", "골목", "산책"]
+        without += ["오후", "일요일", "산책"]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(

@@ -15,7 +15,7 @@ _FLAT, _STRONG = 0.02, 0.22  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
 _LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
-_DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "olive"}), 0.1
+DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "olive"}), 0.1
 _WARM = 0.4  # warmth, and as much the other way for cool
 
 
@@ -47,7 +47,7 @@ def is_coloured(reading: Reading) -> bool:
 def is_telling(reading: Reading, colour: str) -> bool:
     """Return whether a title may name the colour: no grey, no trace, and no brown that has a green cast."""
     share = dict(reading.colours).get(colour, 0.0)
-    if colour in _DULL:
+    if colour in DULL:
         return share >= _LEAST_DULL and (colour == "olive" or reading.greenness < _GREEN_CAST)
     return share >= _LEAST_TELLING and colour not in GREYS
 
