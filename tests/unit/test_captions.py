@@ -308,6 +308,8 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (CLOUDS, {"animal": 0.2}, None, (None, None, None)),
         (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "likely")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
+        (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
+        (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon
         (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
         (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
         (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
