@@ -23,7 +23,7 @@ from melodify_core.captioners.palette.words import (
 )
 
 # Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live.
-_OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise")
+_OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise", "Notes on", "with Love")
 _OF_KINDS = ("A Day with", "Ask the", "Dear", "Enter", "Featuring", "Letter", "Mostly", "Starring", "Takes a Bow")
 _OF_BRIGHT = ("A Little", "Humming", "Some Kind of", "Thinking", "Touch of", "on Repeat")
 _OF_THINGS = (

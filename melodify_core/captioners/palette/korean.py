@@ -43,6 +43,8 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     without = [*unfit(reading, colour), *([] if living else ["에게"])]
     if scene.people:
         without += ["좋아서", "오늘의", "특집", "풍경"]
+    if scene.people > 1:
+        without += ["만난 날", "생각", "곁에서", "들려준"]
     if scene.kind not in ("animal", "bird"):
         without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
