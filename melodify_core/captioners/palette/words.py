@@ -18,7 +18,7 @@ from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
 TITLE_CHARACTERS = 40
-MOST_TITLES = 24
+MOST_TITLES = 33
 CAPTION_CHARACTERS = 300
 MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
