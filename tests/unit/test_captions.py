@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodify_core.captioners.eyes import Sight
+from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.captioner import MOOD_WORDS, brief_of
 from melodify_core.captioners.palette.feeling import Mood, mood_of_song
 from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.layout import Band
+from melodify_core.captioners.palette.notable import is_telling
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene, scene_of
 from melodify_core.captioners.palette.words import words_of
@@ -40,9 +42,9 @@ def test_there_are_many_sentences_and_many_titles(language: str) -> None:
     assert len(sentences) >= 40
     lines = [line for lines in words.lines.values() for line in lines]
     assert len({*words.titles.seen, *words.titles.unseen, *lines}) >= 90
-    assert sum(map(len, words.airs.values())) >= 60
+    assert sum(map(len, words.airs.values())) >= 75
     assert all(len(does) >= 7 for does in words.songs.does.values())
-    assert all(len(lines) >= 7 for lines in words.lines.values())
+    assert all(len(lines) >= 15 for lines in words.lines.values())
 
 
 def test_what_is_seen_often_has_sentences_of_its_own() -> None:
@@ -62,7 +64,7 @@ def test_sentences_of_its_own_name_what_is_seen(language: str) -> None:
     for subject, texts in words.own.items():
         phrase, noun = words.things[subject][0], words.things[subject][-1]
         name = phrase.removeprefix("an ").removeprefix("a ").removeprefix("the ").lower()
-        unnamed = [text for text in texts if name not in text.lower() and noun not in text]
+        unnamed = [text for text in texts if name not in text.lower() and noun.lower() not in text.lower()]
         assert not unnamed
         assert not [text for text in texts if re.search(r"[{}|]", text)]
 
@@ -231,6 +233,55 @@ def test_a_picture_in_greys_has_no_colour_in_its_titles(language: str) -> None:
         assert not [title for title in (brief.title, *brief.spare_titles) if any(name in title for name in names)]
 
 
+@pytest.mark.parametrize("subject", words_of("english").alone)
+def test_of_what_comes_in_herds_nobody_is_counted(subject: str) -> None:
+    words = words_of("english")
+    scene = Scene("flower" if subject == "flower" else "animal", subject, "sure")
+    assert len(words.own[subject]) >= 4
+    for number in range(20):
+        brief = brief_for("english", number, scene)
+        assert brief.caption.startswith(words.own[subject])
+        titles = (brief.title, *brief.spare_titles)
+        assert not [
+            title for title in titles if re.search("Ask the|Dear|Enter|Featuring|Letter|Mostly|Starring", title)
+        ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_does_not_live_is_not_written_to(language: str) -> None:
+    for scene in (Scene("building", "castle", "sure"), Scene("vehicle", "car", "sure")):
+        for number in range(20):
+            brief = brief_for(language, number, scene)
+            titles = (brief.title, *brief.spare_titles)
+            assert not [
+                title for title in titles if re.search("Dear|Ask the|Letter to|A Day with|보낸 하루|등장", title)
+            ]
+
+
+def test_every_colour_came_only_where_there_are_many_hues() -> None:
+    one = (("rust", 0.27), ("coral", 0.15), ("crimson", 0.14), ("red", 0.14))
+    reading = replace(SCENES["carnival"], colours=one, colourfulness=90, brightness=0.6)
+    assert "vivid" not in airs_of(reading)
+    many = (("rust", 0.27), ("sky", 0.15), ("lime", 0.14), ("yellow", 0.14))
+    assert "vivid" in airs_of(replace(reading, colours=many))
+
+
+def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> None:
+    reading = replace(SCENES["fog"], colours=(("silver", 0.5), ("beige", 0.45)), greenness=0.0)
+    assert is_telling(reading, "beige")
+    assert not is_telling(replace(reading, greenness=0.17), "beige")
+    assert not is_telling(replace(reading, colours=(("silver", 0.64), ("beige", 0.09))), "beige")
+    assert not is_telling(reading, "silver")
+    assert is_telling(replace(reading, colours=(("silver", 0.8), ("red", 0.13))), "red")
+    for language in LANGUAGES.values():
+        for number in range(20):
+            green = replace(reading, greenness=0.17, fingerprint=number)
+            brief = brief_of(green, Wish.model_validate({"language": language}))
+            assert not [
+                title for title in (brief.title, *brief.spare_titles) if re.search("Beige|Sand|베이지|모랫", title)
+            ]
+
+
 # Landscapes
 
 
@@ -257,6 +308,8 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (CLOUDS, {"animal": 0.2}, None, (None, None, None)),
         (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "likely")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
+        (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
+        (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon
         (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
         (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
         (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
@@ -298,6 +351,13 @@ def test_landscapes_are_seen_on_photos_only() -> None:
     assert (
         scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True, shares={"sea": 0.3})).subject == "sunset"
     )
+
+
+def test_blue_above_is_measured() -> None:
+    reading = replace(SCENES["fog"], colours=(("sky", 0.4), ("grey", 0.4)), brightness=0.6, warmth=0.0)
+    ground = Band(0.5, 0.0, 0.03, 0.4)
+    for upper, holds in ((CLEAR[0], True), (CLOUDS[0], False), (GRAVEL[0], False), (AFTERGLOW[1], False)):
+        assert ("blue above" in airs_of(replace(reading, bands=(upper, upper, ground)))) is holds
 
 
 def test_snow_on_mountains_is_said() -> None:

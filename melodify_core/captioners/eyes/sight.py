@@ -28,6 +28,8 @@ _LIKELY_VOLCANO = 0.75  # clouds in the evening and pyramids look like one
 # These kinds are right from here on, even if more scattered: a giraffe is no class, but an animal.
 _SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73, "mountain": 0.7}
 _MOST_SCATTERED_ALONE = 7.0
+# Round walls and quays seen from above look like one to the network, which then cannot tell of which sort.
+_SURE_WHOLE: dict[Kind, float] = {"ship": 0.9}
 # In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
 # Below this a subject is named only where its kind alone is not sure: a rhinoceros is half an elephant, but an animal.
@@ -96,7 +98,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
         (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
         (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
-        (whole >= _SURE and gathered, unnamed, "sure"),
+        (whole >= _SURE_WHOLE.get(kind, _SURE) and gathered, unnamed, "sure"),
         (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
         (share >= max(_TELLING, _least_likely(named)), named, "likely"),
         (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),

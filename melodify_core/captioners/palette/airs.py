@@ -7,8 +7,8 @@ from melodify_core.captioners.palette.notable import named_colours
 from melodify_core.captioners.palette.reading import Reading
 
 Air = Literal[
-    "mono", "dark warm", "dark cool", "dark", "green", "blue", "gold", "earth", "pink", "red", "grey", "white",
-    "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed", "one colour",
+    "mono", "dark warm", "dark cool", "dark", "green", "blue", "blue above", "gold", "earth", "pink", "red", "grey",
+    "white", "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed", "one colour",
 ]  # fmt: skip
 
 _MOST_GREY = 0.004  # mean chroma of a black and white picture, whose grain JPEG tints a little
@@ -21,6 +21,11 @@ _EARTHS = ("brown", "rust", "beige")
 _PINKS = ("pink", "coral", "magenta", "lavender")
 _REDS = ("red", "crimson")
 _WHITES = ("white", "silver", "cream")
+# Of "every colour" there are at least three of these.
+_HUES = (
+    {"red", "crimson", "coral", "rust", "pink", "magenta"}, {"orange", "amber", "yellow"},
+    {"lime", "green", "forest", "olive", "mint", "teal"}, {"sky", "blue", "navy"}, {"lavender", "violet", "plum"},
+)  # fmt: skip
 
 
 def airs_of(reading: Reading) -> tuple[Air, ...]:
@@ -30,7 +35,9 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
     dark, bright = reading.brightness < _DARK, reading.brightness > _BRIGHT
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
     large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
-    vivid = reading.colourfulness > 70 and len(large) >= 4 and reading.colours[0][1] < 0.45
+    hues = sum(not family.isdisjoint(large) for family in _HUES)
+    vivid = reading.colourfulness > 70 and hues >= 3 and len(large) >= 4 and reading.colours[0][1] < 0.45
+    rosy = _share(reading, "coral", "pink", "red", "magenta", "crimson") >= 0.15
     # In warm light leaves are olive, and so is much else.
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
@@ -43,15 +50,19 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "warm and cool": _share(reading, "orange", "rust", "amber", "coral") >= 0.15 <= _share(reading, *_BLUES),
         "vivid": vivid,
         "blue": not dark and _share(reading, *_BLUES) >= 0.5,
-        "gold": reading.brightness > 0.55 and _share(reading, *_GOLDS) >= 0.5 and reading.warmth > 0.3,
-        "earth": not dark
+        "blue above": _blue_above(reading),
+        "gold": reading.brightness > 0.55
+        and reading.greenness < 0.05
+        and _share(reading, *_GOLDS) >= 0.5
+        and reading.warmth > 0.3,
+        "earth": not (dark or rosy)
         and reading.greenness < 0.15
         and _share(reading, *_EARTHS) >= 0.5
         and _share(reading, "brown", "rust") >= 0.15,
-        "grey": not mono and reading.saturation < 0.012 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
+        "grey": not mono and reading.saturation < 0.016 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
-        "busy": reading.edges > 0.45 and reading.emptiness < 0.1,
+        "busy": reading.edges > 0.55 and reading.emptiness < 0.1,
         "smooth": reading.edges < 0.08 and reading.span < 0.8,
         "warm": reading.warmth > 0.3 and reading.greenness < 0.15,
         "cool": reading.warmth < -0.3,
@@ -59,6 +70,19 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
+
+
+def _blue_above(reading: Reading) -> bool:
+    if not reading.bands:
+        return False
+    upper, _, lower = reading.bands
+    return (
+        upper.light > 0.6
+        and upper.yellow <= -0.045
+        and upper.red <= 0
+        and upper.edges <= 0.2
+        and upper.yellow < lower.yellow - 0.02
+    )
 
 
 def _share(reading: Reading, *names: str) -> float:

@@ -5,7 +5,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import is_coloured, named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import DULL, is_coloured, named_colours, telling_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -22,7 +22,24 @@ from melodify_core.captioners.palette.words import (
     words_of,
 )
 
-_SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "the", "to", "with"})
+# Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live.
+_OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise", "Notes on", "with Love")
+_OF_KINDS = ("A Day with", "Ask the", "Dear", "Enter", "Featuring", "Letter", "Mostly", "Starring", "Takes a Bow")
+_OF_BRIGHT = ("A Little", "Humming", "Some Kind of", "Thinking", "Touch of", "on Repeat")
+_OF_THINGS = (
+    "at First Sight",
+    "A Day with",
+    "Ask the",
+    "Business",
+    "Dear",
+    "Enter",
+    "Letter",
+    "Takes a Bow",
+    "with Love",
+)
+_SMALL_WORDS = frozenset(
+    {"a", "an", "and", "as", "at", "by", "for", "in", "nor", "of", "on", "or", "the", "to", "with"}
+)
 
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
@@ -32,12 +49,14 @@ def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) ->
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
     random, words = Random(reading.fingerprint), words_of("english")
-    noun, other = words.title_noun(scene), other_colour(reading, colour)
+    noun = words.title_noun(scene)
     name = words.people[scene.people - 1].name if scene.people else noun
     thing = (name if scene.people else words.thing(scene)) if noun else ""
     colour_noun, *adjectives = words.colours[colour]
     # "A Song of a Vehicle" says too little, "Journey" is enough.
-    without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(colour, other)]
+    without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(reading, colour), *_strange(scene)]
+    if colour in DULL:
+        without += _OF_BRIGHT
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield _entitled(
             pattern.format(
@@ -46,13 +65,21 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
                 name=name,
                 adjective=random.choice(adjectives),
                 colour=colour_noun,
-                other=words.colours[other][0] if other else "",
                 form=random.choice(words.forms[mood]),
                 air=random.choice(words.nouns[mood]),
-                manner=random.choice(words.manners[mood]),
                 line=random.choice(words.lines[mood]),
             )
         )
+
+
+def _strange(scene: Scene) -> Iterator[str]:
+    """Yield parts of titles that would not be said of what is seen."""
+    if scene.people:
+        yield from _OF_PEOPLE
+    elif scene.kind not in ("animal", "bird"):
+        yield from _OF_THINGS
+    if scene.subject in words_of("english").alone:
+        yield from _OF_KINDS
 
 
 def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -> Texts:
@@ -84,9 +111,13 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    said = words.air(airs_of(reading), random, coloured=is_coloured(reading))
+    colour = telling_colour(reading)
+    telling = words.colours[colour][0]
+    without = [*([] if is_coloured(reading) else ["{second}"]), *unfit(reading, colour)]
+    said = words.air(airs_of(reading), random, without)
     facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
-    said = said.format(first=names[0], First=_capitalised(names[0]), second=names[-1])
+    firsts = {"first": names[0], "First": _capitalised(names[0]), "Telling": _capitalised(telling)}
+    said = said.format(second=names[-1], telling=telling, **firsts)
     return " ".join([_capitalised(said), *facts])
 
 

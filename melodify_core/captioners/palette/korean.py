@@ -6,7 +6,7 @@ from random import Random
 
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import is_coloured, named_colours, other_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import is_coloured, named_colours, telling_colour, tint, told_facts
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -23,6 +23,7 @@ from melodify_core.captioners.palette.words import (
     words_of,
 )
 
+_DARK = 0.4  # Oklab lightness of what is no afternoon
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # "|이|가|" after a word: the particle after a final consonant, and the one after a vowel.
 _PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
@@ -35,21 +36,25 @@ def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) ->
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
     random, words = Random(reading.fingerprint), words_of("korean")
-    noun, other = words.title_noun(scene), other_colour(reading, colour)
+    noun = words.title_noun(scene)
     hue, *shades = words.colours[colour]
     # Only who lives can be given something, in Korean, and to be fond of a person says much.
     living = scene.kind in ("animal", "bird", "people")
-    without = [*unfit(colour, other), *([] if living else ["에게"]), *(["좋아서"] if scene.people else [])]
+    without = [*unfit(reading, colour), *([] if living else ["에게"])]
+    if scene.people:
+        without += ["좋아서", "오늘의", "특집", "풍경"]
+    if scene.people > 1:
+        without += ["만난 날", "생각", "곁에서", "들려준"]
+    if scene.kind not in ("animal", "bird"):
+        without += ["보낸 하루", "주의보", "등장", "관찰"]
+    if reading.brightness < _DARK:
+        without += ["오후", "일요일", "산책"]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
                 noun=noun,
                 colour=random.choice(shades),
                 hue=hue,
-                other=words.colours[other][0] if other else "",
-                form=random.choice(words.forms[mood]),
-                air=random.choice(words.nouns[mood]),
-                manner=random.choice(words.manners[mood]),
                 line=random.choice(words.lines[mood]),
             )
         )
@@ -85,7 +90,10 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
 def _looks(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
-    said = words.air(airs_of(reading), random, coloured=is_coloured(reading)).format(first=names[0], second=names[-1])
+    colour = telling_colour(reading)
+    without = [*([] if is_coloured(reading) else ["{second}"]), *unfit(reading, colour)]
+    said = words.air(airs_of(reading), random, without)
+    said = said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
     facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
     return " ".join([said, *facts])
 

@@ -106,6 +106,11 @@ def _townscape(reading: Reading, sight: Sight) -> bool:
     return sight.kind is None and built and bool(reading.bands) and reading.bands[1].edges >= 0.38
 
 
+def _built(reading: Reading, sight: Sight) -> bool:
+    del reading  # which of many buildings it is, is not said, only that somebody built it
+    return sight.kind in (None, "building") and _of(sight, "building", "city") >= 0.64
+
+
 def _open_sky(reading: Reading, sight: Sight) -> bool:
     blue = [band.light > 0.6 and band.yellow <= -0.05 and band.edges <= 0.08 for band in reading.bands[:2]]
     return sight.kind is None and len(blue) == 2 and all(blue)
@@ -129,6 +134,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_evening, "sky", "sunset", "sure"),
     (_afterglow, "sky", "sunset", "sure"),
     (_golden, "sky", "sunset", "sure"),
+    (_built, "building", None, "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),

@@ -14,11 +14,8 @@ MIRRORED = 0.92
 _FLAT, _STRONG = 0.02, 0.22  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
-# "Lime green and green" names one colour twice.
-_FAMILIES = (
-    frozenset({"charcoal", "grey", "silver"}), frozenset({"black", "charcoal"}), frozenset({"white", "silver"}),
-    frozenset({"green", "forest", "lime"}), frozenset({"blue", "sky", "navy"}), frozenset({"red", "crimson"}),
-)  # fmt: skip
+_LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
+DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "olive"}), 0.1
 _WARM = 0.4  # warmth, and as much the other way for cool
 
 
@@ -47,13 +44,12 @@ def is_coloured(reading: Reading) -> bool:
     return GREYS.isdisjoint(named_colours(reading))
 
 
-def other_colour(reading: Reading, colour: str) -> str | None:
-    """Return a colour that the caption names beside this one and that is not nearly the same, if any."""
-    return next((name for name in named_colours(reading) if not _are_alike(name, colour)), None)
-
-
-def _are_alike(name: str, other: str) -> bool:
-    return name == other or any({name, other} <= family for family in _FAMILIES)
+def is_telling(reading: Reading, colour: str) -> bool:
+    """Return whether a title may name the colour: no grey, no trace, and no brown that has a green cast."""
+    share = dict(reading.colours).get(colour, 0.0)
+    if colour in DULL:
+        return share >= _LEAST_DULL and (colour == "olive" or reading.greenness < _GREEN_CAST)
+    return share >= _LEAST_TELLING and colour not in GREYS
 
 
 def tint(reading: Reading, *, night: bool = False) -> Tint:

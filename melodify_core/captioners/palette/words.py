@@ -1,7 +1,7 @@
 """The words of titles and captions, as english.toml and korean.toml have them. The sentences are made beside those."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle
 from random import Random
@@ -10,15 +10,15 @@ from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import Kind
 from melodify_core.captioners.palette.airs import Air
-from melodify_core.captioners.palette.colours import GREYS
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tint
+from melodify_core.captioners.palette.notable import Tint, is_telling
+from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene
 from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
 TITLE_CHARACTERS = 40
-MOST_TITLES = 24
+MOST_TITLES = 33
 CAPTION_CHARACTERS = 300
 MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
@@ -32,6 +32,8 @@ _GROUPS: dict[Kind, str] = {
     "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
     "stage": "music", "train": "travel", "vehicle": "travel", "water": "water",
 }  # fmt: skip
+# Where only the kind is known: "a building" is no word for a cathedral.
+_GROUPS_OF_KINDS: dict[Kind, str] = {"animal": "creature", "building": "walls", "sea": "water", "vehicle": "wheels"}
 _GROUPS_OF_SUBJECTS = {
     "breakwater": "water", "candle": "nature", "dam": "town", "diver": "land", "fountain": "town",
     "greenery": "nature", "greenhouse": "object", "harbour": "water", "library": "object", "mushroom": "nature",
@@ -79,12 +81,12 @@ class Words:
     tints: dict[Tint, Texts]
     people: tuple[People, ...]  # by the number of faces
     colours: dict[str, Texts]  # as a noun, then as adjectives for titles
-    forms: dict[Mood, Texts]
-    nouns: dict[Mood, Texts]
-    manners: dict[Mood, Texts]
     lines: dict[Mood, Texts]  # whole titles
     songs: Songs
     things: dict[str, Texts]  # in a sentence; in a title, where that differs
+    forms: dict[Mood, Texts] = field(default_factory=dict)
+    nouns: dict[Mood, Texts] = field(default_factory=dict)
+    alone: Texts = ()  # things that are told in sentences of their own only
 
     def thing(self, scene: Scene) -> str:
         """Return what is seen, as a part of a sentence."""
@@ -104,16 +106,18 @@ class Words:
         # Of three that are chosen one is taken, so that one's own are not lost among those of the group.
         chosen = random.choice(self.sentences[group_of(scene)])
         own = self.own.get("" if scene.people else scene.subject or scene.kind or "", ())
+        if scene.subject in self.alone:
+            return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def air(self, airs: Sequence[Air], random: Random, *, coloured: bool) -> str:
-        """Return a sentence on light and colours: mostly of the most telling air, seldom of the colours' names."""
+    def air(self, airs: Sequence[Air], random: Random, without: Sequence[str]) -> str:
+        """Return a sentence that lacks these fields: mostly of the most telling air, seldom of the colours' names."""
         told = list(airs[:MOST_AIRS])
         if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
             told.append("mixed")
         weights = range(len(told), 0, -1)
         texts = self.airs[random.choices(told, weights)[0]]
-        return random.choice([text for text in texts if coloured or "{second}" not in text])
+        return random.choice([text for text in texts if not any(name in text for name in without)])
 
     def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
@@ -131,32 +135,31 @@ class Words:
 
 
 def is_told(scene: Scene) -> bool:
-    """Return whether a caption says what is seen: what is sure, but not "a building" of a cathedral."""
-    return scene.certainty == "sure" and (scene.kind != "building" or scene.subject is not None)
+    """Return whether a caption says what is seen."""
+    return scene.certainty == "sure"
 
 
 def group_of(scene: Scene) -> str:
     """Return the group of sentences for a scene in which something is seen."""
     if scene.people:
         return "person" if scene.people == 1 else "company"
-    if scene.subject is None and scene.kind in ("animal", "sea"):
-        return "creature" if scene.kind == "animal" else "water"
+    if scene.subject is None and scene.kind in _GROUPS_OF_KINDS:
+        return _GROUPS_OF_KINDS[scene.kind]
     return _GROUPS_OF_SUBJECTS.get(scene.subject or "") or _GROUPS[scene.kind or "animal"]
 
 
 def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]) -> Iterator[str]:
     """Yield patterns of titles that lack these fields, each as often as any other."""
     known = words.titles.seen if seen else words.titles.unseen
-    fitting = [pattern for pattern in known if not any(field in pattern for field in without)]
+    fitting = [pattern for pattern in known if not any(name in pattern for name in without)]
     random.shuffle(fitting)
     for _, pattern in zip(range(_TRIES), cycle(fitting), strict=False):
         yield pattern
 
 
-def unfit(colour: str, other: str | None) -> Texts:
-    """Return the fields of titles that a picture without a telling colour, or with only one, has no words for."""
-    grey = ("{colour}", "{hue}", "{adjective}", "{other}") if colour in GREYS else ()
-    return grey or (() if other else ("{other}",))
+def unfit(reading: Reading, colour: str) -> Texts:
+    """Return the fields of titles and airs that a picture without a telling colour has no words for."""
+    return () if is_telling(reading, colour) else ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
 
 
 def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:
