@@ -1,10 +1,12 @@
 """`melodify check`: what is configured, what is missing, and how to fix it."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -213,6 +215,8 @@ async def _database(settings: Settings) -> list[Finding]:
     from melodify_core.jobs.workers import only_process
     from melodify_core.library import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state
 
+    if settings.database.url.startswith("sqlite") and (finding := _not_yet(database_path(settings.database.url))):
+        return [finding]
     engine = await asyncio.to_thread(connect, settings.database.url)
     try:
         state = await asyncio.to_thread(schema_state, engine)
@@ -229,6 +233,17 @@ async def _database(settings: Settings) -> list[Finding]:
             return [Finding(good=True, text=f"database {path}")]
     except Running:
         return [Finding(good=True, text=f"database {path}: a running Melodify uses it", runs=True)]
+
+
+def _not_yet(path: Path) -> Finding | None:
+    """Look at the place of a database that the first start makes, if there is none: a check leaves none behind."""
+    if os.path.lexists(path):
+        return None
+    there = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = f"{there} cannot be written" if there.is_dir() else f"{there} is not a folder"
+        return Finding(good=False, text=f"database.url: {path} cannot be used: {reason}.")
+    return Finding(good=True, text=f"database {path}: the first `melodify run` makes it")
 
 
 async def _operating(settings: Settings) -> list[Finding]:
