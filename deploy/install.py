@@ -130,6 +130,7 @@ class Installation:
         for name in (self.name, *environment.contains):
             self.stamp(name).write_text(self.fingerprint(name))
         self.marker.unlink()
+        say(f"{environment.folder} ({self.name}) is ready.")
 
     def is_complete(self) -> bool:
         """Return whether the last installation was completed, with this Python and these lists, in this folder."""
@@ -158,7 +159,9 @@ class Installation:
             say(f"Bringing {environment.folder} ({name}) up to date: what has changed is fetched, this once.")
         else:
             megabytes = environment.fetched_mb - max([ENVIRONMENTS[each].fetched_mb for each in installed], default=0)
-            say(f"Setting up {environment.folder} ({name}): about {megabytes} MB of packages are fetched, this once.")
+            # Another environment's packages are not a part of this one's: the difference may be less than nothing.
+            what = f"about {megabytes} MB of packages are" if megabytes > 0 else "the few packages that it lacks are"
+            say(f"Setting up {environment.folder} ({name}): {what} fetched, this once.")
         parent = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
         held_mb = sum(path.lstat().st_size for path in self.folder.rglob("*")) // MIB
         if shutil.disk_usage(parent).free // MIB < environment.installed_mb - held_mb:
@@ -320,7 +323,9 @@ class Progress:
     def show(self) -> None:
         """Draw the bar again, or print a line when the last one is some seconds old."""
         share, now = min(self.fetched_mb / max(self.total_mb, 1), 1), time.monotonic()
-        text = f"{share:.0%} of {self.total_mb} MB, {now - self.started:.0f} s"
+        # uv names a package when it comes, and nothing at all of what its cache has: 0% would look like a stop.
+        text = f"{share:.0%} of {self.total_mb} MB, " if self.fetched_mb else ""
+        text += f"{now - self.started:.0f} s"
         if self.terminal:
             bar = "#" * round(30 * share)
             print(f"\r[{bar:30}] {text}", end="\x1b[K", file=sys.stderr, flush=True)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -182,8 +182,8 @@ def longest_call_s(settings: Settings) -> float:
 
 def missing_settings(settings: Settings) -> list[str]:
     """Return one sentence for each missing package, or else setting, of a selected provider."""
-    chosen = {settings.captioner, *settings.players, settings.storage}
-    if packages := _missing_packages(sorted(chosen)):
+    chosen = _chosen(settings)
+    if packages := missing_packages(settings):
         return packages
     sentences = _missing_for_openai(settings)
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
@@ -226,8 +226,9 @@ def _chosen_by(settings: Settings, composer: ComposerName) -> str:
     return f"composers = {json.dumps(settings.composers)}" if settings.composers else f'composer = "{composer}"'
 
 
-def _missing_packages(chosen: Iterable[str]) -> list[str]:
-    needed = {name: _EXTRAS[name] for name in chosen if name in _EXTRAS}
+def missing_packages(settings: Settings) -> list[str]:
+    """Return one sentence for each missing package of a selected provider."""
+    needed = {name: _EXTRAS[name] for name in sorted(_chosen(settings)) if name in _EXTRAS}
     image = " In a container, build the image with --build-arg PROVIDERS=image-full."
     return [
         f'{name} needs a package that is not installed: pip install "melodify[{extra}]".'
@@ -235,6 +236,10 @@ def _missing_packages(chosen: Iterable[str]) -> list[str]:
         for name, (extra, module) in needed.items()
         if not is_installed(module)
     ]
+
+
+def _chosen(settings: Settings) -> set[str]:
+    return {settings.captioner, *settings.players, settings.storage}
 
 
 def is_installed(module: str) -> bool:

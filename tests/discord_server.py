@@ -73,6 +73,7 @@ class Discord:
     edits: list[str] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     remembers_nonces: bool = True
+    reads_messages: bool = True  # the Message Content intent is on
     generous: bool = False  # says that many calls may be made at once; discord.py makes one after the other else
     faults: list[Fault] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)  # of interactions that live
@@ -210,7 +211,9 @@ class Discord:
         owner = MEMBER | {"flags": 0}
         application = {"id": BOT_ID, "name": "Melodify", "icon": None, "description": "", "bot_public": True}
         return _json(
-            application | {"bot_require_code_grant": False, "verify_key": "", "owner": owner, "flags": 1 << 19}
+            application
+            | {"bot_require_code_grant": False, "verify_key": "", "owner": owner}
+            | {"flags": (1 << 19) * self.reads_messages}
         )
 
     async def get_gateway(self, _request: web.Request) -> web.Response:

@@ -1,16 +1,18 @@
 """`melodify check`: what is configured, what is missing, and how to fix it."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 import discord
 
 from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
-from bot.cli.token import invite_link, token_of
+from bot.cli.token import FORMLESS, invite_link, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -27,6 +29,7 @@ UNCHECKED = (
     "moderation off: pictures and hints are not checked. "
     'moderation = "local" or "openai" has them checked (docs/providers.md).'
 )
+UNSEEN = "the bot cannot see the watched channel {}: let it see it, or take the id out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,16 @@ class Finding:
     good: bool
     text: str
     runs: bool = False  # another Melodify is running
+    warns: bool = False  # Melodify runs all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What Discord says of the bot."""
+
+    name: str
+    reads_messages: bool  # the Message Content intent is on
+    unseen: tuple[int, ...]  # the watched channels that the bot cannot see
 
 
 async def check(
@@ -60,7 +73,7 @@ async def check(
         *(await _song_page(settings) if online else []),
     ]
     for finding in findings:
-        print("ok     " if finding.good else "WRONG  ", finding.text)
+        print("warn   " if finding.warns else "ok     " if finding.good else "WRONG  ", finding.text)
     if not all(finding.good for finding in findings):
         print("\nNot ready. `melodify demo` needs none of this.")
         return 1
@@ -75,7 +88,7 @@ def _token(settings: Settings) -> list[Finding]:
     except Misconfigured as error:
         return [Finding(good=False, text=str(error))]
     if not link:
-        return [Finding(good=False, text="discord.token does not have the form of a bot token.")]
+        return [Finding(good=False, text=FORMLESS)]
     return [
         Finding(good=True, text="discord.token is set"),
         Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),
@@ -84,29 +97,45 @@ def _token(settings: Settings) -> list[Finding]:
 
 async def ask_discord(settings: Settings, token: str) -> list[Finding]:
     """Ask Discord whether it knows the token, and what the bot is allowed there."""
-    use_proxies(settings)
-    client = discord.Client(intents=intents_of(settings))
     try:
-        async with asyncio.timeout(DISCORD_DEADLINE_S), client:
-            await client.login(token)
-            return _account(client, settings)
-    except discord.LoginFailure:
-        return [Finding(good=False, text=WRONG_LOGIN)]
-    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
-        return [Finding(good=False, text=f"Discord cannot be reached: {error or type(error).__name__}")]
-
-
-def _account(client: discord.Client, settings: Settings) -> list[Finding]:
-    findings = [Finding(good=True, text=f"Discord knows the token: this bot is {client.user}")]
-    flags = client.application_flags
-    allowed = flags.gateway_message_content or flags.gateway_message_content_limited
+        account = await account_of(settings, token)
+    except Misconfigured as error:
+        return [Finding(good=False, text=str(error))]
+    findings = [Finding(good=True, text=f"Discord knows the token: this bot is {account.name}")]
     if settings.discord.message_content:
-        text = "the Message Content intent is on" if allowed else INTENT_OFF
-        findings.append(Finding(good=allowed, text=text))
+        text = "the Message Content intent is on" if account.reads_messages else INTENT_OFF
+        findings.append(Finding(good=account.reads_messages, text=text))
     else:
         text = "message_content is false: pictures are seen in commands, mentions and direct messages"
         findings.append(Finding(good=True, text=text))
-    return findings
+    return [*findings, *(Finding(good=True, text=UNSEEN.format(channel), warns=True) for channel in account.unseen)]
+
+
+async def account_of(settings: Settings, token: str) -> Account:
+    """Log in and look around, without the gateway. Raises Misconfigured for a wrong token, or without Discord."""
+    use_proxies(settings)
+    client = discord.Client(intents=intents_of(settings))
+    channels = sorted(settings.discord.watched_channels)
+    try:
+        async with asyncio.timeout(DISCORD_DEADLINE_S), client:
+            await client.login(token)
+            seen = await asyncio.gather(*(_sees(client, channel) for channel in channels))
+            flags = client.application_flags
+            reads = flags.gateway_message_content or flags.gateway_message_content_limited
+            unseen = tuple(channel for channel, found in zip(channels, seen, strict=True) if not found)
+            return Account(str(client.user), reads, unseen)
+    except discord.LoginFailure as error:
+        raise Misconfigured(WRONG_LOGIN) from error
+    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+        raise Misconfigured(f"Discord cannot be reached: {error or type(error).__name__}") from error
+
+
+async def _sees(client: discord.Client, channel: int) -> bool:
+    try:
+        await client.fetch_channel(channel)
+    except (discord.Forbidden, discord.NotFound):
+        return False
+    return True
 
 
 async def _guarded(part: Callable[[Settings], Awaitable[list[Finding]]], settings: Settings) -> list[Finding]:
@@ -186,6 +215,8 @@ async def _database(settings: Settings) -> list[Finding]:
     from melodify_core.jobs.workers import only_process
     from melodify_core.library import SCHEMA, connect, database_path, lock_file, on_sqlite, schema_state
 
+    if settings.database.url.startswith("sqlite") and (finding := _not_yet(database_path(settings.database.url))):
+        return [finding]
     engine = await asyncio.to_thread(connect, settings.database.url)
     try:
         state = await asyncio.to_thread(schema_state, engine)
@@ -202,6 +233,17 @@ async def _database(settings: Settings) -> list[Finding]:
             return [Finding(good=True, text=f"database {path}")]
     except Running:
         return [Finding(good=True, text=f"database {path}: a running Melodify uses it", runs=True)]
+
+
+def _not_yet(path: Path) -> Finding | None:
+    """Look at the place of a database that the first start makes, if there is none: a check leaves none behind."""
+    if os.path.lexists(path):
+        return None
+    there = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = f"{there} cannot be written" if there.is_dir() else f"{there} is not a folder"
+        return Finding(good=False, text=f"database.url: {path} cannot be used: {reason}.")
+    return Finding(good=True, text=f"database {path}: the first `melodify run` makes it")
 
 
 async def _operating(settings: Settings) -> list[Finding]:

@@ -251,7 +251,7 @@ def _add_setup(setup: argparse.ArgumentParser) -> None:
         "--set", dest="values", type=_setting, action="append", metavar="NAME=VALUE", help="any other setting"
     )
     setup.add_argument("--data", type=Path, help="folder for database, pictures and songs (default: data)")
-    setup.add_argument("--watch", type=_WholeNumber(0, 2**63), nargs="*", help="ids of channels to watch")
+    setup.add_argument("--watch", nargs="*", help="ids of channels to watch")
     setup.add_argument("--service", choices=("none", "user", "system", "compose"), help="what starts the bot")
     setup.add_argument("--offline", action="store_true", help="check nothing against Discord and the providers")
     setup.add_argument("--yes", action="store_true", help="ask nothing: what no option sets stays as it is")

@@ -38,11 +38,28 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     role = Role(works=works, on_slot_lost=stop.set)
     async with AsyncExitStack() as stack:
         # The page's port comes first: a port in use must be reported before anything else is started.
-        serve_pages = await stack.enter_async_context(_song_pages(settings.web, invite_link(token)))
-        client = MelodifyClient(settings, partial(open_services, settings, role=role), serve_pages)
-        await stack.enter_async_context(operating(settings.ops, client.health))
+        try:
+            serve_pages = await stack.enter_async_context(_song_pages(settings.web, invite_link(token)))
+            client = MelodifyClient(settings, partial(open_services, settings, role=role), serve_pages)
+            await stack.enter_async_context(operating(settings.ops, client.health))
+        except Misconfigured as error:
+            raise _with_the_first(error, settings) from error
         stack.enter_context(export_traces(settings.ops))
         return await _serve(client, token, stop, settings)
+
+
+def _with_the_first(error: Misconfigured, settings: Settings) -> Misconfigured:
+    """Return the error; the Melodify that uses the database already, and likely the port, is named before it."""
+    from melodify_core.jobs.workers import only_process
+    from melodify_core.library import database_path, lock_file
+
+    if not settings.database.url.startswith("sqlite") or not database_path(settings.database.url).exists():
+        return error
+    try:
+        with only_process(lock_file(settings.database.url)):
+            return error
+    except Misconfigured as running:
+        return Misconfigured(*running.problems, *error.problems)
 
 
 async def _serve(client: MelodifyClient, token: str, stop: asyncio.Event, settings: Settings) -> int:

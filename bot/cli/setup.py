@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from bot.cli.check import Finding, ask_discord, provider_findings
+from bot.cli.check import Account, Finding, account_of, ask_discord, provider_findings
 from bot.cli.service import SERVICES, Service, service_file
 from bot.cli.setup_files import NewFile, diff, new_settings, write
-from bot.cli.token import invite_link, token_mistake
+from bot.cli.token import FORMLESS, invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
 from melodify_core.captioners.eyes.sexual import is_installed as can_moderate
 from melodify_core.config.error_messages import sentences
@@ -28,7 +28,7 @@ from melodify_core.config.loading import load
 from melodify_core.config.settings import Section, Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Language
-from melodify_core.providers import missing_settings
+from melodify_core.providers import missing_packages, missing_settings
 
 # What a provider cannot do without, besides its key.
 _ASKED = {
@@ -37,6 +37,8 @@ _ASKED = {
     "lyria": ("vertex.project",),
     "pipeline": ("vertex.project", "pipeline.template_uri", "pipeline.output"),
 }
+_ID_DIGITS = 19  # of Discord's ids, which have 63 bits
+_OPTIONAL = ("openai.base_url",)  # without it, OpenAI's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class SetupOptions:
     key_files: Mapping[str, Path] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     data: Path | None = None
-    watch: tuple[int, ...] | None = None
+    watch: tuple[str, ...] | None = None
     service: Service | None = None
     offline: bool = False
     yes: bool = False
@@ -94,9 +96,10 @@ class _Conversation:
         self._provider("captioner", self._options.captioner)
         self._provider("composer", self._options.composer)
         self._data()
-        self._watched()
-        self._settings()  # whatever was given by --set must be right
-        files = [*self._files(path), *self._service_files(path)]
+        self._watched(token)
+        service = self._service()
+        self._finished(service)
+        files = [*self._files(path), *self._service_files(path, service)]
         self._console.print(diff(files), markup=False)
         if self._options.check:
             print(self.say("only_check"))
@@ -136,6 +139,8 @@ class _Conversation:
     def _token_problem(self, token: str) -> str:
         if mistake := token_mistake(token):
             return mistake
+        if not invite_link(token):
+            return FORMLESS
         return "" if self._options.offline else self._findings(partial(ask_discord, self._settings(), token))
 
     def _provider(self, port: str, chosen: str | None) -> None:
@@ -162,8 +167,13 @@ class _Conversation:
         """Ask for a setting that its provider cannot do without, where no option gives it."""
         section, _, key = name.partition(".")
         if name not in self._answers.values and self._interactive:
-            now = getattr(getattr(self._old, section), key)
-            self._answers.values[name] = Prompt.ask(self.say(name.replace(".", "_")), default=str(now or "")).strip()
+            now = str(getattr(getattr(self._old, section), key) or "")
+            answer = ""
+            while not answer:
+                answer = Prompt.ask(self.say(name.replace(".", "_")), default=now).strip()
+                if name in _OPTIONAL:
+                    break
+            self._answers.values[name] = answer
         if not self._answers.values.get(name, ""):
             self._answers.values.pop(name, None)
 
@@ -227,10 +237,11 @@ class _Conversation:
                 continue
             problem = problem_of(answer)
             if not problem:
-                print(self.say("good"))
+                print(self.say("good_form" if self._options.offline else "good"))
                 return answer
             print(problem)
-            if not token_mistake(answer) and Confirm.ask(self.say("keep_all_the_same"), default=False):
+            hopeless = problem in (FORMLESS, token_mistake(answer))
+            if not hopeless and Confirm.ask(self.say("keep_all_the_same"), default=False):
                 return answer
 
     def _data(self) -> None:
@@ -245,22 +256,52 @@ class _Conversation:
         if self._old.database.url.startswith("sqlite"):
             self._answers.values["database.url"] = f"sqlite:///{folder / 'melodify.db'}"
 
-    def _watched(self) -> None:
-        channels = self._options.watch
+    def _watched(self, token: str) -> None:
+        channels = None if self._options.watch is None else _channel_ids(" ".join(self._options.watch))
+        if channels is None and self._options.watch is not None:
+            raise Misconfigured(f"--watch: {self.say('watch_ids')}")
         while channels is None and self._interactive:
             now = ", ".join(map(str, sorted(self._old.discord.watched_channels)))
             text = Prompt.ask(self.say("watch"), default=now)
-            parts = text.replace(",", " ").split()
-            if all(part.isascii() and part.isdigit() for part in parts):
-                channels = tuple(map(int, parts))
-            else:
+            channels = _channel_ids(text)
+            if channels is None:
                 print(self.say("watch_ids"))
-        if channels is None or set(channels) == self._old.discord.watched_channels:
+        if channels is None:
             return
-        self._answers.values["discord.watched_channels"] = list(channels)
-        if channels and not self._old.discord.message_content:
+        if set(channels) != self._old.discord.watched_channels:
+            self._answers.values["discord.watched_channels"] = list(channels)
+        if not channels:
+            return
+        before = self._old.discord.message_content
+        if not before:
             self._answers.values["discord.message_content"] = True
+        account = self._account(token)
+        if not account.reads_messages if account else not before:
             print(self.say("intent"))
+        for channel in account.unseen if account else ():
+            print(self.say("unseen", channel=str(channel)))
+
+    def _account(self, token: str) -> Account | None:
+        """Return what Discord says of the bot, None where it was not asked or does not answer."""
+        if self._options.offline:
+            return None
+        try:
+            return asyncio.run(account_of(self._settings(), token))
+        except Misconfigured:
+            return None
+
+    def _finished(self, service: Service) -> None:
+        """Check whatever --set gave, and give it the setting's own type. Raises Misconfigured for what cannot run."""
+        settings = self._settings()
+        in_container = service == "compose" and missing_packages(settings)  # the image has them
+        if not in_container and (problems := missing_settings(settings)):
+            raise Misconfigured(*problems)
+        for name, value in self._answers.values.items():
+            found: Any = settings
+            for part in name.split("."):
+                found = getattr(found, part)
+            if isinstance(value, str) and isinstance(found, bool | int | float):
+                self._answers.values[name] = found
 
     def _files(self, path: Path) -> list[NewFile]:
         """Return the settings file and the secrets that change."""
@@ -274,12 +315,15 @@ class _Conversation:
         after = new_settings(before, _changed(self._answers.values, before or ""), self.say("head"))
         return [*secrets, *([NewFile(path, after, 0o600)] if after != before else [])]
 
-    def _service_files(self, path: Path) -> list[NewFile]:
-        service = self._options.service
-        if service is None and self._interactive:
-            service = Prompt.ask(self.say("service"), choices=list(SERVICES), default="none")  # type: ignore[assignment]
+    def _service(self) -> Service:
+        if self._options.service is None and self._interactive:
+            answer = Prompt.ask(self.say("service"), choices=list(SERVICES), default="none")
+            return next(service for service in SERVICES if service == answer)
+        return self._options.service or "none"
+
+    def _service_files(self, path: Path, service: Service) -> list[NewFile]:
         data = Path(str(self._answers.values.get("folder.path", self._old.folder.path))).parent
-        file = service_file(service or "none", path, (path.parent / data).resolve())
+        file = service_file(service, path, (path.parent / data).resolve())
         return [file] if file and (not file.path.exists() or read_text(file.path) != file.text) else []
 
     def _settings(self, secrets: Mapping[str, str] | None = None) -> Settings:
@@ -324,6 +368,13 @@ def _changed(values: Mapping[str, Any], file: str) -> dict[str, Any]:
         if stands.get(key, fields[key].default) != value:
             changed[name] = value
     return changed
+
+
+def _channel_ids(text: str) -> tuple[int, ...] | None:
+    """Return the ids, None where something else is among them."""
+    parts = text.replace(",", " ").split()
+    ids = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) <= _ID_DIGITS]
+    return tuple(ids) if len(ids) == len(parts) else None
 
 
 def _secret_in(file: Path, option: str) -> str:

@@ -11,6 +11,7 @@ from melodify_core.errors import Misconfigured
 
 _WHERE = "You find the token in Discord's developer portal under Bot > Reset Token."
 NO_LOGIN = f"discord.token is missing: set MELODIFY_DISCORD__TOKEN or discord.token_file. {_WHERE}"
+FORMLESS = "discord.token does not have the form of a bot token."
 # What the developer portal shows beside the token.
 _MISTAKEN = (
     (r"[\"'“”‘’].*|.*[\"'“”‘’]", "has quotation marks in it: set the token without them"),

@@ -36,6 +36,8 @@ def backup(settings: Settings, target: Path) -> str:
         raise Misconfigured(f"There is no database at {source}.")
     if os.path.lexists(target):
         raise Misconfigured(f"{target} exists already.")
+    if not target.parent.is_dir():
+        raise Misconfigured(f"{target} cannot be written: there is no folder {target.parent}.")
     part = target.with_name(f"{target.name}.part")
     try:
         # What a backup that was killed has left is begun anew.
@@ -138,10 +140,14 @@ def verified(file: Path) -> Rows:
 
 def _copy(source: Path, part: Path) -> Rows:
     """Copy one moment of the database; return how many rows its tables had at that moment."""
+    from melodify_core.library import SCHEMA
+
     with _read_only(source) as live, closing(sqlite3.connect(part)) as copy:
         # The copy reads within this transaction, and so do the counts: others may write meanwhile.
         live.execute("BEGIN")
         rows = _rows(live)
+        if not rows:
+            raise Misconfigured(SCHEMA["empty"])
         if TABLE not in rows:
             raise Misconfigured(f"{source} is no database of Melodify: it has no table {TABLE}.")
         live.backup(copy)

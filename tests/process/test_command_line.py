@@ -168,7 +168,8 @@ def test_check_without_a_token_says_what_is_missing_and_exits_with_1(tmp_path: P
     run = melodify("check", folder=tmp_path)
     assert run.returncode == 1
     assert "discord.token is missing" in run.stdout
-    assert "ok      database" in run.stdout
+    assert "ok      database data/melodify.db: the first `melodify run` makes it" in run.stdout
+    assert not list(tmp_path.rglob("melodify.db*"))
     assert "ok      storage folder" in run.stdout
     # The report names what the two use, because it is audible: synthesiser and font, eyes or none.
     assert f"ok      composer arranger: {synthesiser()}" in run.stdout
@@ -216,6 +217,16 @@ def test_a_storage_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     run = melodify("check", folder=tmp_path, MELODIFY_FOLDER__PATH="files")
     assert run.returncode == 1
     assert "folder.path" in run.stdout
+
+
+def test_a_place_that_no_database_can_be_made_in_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for there, reason in (("file", "is not a folder"), ("/proc/self", "cannot be written")):
+        run = melodify("check", "--offline", folder=tmp_path, MELODIFY_DATABASE__URL=f"sqlite:///{there}/melodify.db")
+        assert run.returncode == 1
+        assert "WRONG   database.url: " in run.stdout
+        assert reason in run.stdout
+        assert "Traceback" not in run.stderr
 
 
 def test_check_covers_what_watches_the_bot(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.install import ENVIRONMENTS, OLDEST, ROOT, Failed, Progress, check_python, explain
+from deploy.install import ENVIRONMENTS, OLDEST, ROOT, Failed, Installation, Progress, check_python, explain
 
 SCRIPT = ROOT / "deploy/install.py"
 FOLDER = ".venv-pipeline"
@@ -158,7 +158,8 @@ def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> 
 
 
 def test_what_is_complete_is_left_alone_and_what_is_not_is_repaired(checkout: Checkout, index: type[Index]) -> None:
-    assert checkout.install()[0] == 0
+    code, said = checkout.install()
+    assert (code, said.splitlines()[-1]) == (0, f"{FOLDER} (pipeline) is ready.")
     asked = len(index.asked)
     assert checkout.install() == (0, "")
     assert len(index.asked) == asked
@@ -181,6 +182,22 @@ def test_what_is_complete_is_left_alone_and_what_is_not_is_repaired(checkout: Ch
     assert checkout.install()[0] == 0
     assert str(checkout.folder) in (checkout.folder / FOLDER / "bin/pip").read_text()
     assert checkout.says() == "hello"
+
+
+def test_what_an_environment_lacks_beside_a_larger_one_is_never_less_than_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("deploy.install.ROOT", tmp_path)
+    for there, missing, what in (
+        ("run", "demo", "the few packages that it lacks are fetched"),
+        ("demo", "run", "about 70 MB of packages are fetched"),
+    ):
+        folder = tmp_path / missing
+        folder.mkdir()
+        environment = ENVIRONMENTS[missing]._replace(folder=str(folder), installed_mb=0)
+        (folder / f".installed-{there}").touch()
+        Installation(missing, environment).announce(keep=True)
+        assert what in capsys.readouterr().err
 
 
 def test_a_python_that_is_too_old_is_told_so() -> None:
@@ -275,3 +292,9 @@ def test_how_far_it_is_is_a_bar_on_a_terminal_and_lines_elsewhere(shown: Callabl
         assert bar.endswith("\r\x1b[K")
         assert lines.startswith("  ... ")
         assert lines.count("\n") == 1
+
+
+def test_no_share_is_named_while_nothing_is_known_of_it(shown: Callable[[bool, str], str]) -> None:
+    monotone = "Resolved 60 packages\nDownloading av (39.0MiB)\n"
+    assert "%" not in shown(True, monotone) + shown(False, monotone)
+    assert " s" in shown(False, monotone)

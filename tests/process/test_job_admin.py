@@ -226,8 +226,9 @@ async def test_a_backup_is_whole_while_the_process_writes(
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with pytest.raises(Misconfigured, match="exists already"):
         backup(settings, target)
-    with pytest.raises(Misconfigured, match="cannot be written"):
+    with pytest.raises(Misconfigured) as refused:
         backup(settings, tmp_path / "nowhere" / "copy.db")
+    assert str(refused.value).endswith(f"cannot be written: there is no folder {tmp_path / 'nowhere'}.")
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -258,6 +259,11 @@ def test_a_backup_of_a_database_without_our_tables_is_refused(tmp_path: Path) ->
     sqlite3.connect(tmp_path / "empty.db").close()
     settings = Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/empty.db"}})
     (tmp_path / "empty.db").touch()
+    with pytest.raises(Misconfigured, match="has no tables yet: run `melodify migrate`"):
+        backup(settings, tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "empty.db")) as other:
+        other.execute("CREATE TABLE other (x)")
+        other.commit()
     with pytest.raises(Misconfigured, match="no database of Melodify"):
         backup(settings, tmp_path / "copy.db")
     assert {path.name for path in tmp_path.iterdir()} == {"empty.db"}

@@ -21,7 +21,7 @@ import pytest
 
 from bot.i18n.messages import LANGUAGES, catalogue
 from melodify_core.config.settings import Settings
-from tests.discord_server import TOKEN, little_discord
+from tests.discord_server import CHANNEL_ID, TOKEN, little_discord
 from tests.process.prepared import ROOT, Prepared, measured
 
 OTHER = "MTIzNDU2Nzg5MDEyMzQ1Njc5.x.y"
@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     (tmp_path / "key").write_text("k-1234567\n")
     (tmp_path / "words").write_text("k 1234567\n")
+    (tmp_path / "line").write_text(f"DISCORD_TOKEN={TOKEN}\n")
     return tmp_path
 
 
@@ -41,8 +42,9 @@ def environment(folder: Path) -> dict[str, str]:
     return mine | {"XDG_CONFIG_HOME": str(folder / "home"), "TERM": "dumb", "PYTHONPATH": str(ROOT)}
 
 
-def set_up(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return Prepared(("bot", "setup", "--offline", *options), folder, environment(folder)).finish(PATIENCE_S)
+def set_up(folder: Path, *options: str, offline: bool = True) -> subprocess.CompletedProcess[str]:
+    command = ("bot", "setup", *(["--offline"] if offline else []), *options)
+    return Prepared(command, folder, environment(folder)).finish(PATIENCE_S)
 
 
 def table(folder: Path) -> dict[str, object]:
@@ -78,6 +80,10 @@ def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
         (("--token-file", "nowhere"), "nowhere cannot be read"),
         (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=empty"), "cannot be read"),
         (("--token-file", "token", "--composer", "gemini", "--key-file", "gemini=words"), "api_key is not a key"),
+        (("--token-file", "line"), "discord.token does not have the form of a bot token."),
+        (("--token-file", "token", "--composer", "lyria"), "vertex.project is missing"),
+        (("--token-file", "token", "--watch", "5", "#songs"), "Copy Channel ID"),
+        (("--token-file", "token", "--watch", "general", "--language", "ko"), "채널 ID 복사하기"),
     ):
         run = set_up(folder, *options)
         assert run.returncode == 2
@@ -213,6 +219,58 @@ class Terminal:
         self._process.kill()
         self._process.wait()
         os.close(self._main)
+
+
+def test_numbers_and_switches_are_written_as_such(folder: Path) -> None:
+    given = ("web.port=18480", "web.public_url=https://songs.example", "song.default_seconds=20")
+    run = set_up(folder, "--token-file", "token", *(word for each in given for word in ("--set", each)))
+    assert run.returncode == 0, run.stderr
+    assert table(folder)["web"] == {"port": 18480, "public_url": "https://songs.example"}
+    assert table(folder)["song"] == {"default_seconds": 20}
+    assert set_up(folder, "--set", "discord.message_content=true").returncode == 0
+    assert table(folder)["discord"]["message_content"] is True  # type: ignore[index]
+
+
+async def test_discord_says_which_channels_are_not_seen_and_whether_the_intent_is_off(folder: Path) -> None:
+    async with little_discord() as world:
+        (folder / "config.toml").write_text(f'[discord]\napi_url = "{world.api_url}"\n')
+
+        async def said(*options: str) -> str:
+            run = await asyncio.to_thread(set_up, folder, "--token-file", "token", *options, offline=False)
+            assert run.returncode == 0, run.stderr
+            return run.stdout
+
+        watch = ("--watch", CHANNEL_ID, "99")
+        on = await said(*watch, "--check")
+        assert "The bot cannot see channel 99 yet" in on
+        assert f"channel {CHANNEL_ID} yet" not in on
+        assert "Intent" not in on
+        world.reads_messages = False
+        assert "Switch on the Message Content Intent too" in await said(*watch, "--check")
+        world.reads_messages = True
+        await said(*watch)
+        assert "The bot cannot see channel 99 yet" in await said(*watch)
+        check = await asyncio.to_thread(
+            lambda: Prepared(("bot", "check"), folder, environment(folder)).finish(PATIENCE_S)
+        )
+    assert check.returncode == 0, check.stdout
+    assert "warn    the bot cannot see the watched channel 99: " in check.stdout
+
+
+def test_offline_a_token_has_the_right_form_and_nobody_says_that_it_works(folder: Path) -> None:
+    with closing(Terminal(folder, "--offline")) as terminal:
+        terminal.answer("Language", "en")
+        terminal.answer("Bot token", f"DISCORD_TOKEN={TOKEN}")
+        terminal.until("does not have the form of a bot token.")
+        terminal.answer("Bot token", TOKEN)
+        terminal.until("It has the right form.")
+        terminal.answer("looks at the pictures", "")
+        terminal.answer("makes the music", "lyria")
+        terminal.answer("Google Cloud project", "")
+        terminal.until("Google Cloud project")
+        terminal.interrupt()
+        assert terminal.end() == 130
+    assert "It works." not in terminal.shown
 
 
 async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> None:

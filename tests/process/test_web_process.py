@@ -71,6 +71,18 @@ async def test_a_port_in_use_is_one_sentence_before_anything_is_begun(world: Dis
     assert not (tmp_path / "data").exists()
 
 
+async def test_a_second_melodify_hears_of_the_first_before_it_hears_of_the_port(world: Discord, tmp_path: Path) -> None:
+    port = free_port()
+    async with melodify(world, tmp_path, **pages_on(port)):
+        await world.connected()
+        async with melodify(world, tmp_path, **pages_on(port)) as second:
+            errors = await said_at_the_end(second)
+    assert second.returncode == 2
+    first, then = errors.strip().splitlines()
+    assert "Another Melodify process uses the database" in first
+    assert f"port {port} cannot be listened on" in then
+
+
 async def test_a_host_that_is_none_is_one_sentence(world: Discord, tmp_path: Path) -> None:
     host = {"MELODIFY_WEB__HOST": "192.0.2.1"}  # RFC 5737: nobody's
     async with melodify(world, tmp_path, **pages_on(free_port()), **host) as process:

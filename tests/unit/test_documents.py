@@ -4,7 +4,7 @@ import argparse
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from bot.cli.main import _parser
 from bot.i18n.messages import catalogue
 from bot.posts.song_view import CHOICES, KINDS
 from melodify_core.config.settings import Settings
+from melodify_core.models import UsageState
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")})
@@ -57,6 +58,11 @@ def test_the_readme_is_one_page() -> None:
     assert 600 <= len(text_of("README.md").split()) <= 950
     what_it_does = text_of("README.md").split("## What it does")[1].split("## ")[0]
     assert what_it_does.count("\n- ") == 8
+
+
+def test_each_state_of_a_job_is_explained() -> None:
+    table = text_of("docs/operations.md").split("| state | the job |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| (\w+) \|", table, re.MULTILINE)) == set(get_args(UsageState))
 
 
 @pytest.mark.parametrize("name", NAMES)
