@@ -45,6 +45,7 @@ Code = Literal[
     "rule.no_pages",
     "member.busy",
     "song.gone",
+    "song.length",
     "song.no_page",
     "song.private",
     "song.picture_gone",

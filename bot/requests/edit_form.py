@@ -17,7 +17,7 @@ from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
-from melodify_core.errors import MelodifyError
+from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.hints import length_of
 from melodify_core.models import Entry, Language, Wish
 from melodify_core.providers import lengths_of
@@ -83,10 +83,19 @@ def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
     return {field["custom_id"]: field.get("value") or next(iter(field.get("values") or ()), "") for field in fields}
 
 
+def _length(seconds: str, longest_s: int) -> int:
+    if seconds.isascii() and seconds.isdigit() and LEAST_SECONDS <= int(seconds) <= longest_s:
+        return int(seconds)
+    raise Rejected("song.length", least=LEAST_SECONDS, most=longest_s)
+
+
 def changed(wish: Wish, fields: dict[str, str], longest_s: int = MOST_SECONDS) -> Wish:
-    """Return the wish with the values that a member filled in; ignore an invalid length or style."""
+    """Return the wish with the values that a member filled in; ignore an invalid style.
+
+    Raises Rejected for a length that no song can have. The length that the form came with is fitted.
+    """
     style, seconds = fields.get("style"), fields.get("seconds", "").strip()
-    number = int(seconds) if seconds.isascii() and seconds.isdigit() else wish.seconds
+    number = _length(seconds, longest_s) if seconds not in ("", str(wish.seconds)) else wish.seconds
     hint = clean(fields.get("hint", ""), HINT_CHARACTERS)
     if hint != wish.hint and number == wish.seconds:
         number = length_of(hint) or number

@@ -1,6 +1,5 @@
 """The song page's web application: its routes, and the short pages that say why there is no song."""
 
-import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -8,7 +7,7 @@ from aiohttp.typedefs import Handler
 
 from bot.web.lookup import Lookup
 from bot.web.media import NAMES, Files, Media
-from bot.web.oembed import oembed
+from bot.web.oembed import oembed, page_named
 from bot.web.progress import ProgressStreams
 from bot.web.rendering import Renderer, title_of
 from bot.web.responses import FRAMED, add_static_files, set_tag
@@ -41,14 +40,15 @@ class Site:
         prefix = urlsplit(settings.public_url).path
         self._renderer = Renderer(settings.public_url, prefix, add_static_files(self.app, prefix), invite)
         page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
-        self.app.router.add_get(page, self._show)
-        self.app.router.add_get(f"{prefix}/embed/{{page_id:{ID_PATTERN}}}", self._show, name=FRAME)
+        self.app.router.add_get(f"{page}{{slash:/?}}", self._show)
+        self.app.router.add_get(f"{prefix}/embed/{{page_id:{ID_PATTERN}}}{{slash:/?}}", self._show, name=FRAME)
         self.app.router.add_get(f"{page}/events", self._follow)
         self.app.router.add_get(f"{page}/notes.json", self._send_notes)
         self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
         for home in {f"{prefix}/", prefix or "/"}:
             self.app.router.add_get(home, self._greet)
-        self.app.router.add_get(f"{prefix}/oembed", self._describe)
+        self._oembed = f"{prefix}/oembed"  # programs ask here: they get no page that says why
+        self.app.router.add_get(self._oembed, self._describe)
         self.app.on_shutdown.append(self._progress.stop)
         if made:
             self.app.on_cleanup.append(made.stop)
@@ -62,7 +62,8 @@ class Site:
         """Let a request in, and turn what is raised into a short page that says why."""
         try:
             self.count(request)
-            if request.body_exists:
+            # A method that is not allowed is the better reason. No body is read in either case.
+            if request.body_exists and not isinstance(request.match_info.http_exception, web.HTTPMethodNotAllowed):
                 raise web.HTTPRequestEntityTooLarge(max_size=0, actual_size=request.content_length or 1)
             return await handler(request)
         except web.HTTPException as error:
@@ -72,14 +73,20 @@ class Site:
         if request.writer.output_size:
             # The length has been promised: only a broken connection says that it is wrong.
             raise ConnectionResetError
-        language = language_of(request)
-        key = refusal.reason if refusal.status == 410 else _SENTENCES.get(refusal.status, "refused")
-        response = _page(request, self._renderer.notice(key, language), language, refusal.status)
+        if request.path == self._oembed:
+            response = web.Response(text=f"{refusal.status}: {refusal.reason}\n", status=refusal.status)
+        else:
+            response = self._notice(request, refusal)
         for name in {"Allow", "Retry-After"} & refusal.headers.keys():
             response.headers[name] = refusal.headers[name]
         if request.body_exists:
             response.force_close()
         return response
+
+    def _notice(self, request: web.Request, refusal: web.HTTPException) -> web.Response:
+        language = language_of(request)
+        key = refusal.reason if refusal.status == 410 else _SENTENCES.get(refusal.status, "refused")
+        return _page(request, self._renderer.notice(key, language), language, refusal.status)
 
     async def _greet(self, request: web.Request) -> web.Response:
         language = language_of(request)
@@ -122,9 +129,8 @@ class Site:
         """Describe a song's page to a program that unfolds links."""
         if request.query.get("format", "json") != "json":
             raise web.HTTPNotImplemented
-        public_url = re.escape(self._settings.public_url)
-        found = re.fullmatch(rf"{public_url}/(?:s|embed)/({ID_PATTERN})(\?[^\s#]*)?", request.query.get("url", ""))
-        page = await self._lookup.page(found[1]) if found else None
+        page_id = page_named(request.query.get("url", ""), self._settings.public_url)
+        page = await self._lookup.page(page_id) if page_id else None
         if page is None or page.deleted or page.song is None:
             raise web.HTTPNotFound
         title = title_of(page.song, language_of(request, page.language))

@@ -1,9 +1,10 @@
 """What a program that unfolds links learns of a song's page: oembed.com."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 
-from melodify_core.pages import Page, address_of
+from melodify_core.pages import ID_PATTERN, Page, address_of
 
 # In pixels: what the embedded player takes if nothing else is asked for, and what it needs.
 SIZE, LEAST = (560, 192), (240, 112)
@@ -25,6 +26,23 @@ def oembed(page: Page, title: str, public_url: str, asked: Mapping[str, str]) ->
         frame = f'<iframe {source} width="{width}" height="{height}" style="border:0" loading="lazy"></iframe>'
         described |= {"type": "rich", "html": frame, "width": width, "height": height}
     return described | _thumbnail(page, public_url, asked)
+
+
+def page_named(url: str, public_url: str) -> str:
+    """Return the id of the page of ours that an address means, as a browser would read it; "" for any other address."""
+    scheme, host, path = _origin(public_url)
+    asked_scheme, asked_host, asked_path = _origin(url)
+    if (asked_scheme, asked_host) != (scheme, host):
+        return ""
+    found = re.fullmatch(rf"{re.escape(path)}/(?:s|embed)/({ID_PATTERN})/?(?:[?#]\S*)?", asked_path)
+    return found[1] if found else ""
+
+
+def _origin(url: str) -> tuple[str, str, str]:
+    """Return scheme, host and the rest; in scheme and host, capitals do not count."""
+    scheme, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return scheme.casefold(), host.casefold(), rest[len(host) :]
 
 
 def _thumbnail(page: Page, public_url: str, asked: Mapping[str, str]) -> dict[str, str | int]:

@@ -26,7 +26,13 @@ _PARTICLES = (
 )
 
 
+# What stands before a noun in a compound: "가을비", "밤바람", "바닷바람".
+_BEFORE = "(?:(?<=여름|겨울|가을|새벽|아침|저녁|바닷)|(?<=[봄밤]))"
+
+
 def _korean(word: str) -> str:
+    if word.startswith("~"):
+        return rf"{_BEFORE}(?:{word[1:]})(?:{_PARTICLES})?(?![가-힣a-z0-9])"
     return rf"(?<![가-힣a-z0-9])(?:{word[1:]})(?:{_PARTICLES})?(?![가-힣a-z0-9])" if word.startswith("=") else word
 
 

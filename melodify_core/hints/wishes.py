@@ -9,6 +9,7 @@ from typing import TypeVar
 from melodify_core.brief import names_in, without_names
 from melodify_core.hints import meaning
 from melodify_core.hints.concepts import Concept, Sound, concepts, silence
+from melodify_core.hints.leftovers import leftovers, telling
 from melodify_core.hints.words import Found, found_in, seconds_in
 from melodify_core.models import Meter, Mode
 from melodify_core.styles import all_styles
@@ -20,13 +21,6 @@ MOST_PHRASES = 6  # whose meaning is looked for: each takes 10 to 20 ms
 _STRONG = 0.3
 _SPLIT = re.compile(
     r"[,;.!?\n、，。！？·+&/]+|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
-)
-# Words around a wish that say nothing alone, and what greets or thanks.
-_FILLERS = re.compile(
-    r"(?<![a-z])(?:please|pls|plz|make|it|sound|sounds|like|a|an|the|some|something|music|song|track|tune|vibes?|"
-    r"feeling?|style|mood|for|me|my|of|in|to|i|want|would|could|you|can|really|very|more|just|kind|sort|with|and|"
-    r"be|is|this|that|but|so|bit|little|thanks?|thank)(?![a-z])|노래|음악|느낌|분위기|스타일|감성|풍|같은|처럼|으로|해줘|"
-    r"해 ?주세요|만들어 ?줘|만들어 ?주세요|좀|조금|아주|정말|진짜|너무|더|[\s\W_]+"
 )
 T = TypeVar("T")
 
@@ -73,7 +67,10 @@ def understand(hint: str, *, by_meaning: bool = True) -> Wishes:
     silent = [name[:PHRASE_CHARACTERS] for name in names_in(hint)]
     asked = 0
     for start, end in _phrases(text):
-        if any(word.start < end and start < word.end for word in words) or not _telling(text[start:end]):
+        if any(word.start < end and start < word.end for word in words):
+            silent += [_as_written(hint, text[first:last]) for first, last in leftovers(text, start, end, words)]
+            continue
+        if not telling(text[start:end]):
             continue
         asked += 1
         meant = _meant(text[start:end].strip()) if by_meaning and asked <= MOST_PHRASES else ()
@@ -97,10 +94,6 @@ def _phrases(text: str) -> Iterator[tuple[int, int]]:
         yield start, match.start()
         start = match.end()
     yield start, len(text)
-
-
-def _telling(phrase: str) -> bool:
-    return bool(_FILLERS.sub("", phrase))
 
 
 def _as_written(hint: str, phrase: str) -> str:

@@ -284,6 +284,14 @@ async def test_the_embedded_player_of_what_is_not_there_says_so_in_its_frame(
         ({"url": f"{PUBLIC}/s/{{id}}", "format": "xml"}, 501),
         ({"url": f"{PUBLIC}/s/{{id}}?lang=ko"}, 200),
         ({"url": f"{PUBLIC}/embed/{{id}}"}, 200),
+        ({"url": f"{PUBLIC}/s/{{id}}#t=5"}, 200),
+        ({"url": f"{PUBLIC}/s/{{id}}/"}, 200),
+        ({"url": f"{PUBLIC}/s/{{id}}/?lang=ko#t=5"}, 200),
+        ({"url": f"{PUBLIC.upper()}/s/{{id}}"}, 200),
+        ({"url": f"{PUBLIC}/S/{{id}}"}, 404),
+        ({"url": f"{PUBLIC}/s/{{id}}/song.mp3"}, 404),
+        ({"url": f"{PUBLIC}.evil/s/{{id}}"}, 404),
+        ({"url": f"{PUBLIC}@songs.example.evil/s/{{id}}"}, 404),
     ],
 )
 async def test_oembed_answers_for_our_own_pages_only(
@@ -293,6 +301,16 @@ async def test_oembed_answers_for_our_own_pages_only(
     sent = {name: value.replace("{id}", page_id) for name, value in query.items()}
     async with web.get(f"{site.url}/oembed", params=sent) as answer:
         assert answer.status == status
+        assert answer.content_type == ("application/json" if status == 200 else "text/plain")
+        assert status == 200 or len(await answer.text()) < 40
+
+
+@pytest.mark.parametrize("path", ["s", "embed"])
+async def test_a_slash_at_the_end_leads_to_the_same_page(site: Site, web: ClientSession, path: str) -> None:
+    address = f"{site.url}/{path}/{site.pages.add()}"
+    assert await html_of(web, f"{address}/") == await html_of(web, address)
+    async with web.get(f"{address}//") as answer:
+        assert answer.status == 404
 
 
 @pytest.mark.parametrize("fields", [{"private": True}, {"deleted": True}, {"song": None, "stage": Stage.QUEUED}])

@@ -117,6 +117,26 @@ async def test_other_methods_are_refused_with_those_that_are_allowed(site: Site,
         assert status == 400 or {name.strip() for name in sent["Allow"].split(",")} == {"GET", "HEAD"}
 
 
+@pytest.mark.parametrize(
+    "sent", [b"Content-Length: 3\r\n\r\na=1", b"Transfer-Encoding: chunked\r\n\r\n3\r\na=1\r\n0\r\n\r\n"]
+)
+@pytest.mark.parametrize("path", ["/", "/s/{id}", "/s/{id}/notes.json", "/embed/{id}", "/oembed"])
+async def test_another_method_is_refused_as_such_with_a_body_too(site: Site, path: str, sent: bytes) -> None:
+    path = path.replace("{id}", site.pages.add())
+    answer = await raw(site, f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + sent)
+    head = answer.partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: GET,HEAD" in head
+    assert b"\r\nConnection: close" in head
+
+
+async def test_no_body_is_read_of_any_method(site: Site) -> None:
+    for method, status in (("POST", b"405"), ("GET", b"413")):
+        # The rest of the body never comes: it is not waited for.
+        answer = await raw(site, f"{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\na".encode())
+        assert answer.split()[1] == status
+
+
 NO_REQUESTS = [
     *(b"\r\n\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"),
     *(b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n: c\r\n\r\n"),

@@ -144,12 +144,21 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: Wo
     [song] = here.songs()
     form = await here.member.click(song, custom_id=button("change", song))
     await restarted(bot, here)
-    await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": "999"})
+    await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": "120"})
     await here.songs_done()
     entry = await here.services.songs.entry(job_of(here.songs()[1]), here.member.id)
     assert entry.song.wish is not None
     assert (entry.song.wish.hint, entry.song.wish.style, entry.song.wish.seconds) == ("rain", "piano", 120)
     assert entry.song.parent_id == job_of(song)
+
+
+async def test_a_length_that_no_song_has_is_refused_and_orders_nothing(here: World) -> None:
+    [song] = here.songs()
+    for seconds in ("500", "121", "9", "abc", "-20", "²"):
+        form = await here.member.click(song, custom_id=button("change", song))
+        result = await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": seconds})
+        assert "10 to 120 seconds long" in only(result).content
+    assert here.orders() == 1
 
 
 async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here: World) -> None:

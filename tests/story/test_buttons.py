@@ -141,7 +141,7 @@ async def test_changing_the_style_reads_anew_and_changing_the_length_does_not(bo
     assert "@everyone" not in changes
     assert any(line.startswith("💬 with ") for line in lines)
     form = await here.member.click(second, label=LABELS[1])
-    await here.member.submit_modal(form, {"hint": "with drums", "style": ["jazz"], "seconds": "abc"})
+    await here.member.submit_modal(form, {"hint": "with drums", "style": ["jazz"], "seconds": "13 "})
     await here.songs_done()
     third = here.songs()[2]
     assert paid(here, job_of(third))[0] == "compose"

@@ -145,6 +145,43 @@ def test_what_could_not_be_used_is_kept(hint: str, not_used: tuple[str, ...]) ->
     assert brief_for(hint).not_used == not_used
 
 
+@pytest.mark.parametrize(
+    ("hint", "heard"),
+    [
+        ("밤바다", ("night", "sea")), ("밤바다, 조용하게", ("night", "sea", "calm")), ("밤하늘", ("night",)),
+        ("밤거리", ("night", "city")), ("겨울바다", ("winter", "sea")), ("여름밤", ("summer", "night")),
+        ("봄비", ("spring", "rain")), ("가을비처럼", ("autumn", "rain")), ("새벽비", ("morning", "rain")),
+        ("봄밤", ("spring", "night")), ("가을바람", ("autumn", "wind")), ("바닷바람", ("sea", "wind")),
+        ("겨울산", ("winter", "mountain")), ("눈 오는밤", ("snow", "night")), ("골목길", ("city",)),
+        ("호숫가", ("river",)), ("빗소리", ("rain",)), ("눈길", ("snow",)), ("바닷가", ("sea",)),
+        ("산길", ("mountain",)), ("도시야경", ("city", "night")), ("밤나무", ()),
+    ],
+)  # fmt: skip
+def test_a_korean_compound_is_heard_whole(hint: str, heard: tuple[str, ...]) -> None:
+    wishes = understand(hint, by_meaning=False)
+    assert wishes.heard == heard
+    assert wishes.not_used == (() if heard else (hint,))
+
+
+@pytest.mark.parametrize(
+    ("hint", "not_used"),
+    [
+        ("rain in the Kitchen", ("Kitchen",)),
+        ("creepy abandoned house at night", ("abandoned house",)),
+        ("조선시대 궁궐", ("조선시대",)),
+        ("비 오는 저녁에 고양이 우주정거장", ("정거장",)),
+        ("a walk through the snow at night, please", ()),
+        ("비 오는 저녁에 혼자 걷는 길", ()),
+        ("듣기 좋은 재즈로 해줘", ()),
+        ("夜の雨", ()),
+    ],
+)
+def test_what_a_phrase_says_beside_its_known_words_is_not_lost(hint: str, not_used: tuple[str, ...]) -> None:
+    wishes = understand(hint, by_meaning=False)
+    assert wishes.heard
+    assert wishes.not_used == not_used
+
+
 def test_a_denied_mood_keeps_the_music_on_the_other_side() -> None:
     sad = brief_for("sad")
     assert sad.valence < 0 < brief_for("sad, but not sad").valence
