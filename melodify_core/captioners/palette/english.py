@@ -38,7 +38,7 @@ _OF_THINGS = (
     "with Love",
 )
 _SMALL_WORDS = frozenset(
-    {"a", "an", "and", "as", "at", "by", "for", "in", "nor", "of", "on", "or", "the", "to", "with"}
+    {"a", "an", "and", "as", "at", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "with"}
 )
 
 
