@@ -4,9 +4,11 @@ import discord
 
 from bot.i18n.messages import catalogue, name_of, say
 from melodify_core.brief import clean, names_in
+from melodify_core.hints.words import found_in
 from melodify_core.models import Language, Song
 
 MOST = 500  # characters of a line
+REASONS = ("by_name", "by_bpm", "by_seconds", "by_style", "by_instrument")
 
 
 def hint_lines(language: Language, song: Song) -> str:
@@ -17,11 +19,23 @@ def hint_lines(language: Language, song: Song) -> str:
 
 
 def not_used(language: Language, song: Song) -> str:
-    """Return the phrases that could not be used, and why where that is known; "" without any."""
-    phrases = song.brief.not_used if song.brief else ()
-    shown = ", ".join(say(language, "song.phrase", phrase=_safe(phrase)) for phrase in phrases)
-    named = any(names_in(phrase) for phrase in phrases)
-    return f"{shown} · {say(language, 'song.by_name')}" if named else shown
+    """Return the phrases that could not be used, each with its reason where that is known; "" without any."""
+    groups: dict[str, list[str]] = {reason: [] for reason in (*REASONS, "")}
+    for phrase in song.brief.not_used if song.brief else ():
+        groups[_reason(phrase)].append(say(language, "song.phrase", phrase=_safe(phrase)))
+    return " ".join(
+        " · ".join([", ".join(phrases), *([say(language, f"song.{reason}")] if reason else [])])
+        for reason, phrases in groups.items()
+        if phrases
+    )
+
+
+def _reason(phrase: str) -> str:
+    """Return which of REASONS a phrase has; "" for one that was not understood."""
+    if names_in(phrase):
+        return "by_name"
+    kinds = {f"by_{word.kind}" for word in found_in(phrase.casefold())}
+    return next((reason for reason in REASONS if reason in kinds), "")
 
 
 def _heard(language: Language, song: Song) -> str:

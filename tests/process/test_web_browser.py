@@ -504,6 +504,27 @@ async def test_style_mood_tempo_and_key_are_in_one_line(
         assert len({round(box["y"]) for box in boxes if box}) == 1
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+async def test_controls_and_downloads_stand_in_rows_and_players_are_named_once(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], width: int, scheme: str, language: str
+) -> None:
+    await with_score(site, score())
+    await site.storage.save("songs/1.mp4", b"\0", "video/mp4")
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "locale": language}
+    async with visit(browser, song_page(site, sound), **options) as page:
+        await expect(page.locator(".voices li").first).to_be_visible()
+        await expect(page.locator(".facts .players")).to_be_hidden()
+        if SHOTS:
+            await page.screenshot(path=Path(SHOTS) / f"rows-{width}-{scheme}-{language}.png", full_page=True)
+        for row in (".downloads a", ".loop, .share"):
+            boxes = [box for each in await page.locator(row).all() if (box := await each.bounding_box())]
+            assert len(boxes) == (3 if "downloads" in row else 2)
+            assert len({round(box["y"]) for box in boxes}) == 1
+            assert "downloads" not in row or max(box["width"] for box in boxes) - min(box["width"] for box in boxes) < 1
+
+
 @pytest.mark.parametrize(("tall", "size"), [(False, SMALL), (False, LARGE), (True, SMALL), (True, LARGE)])
 async def test_the_picture_is_as_large_as_the_page_allows_and_keeps_its_shape(
     browser: Browser, site: Site, sound: tuple[bytes, Song], tall: bool, size: dict[str, int]

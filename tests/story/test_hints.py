@@ -82,4 +82,4 @@ async def test_a_length_in_the_hint_is_the_song_s_and_the_option_comes_first(bot
     assert lines_of(song)[-1] == "Heard: 12 s, rain"
     other = await song_for(here, "12 seconds of rain", length=20)
     assert await seconds_of(other) == pytest.approx(20, abs=1)
-    assert lines_of(other) == ["Heard: rain", "Not used: “12 seconds”"]
+    assert lines_of(other) == ["Heard: rain", "Not used: “12 seconds” · Another length was chosen."]

@@ -48,6 +48,34 @@ def test_a_name_that_cannot_be_copied_gets_its_reason(hint: str) -> None:
     assert "I cannot copy songs or artists by name" in not_used("en", song_that(lost=(hint,)))
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        (
+            "en",
+            (
+                "“Coldplay” · I cannot copy songs or artists by name, but a mood or a style works. "
+                "“500 bpm” · This style is not played at that tempo. “1분” · Another length was chosen. "
+                "“jazz” · Another style was chosen. “cello” · This style has no part for it. “qwertz”, “kitchen”"
+            ),
+        ),
+        (
+            "ko",
+            (
+                "‘Coldplay’ · 곡이나 아티스트 이름만으로는 따라 만들 수 없어요. 분위기나 장르로 적어 주세요. "
+                "‘500 bpm’ · 이 스타일과 맞지 않는 빠르기예요. ‘1분’ · 길이를 따로 정하셨어요. "
+                "‘jazz’ · 스타일을 따로 정하셨어요. "
+                "‘cello’ · 이 스타일에는 맞는 자리가 없는 악기예요. ‘qwertz’, ‘kitchen’"
+            ),
+        ),
+    ],
+)
+def test_each_phrase_stands_beside_its_own_reason(language: Language, line: str) -> None:
+    lost = ("qwertz", "Coldplay", "500 bpm", "1분", "jazz", "cello", "kitchen")
+    assert not_used(language, song_that(lost=lost)) == line
+    assert not_used(language, song_that(lost=("qwertz",))) in line
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_can_be_heard_has_words(language: Language) -> None:
     named = [*concepts(), *(f"instrument.{name}" for name in other_words().instruments)]
