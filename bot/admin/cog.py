@@ -61,6 +61,7 @@ class Admin(commands.Cog):
         self._define_channels()
         self._define_limits()
         self._define_defaults()
+        self._define_posts()
         self._define_members()
         self._define_overviews()
         self._client.tree.add_command(self._group)
@@ -132,14 +133,6 @@ class Admin(commands.Cog):
         languages = [
             app_commands.Choice(name=localised(f"admin.language.{name}"), value=name) for name in ("auto", *LANGUAGES)
         ]
-        archives = [
-            app_commands.Choice(name=localised(f"admin.archive.{minutes}"), value=minutes)
-            for minutes in ARCHIVE_MINUTES
-        ]
-        policies = [
-            app_commands.Choice(name=localised(f"admin.nsfw.{policy}"), value=policy)
-            for policy in ("never", "age_restricted")
-        ]
 
         @_subcommand(self._group, "defaults", "style", "default_length", "language")
         @app_commands.choices(style=styles, language=languages)
@@ -151,6 +144,16 @@ class Admin(commands.Cog):
         ) -> None:
             seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
             await self._change(interaction, lambda: guild_rules.set_defaults(style, seconds, language), "defaults")
+
+    def _define_posts(self) -> None:
+        archives = [
+            app_commands.Choice(name=localised(f"admin.archive.{minutes}"), value=minutes)
+            for minutes in ARCHIVE_MINUTES
+        ]
+        policies = [
+            app_commands.Choice(name=localised(f"admin.nsfw.{policy}"), value=policy)
+            for policy in ("never", "age_restricted")
+        ]
 
         @_subcommand(self._group, "threads", "on", "archive")
         @app_commands.choices(archive=archives)

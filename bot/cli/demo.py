@@ -27,6 +27,7 @@ from bot.i18n.translator import untranslated
 from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
+from melodify_core.models import Language
 from melodify_core.observability.health import Health
 from melodify_core.ports import Delivery
 
@@ -133,30 +134,33 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
             env.backend.clock = cast("Any", _PresentTime())
             if client.user is not None:
                 await client.user.edit(username="Melodify")
-            names = {name: say(settings.language, f"demo.{name}") for name in ("server", "channel", "you", "role")}
-            guild = env.create_guild(names["server"], preferred_locale=locale.value)
-            channel = guild.create_text_channel(names["channel"])
-            moderators = guild.create_role(names["role"], permissions=MODERATES)
-            viewer = guild.add_member(env.create_user(names["you"]), roles=[moderators])
-            # A page shows one channel: in a thread the songs appear on it.
-            parent = client.get_channel(channel.id)
-            if not isinstance(parent, discord.TextChannel):
-                raise TypeError(parent)
-            thread = await parent.create_thread(
-                name=say(settings.language, "demo.thread"), type=discord.ChannelType.public_thread
-            )
-            await thread.send(
-                say(settings.language, "demo.welcome", path=str(example)), file=discord.File(example, EXAMPLE_NAME)
-            )
-            shown = next(handle for handle in channel.threads if handle.id == thread.id)
+            thread, viewer = await _furnish(env, client, settings.language, example)
             await (await client.fetch_user(viewer.id)).send(say(settings.language, "demo.private"))
             async with (
-                _page(env, shown, viewer, locale, port) as public,
+                _page(env, thread, viewer, locale, port) as public,
                 _page(env, viewer.user.dm_channel, viewer.user, locale, 0) as private,
             ):
                 yield env, public, private
         finally:
             await client.close_services()
+
+
+async def _furnish(
+    env: Env, client: _DemoClient, language: Language, example: Path
+) -> tuple[ChannelHandle, MemberActor]:
+    """Return the thread of a new server, and the server's member."""
+    names = {name: say(language, f"demo.{name}") for name in ("server", "channel", "you", "role", "thread")}
+    guild = env.create_guild(names["server"], preferred_locale=client.locale.value)
+    channel = guild.create_text_channel(names["channel"])
+    moderators = guild.create_role(names["role"], permissions=MODERATES)
+    viewer = guild.add_member(env.create_user(names["you"]), roles=[moderators])
+    # A page shows one channel: in a thread the songs appear on it.
+    parent = client.get_channel(channel.id)
+    if not isinstance(parent, discord.TextChannel):
+        raise TypeError(parent)
+    thread = await parent.create_thread(name=names["thread"], type=discord.ChannelType.public_thread)
+    await thread.send(say(language, "demo.welcome", path=str(example)), file=discord.File(example, EXAMPLE_NAME))
+    return next(handle for handle in channel.threads if handle.id == thread.id), viewer
 
 
 @asynccontextmanager

@@ -88,12 +88,11 @@ def request_of(
     `parent_id` is the job of the song whose picture gets another song. `sent` counts all pictures, taken or not.
     `shows_picture` means that the pictures were posted where the song goes, `borrowed` that somebody else posted them.
     """
-    way = _way_of(source, private=private, retake=parent_id is not None)
     user = source.author if isinstance(source, discord.Message) else source.user
     pressed = source if isinstance(source, discord.Message) else source.message
     request = Request(
         first_id=str(source.id),
-        way=way,
+        way=_way_of(source, private=private, retake=parent_id is not None),
         user_id=user.id,
         pictures=pictures,
         sent=sent,

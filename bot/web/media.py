@@ -124,7 +124,7 @@ class Media:
             yield piece
 
     async def _made(self, request: web.Request, videos: Videos, song: Song, key: str) -> Stored | None:
-        # Whoever waits for a video takes the place of a stream.
+        # A visitor that waits for a video takes the place of a stream.
         with suppress(Rejected), self._streams.hold(visitor_address(request, self._settings)):
             await videos.make(song.job_id)
             return await self._storage.find(key)

@@ -27,13 +27,7 @@ def backup(settings: Settings, target: Path) -> str:
     target that exists, for a database that is empty or damaged, and when the copy cannot be written; then nothing is
     left of it.
     """
-    from melodify_core.library import database_path
-
-    if not settings.database.url.startswith("sqlite"):
-        raise Misconfigured("`melodify backup` copies SQLite databases. For PostgreSQL use pg_dump.")
-    source = database_path(settings.database.url)
-    if not source.is_file():
-        raise Misconfigured(f"There is no database at {source}.")
+    source = _source(settings)
     if os.path.lexists(target):
         raise Misconfigured(f"{target} exists already.")
     if not target.parent.is_dir():
@@ -61,6 +55,17 @@ def backup(settings: Settings, target: Path) -> str:
         f"{source} was copied to {target} and compared with it: {_sizes(expected)}. "
         f"Pictures and songs are not in it: copy {settings.folder.path} too."
     )
+
+
+def _source(settings: Settings) -> Path:
+    from melodify_core.library import database_path
+
+    if not settings.database.url.startswith("sqlite"):
+        raise Misconfigured("`melodify backup` copies SQLite databases. For PostgreSQL use pg_dump.")
+    source = database_path(settings.database.url)
+    if not source.is_file():
+        raise Misconfigured(f"There is no database at {source}.")
+    return source
 
 
 def verify(file: Path) -> str:

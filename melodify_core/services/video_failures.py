@@ -1,4 +1,4 @@
-"""Remembers why a video could not be made: whoever asks again gets the same answer without another attempt."""
+"""Remembers why a video could not be made: a caller that asks again gets the same answer without another attempt."""
 
 import copy
 import time

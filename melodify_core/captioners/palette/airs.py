@@ -34,9 +34,6 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         return ("one colour",)
     dark, bright = reading.brightness < _DARK, reading.brightness > _BRIGHT
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
-    large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
-    hues = sum(not family.isdisjoint(large) for family in _HUES)
-    vivid = reading.colourfulness > 70 and hues >= 3 and len(large) >= 4 and reading.colours[0][1] < 0.45
     rosy = _share(reading, "coral", "pink", "red", "magenta", "crimson") >= 0.15
     # In warm light leaves are olive, and so is much else.
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
@@ -48,7 +45,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "pink": _share(reading, *_PINKS) >= 0.4,
         "red": _share(reading, *_REDS) >= 0.35,
         "warm and cool": _share(reading, "orange", "rust", "amber", "coral") >= 0.15 <= _share(reading, *_BLUES),
-        "vivid": vivid,
+        "vivid": _vivid(reading),
         "blue": not dark and _share(reading, *_BLUES) >= 0.5,
         "blue above": _blue_above(reading),
         "gold": reading.brightness > 0.55
@@ -70,6 +67,12 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
+
+
+def _vivid(reading: Reading) -> bool:
+    large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
+    hues = sum(not family.isdisjoint(large) for family in _HUES)
+    return reading.colourfulness > 70 and hues >= 3 and len(large) >= 4 and reading.colours[0][1] < 0.45
 
 
 def _blue_above(reading: Reading) -> bool:

@@ -182,20 +182,27 @@ def _write(
         "counter": [],
     }
     if chosen.home.strokes > 1:
-        end = form.bars[-1].start
-        notes["chords"] = [
-            replace(note, length=note.length * mood.short) if note.start < end else note for note in notes["chords"]
-        ]
-    if players.pad and style.accompaniment.rhythm:
-        notes["pad"] = _rhythm_guitar(style, mood, form, chords, players.pad, chosen)
-    elif players.pad:
-        high = harmony.voice(chords, _middle(players.pad, 62 + 0.6 * mood.register), 3)
-        notes["pad"] = rhythm.pads(form.bars, chords, high, mood.velocity - 14)
+        notes["chords"] = _shortened(notes["chords"], mood, form)
+    if players.pad:
+        notes["pad"] = _pad(style, mood, form, chords, players.pad, chosen)
     if players.counter:
         compass = _compass(players.counter, mood)
         notes["counter"] = counter.second_voice(random, key, form.bars, chords, tune, compass)
     notes["drums"] = rhythm.drums(random, form.bars, chosen, style.drums.fills, mood.velocity)
     return notes
+
+
+def _shortened(chords: list[Note], mood: Mood, form: Plan) -> list[Note]:
+    """Return the chords as short as the mood has them, but for the last."""
+    end = form.bars[-1].start
+    return [replace(note, length=note.length * mood.short) if note.start < end else note for note in chords]
+
+
+def _pad(style: Style, mood: Mood, form: Plan, chords: tuple[Chord, ...], name: str, chosen: Arrangement) -> list[Note]:
+    if style.accompaniment.rhythm:
+        return _rhythm_guitar(style, mood, form, chords, name, chosen)
+    high = harmony.voice(chords, _middle(name, 62 + 0.6 * mood.register), 3)
+    return rhythm.pads(form.bars, chords, high, mood.velocity - 14)
 
 
 def _rhythm_guitar(
