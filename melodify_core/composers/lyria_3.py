@@ -22,12 +22,16 @@ _MPEG_LAYERS = (0b01, 0b10, 0b11)  # III, II, I; 0 is none, and AAC's
 
 def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
     """Return the prompt for a model that takes only words: with length, and whether there is singing."""
-    seconds = min(wish.seconds, longest_s)
+    voice = "" if wish.vocals else " Instrumental only, no vocals."
+    return f"{with_voice(prompt, wish)}{voice} About {min(wish.seconds, longest_s)} seconds long."
+
+
+def with_voice(prompt: str, wish: Wish) -> str:
+    """Return the prompt, for singing where that was wished: the prompts of `brief` are for models that cannot sing."""
     if not wish.vocals:
-        return f"{prompt} Instrumental only, no vocals. About {seconds} seconds long."
-    # The prompts of `brief` are for models that cannot sing.
+        return prompt
     prompt = prompt.removeprefix("Instrumental ")
-    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}. About {seconds} seconds long."
+    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}."
 
 
 def is_offence(words: str) -> bool:

@@ -20,8 +20,9 @@ from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
 from melodify_core.composers.google_audio import fetched
-from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
+from melodify_core.composers.lyria.answer import NotBilled
 from melodify_core.composers.lyria_3 import decoded, is_offence
+from melodify_core.composers.single_take import Answer, Blocked, Question
 from melodify_core.config.settings import Vertex
 from melodify_core.google import MAX_ANSWER_BYTES, credentials, refresh
 
