@@ -50,7 +50,6 @@ class OpenServices(Protocol):
 
     def __call__(self, delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
         """Return a context manager that is entered at the start and left at the end."""
-        ...
 
 
 # Returns a context manager that serves the song pages until it is left.

@@ -161,7 +161,7 @@ async def _open_infrastructure(
     library = Library(database, salt_of(settings))
     await asyncio.to_thread(library.create_schema)
     if providers is None:
-        memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
+        memory = Readings(database, settings.openai.memory_hours, settings.openai.memory_entries)
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)

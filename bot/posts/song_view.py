@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.discord_api.components import view_of
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
@@ -23,23 +24,11 @@ def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.V
     return discord.ui.Button(label=say(language, "button.page"), style=discord.ButtonStyle.link, url=page)
 
 
-def page_of(message: discord.Message | None) -> str:
-    """Return the address of the song's page from its message's title or buttons; "" without a page."""
-    titles = [embed.url for embed in message.embeds] if message else []
-    links = [*titles, *(button.url for button in _buttons_of(message))]
-    return next((link for link in links if link), "")
-
-
 def shows_job(message: discord.Message, job_id: str) -> bool:
     """Return whether the message has the buttons of the job's song."""
-    ids = [button.custom_id or "" for button in _buttons_of(message)]
+    parts = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
+    ids = [part.custom_id or "" for part in parts if isinstance(part, discord.Button)]
     return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
-
-
-def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
-    rows = message.components if message else []
-    parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
-    return [part for part in parts if isinstance(part, discord.Button)]
 
 
 def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Select[discord.ui.View]:
@@ -59,26 +48,16 @@ def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Sele
 
 def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) -> discord.ui.View:
     """Return the row of buttons under a song, and the menu."""
-    view = discord.ui.View(timeout=None)
-    for kind in KINDS:
-        view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
-    view.add_item(song_menu(job_id, language, page=page))
-    # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
-    view.stop()
-    return view
+    notes = {"like": f"· {likes}"} if likes else {}
+    buttons = [song_button(kind, job_id, language, notes.get(kind, "")) for kind in KINDS]
+    return view_of(*buttons, song_menu(job_id, language, page=page))
 
 
 def menu_view(job_id: str, language: Language, *, page: bool) -> discord.ui.View:
     """Return the menu alone, for songs whose message has none."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(song_menu(job_id, language, page=page))
-    view.stop()
-    return view
+    return view_of(song_menu(job_id, language, page=page))
 
 
 def page_view(language: Language, page: str) -> discord.ui.View:
     """Return the button that opens the song's page, alone."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(page_button(language, page))
-    view.stop()
-    return view
+    return view_of(page_button(language, page))

@@ -39,7 +39,6 @@ class RunMelodify(Protocol):
         private: bool,
     ) -> None:
         """Answer the interaction."""
-        ...
 
 
 def melodify_command(run: RunMelodify, longest_s: int = MOST_SECONDS) -> app_commands.Command[Any, ..., None]:
@@ -89,11 +88,9 @@ class Notes(Protocol):
 
     def text(self, name: str) -> str | None:
         """Return the stored text, None where there is none."""
-        ...
 
     def write(self, name: str, text: str) -> None:
         """Store the text."""
-        ...
 
 
 async def sync_commands(

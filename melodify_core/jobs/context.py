@@ -55,19 +55,15 @@ class Step(Protocol):
 
         A `stoppable` step raises Rejected("job.cancelled") as soon as the asker has cancelled.
         """
-        ...
 
     async def recorded(self) -> Collection[str]:
         """Return the names of the steps that an earlier run of the job has recorded. Raises Unavailable."""
-        ...
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
-        ...
 
     async def defer_post(self, pending: PendingPost) -> bool:
         """Queue what is to be posted later; return False where that is not possible."""
-        ...
 
 
 class PlainStep:

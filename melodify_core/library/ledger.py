@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from melodify_core.config.settings import Limits
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
-from melodify_core.library.schema import costs, notes, readings, songs, usage
+from melodify_core.library.schema import costs, notes, songs, usage
 from melodify_core.library.songbook import erase_songs
 from melodify_core.library.statements import (
     ALL_OPEN,
@@ -50,7 +50,7 @@ from melodify_core.library.statements import (
     UPDATE_SONG,
     queued_since,
 )
-from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
+from melodify_core.models import AcceptedOrder, Bill, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -505,21 +505,6 @@ class Library:
         old = (usage.c.user_id < NOBODY, usage.c.created_at < before)
         with self._changing() as connection:
             connection.execute(usage.update().where(*old).values(user_id=NOBODY, guild_id=None))
-
-    def recall(self, question: str, since: float) -> Brief | None:
-        """Return the reading that was stored for the question after the unix time `since`."""
-        query = sa.select(readings.c.brief).where(readings.c.question == question, readings.c.created_at > since)
-        rows = self._all(query)
-        return Brief.model_validate_json(rows[0].brief) if rows else None
-
-    def remember(self, question: str, brief: Brief, now: float, entries: int) -> None:
-        """Store a reading, and delete the oldest beyond `entries`."""
-        kept = sa.select(readings.c.question).order_by(readings.c.created_at.desc()).limit(entries)
-        row = {"question": question, "created_at": now, "brief": brief.model_dump_json()}
-        with self.transaction() as connection:
-            connection.execute(readings.delete().where(readings.c.question == question))
-            connection.execute(readings.insert().values(**row))
-            connection.execute(readings.delete().where(readings.c.question.not_in(kept)))
 
     def _end(
         self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None, outcome: str = ""

@@ -33,12 +33,9 @@ class LyriaModel(Protocol):
 
     async def ask(self, question: Question) -> Answer:
         """Ask once. Raises Blocked, NotBilled, and errors of google.api_core, google.auth and OSError."""
-        ...
 
     async def look(self) -> None:
         """See whether it would answer, for nothing. Raises like `ask`."""
-        ...
 
     async def close(self) -> None:
         """Give the connection back."""
-        ...
