@@ -39,7 +39,7 @@ from melodify_core.services.second_choice import SecondChoice
 from melodify_core.services.songs import SongService
 from melodify_core.storage.layout import midi_key
 from melodify_core.storage.spool import Spool
-from melodify_core.studio import Studio, fallback_of, job_of, prepare_picture, salt_of
+from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.threads import finished
 from melodify_core.usage.limits import DAY_S
 
@@ -349,7 +349,7 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)
-            job = job_of(order, checked, **fallback_of(settings))
+            job = job_of(order, checked, settings)
             await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
             context = JobContext(
                 providers=replace(providers, storage=storage),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
 from melodify_core.library import Guilds, Library, LibraryPages, MemberBook, Songbook, connect, upgrade
 from melodify_core.library import pages as pages_module
@@ -55,15 +56,15 @@ def an_order(*, private: bool = False, adult: bool = False) -> Order:
 
 
 def test_only_what_everybody_may_see_gets_a_page_and_only_when_pages_are_on() -> None:
-    job = job_of(an_order(), PICTURE, paged=True)
+    job = job_of(an_order(), PICTURE, Settings(), paged=True)
     page_id = job.page_id
     assert page_id is not None
     assert re.fullmatch(ID_PATTERN, page_id)
     assert page_id not in repr(job)  # a reader of the log must not see the page
-    assert job_of(an_order(), PICTURE, paged=True).page_id != page_id
-    assert job_of(an_order(), PICTURE).page_id is None
-    assert job_of(an_order(private=True), PICTURE, paged=True).page_id is None
-    assert job_of(an_order(adult=True), PICTURE, paged=True).page_id is None
+    assert job_of(an_order(), PICTURE, Settings(), paged=True).page_id != page_id
+    assert job_of(an_order(), PICTURE, Settings()).page_id is None
+    assert job_of(an_order(private=True), PICTURE, Settings(), paged=True).page_id is None
+    assert job_of(an_order(adult=True), PICTURE, Settings(), paged=True).page_id is None
 
 
 async def test_a_song_in_the_making_shows_picture_and_stage(engine: sa.Engine, pages: LibraryPages) -> None:
