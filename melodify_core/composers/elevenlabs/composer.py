@@ -4,15 +4,8 @@ import asyncio
 import logging
 from contextlib import AbstractContextManager
 
+from melodify_core.composers.elevenlabs import faults
 from melodify_core.composers.elevenlabs.abilities import abilities_of
-from melodify_core.composers.elevenlabs.faults import (
-    check_plan,
-    code_of,
-    error_of,
-    is_blocked,
-    may_repeat,
-    sentence_of,
-)
 from melodify_core.composers.http import Fault, HttpApi
 from melodify_core.composers.http_status import is_free, job_faults, start_faults
 from melodify_core.composers.lyria_3 import with_voice
@@ -48,13 +41,13 @@ class ElevenLabsComposer(SingleTakeComposer[ElevenLabs, Fault]):
                 async with asyncio.timeout(min(CHECK_S, self._settings.deadline_s)):
                     account = (await self._api.get("/v1/user/subscription")).json()
             except Fault as fault:
-                if code_of(fault) != "missing_permissions":
+                if faults.code_of(fault) != "missing_permissions":
                     raise
                 log.info(
                     "check: ElevenLabs: the key may not read the account; whether it may make music shows in a song"
                 )
                 return
-            check_plan(account)
+            faults.check_plan(account)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -64,7 +57,7 @@ class ElevenLabsComposer(SingleTakeComposer[ElevenLabs, Fault]):
         return job_faults(self.name, job_id, Fault, self._explain)
 
     def _explain(self, fault: Fault) -> tuple[MelodifyError, str]:
-        return error_of(fault), sentence_of(fault, self._settings.model)
+        return faults.error_of(fault), faults.sentence_of(fault, self._settings.model)
 
     def _worded(self, prompt: str, wish: Wish) -> str:
         return with_voice(prompt, wish)
@@ -79,13 +72,13 @@ class ElevenLabsComposer(SingleTakeComposer[ElevenLabs, Fault]):
         try:
             reply = await self._api.post("/v1/music", body)
         except Fault as fault:
-            if is_blocked(fault):
+            if faults.is_blocked(fault):
                 raise Blocked(str(fault)) from fault
             raise
         return Answer(reply.body, (reply.headers.get("song-id") or reply.headers.get("request-id") or "")[:128])
 
     def _repeat_after_s(self, error: Fault) -> float | None:
-        return error.wait_s if may_repeat(error) else None
+        return error.wait_s if faults.may_repeat(error) else None
 
     def _is_free(self, error: BaseException) -> bool:
         return isinstance(error, Blocked) or is_free(error)
