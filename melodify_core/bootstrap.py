@@ -289,14 +289,15 @@ async def _start_periodic(
     """Start the periodic tasks besides the maintenance of the jobs."""
     from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
 
+    tasks = []
     if role.serves:
         positions = QueuePositions(infra.library, delivery, infra.settings.work.jobs)
-        await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
+        tasks.append(PeriodicTask("positions", POSITIONS_S, positions.show))
     if role.works:
-        erase = partial(erase_left_servers, services)
-        await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_SERVER_CHECK_S, erase)))
+        tasks.append(PeriodicTask("left servers", LEFT_SERVER_CHECK_S, partial(erase_left_servers, services)))
     if infra.file is not None:
-        await stack.enter_async_context(run_periodic(PeriodicTask("database file", FILE_S, infra.file.watch)))
+        tasks.append(PeriodicTask("database file", FILE_S, infra.file.watch))
+    await stack.enter_async_context(run_periodic(*tasks))
 
 
 async def erase_left_servers(services: Services) -> None:

@@ -6,6 +6,8 @@ Nothing of Google's SDKs: an adapter that needs only one of them does not import
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from melodify_core.models import Wish
 
@@ -45,6 +47,20 @@ def decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def error_in(body: Any) -> Mapping[str, Any]:
+    """Return what Google's services wrap in "error", some of them in a list; nothing of any other body."""
+    body = body[0] if isinstance(body, list) and body else body
+    said = body.get("error") if isinstance(body, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def uri_in(interaction: object) -> str:
+    """Return where the audio is, if the answer points to it instead of holding it; the SDK checks nothing of it."""
+    audio = getattr(interaction, "output_audio", None)
+    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
+    return uri if isinstance(uri, str) and not data else ""
 
 
 def kind_of(audio: bytes) -> str | None:

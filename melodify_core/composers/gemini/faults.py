@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from melodify_core.composers import http_status
 from melodify_core.composers.http_status import Ended, error_by_status, was_not_begun
-from melodify_core.composers.lyria_3 import is_offence
+from melodify_core.composers.lyria_3 import error_in, is_offence
 from melodify_core.composers.single_take import WORDS, Blocked
 from melodify_core.errors import MelodifyError, Unavailable
 
@@ -61,9 +61,7 @@ class Fault(Ended):
 
 def fault_of(status: int, headers: Mapping[str, str], body: Any) -> Fault | Blocked:
     """Return what an answer with an error status says."""
-    body = body[0] if isinstance(body, list) and body else body
-    said = body.get("error") if isinstance(body, dict) else None
-    said = said if isinstance(said, dict) else {}
+    said = error_in(body)
     code = said["code"] if isinstance(said.get("code"), str) else str(said.get("status") or "")
     words = str(said.get("message") or "")
     listed = said.get("details")

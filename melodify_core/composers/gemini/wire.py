@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from melodify_core.composers.gemini.faults import BLOCKED, Fault, fault_of
 from melodify_core.composers.google_audio import fetched
-from melodify_core.composers.lyria_3 import decoded, is_offence
+from melodify_core.composers.lyria_3 import decoded, is_offence, uri_in
 from melodify_core.composers.single_take import Answer, Blocked
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class GeminiModel:
             raise
         if not isinstance(found, kind):
             return Answer(b"")
-        if uri := _uri(found):
+        if uri := uri_in(found):
             headers = {"x-goog-api-key": self._key.get_secret_value()}
             return Answer(await fetched(uri, job_id, self._endpoint, headers), str(found.id or ""))
         return _answer(found)
@@ -149,13 +149,6 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _uri(interaction: "Interaction") -> str:
-    """Return where the audio is, if the answer points to it instead of holding it."""
-    audio = interaction.output_audio
-    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
-    return uri if isinstance(uri, str) and not data else ""
 
 
 def _answer(interaction: "Interaction") -> Answer:
