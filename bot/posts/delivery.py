@@ -70,7 +70,7 @@ class DiscordDelivery:
             text = say(
                 language, "status.composing_elsewhere", since=since, progress=say(language, f"progress.{progress}")
             )
-        await self._show(job, stage, text)
+        await self._show_line(job.job_id, job.place, language, stage, text, job.page_id)
 
     async def show_position(
         self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
@@ -176,9 +176,6 @@ class DiscordDelivery:
 
     def _page(self, page_id: str | None) -> str:
         return address_of(self._public_url, page_id) if page_id and self._public_url else ""
-
-    async def _show(self, job: Job, stage: Stage, text: str) -> None:
-        await self._show_line(job.job_id, job.place, job.wish.language, stage, text, job.page_id)
 
     async def _show_line(
         self, job_id: str, place: Place, language: Language, stage: Stage, text: str, page_id: str | None
