@@ -126,7 +126,9 @@ class Admin(commands.Cog):
             songs: app_commands.Range[int, 0, MOST_SONGS] | None = None,
             dollars: app_commands.Range[float, 0.0, MOST_DOLLARS] | None = None,
         ) -> None:
-            await self._change(interaction, lambda: guild_rules.limit_server(songs, dollars), "limited")
+            await self._change(
+                interaction, lambda: guild_rules.changed(songs_per_day=songs, dollars_per_day=dollars), "limited"
+            )
 
     def _define_defaults(self) -> None:
         styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
@@ -143,7 +145,8 @@ class Admin(commands.Cog):
             language: str | None = None,
         ) -> None:
             seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
-            await self._change(interaction, lambda: guild_rules.set_defaults(style, seconds, language), "defaults")
+            wanted = {"style": style, "seconds": seconds, "language": language}
+            await self._change(interaction, lambda: guild_rules.changed(**wanted), "defaults")
 
     def _define_posts(self) -> None:
         archives = [

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_api.components import Recreated, view_of
+from bot.discord_api.components import Recreated
 from bot.discord_api.ephemeral import errors_reported
 from bot.i18n.messages import name_of, say
 from bot.interaction import Interaction
@@ -34,8 +34,3 @@ class InsteadButton(
             await interaction.response.defer()
             services = interaction.client.services
             await services.second_choice.play(self._job_id, interaction.user.id, self._composer)
-
-
-def instead_view(job_id: str, composer: str, language: Language) -> discord.ui.View:
-    """Return the button under an apology."""
-    return view_of(InsteadButton(job_id, composer, language))

@@ -51,13 +51,3 @@ def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) ->
     notes = {"like": f"· {likes}"} if likes else {}
     buttons = [song_button(kind, job_id, language, notes.get(kind, "")) for kind in KINDS]
     return view_of(*buttons, song_menu(job_id, language, page=page))
-
-
-def menu_view(job_id: str, language: Language, *, page: bool) -> discord.ui.View:
-    """Return the menu alone, for songs whose message has none."""
-    return view_of(song_menu(job_id, language, page=page))
-
-
-def page_view(language: Language, page: str) -> discord.ui.View:
-    """Return the button that opens the song's page, alone."""
-    return view_of(page_button(language, page))

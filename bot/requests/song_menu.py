@@ -5,13 +5,13 @@ Details and deletion are buttons of those messages too, and live with the others
 
 import discord
 
-from bot.discord_api.components import Recreated
+from bot.discord_api.components import Recreated, view_of
 from bot.discord_api.ephemeral import errors_reported, send_ephemeral
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.posts.song_embed import title_of
-from bot.posts.song_view import menu_view, page_view, song_menu
+from bot.posts.song_view import page_button, song_menu
 from bot.requests.retake import Interaction
 from bot.requests.song_buttons import DeleteButton, DetailsButton, SongButton, page_address
 from melodify_core.errors import Rejected
@@ -26,7 +26,7 @@ class MoreButton(SongButton, template=rf"song:more:{JOB}"):
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Send the menu."""
         entry = await self.entry(interaction)
-        view = menu_view(self.job_id, language, page=bool(page_address(interaction, entry)))
+        view = view_of(song_menu(self.job_id, language, page=bool(page_address(interaction, entry))))
         text = say(language, "song.more", title=title_of(language, entry.song))
         await send_ephemeral(interaction, text, view)
 
@@ -43,7 +43,7 @@ class PageChoice(SongButton, template=rf"song:page:{JOB}"):
         if not page:
             raise Rejected("song.no_page")
         text = say(language, "song.page", title=title_of(language, entry.song), url=page)
-        await send_ephemeral(interaction, text, page_view(language, page))
+        await send_ephemeral(interaction, text, view_of(page_button(language, page)))
 
 
 CHOICES: dict[str, type[SongButton]] = {choice.kind: choice for choice in (DetailsButton, PageChoice, DeleteButton)}

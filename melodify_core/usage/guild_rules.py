@@ -83,16 +83,6 @@ def limit_role(role_id: int, limits: RoleLimits) -> Edit:
     return edit
 
 
-def limit_server(songs: int | None, dollars: float | None) -> Edit:
-    """Set what the whole server may use in a day; 0 resets to the host's limit, None changes nothing."""
-    return changed(songs_per_day=songs, dollars_per_day=dollars)
-
-
-def set_defaults(style: str | None, seconds: int | None, language: str | None) -> Edit:
-    """Set the defaults for what a member does not choose; "auto" and 0 reset to the host's, None changes nothing."""
-    return changed(style=style, seconds=seconds, language=language)
-
-
 def set_threads(*, on: bool, archive_minutes: int | None) -> Edit:
     """Set whether songs get threads of their own, and when Discord archives them."""
     if not on and archive_minutes is not None:
