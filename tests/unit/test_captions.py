@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.cli.demo import example_picture
 from melodify_core.captioners.eyes import Sight
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.captioner import MOOD_WORDS, brief_of
@@ -20,7 +21,7 @@ from melodify_core.captioners.palette.scenery import Scene, scene_of
 from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import all_styles
-from tests.unit.readings import SCENES
+from tests.unit.readings import SCENES, reading_of
 
 LANGUAGES = {"english": "en", "korean": "ko"}
 CAT = Scene("animal", "cat", "sure")
@@ -346,8 +347,27 @@ def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
     assert with_landscape(replace(gravel, bands=ROUGH), pollen).kind == "flower"
 
 
+def test_a_drawn_sunset_is_known_by_its_horizon() -> None:
+    drawn = SCENES["sunset"]
+    assert scene_of(drawn) == Scene("sky", "sunset", "sure")
+    assert scene_of(reading_of(example_picture())) == Scene("sky", "sunset", "sure")
+    upper, middle, lower = drawn.bands
+    for other in (
+        replace(drawn, level_line=None),  # a gradient
+        replace(drawn, level_line=0.8),  # a table
+        replace(drawn, bands=(replace(upper, yellow=0.06), middle, lower)),  # a wall
+        replace(drawn, bands=(upper, replace(middle, red=0.01), lower)),  # a morning
+        replace(drawn, bands=(upper, middle, replace(lower, light=0.6))),  # a desert
+        replace(drawn, bands=(replace(upper, edges=0.3), middle, lower)),  # a town
+        *(SCENES[name] for name in SCENES if name != "sunset"),
+    ):
+        assert scene_of(other) == Scene()
+    people = Sight(photo=True, kind="people", certainty="sure", people=2)
+    assert scene_of(drawn, people).kind == "people"
+
+
 def test_landscapes_are_seen_on_photos_only() -> None:
-    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()
+    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()  # bands of a photo
     assert (
         scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True, shares={"sea": 0.3})).subject == "sunset"
     )

@@ -39,6 +39,19 @@ def with_landscape(reading: Reading, sight: Sight) -> Sight:
     return sight
 
 
+def with_drawn_landscape(reading: Reading, sight: Sight) -> Sight:
+    """Return a drawn sunset, the one landscape of drawings that light and colour alone give away; else what is seen."""
+    if not reading.bands or reading.level_line is None or not 0.45 < reading.level_line < 0.75:
+        return sight
+    upper, middle, lower = reading.bands
+    smooth = max(band.edges for band in reading.bands) <= _SMOOTH
+    glow = min(upper.red, middle.red) >= 0.02 and middle.red + middle.yellow >= 0.1
+    towards_the_horizon = middle.yellow - upper.yellow >= 0.05 and middle.light - upper.light >= 0.1
+    if smooth and glow and towards_the_horizon and middle.light - lower.light >= 0.2:
+        return replace(sight, kind="sky", subject="sunset", certainty="sure")
+    return sight
+
+
 def _blooming(reading: Reading, sight: Sight) -> bool:
     # Flowers have every colour; what is grey may be pollen under a microscope.
     return sight.shares.get("flower", 0) >= 0.45 and reading.saturation >= 0.01
