@@ -243,9 +243,24 @@ def test_of_what_comes_in_herds_nobody_is_counted(subject: str) -> None:
         brief = brief_for("english", number, scene)
         assert brief.caption.startswith(words.own[subject])
         titles = (brief.title, *brief.spare_titles)
-        assert not [
-            title for title in titles if re.search("Ask the|Dear|Enter|Featuring|Letter|Mostly|Starring", title)
-        ]
+        counted = "Ask the|Dear|Enter|Featuring|First Sight|Letter|Mostly|One Song|Starring"
+        assert not [title for title in titles if re.search(counted, title)]
+
+
+def test_nothing_stars_in_a_song_that_is_wide_as_the_sea() -> None:
+    for scene in (Scene("sky", "sunset", "sure"), Scene("sea", None, "sure"), Scene("mountain", "mountains", "sure")):
+        for number in range(20):
+            brief = brief_for("english", number, scene)
+            titles = (brief.title, *brief.spare_titles)
+            assert not [title for title in titles if re.search("Featuring|Mostly|One Song|Starring", title)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cup_is_neither_on_the_menu_nor_helped_to(language: str) -> None:
+    for subject in ("cup", "teapot"):
+        for number in range(40):
+            caption = brief_for(language, number, Scene("food", subject, "sure")).caption
+            assert not re.search("menu|Help yourself|메뉴", caption)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -263,8 +278,22 @@ def test_every_colour_came_only_where_there_are_many_hues() -> None:
     one = (("rust", 0.27), ("coral", 0.15), ("crimson", 0.14), ("red", 0.14))
     reading = replace(SCENES["carnival"], colours=one, colourfulness=90, brightness=0.6)
     assert "vivid" not in airs_of(reading)
+    few = (("rust", 0.27), ("beige", 0.15), ("orange", 0.14), ("red", 0.14), ("olive", 0.06))
+    assert "vivid" not in airs_of(replace(reading, colours=few))  # a flower that fills the picture
     many = (("rust", 0.27), ("sky", 0.15), ("lime", 0.14), ("yellow", 0.14))
     assert "vivid" in airs_of(replace(reading, colours=many))
+
+
+def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None:
+    plain = (("beige", 0.64), ("cream", 0.36))
+    fog = replace(SCENES["fog"], edges=0.047, texture=0.004, span=0.2, colours=plain)
+    assert "smooth" in airs_of(fog)
+    assert "smooth" not in airs_of(replace(fog, texture=0.017))
+    for warmth, bright, dark in ((0.5, "warm", "dark warm"), (-0.5, "cool", "dark cool")):
+        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0)
+        assert bright in airs_of(replace(reading, brightness=0.5))
+        assert bright not in airs_of(replace(reading, brightness=0.3))
+        assert dark in airs_of(replace(reading, brightness=0.3))
 
 
 def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> None:

@@ -60,9 +60,9 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
         "busy": reading.edges > 0.55 and reading.emptiness < 0.1,
-        "smooth": reading.edges < 0.08 and reading.span < 0.8,
-        "warm": reading.warmth > 0.3 and reading.greenness < 0.15,
-        "cool": reading.warmth < -0.3,
+        "smooth": reading.edges < 0.08 and reading.texture < 0.013 and reading.span < 0.8,
+        "warm": not dark and reading.warmth > 0.3 and reading.greenness < 0.15,
+        "cool": not dark and reading.warmth < -0.3,
         "bright": reading.brightness > 0.72,
         "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
     }
@@ -71,7 +71,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
 
 def _vivid(reading: Reading) -> bool:
     large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
-    hues = sum(not family.isdisjoint(large) for family in _HUES)
+    hues = sum(_share(reading, *family) >= 0.08 for family in _HUES)
     return reading.colourfulness > 70 and hues >= 3 and len(large) >= 4 and reading.colours[0][1] < 0.45
 
 

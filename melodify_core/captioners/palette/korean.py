@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import is_coloured, named_colours, telling_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import named_colours, telling_colour, tint
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -20,6 +19,7 @@ from melodify_core.captioners.palette.words import (
     is_told,
     patterns,
     unfit,
+    unsayable,
     words_of,
 )
 
@@ -42,9 +42,9 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     living = scene.kind in ("animal", "bird", "people")
     without = [*unfit(reading, colour), *([] if living else ["에게"])]
     if scene.people:
-        without += ["좋아서", "오늘의", "특집", "풍경"]
+        without += ["좋아서", "오늘의", "주인공은", "풍경"]
     if scene.people > 1:
-        without += ["만난 날", "생각", "곁에서", "들려준"]
+        without += ["만난 날", "생각하며", "곁에서", "들려준"]
     if scene.kind not in ("animal", "bird"):
         without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
@@ -91,11 +91,9 @@ def _looks(reading: Reading, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
-    without = [*([] if is_coloured(reading) else ["{second}"]), *unfit(reading, colour)]
-    said = words.air(airs_of(reading), random, without)
-    said = said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
-    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
-    return " ".join([said, *facts])
+    without = unsayable(reading, colour)
+    said = words.look(reading, random, without)
+    return said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
 
 
 def with_particles(text: str) -> str:

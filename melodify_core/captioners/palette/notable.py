@@ -1,6 +1,5 @@
 """Reading -> the features worth a sentence, as keys that english.py and korean.py put into words."""
 
-from random import Random
 from typing import Literal
 
 from melodify_core.captioners.palette.colours import GREYS, chroma
@@ -11,7 +10,7 @@ Tint = Literal["dim", "vivid", "warm", "cool", "pale", "clear", "night"]
 MOST_FACTS = 2
 MOST_NAMED = 3
 MIRRORED = 0.92
-_FLAT, _STRONG = 0.02, 0.22  # contrast
+_FLAT, _STRONG = 0.02, 0.25  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
 _LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
@@ -67,19 +66,13 @@ def tint(reading: Reading, *, night: bool = False) -> Tint:
     return "clear"
 
 
-def told_facts(reading: Reading, random: Random) -> tuple[str, ...]:
-    """Return the fact to tell, if any: seldom, for short is better."""
-    facts = notable(reading)[:1]
-    return facts if facts == ("bare",) or random.random() < 0.35 else ()
-
-
 def notable(reading: Reading) -> tuple[str, ...]:
     """Return up to two facts about the layout, the rarest first."""
     named = named_colours(reading)
     flat, alone = reading.contrast < _FLAT, len(named) == 1
     little = reading.span > 0.5 and reading.contrast < 0.15
     facts = {
-        "accent": reading.accent is not None and reading.accent not in named and reading.colourfulness < 40,
+        "accent": reading.accent is not None and reading.accent not in named and reading.colourfulness < 32,
         "mirrored": reading.symmetry > MIRRORED and not flat,
         "bare": reading.span < _BARE and alone,
         "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),

@@ -9,9 +9,9 @@ from random import Random
 from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import Kind
-from melodify_core.captioners.palette.airs import Air
+from melodify_core.captioners.palette.airs import Air, airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tint, is_telling
+from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, notable
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene
 from melodify_core.data_files import read_table
@@ -35,10 +35,10 @@ _GROUPS: dict[Kind, str] = {
 # Where only the kind is known: "a building" is no word for a cathedral.
 _GROUPS_OF_KINDS: dict[Kind, str] = {"animal": "creature", "building": "walls", "sea": "water", "vehicle": "wheels"}
 _GROUPS_OF_SUBJECTS = {
-    "breakwater": "water", "candle": "nature", "dam": "town", "diver": "land", "fountain": "town",
+    "breakwater": "water", "candle": "nature", "cup": "object", "dam": "town", "diver": "land", "fountain": "town",
     "greenery": "nature", "greenhouse": "object", "harbour": "water", "library": "object", "mushroom": "nature",
     "night lights": "night",
-    "seashore": "water",
+    "seashore": "water", "teapot": "object",
 }  # fmt: skip
 
 
@@ -110,14 +110,25 @@ class Words:
             return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def air(self, airs: Sequence[Air], random: Random, without: Sequence[str]) -> str:
-        """Return a sentence that lacks these fields: mostly of the most telling air, seldom of the colours' names."""
-        told = list(airs[:MOST_AIRS])
+    def look(self, reading: Reading, random: Random, without: Sequence[str]) -> str:
+        """Return a sentence or two without these fields, mostly of the most telling air, seldom of none in particular.
+
+        A fact of the layout is told where nothing else stands out; that there is one spot of colour, or nothing else
+        at all, is told in any case.
+        """
+        air, facts = self._air(reading, random), notable(reading)[:1]
+        texts = [text for text in self.airs[air] if not any(name in text for name in without)]
+        layouts = [text for fact in facts for text in self.layouts[fact]]
+        if air == "mixed":
+            return random.choice(layouts if layouts and random.random() < 0.5 else texts)
+        said = random.choice(texts)
+        return f"{said} {random.choice(layouts)}" if facts in {("accent",), ("bare",)} else said
+
+    def _air(self, reading: Reading, random: Random) -> Air:
+        told = list(airs_of(reading)[:MOST_AIRS])
         if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
             told.append("mixed")
-        weights = range(len(told), 0, -1)
-        texts = self.airs[random.choices(told, weights)[0]]
-        return random.choice([text for text in texts if not any(name in text for name in without)])
+        return random.choices(told, range(len(told), 0, -1))[0]
 
     def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
@@ -158,8 +169,15 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
 
 
 def unfit(reading: Reading, colour: str) -> Texts:
-    """Return the fields of titles and airs that a picture without a telling colour has no words for."""
+    """Return the fields of titles that a picture without a telling colour has no words for."""
     return () if is_telling(reading, colour) else ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
+
+
+def unsayable(reading: Reading, colour: str) -> Texts:
+    """Return the fields of airs that a picture has no words for, or only dull ones."""
+    greys = () if is_coloured(reading) else ("{second}",)
+    dull = ("{telling}", "{Telling}") if colour in DULL else ()
+    return (*greys, *dull, *unfit(reading, colour))
 
 
 def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:
