@@ -296,6 +296,27 @@ def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None
         assert dark in airs_of(replace(reading, brightness=0.3))
 
 
+def test_the_blue_hour_is_neither_day_nor_night() -> None:
+    blue = replace(SCENES["noise"], colours=(("navy", 0.4), ("charcoal", 0.4)), warmth=-0.3, brightness=0.42)
+    assert airs_of(blue)[0] == "blue hour"
+    for other in (replace(blue, brightness=0.2), replace(blue, brightness=0.6), replace(blue, warmth=0.0)):
+        assert "blue hour" not in airs_of(other)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_quiet_colours_are_not_told_with_a_fast_song(language: str) -> None:
+    quiet = replace(SCENES["noise"], saturation=0.03, colourfulness=20, edges=0.2, brightness=0.5, warmth=0.0)
+    told = words_of(language).airs["quiet"]
+
+    def is_told(hint: str) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "cinematic", "hint": hint})
+        briefs = [brief_of(replace(quiet, fingerprint=number), wish) for number in range(20)]
+        return any(brief.caption.startswith(told) for brief in briefs)
+
+    assert is_told("60 bpm")
+    assert not is_told("140 bpm")
+
+
 def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> None:
     reading = replace(SCENES["fog"], colours=(("silver", 0.5), ("beige", 0.45)), greenness=0.0)
     assert is_telling(reading, "beige")

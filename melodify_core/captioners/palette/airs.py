@@ -7,8 +7,9 @@ from melodify_core.captioners.palette.notable import named_colours
 from melodify_core.captioners.palette.reading import Reading
 
 Air = Literal[
-    "mono", "dark warm", "dark cool", "dark", "green", "blue", "blue above", "gold", "earth", "pink", "red", "grey",
-    "white", "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed", "one colour",
+    "mono", "blue hour", "dark warm", "dark cool", "dark", "green", "blue", "blue above", "gold", "earth", "pink",
+    "red", "grey", "white", "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed",
+    "one colour",
 ]  # fmt: skip
 
 _MOST_GREY = 0.004  # mean chroma of a black and white picture, whose grain JPEG tints a little
@@ -39,6 +40,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
         "mono": mono and reading.span > 0.4,
+        "blue hour": 0.3 < reading.brightness < 0.5 and reading.warmth < -0.1 and _share(reading, "navy") >= 0.35,
         "dark warm": dark and reading.warmth > _WARM,
         "dark cool": dark and reading.warmth < -_WARM,
         "green": _share(reading, *_GREENS) >= 0.5 or leafy,

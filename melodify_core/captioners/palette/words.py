@@ -24,6 +24,7 @@ MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
 _TRIES = 200
 MOST_AIRS = 3
+_QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
 
 # The sentences that fit a kind, and those that fit a subject better.
 _GROUPS: dict[Kind, str] = {
@@ -110,25 +111,19 @@ class Words:
             return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def look(self, reading: Reading, random: Random, without: Sequence[str]) -> str:
+    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str]) -> str:
         """Return a sentence or two without these fields, mostly of the most telling air, seldom of none in particular.
 
         A fact of the layout is told where nothing else stands out; that there is one spot of colour, or nothing else
         at all, is told in any case.
         """
-        air, facts = self._air(reading, random), notable(reading)[:1]
+        air, facts = _air(reading, mood, random), notable(reading)[:1]
         texts = [text for text in self.airs[air] if not any(name in text for name in without)]
         layouts = [text for fact in facts for text in self.layouts[fact]]
         if air == "mixed":
             return random.choice(layouts if layouts and random.random() < 0.5 else texts)
         said = random.choice(texts)
         return f"{said} {random.choice(layouts)}" if facts in {("accent",), ("bare",)} else said
-
-    def _air(self, reading: Reading, random: Random) -> Air:
-        told = list(airs_of(reading)[:MOST_AIRS])
-        if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
-            told.append("mixed")
-        return random.choices(told, range(len(told), 0, -1))[0]
 
     def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
@@ -143,6 +138,14 @@ class Words:
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
+
+
+def _air(reading: Reading, mood: Mood, random: Random) -> Air:
+    # Colours that let one talk are no words for a fast song.
+    told = [air for air in airs_of(reading) if air != "quiet" or mood not in _QUICK][:MOST_AIRS]
+    if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
+        told.append("mixed")
+    return random.choices(told, range(len(told), 0, -1))[0]
 
 
 def is_told(scene: Scene) -> bool:
