@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import named_colours, telling_colour, tint
+from melodify_core.captioners.palette.notable import DULL, named_colours, telling_colour, tint
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -49,6 +49,8 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
         without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
         without += ["오후", "일요일", "산책"]
+    if colour in DULL:
+        without += ["일요일", "산책"]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
