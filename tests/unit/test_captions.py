@@ -387,6 +387,15 @@ def test_landscapes_are_named_by_bands_and_classes(
     assert (found.kind, found.subject, found.certainty) == expected
 
 
+def test_a_grey_sea_is_known_by_its_horizon() -> None:
+    grey = replace(SCENES["noise"], bands=CLOUDS, level_line=0.4)
+    sea = Sight(photo=True, kind="sea", certainty="likely", shares={"sea": 0.55, "water": 0.1})
+    assert scene_of(grey, sea) == Scene("sea", None, "sure")
+    assert scene_of(replace(grey, level_line=None), sea).certainty == "likely"  # fish
+    quay = replace(sea, kind="ship", shares={"sea": 0.1, "ship": 0.75})
+    assert scene_of(grey, quay).certainty == "likely"
+
+
 def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
     gravel = replace(SCENES["noise"], bands=GRAVEL, saturation=0.02)
     maybe = Sight(photo=True, kind="animal", certainty="likely", shares={"animal": 0.55})

@@ -76,6 +76,11 @@ def _open_sea(reading: Reading, sight: Sight) -> bool:
     return bool(reading.bands) and blue and _of(sight, "sea", "ship", "water") >= 0.5
 
 
+def _horizon(reading: Reading, sight: Sight) -> bool:
+    line = reading.level_line
+    return line is not None and line < 0.75 and _of(sight, "sea") >= 0.5 and _of(sight, "sea", "ship", "water") >= 0.6
+
+
 def _evening(reading: Reading, sight: Sight) -> bool:
     if not reading.bands or _of(sight, "animal", "bird", "food", "building", "instrument", "furniture", "stage") > 0.3:
         return False
@@ -147,6 +152,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_evening, "sky", "sunset", "sure"),
     (_afterglow, "sky", "sunset", "sure"),
     (_golden, "sky", "sunset", "sure"),
+    (_horizon, "sea", None, "sure"),
     (_built, "building", None, "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
