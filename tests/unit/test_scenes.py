@@ -310,6 +310,7 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c281": 0.9}, (0.09,), ("animal", "cat", "sure")),  # one small face
         ({"c762": 0.2}, (0.09, 0.08), ("people", None, "sure")),
         ({"c762": 0.2}, (0.05,), ("people", None, "likely")),
+        ({"c762": 0.2}, (0.05, 0.04), ("people", None, "sure")),  # a group photo, a stage
         ({"c107": 0.95}, (), ("sea", "jellyfish", "likely")),  # patterns look like that
         ({"c978": 0.85}, (), ("sea", "seashore", "sure")),
     ],

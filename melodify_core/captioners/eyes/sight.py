@@ -99,7 +99,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
         (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
         (whole >= _SURE_WHOLE.get(kind, _SURE) and gathered, unnamed, "sure"),
-        (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
+        (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "sure" if passers_by > 1 else "likely"),
         (share >= max(_TELLING, _least_likely(named)), named, "likely"),
         (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),
         (share >= _least_likely(named), named, "likely"),
