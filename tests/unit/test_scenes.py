@@ -302,7 +302,13 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c281": 0.7, "c207": 0.2}, (), ("animal", "cat", "sure")),
         ({"c207": 0.6}, (), ("animal", None, "likely")),  # whatever has four legs looks a little like a dog
         ({"c207": 0.66}, (), ("animal", None, "sure")),
-        ({"c207": 0.75}, (), ("animal", "dog", "likely")),
+        ({"c207": 0.75}, (), ("animal", None, "sure")),
+        ({"c145": 0.62, "c146": 0.1}, (), ("bird", None, "sure")),  # a penguin, perhaps
+        ({"c951": 0.68, "c950": 0.05}, (), ("food", None, "sure")),
+        ({"c951": 0.6, "c950": 0.05}, (), ("food", "fruit", "likely")),
+        ({"c817": 0.45, "c866": 0.2}, (), ("vehicle", None, "sure")),
+        ({"c972": 0.72}, (), ("mountain", "cliff", "likely")),  # a canyon
+        ({"c970": 0.55, "c972": 0.17}, (), ("mountain", None, "sure")),
         ({"c698": 0.6, "c497": 0.15}, (), ("building", None, "sure")),
         ({"c698": 0.7, "c497": 0.2}, (), ("building", None, "sure")),  # a palace, or a church with a dome
         ({"c698": 0.6}, (), ("building", None, "likely")),
