@@ -357,7 +357,7 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (STRIP, {"sea": 0.5}, None, ("sky", "sunset", "sure")),
         (CLOUDS, {"plane": 0.2, "building": 0.1}, None, ("sky", None, "likely")),
         (CLOUDS, {"animal": 0.2}, None, (None, None, None)),
-        (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "likely")),
+        (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "sure")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
         (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
         (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon

@@ -89,6 +89,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     """Return the first statement that is true: the most certain and most specific ones come first."""
     people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
     passers_by = sum(height >= _PASSER_BY for height in heights)
+    passing = min(_MOST_COUNTED, max(2, passers_by))
     of_subjects, of_kinds = subjects.subject_shares(found), subjects.kind_shares(found)
     (subject, share), (kind, whole) = next(iter(of_subjects.items())), next(iter(of_kinds.items()))
     shares = {**of_subjects, **{str(name): part for name, part in of_kinds.items()}}
@@ -101,7 +102,8 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
         (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
         (whole >= _SURE_WHOLE.get(kind, _SURE) and gathered, unnamed, "sure"),
-        (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "sure" if passers_by > 1 else "likely"),
+        # A small face is seldom alone.
+        (passers_by > 0, replace(crowd, people=passing), "sure" if passers_by > 1 else "likely"),
         (kind == "mountain" and share >= max(_TELLING_CLIFF, _least_likely(named)), named, "likely"),
         # A rhinoceros is half an elephant, but an animal.
         (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),

@@ -159,7 +159,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_city_at_night, "city", "night lights", "likely"),
     (_open_sky, "sky", None, "likely"),
     (_cloudy, "sky", None, "likely"),
-    (_townscape, "city", None, "likely"),
+    (_townscape, "city", None, "sure"),
     (_leafy, "forest", "greenery", "likely"),
 )
 
