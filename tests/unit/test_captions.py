@@ -274,6 +274,15 @@ def test_what_does_not_live_is_not_written_to(language: str) -> None:
             ]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_stage_is_not_played_and_a_diver_no_wide_land(language: str) -> None:
+    scenes = (Scene("stage", "stage", "sure"), Scene("sea", "diver", "sure"))
+    strange = "ought to play it|무대 소리|as far as the song|Fresh air|숨부터 크게"
+    for scene in scenes:
+        captions = [brief_for(language, number, scene).caption for number in range(40)]
+        assert not [caption for caption in captions if re.search(strange, caption)]
+
+
 def test_every_colour_came_only_where_there_are_many_hues() -> None:
     one = (("rust", 0.27), ("coral", 0.15), ("crimson", 0.14), ("red", 0.14))
     reading = replace(SCENES["carnival"], colours=one, colourfulness=90, brightness=0.6)

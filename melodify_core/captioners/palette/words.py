@@ -31,15 +31,15 @@ _GROUPS: dict[Kind, str] = {
     "animal": "animal", "bird": "bird", "building": "place", "city": "town", "flower": "nature", "food": "food",
     "forest": "land", "furniture": "object", "instrument": "music", "machine": "object", "mountain": "land",
     "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
-    "stage": "music", "train": "travel", "vehicle": "travel", "water": "water",
+    "stage": "show", "train": "travel", "vehicle": "travel", "water": "water",
 }  # fmt: skip
 # Where only the kind is known: "a building" is no word for a cathedral.
 _GROUPS_OF_KINDS: dict[Kind, str] = {"animal": "creature", "building": "walls", "sea": "water", "vehicle": "wheels"}
 _GROUPS_OF_SUBJECTS = {
-    "breakwater": "water", "candle": "nature", "cup": "object", "dam": "town", "diver": "land", "fountain": "town",
-    "greenery": "nature", "greenhouse": "object", "harbour": "water", "library": "object", "mushroom": "nature",
-    "night lights": "night",
-    "seashore": "water", "teapot": "object",
+    "airship": "sky", "breakwater": "water", "candle": "nature", "cup": "object", "dam": "town", "diver": "sealife",
+    "dog sled": "travel", "fountain": "town", "greenery": "nature", "greenhouse": "object", "harbour": "water",
+    "library": "object", "mushroom": "nature", "night lights": "night", "parachute": "sky", "rapeseed": "land",
+    "seashore": "water", "statue": "object", "teapot": "object",
 }  # fmt: skip
 
 
