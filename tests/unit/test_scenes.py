@@ -198,8 +198,15 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 # Steering
 
 
+def test_people_together_make_a_dim_picture_gladder() -> None:
+    dim = replace(SCENES["portrait"], brightness=0.3)
+    alone, together = (brief_of(dim, Wish(), Scene("people", None, "sure", count)).valence for count in (1, 3))
+    assert brief_of(dim, Wish()).valence < alone < together
+    assert "several voices near" in brief_of(dim, Wish(), Scene("people", None, "sure", 2)).soundscape
+
+
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
-    assert set(scenes().touches) == {*KINDS, "night"} == set(get_args(StyleScene))
+    assert set(scenes().touches) - {"company"} == {*KINDS, "night"} == set(get_args(StyleScene))
     for touch in scenes().touches.values():
         assert not touch.instrument or touch.instrument in instruments()
         assert touch.sound

@@ -50,7 +50,7 @@ class Touch:
 class Scenes:
     """What scenes.toml says."""
 
-    touches: dict[Kind | Literal["night"], Touch]
+    touches: dict[Kind | Literal["company", "night"], Touch]
     seen_instruments: dict[str, str]
 
 
@@ -73,7 +73,8 @@ def touches_of(scene: Scene) -> tuple[Touch, ...]:
     """Return what the scene does to the music, the kind first; nothing where nothing was seen."""
     touches = scenes().touches
     seen = (touches[scene.kind],) if scene.kind else ()
-    return (*seen, touches["night"]) if scene.night else seen
+    company = (touches["company"],) if scene.people > 1 else ()
+    return (*seen, *company, touches["night"]) if scene.night else (*seen, *company)
 
 
 def pull(scene: Scene, style: str) -> float:
