@@ -66,7 +66,10 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "warm": not dark and reading.warmth > 0.3 and reading.greenness < 0.15,
         "cool": not dark and reading.warmth < -0.3,
         "bright": reading.brightness > 0.72,
-        "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
+        "quiet": reading.saturation < 0.045
+        and reading.colourfulness < 35
+        and reading.edges < 0.35
+        and reading.contrast < 0.24,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
 

@@ -24,9 +24,9 @@ from melodify_core.captioners.palette.words import (
 
 # Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live, of land and sea.
 _OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise", "Notes on", "with Love")
-_OF_BRIGHT = ("Humming", "Some Kind of", "Touch of", "on Repeat")
+_OF_BRIGHT = ("Humming", "Touch of", "on Repeat")
 _OF_THINGS = ("A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Mostly", "Takes a Bow", "with Love")
-_OF_LAND = ("Featuring", "Mostly", "Notes on", "One Song", "Starring")
+_OF_LAND = ("Featuring", "Mostly", "Notes on", "Song for", "Starring")
 _OF_KINDS = (*_OF_LAND, "A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Takes a Bow")
 _LAND = ("forest", "mountain", "sea", "sky", "snow", "water")
 _SMALL_WORDS = frozenset(

@@ -45,6 +45,10 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
         without += ["좋아서", "오늘의", "주인공은", "풍경"]
     if scene.people > 1:
         without += ["만난 날", "생각하며", "곁에서", "들려준"]
+    if scene.kind == "instrument":
+        without.append("주인공은")  # it may not play
+    if scene.subject == "big cat":
+        without += ["좋아서", "들려준", "생각하며", "보낸 하루", "곁에서"]
     if scene.kind not in ("animal", "bird"):
         without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
