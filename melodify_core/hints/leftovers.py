@@ -32,13 +32,14 @@ _EMPTY_LATIN = frozenset(
         their them theme then there these they thing things this those through time times toward towards
         tune tunes turn under until upon using version voll walk walking walks want wants watching were what
         when where which while whole will wish within without work would your
+        nothing except single
         monday tuesday wednesday thursday friday saturday sunday weekend today sitting friend friends
         """,
     )
 )
 _EMPTY_KOREAN = re.compile(
     r"(?:[월화수목금토일]요일|주말|오는|오던|온|내리는|내린|지는|지던|들리는|들려주고|들려주는|들으며|들으면서|듣기|듣는|듣고|들을|좋은|좋게|싶은|싶어|싶다|되는|"
-    r"되게|있는|있게|있고|같고|같은|같이|같아|나올|나오는|나는|넘치는|빛나는|낀|부는|치는|흐르는|걷는|걷고|걸으며|걸으면서|떠다니는|"
+    r"되게|오직|하나로?|독주|나오게|연주|있는|있게|있고|같고|같은|같이|같아|나올|나오는|나는|넘치는|빛나는|낀|부는|치는|흐르는|걷는|걷고|걸으며|걸으면서|떠다니는|"
     r"혼자서?|가득한|가득|어울리는|맞는|하는|하며|하면서|했던|할|때|것|듯한?|기분|생각|모습|풍경|배경|소리|노래|음악|곡|길이|"
     r"시간|이야기|오래된|힘들|그런|이런|저런|그냥|약간|살짝|완전|되게|매우|많이|많은|넣어줘?|넣고|빼고|뺀|빼줘?|없이|없는|말고|"
     r"대신|위|속|앞|옆|안|밖|아래|뒤|날|한|하게|하고|하다|해서|스럽게|스러운|적인|적으로|느린|템포|비트|버전|장면|순간|보며|보면서|보는|"

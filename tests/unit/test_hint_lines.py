@@ -32,6 +32,11 @@ def test_every_kind_is_named(language: Language, line: str) -> None:
     assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
 
 
+@pytest.mark.parametrize(("language", "line"), [("en", "Heard: only guitar, slow"), ("ko", "반영했어요: 기타만, 느림")])
+def test_who_plays_alone_is_named(language: Language, line: str) -> None:
+    assert hint_lines(language, song_that("alone.acoustic guitar", "slow")) == line
+
+
 @pytest.mark.parametrize(
     ("language", "line"),
     [
