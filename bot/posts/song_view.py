@@ -7,15 +7,15 @@ from melodify_core.models import Language
 
 # Discord shows five buttons in a row at most. What is wanted less often is in the menu under them.
 KINDS = ("another", "change", "like", "video")
+SEPARATOR = " · "  # between the label of Like and the count
 CHOICES = {"details": "🔎", "page": "🔗", "delete": "🗑️"}
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
-def song_button(kind: str, job_id: str, language: Language, note: str = "") -> discord.ui.Button[discord.ui.View]:
-    """Return a button of a song; `note` follows its label."""
-    label = f"{say(language, f'button.{kind}')} {note}".strip()
+def song_button(kind: str, job_id: str, language: Language) -> discord.ui.Button[discord.ui.View]:
+    """Return a button of a song."""
     style = STYLES.get(kind, discord.ButtonStyle.secondary)
-    return discord.ui.Button(label=label, style=style, custom_id=f"song:{kind}:{job_id}")
+    return discord.ui.Button(label=say(language, f"button.{kind}"), style=style, custom_id=f"song:{kind}:{job_id}")
 
 
 def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.View]:
@@ -34,6 +34,22 @@ def shows_job(message: discord.Message, job_id: str) -> bool:
     """Return whether the message has the buttons of the job's song."""
     ids = [button.custom_id or "" for button in _buttons_of(message)]
     return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
+
+
+def with_likes(message: discord.Message, likes: int) -> discord.ui.View | None:
+    """Return the message's buttons with that number of likes; None where nothing would change."""
+    view, changed = discord.ui.View.from_message(message, timeout=None), False
+    view.stop()
+    for button in view.children:
+        if isinstance(button, discord.ui.Button) and (button.custom_id or "").startswith("song:like:"):
+            before = button.label or ""
+            button.label = _with_note(before.partition(SEPARATOR)[0], likes)
+            changed = changed or button.label != before
+    return view if changed else None
+
+
+def _with_note(label: str, likes: int) -> str:
+    return f"{label}{SEPARATOR}{likes}" if likes else label
 
 
 def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
@@ -61,7 +77,9 @@ def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) ->
     """Return the row of buttons under a song, and the menu."""
     view = discord.ui.View(timeout=None)
     for kind in KINDS:
-        view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
+        button = song_button(kind, job_id, language)
+        button.label = _with_note(button.label or "", likes if kind == "like" else 0)
+        view.add_item(button)
     view.add_item(song_menu(job_id, language, page=page))
     # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
     view.stop()

@@ -5,6 +5,7 @@ Details and deletion are buttons of those messages too, and live with the others
 
 import logging
 import re
+from contextlib import suppress
 from typing import Any, Self
 
 import discord
@@ -15,7 +16,7 @@ from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.posts.song_embed import title_of
-from bot.posts.song_view import menu_view, page_view, song_menu
+from bot.posts.song_view import menu_view, page_view, song_menu, with_likes
 from bot.requests.retake import Interaction
 from bot.requests.song_buttons import DeleteButton, DetailsButton, SongButton, page_address
 from melodify_core.errors import MelodifyError, Rejected
@@ -77,10 +78,20 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
         try:
             with map_all_errors():
                 await _clear_choice(interaction)
+                await self._show_likes(interaction)
                 await CHOICES[kind](self._job_id, language).press(interaction, language)
         except MelodifyError as error:
             log.info("song %s: %s: refused: %s", self._job_id, kind, error, exc_info=error.__cause__)
             await report_error(interaction, language, error)
+
+    async def _show_likes(self, interaction: Interaction) -> None:
+        """Show the likes that were counted since the choice: its message was shown as it was then."""
+        message, client = interaction.message, interaction.client
+        if message is None:
+            return
+        with suppress(MelodifyError, discord.HTTPException):
+            if (view := with_likes(message, await client.services.songs.likes(self._job_id))) is not None:
+                await interaction.edit_original_response(view=view)
 
 
 async def _clear_choice(interaction: Interaction) -> None:
