@@ -41,6 +41,8 @@ POSTS_AT_ONCE = 64
 THREADS = 16
 WAKE_S = 5.0
 DRAIN_POLL_S = 0.05
+# Nothing here listens to DBOS's notifications: the sleep of the thread that looks for them only delays the end.
+LISTENER_SLEEP_S = 0.1
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
 POST_ENDING = "-post"
 
@@ -98,6 +100,11 @@ class Engine:
     async def launch(self, handler: JobHandler) -> None:
         """Start the queues on the running loop. Jobs that an earlier process of this name left continue."""
         self._start_pacing()
+        # The launch starts recovered jobs: what they use must exist before it. DBOS looks for new queues once a second:
+        # with those that it finds at the launch, the first song starts at once.
+        await asyncio.to_thread(make_tables, self._database)
+        self._client = self._new_client()
+        await self._register_queues()
         DBOS(
             config=DBOSConfig(
                 name="melodify",
@@ -107,6 +114,7 @@ class Engine:
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,
                 log_level="WARNING",
+                notification_listener_polling_interval_sec=LISTENER_SLEEP_S,
                 # One more for each running job: it may hold a thread while the database is unavailable.
                 max_executor_threads=THREADS + self._work.jobs,
             )
@@ -122,14 +130,11 @@ class Engine:
         async def post(record: dict[str, Any]) -> None:
             await self._post(record, handler)
 
-        # The launch starts recovered jobs: what they use must exist before it.
-        self._client = self._new_client()
         DBOS.launch()
         # At its first query, DBOS makes its threads the default executor of the loop.
         await DBOS.retrieve_queue_async(QUEUE)
         await _wake_threads()
         self._working = True
-        await self._register_queues()
 
     async def _register_queues(self) -> None:
         if self._client is None:

@@ -210,7 +210,15 @@ class Terminal:
         os.write(self._main, text.encode() + b"\n")
 
     def interrupt(self) -> None:
+        """Press Ctrl-C. Python loses one that comes between a question and the reading of its answer: wait for that."""
+        end = time.monotonic() + PATIENCE_S
+        while not self._reads() and time.monotonic() < end:
+            time.sleep(0.01)
         os.write(self._main, b"\x03")
+
+    def _reads(self) -> bool:
+        """Return whether the process sleeps, as it does once it waits for an answer."""
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
     def end(self) -> int:
         return self._process.wait(PATIENCE_S)
