@@ -8,15 +8,20 @@ from melodify_core.models import Language
 
 # Discord shows five buttons in a row at most. What is wanted less often is in the menu under them.
 KINDS = ("another", "change", "like", "video")
+SEPARATOR = " · "  # between the label of Like and the count
 CHOICES = {"details": "🔎", "page": "🔗", "delete": "🗑️"}
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
-def song_button(kind: str, job_id: str, language: Language, note: str = "") -> discord.ui.Button[discord.ui.View]:
-    """Return a button of a song; `note` follows its label."""
-    label = f"{say(language, f'button.{kind}')} {note}".strip()
+def song_button(kind: str, job_id: str, language: Language, likes: int = 0) -> discord.ui.Button[discord.ui.View]:
+    """Return a button of a song, with the number of `likes` behind its label."""
+    label = _with_likes(say(language, f"button.{kind}"), likes)
     style = STYLES.get(kind, discord.ButtonStyle.secondary)
     return discord.ui.Button(label=label, style=style, custom_id=f"song:{kind}:{job_id}")
+
+
+def _with_likes(label: str, likes: int) -> str:
+    return f"{label}{SEPARATOR}{likes}" if likes else label
 
 
 def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.View]:
@@ -29,6 +34,18 @@ def shows_job(message: discord.Message, job_id: str) -> bool:
     parts = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
     ids = [part.custom_id or "" for part in parts if isinstance(part, discord.Button)]
     return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
+
+
+def with_likes(message: discord.Message, likes: int) -> discord.ui.View | None:
+    """Return the message's buttons with that number of likes; None where nothing would change."""
+    view, changed = discord.ui.View.from_message(message, timeout=None), False
+    view.stop()
+    for button in view.children:
+        if isinstance(button, discord.ui.Button) and (button.custom_id or "").startswith("song:like:"):
+            before = button.label or ""
+            button.label = _with_likes(before.partition(SEPARATOR)[0], likes)
+            changed = changed or button.label != before
+    return view if changed else None
 
 
 def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Select[discord.ui.View]:
@@ -48,6 +65,5 @@ def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Sele
 
 def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) -> discord.ui.View:
     """Return the row of buttons under a song, and the menu."""
-    notes = {"like": f"· {likes}"} if likes else {}
-    buttons = [song_button(kind, job_id, language, notes.get(kind, "")) for kind in KINDS]
+    buttons = [song_button(kind, job_id, language, likes if kind == "like" else 0) for kind in KINDS]
     return view_of(*buttons, song_menu(job_id, language, page=page))

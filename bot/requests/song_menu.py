@@ -3,6 +3,8 @@
 Details and deletion are buttons of those messages too, and live with the others in song_buttons.py.
 """
 
+from contextlib import suppress
+
 import discord
 
 from bot.discord_api.components import Recreated, view_of
@@ -11,10 +13,10 @@ from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.posts.song_embed import title_of
-from bot.posts.song_view import page_button, song_menu
+from bot.posts.song_view import page_button, song_menu, with_likes
 from bot.requests.retake import Interaction
 from bot.requests.song_buttons import DeleteButton, DetailsButton, SongButton, page_address
-from melodify_core.errors import Rejected
+from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Language
 
 
@@ -62,7 +64,17 @@ class SongMenu(Recreated, discord.ui.DynamicItem[discord.ui.Select[discord.ui.Vi
         [kind] = self.item.values
         async with errors_reported(interaction, f"song {self._job_id}: {kind}"):
             await _clear_choice(interaction)
+            await self._show_likes(interaction)
             await CHOICES[kind](self._job_id, language).press(interaction, language)
+
+    async def _show_likes(self, interaction: Interaction) -> None:
+        """Show the likes that were counted since the choice: its message was shown as it was then."""
+        message, client = interaction.message, interaction.client
+        if message is None:
+            return
+        with suppress(MelodifyError, discord.HTTPException):
+            if (view := with_likes(message, await client.services.songs.likes(self._job_id))) is not None:
+                await interaction.edit_original_response(view=view)
 
 
 async def _clear_choice(interaction: Interaction) -> None:

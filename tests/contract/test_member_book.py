@@ -114,6 +114,13 @@ def test_what_a_member_chooses_is_kept_for_lists_and_forgotten_with_the_member(e
     changed = book.change_settings(1, lambda before: before.model_copy(update={"notify": True}))
     assert changed == book.settings_of(1) == MemberSettings(named=False, notify=True)
     assert book.public_songs(20, {10}, "newest", 0, 9).unnamed == {1}
+    # A newer version has another choice.
+    with engine.begin() as connection:
+        connection.execute(sa.text('UPDATE members SET settings = \'{"named": false, "colour": 3}\''))
+    assert book.change_settings(1, lambda before: before.model_copy(update={"notify": False})).named is False
+    assert book.public_songs(20, {10}, "newest", 0, 9).unnamed == {1}
+    with engine.connect() as connection:
+        assert '"colour":3' in str(connection.scalar(sa.text("SELECT settings FROM members")))
     book.forget(1, alias_of(1, SALT), 300.0, 0.0)
     assert book.settings_of(1) == MemberSettings()
 
