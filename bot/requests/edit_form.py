@@ -26,6 +26,8 @@ from melodify_core.styles import style_choices
 log = logging.getLogger(__name__)
 LABEL = 45  # discord.com/developers/docs/components/reference#label
 FORM = re.compile(rf"song:changed:{JOB}")
+BARS = "||"  # Discord hides what is between two of them
+_COVERED = re.compile(r"\|\|.+\|\|", re.DOTALL)
 
 
 class ChangeModal(discord.ui.Modal):
@@ -35,7 +37,10 @@ class ChangeModal(discord.ui.Modal):
         super().__init__(title=say(language, "change.title"), custom_id=f"song:changed:{entry.song.job_id}")
         wish = wish_of(entry)
         hint: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
-            custom_id="hint", default=wish.hint or None, required=False, max_length=HINT_CHARACTERS
+            custom_id="hint",
+            default=_as_written(wish) or None,
+            required=False,
+            max_length=HINT_CHARACTERS + 2 * len(BARS),
         )
         style: discord.ui.Select[ChangeModal] = discord.ui.Select(
             custom_id="style",
@@ -83,6 +88,15 @@ def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
     return {field["custom_id"]: field.get("value") or next(iter(field.get("values") or ()), "") for field in fields}
 
 
+def is_covered(hint: str) -> bool:
+    """Return whether a member wrote the hint, or a part of it, as a spoiler."""
+    return _COVERED.search(hint) is not None
+
+
+def _as_written(wish: Wish) -> str:
+    return f"{BARS}{wish.hint}{BARS}" if wish.covered and wish.hint else wish.hint
+
+
 def _length(seconds: str, longest_s: int) -> int:
     if seconds.isascii() and seconds.isdigit() and LEAST_SECONDS <= int(seconds) <= longest_s:
         return int(seconds)
@@ -96,12 +110,14 @@ def changed(wish: Wish, fields: dict[str, str], longest_s: int = MOST_SECONDS) -
     """
     style, seconds = fields.get("style"), fields.get("seconds", "").strip()
     number = _length(seconds, longest_s) if seconds not in ("", str(wish.seconds)) else wish.seconds
-    hint = clean(fields.get("hint", ""), HINT_CHARACTERS)
+    written = fields.get("hint", "")
+    hint = clean(written, HINT_CHARACTERS)
     if hint != wish.hint and number == wish.seconds:
         number = length_of(hint) or number
     return wish.model_copy(
         update={
             "hint": hint,
+            "covered": is_covered(written),
             "style": style if style in style_choices() else wish.style,
             "seconds": min(max(number, LEAST_SECONDS), longest_s),
         }
