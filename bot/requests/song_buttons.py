@@ -17,6 +17,7 @@ from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
+from bot.posts.destinations import link_to
 from bot.posts.details_embed import details_of
 from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
@@ -124,30 +125,58 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
     kind = "video"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Send the stored video, made now if there is none yet."""
-        entry = await self.entry(interaction)
-        await interaction.response.defer(ephemeral=entry.private, thinking=True)
-        songs = interaction.client.services.songs
-        video = await songs.video(entry, interaction.filesize_limit)
+        """Send the stored video, made now if there is none yet; where one was posted already, lead there."""
+        # Only the presser sees that it takes a while, or why there is none.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        async with interaction.client.services.songs.video_turn(self.job_id):
+            entry = await self.entry(interaction)
+            if posted := await self._posted(interaction, entry):
+                await send_ephemeral(interaction, say(language, "video.posted", link=posted))
+            else:
+                await self._post(interaction, language, entry)
+
+    async def _posted(self, interaction: Interaction, entry: Entry) -> str:
+        """Return the link to a message with the video, "" where there is none any more."""
+        for channel_id, message_id in entry.videos:
+            channel = interaction.client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
+            try:
+                await channel.fetch_message(message_id)
+            except discord.HTTPException as error:
+                log.info("song %s: its video %s cannot be seen any more: %s", self.job_id, message_id, error)
+            else:
+                return link_to(entry.guild_id, channel_id, message_id)
+        return ""
+
+    async def _post(self, interaction: Interaction, language: Language, entry: Entry) -> None:
+        video = await interaction.client.services.songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
-        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry.posts)
+        text, file = say(shown, "video.done", title=title_of(shown, entry.song)), discord.utils.MISSING
+        if entry.message_id and not entry.private:
+            text += mark_of(entry.posts)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
-            link = f"||{link}||" if entry.song.spoiler else link
-            await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{link}\n{mark}", wait=True))
+            text += f"\n||{link}||" if entry.song.spoiler else f"\n{link}"
+        else:
+            name = f"{file_stem(shown, entry.song)}.mp4"
+            file = discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
+        if entry.private:
+            await interaction.followup.send(text, file=file)
             return
-        name = f"{file_stem(shown, entry.song)}.mp4"
-        file = discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
-        await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{mark}", file=file, wait=True))
+        # The first message after "thinking..." is seen by those who saw that: the presser.
+        await interaction.edit_original_response(content=say(language, "video.ready"))
+        await self._note(interaction, entry, await interaction.followup.send(text, file=file, wait=True))
+        await interaction.delete_original_response()
 
     async def _note(self, interaction: Interaction, entry: Entry, sent: discord.Message) -> None:
-        """Remember the message, so that it is deleted with the song."""
-        if entry.private:
-            return  # only the presser sees it, for a while
+        """Remember the message, so that it is deleted with the song. Raises Rejected when the song was deleted."""
         try:
-            await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
+            noted = await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
         except MelodifyError as error:
             log.warning("song %s: its video %s is not remembered: %s", self.job_id, sent.id, error)
+            return
+        if not noted:
+            await sent.delete()
+            raise Rejected("song.gone")
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):

@@ -106,7 +106,7 @@ async def test_with_the_song_all_that_names_it_goes_and_what_members_wrote_stays
     for member in (here.member, other):
         await member.click(song, custom_id=button("video", song))
     await other.send(here.channel.threads[0], "nice")
-    assert len(here.said(here.channel.threads[0])) == 3
+    assert len(here.said(here.channel.threads[0])) == 2
     asked = only(await press(here, here.member, song, button("delete", song)))
     await here.member.click(asked, label="Yes, delete it")
     assert here.said(here.channel.threads[0]) == []
@@ -138,6 +138,54 @@ async def test_a_song_deleted_while_its_video_is_made_leaves_no_video(here: Worl
     with pytest.raises(Rejected, match=r"song\.(gone|picture_gone)"):
         await film
     assert files_of(here, job_id) == []
+
+
+def videos_of(here: World) -> list[discord.Message]:
+    """Return the messages with a video that everybody sees."""
+    return [
+        message
+        for place in (here.channel, *here.channel.threads)
+        for message in here.said(place)
+        if any(file.filename.endswith(".mp4") for file in message.attachments)
+    ]
+
+
+async def test_why_there_is_no_video_only_the_presser_learns(here: World) -> None:
+    [song] = here.songs()
+    entry = await here.services.songs.entry(job_of(song), here.member.id)
+    await here.services.storage.delete(entry.song.picture_key)
+    before = [message.id for place in (here.channel, *here.channel.threads) for message in here.said(place)]
+    answer = await answer_to(await press(here, here.member, song, button("video", song)))
+    assert "no longer stored" in answer.content
+    assert [message.id for place in (here.channel, *here.channel.threads) for message in here.said(place)] == before
+
+
+async def test_a_video_is_posted_once_and_others_are_led_to_it_while_it_stands(here: World) -> None:
+    [song] = here.songs()
+    presses = [a_press(here, here.member, song, button("video", song)) for _ in range(2)]
+    await here.emit("INTERACTION_CREATE", *(payload for payload, _ in presses))
+    await until(lambda: any(result.response and "posted already" in result.response.content for _, result in presses))
+    [video] = videos_of(here)
+    assert job_of(song) not in video.content.removesuffix(song.jump_url)
+    again = await answer_to(await press(here, here.member, song, button("video", song)))
+    assert video.jump_url in again.content
+    assert len(videos_of(here)) == 1
+    await video.delete()
+    await press(here, here.member, song, button("video", song))
+    await until(lambda: len(videos_of(here)) == 1)
+
+
+async def test_of_a_song_that_is_deleted_while_its_video_is_posted_nothing_stays(here: World) -> None:
+    [song] = here.songs()
+    asked = only(await press(here, here.member, song, button("delete", song)))
+    video, answered = a_press(here, here.member, song, button("video", song))
+    erase, erased = a_press(here, here.member, asked.message, button("erase", song))
+    await here.emit("INTERACTION_CREATE", video, erase)
+    await until(lambda: here.songs() == [])
+    await until(lambda: "no longer" in only(answered).content)
+    assert videos_of(here) == []
+    assert files_of(here, job_of(song)) == []
+    del erased
 
 
 async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: World) -> None:
@@ -201,8 +249,9 @@ async def test_in_a_korean_server_every_button_answers_in_korean(bot: World) -> 
     [song] = here.songs()
     details = await said(await press(here, here.member, song, button("details", song), "ko"))
     assert "시드" in [field.name for field in details.embeds[0].fields]
-    video = await said(await press(here, here.member, song, button("video", song), "ko"))
-    assert f"🎬 **{song.embeds[0].title}**" in video.content
+    pressed = await press(here, here.member, song, button("video", song), "ko")
+    await until(lambda: bool(pressed.followups))
+    assert pressed.followups[0].content.startswith(f"🎬 **{song.embeds[0].title}** 동영상이에요")
     form = await press(here, here.member, song, button("change", song), "ko")
     await until(lambda: form.modal is not None)
     assert form.modal is not None
