@@ -61,13 +61,13 @@ class Members(commands.Cog):
         """Show how many songs the member has left."""
 
         async def answer(interaction: Interaction, language: Language) -> None:
-            roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-            quota = await self._members.quota(
-                interaction.user.id, interaction.guild_id, tuple(role.id for role in roles)
-            )
-            await interaction.edit_original_response(content=quota_text(language, quota))
+            await interaction.edit_original_response(content=quota_text(language, await self._quota(interaction)))
 
         await answer_ephemerally(interaction, answer)
+
+    async def _quota(self, interaction: Interaction) -> Quota:
+        roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+        return await self._members.quota(interaction.user.id, interaction.guild_id, tuple(role.id for role in roles))
 
     async def forget_me(self, interaction: Interaction) -> None:
         """Ask for a confirmation, with a button for each extent."""
@@ -96,7 +96,8 @@ class Members(commands.Cog):
 
         async def answer(interaction: Interaction, language: Language) -> None:
             report = await self._services.studio.queue_for(interaction.user.id)
-            await interaction.edit_original_response(content=queue_text(language, report))
+            refusal = (await self._quota(interaction)).refusal
+            await interaction.edit_original_response(content=queue_text(language, report, refusal))
 
         await answer_ephemerally(interaction, answer)
 

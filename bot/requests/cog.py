@@ -235,7 +235,9 @@ def _help_for(message: discord.Message) -> str:
     """Return the key of the answer to a message without a picture."""
     if kind := unreadable_in(message):
         return f"answer.unreadable.{kind}"
-    return "answer.no_picture" if message.reference else "answer.help"
+    if message.reference:
+        return "answer.no_picture"
+    return "answer.help" if message.guild else "answer.help_direct"
 
 
 async def _acknowledge(interaction: Interaction, request: Request | None, *, hidden: bool = False) -> bool:

@@ -5,6 +5,7 @@ Pure functions over GuildSettings. The host pays, so the host's limits are the c
 
 from collections.abc import Callable, Collection
 
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
 from melodify_core.config.settings import Limits, MemberLimits
 from melodify_core.errors import Rejected
 from melodify_core.models import GuildSettings, RoleLimits
@@ -12,6 +13,7 @@ from melodify_core.usage.limits import member_limits
 
 Edit = Callable[[GuildSettings], GuildSettings]
 NO_LIMITS = RoleLimits()
+CENT = 0.01
 # From the shortest window to the longest: a limit per hour above the one per day is a mistake.
 WINDOWS = ("songs_per_minute", "songs_per_hour", "songs_per_day")
 
@@ -94,7 +96,9 @@ def limit_server(songs: int | None, dollars: float | None) -> Edit:
     if songs is not None:
         changes["songs_per_day"] = songs or None
     if dollars is not None:
-        changes["dollars_per_day"] = dollars or None
+        if 0 < dollars < CENT:
+            raise Rejected("rule.cents")
+        changes["dollars_per_day"] = round(dollars, 2) or None
     return _changing(changes)
 
 
@@ -104,6 +108,8 @@ def set_defaults(style: str | None, seconds: int | None, language: str | None) -
     if style is not None:
         changes["style"] = None if style == "auto" else style
     if seconds is not None:
+        if seconds and not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+            raise Rejected("rule.length", least=LEAST_SECONDS, most=MOST_SECONDS)
         changes["seconds"] = seconds or None
     if language is not None:
         changes["language"] = None if language == "auto" else language
