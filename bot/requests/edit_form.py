@@ -5,16 +5,18 @@ Like the buttons it works after a restart: its id contains the song's, and a sub
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 
 from bot.discord_api.ephemeral import report_error
-from bot.discord_api.errors import map_all_errors
-from bot.i18n.messages import say
+from bot.discord_api.errors import map_all_errors, map_discord_errors
+from bot.i18n.messages import say, sentence
 from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
+from bot.posts.song_view import song_button
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
 from melodify_core.errors import MelodifyError, Rejected
@@ -26,31 +28,38 @@ from melodify_core.styles import style_choices
 log = logging.getLogger(__name__)
 LABEL = 45  # discord.com/developers/docs/components/reference#label
 FORM = re.compile(rf"song:changed:{JOB}")
+LENGTH_CHARACTERS = 20
+_LENGTH = re.compile(
+    r"(?:([0-9]{1,2}) ?(?::|m|min|mins|minutes?|분) ?)?(?:([0-9]{1,4}) ?(?:s|sec|secs|seconds?|초)?)?", re.IGNORECASE
+)
 BARS = "||"  # Discord hides what is between two of them
 _COVERED = re.compile(r"\|\|.+\|\|", re.DOTALL)
 
 
 class ChangeModal(discord.ui.Modal):
-    """The form, filled in with the song's wish."""
+    """The form, filled in with the song's wish, or with what was `typed` before."""
 
-    def __init__(self, entry: Entry, language: Language, longest_s: int = MOST_SECONDS) -> None:
+    def __init__(
+        self, entry: Entry, language: Language, longest_s: int = MOST_SECONDS, typed: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(title=say(language, "change.title"), custom_id=f"song:changed:{entry.song.job_id}")
         wish = wish_of(entry)
+        typed = typed or {"hint": _as_written(wish), "style": wish.style, "seconds": str(wish.seconds)}
         hint: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
             custom_id="hint",
-            default=_as_written(wish) or None,
+            default=typed["hint"] or None,
             required=False,
             max_length=HINT_CHARACTERS + 2 * len(BARS),
         )
         style: discord.ui.Select[ChangeModal] = discord.ui.Select(
             custom_id="style",
             options=[
-                discord.SelectOption(label=say(language, f"style.{name}"), value=name, default=name == wish.style)
+                discord.SelectOption(label=say(language, f"style.{name}"), value=name, default=name == typed["style"])
                 for name in offered_styles()
             ],
         )
         seconds: discord.ui.TextInput[ChangeModal] = discord.ui.TextInput(
-            custom_id="seconds", default=str(wish.seconds), max_length=3
+            custom_id="seconds", default=typed["seconds"], max_length=LENGTH_CHARACTERS
         )
         for name, component in (("hint", hint), ("style", style), ("length", seconds)):
             text = say(language, f"change.{name}", least=LEAST_SECONDS, most=longest_s)
@@ -64,21 +73,47 @@ async def on_form(interaction: Interaction) -> None:
     data: Any = interaction.data
     if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
         return
-    job_id = match["job"]
+    job_id, filled_in = match["job"], _filled_in(data["components"])
 
     async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
         before = wish_of(entry)
         longest_s = lengths_of(interaction.client.services.settings)[1]
-        wish = changed(before, _filled_in(data["components"]), longest_s)
+        wish = changed(before, filled_in, longest_s)
         return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
     try:
         with map_all_errors():
             await interaction.client.retake.order(interaction, look_up)
     except MelodifyError as error:
-        log.info("song %s: change: refused: %s", match["job"], error, exc_info=error.__cause__)
-        await report_error(interaction, language_of(interaction.locale), error)
+        log.info("song %s: change: refused: %s", job_id, error, exc_info=error.__cause__)
+        language = language_of(interaction.locale)
+        if error.code == "song.length":
+            await _offer_again(interaction, language, error, job_id, filled_in)
+        else:
+            await report_error(interaction, language, error)
+
+
+async def _offer_again(
+    interaction: Interaction, language: Language, error: MelodifyError, job_id: str, typed: Mapping[str, str]
+) -> None:
+    """Say what is wrong, with a button that opens the form again: Discord cannot answer a form with a form."""
+    view = discord.ui.View(timeout=None)
+    again = song_button("again", job_id, language)
+    again.custom_id = f"song:again:{typed.get('style', '')}:{typed.get('seconds', '')}:{job_id}"
+    view.add_item(again)
+    view.stop()
+    # A footer shows the hint as it was written; a restart leaves nothing but this message.
+    embed = discord.Embed().set_footer(text=hint) if (hint := typed.get("hint", "")) else None
+    shown = [embed] if embed else []
+    with map_discord_errors():
+        await interaction.response.send_message(sentence(language, error), embeds=shown, view=view, ephemeral=True)
+
+
+def typed_before(message: discord.Message | None, style: str, seconds: str) -> dict[str, str]:
+    """Return what was typed into the form, by the button that opens it again and the message under which it is."""
+    hints = [embed.footer.text or "" for embed in message.embeds] if message else []
+    return {"hint": "".join(hints), "style": style, "seconds": seconds}
 
 
 def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:
@@ -97,9 +132,12 @@ def _as_written(wish: Wish) -> str:
     return f"{BARS}{wish.hint}{BARS}" if wish.covered and wish.hint else wish.hint
 
 
-def _length(seconds: str, longest_s: int) -> int:
-    if seconds.isascii() and seconds.isdigit() and LEAST_SECONDS <= int(seconds) <= longest_s:
-        return int(seconds)
+def _length(text: str, longest_s: int) -> int:
+    """Return the seconds of "45", "45 s", "1:30" or "1분 30초"."""
+    if found := _LENGTH.fullmatch(text):
+        seconds = 60 * int(found[1] or 0) + int(found[2] or 0)
+        if LEAST_SECONDS <= seconds <= longest_s:
+            return seconds
     raise Rejected("song.length", least=LEAST_SECONDS, most=longest_s)
 
 

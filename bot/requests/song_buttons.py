@@ -22,7 +22,7 @@ from bot.posts.details_embed import details_of
 from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import song_button, song_view
-from bot.requests.edit_form import ChangeModal
+from bot.requests.edit_form import ChangeModal, typed_before
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
@@ -93,9 +93,38 @@ class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
     kind = "change"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
+        """Show the form, unless the member has no song left: then it would be filled in for nothing."""
+        await self.show_form(interaction, language)
+
+    async def show_form(
+        self, interaction: Interaction, language: Language, typed: dict[str, str] | None = None
+    ) -> None:
+        """Show the form, filled in with what was `typed`. Raises Rejected (limit.*, song.*) and Unavailable."""
+        services, user = interaction.client.services, interaction.user
+        roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+        await services.studio.admit(user.id, interaction.guild_id, roles)
+        longest_s = lengths_of(services.settings)[1]
+        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language, longest_s, typed))
+
+
+class AgainButton(ChangeButton, template=rf"song:again:(?:(?P<style>[\w-]*):(?P<seconds>.{{0,20}}):)?{JOB}"):
+    """Opens the form again with what was typed into it."""
+
+    kind = "again"
+    typed: dict[str, str] | None = None
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        button = await super().from_custom_id(interaction, item, match)
+        button.typed = typed_before(interaction.message, match["style"] or "", match["seconds"] or "")
+        return button
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
         """Show the form."""
-        longest_s = lengths_of(interaction.client.services.settings)[1]
-        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language, longest_s))
+        await self.show_form(interaction, language, self.typed)
 
 
 class LikeButton(SongButton, template=rf"song:like:{JOB}"):
@@ -244,6 +273,7 @@ def _check_may_delete(interaction: Interaction, entry: Entry) -> None:
 ITEMS: tuple[type[SongButton], ...] = (
     AnotherButton,
     ChangeButton,
+    AgainButton,
     LikeButton,
     VideoButton,
     DetailsButton,

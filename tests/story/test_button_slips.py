@@ -8,8 +8,10 @@ import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
+from bot.requests.edit_form import changed
 from melodify_core.errors import Rejected
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import Wish
 from tests.stories import SONG_S, World, story_settings, world
 from tests.story.pressing import a_press, button, files_of, job_of, labels_of, only, press
 
@@ -207,6 +209,36 @@ async def test_a_length_that_no_song_has_is_refused_and_orders_nothing(here: Wor
         result = await here.member.submit_modal(form, {"hint": "rain", "style": ["piano"], "seconds": seconds})
         assert "10 to 120 seconds long" in only(result).content
     assert here.orders() == 1
+
+
+async def test_a_refused_form_can_be_opened_again_with_what_was_typed(bot: World, here: World) -> None:
+    [song] = here.songs()
+    form = await here.member.click(song, custom_id=button("change", song))
+    typed = {"hint": "||rain|| & *stars*", "style": ["piano"], "seconds": "1:3O"}
+    refused = only(await here.member.submit_modal(form, typed))
+    assert "45 s or 1:30" in refused.content
+    await restarted(bot, here)
+    again = await here.member.click(refused, label="📝 Open the form again")
+    assert again.modal is not None
+    fields = {label["component"]["custom_id"]: label["component"] for label in again.modal["components"]}
+    assert (fields["hint"]["value"], fields["seconds"]["value"]) == ("||rain|| & *stars*", "1:3O")
+    assert [option["value"] for option in fields["style"]["options"] if option.get("default")] == ["piano"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"), [("1:30", 90), ("30s", 30), ("45 S", 45), ("1분 30초", 90), ("2 min", 120), ("1m5", 65)]
+)
+def test_a_length_may_be_written_as_people_write_it(typed: str, seconds: int) -> None:
+    assert changed(Wish(), {"seconds": typed}).seconds == seconds
+
+
+async def test_who_has_no_song_left_fills_in_no_form_for_nothing(here: World) -> None:
+    await here.command()
+    await here.songs_done()
+    [song, _] = here.songs()
+    refused = await here.member.click(song, custom_id=button("change", song))
+    assert refused.modal is None
+    assert "this hour (2)" in only(refused).content
 
 
 async def test_a_form_for_a_song_that_was_deleted_meanwhile_orders_nothing(here: World) -> None:
