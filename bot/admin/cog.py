@@ -144,7 +144,7 @@ class Admin(commands.Cog):
             default_length: app_commands.Range[int, 0, MOST_SECONDS] | None = None,
             language: str | None = None,
         ) -> None:
-            edit = partial(guild_rules.set_defaults, style, default_length, language)
+            edit = partial(guild_rules.set_defaults, style=style, seconds=default_length, language=language)
             await self._change(interaction, edit, "defaults")
 
     def _define_posts(self) -> None:
@@ -166,7 +166,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "notify", "notifies")
         async def notify(interaction: Interaction, notifies: bool) -> None:
             done = "notify_on" if notifies else "notify_off"
-            await self._change(interaction, lambda: guild_rules.set_notify(on=notifies), done)
+            await self._change(interaction, lambda: guild_rules.changed(notify=notifies), done)
 
         @_subcommand(self._group, "start_page", "shows")
         async def start_page(interaction: Interaction, shows: bool) -> None:
@@ -176,7 +176,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:
-            await self._change(interaction, lambda: guild_rules.set_nsfw(policy), f"nsfw_{policy}")
+            await self._change(interaction, lambda: guild_rules.changed(nsfw=policy), f"nsfw_{policy}")
 
     def _define_members(self) -> None:
         @_subcommand(self._group, "block", "member")
@@ -256,7 +256,7 @@ class Admin(commands.Cog):
         """Return the change. Raises Rejected where the host has no song pages."""
         if on and not self._settings.web.public_url:
             raise Rejected("rule.no_pages")
-        return guild_rules.set_start_page(on=on)
+        return guild_rules.changed(start_page=on)
 
     async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
         settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))

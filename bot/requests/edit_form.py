@@ -3,15 +3,14 @@
 Like the buttons it works after a restart: its id contains the song's, and a submission contains the values.
 """
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import discord
 
-from bot.discord_api.ephemeral import report_error
-from bot.discord_api.errors import map_all_errors, map_discord_errors
+from bot.discord_api.components import view_of
+from bot.discord_api.ephemeral import errors_reported
 from bot.i18n.messages import say, sentence
 from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of
@@ -19,13 +18,12 @@ from bot.posts.cancel_button import JOB
 from bot.posts.song_view import song_button
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
-from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.errors import Rejected
 from melodify_core.hints import length_of
 from melodify_core.models import Entry, Language, Wish
 from melodify_core.providers import lengths_of
 from melodify_core.styles import style_choices
 
-log = logging.getLogger(__name__)
 LABEL = 45  # discord.com/developers/docs/components/reference#label
 FORM = re.compile(rf"song:changed:{JOB}")
 LENGTH_CHARACTERS = 20
@@ -73,7 +71,7 @@ async def on_form(interaction: Interaction) -> None:
     data: Any = interaction.data
     if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
         return
-    job_id, filled_in = match["job"], _filled_in(data["components"])
+    job_id, filled_in = match["job_id"], _filled_in(data["components"])
 
     async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
@@ -82,32 +80,24 @@ async def on_form(interaction: Interaction) -> None:
         wish = changed(before, filled_in, longest_s)
         return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
-    try:
-        with map_all_errors():
+    async with errors_reported(interaction, f"song {job_id}: change"):
+        try:
             await interaction.client.retake.order(interaction, look_up)
-    except MelodifyError as error:
-        log.info("song %s: change: refused: %s", job_id, error, exc_info=error.__cause__)
-        language = language_of(interaction.locale)
-        if error.code == "song.length":
-            await _offer_again(interaction, language, error, job_id, filled_in)
-        else:
-            await report_error(interaction, language, error)
+        except Rejected as error:
+            if error.code != "song.length":
+                raise
+            await _offer_again(interaction, error, job_id, filled_in)
 
 
-async def _offer_again(
-    interaction: Interaction, language: Language, error: MelodifyError, job_id: str, typed: Mapping[str, str]
-) -> None:
+async def _offer_again(interaction: Interaction, error: Rejected, job_id: str, typed: Mapping[str, str]) -> None:
     """Say what is wrong, with a button that opens the form again: Discord cannot answer a form with a form."""
-    view = discord.ui.View(timeout=None)
+    language = language_of(interaction.locale)
     again = song_button("again", job_id, language)
     again.custom_id = f"song:again:{typed.get('style', '')}:{typed.get('seconds', '')}:{job_id}"
-    view.add_item(again)
-    view.stop()
     # A footer shows the hint as it was written; a restart leaves nothing but this message.
-    embed = discord.Embed().set_footer(text=hint) if (hint := typed.get("hint", "")) else None
-    shown = [embed] if embed else []
-    with map_discord_errors():
-        await interaction.response.send_message(sentence(language, error), embeds=shown, view=view, ephemeral=True)
+    embeds = [discord.Embed().set_footer(text=hint)] if (hint := typed.get("hint", "")) else []
+    text = sentence(language, error)
+    await interaction.response.send_message(text, embeds=embeds, view=view_of(again), ephemeral=True)
 
 
 def typed_before(message: discord.Message | None, style: str, seconds: str) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
 from melodify_core.brief import names_in, without_names
 from melodify_core.hints import meaning
-from melodify_core.hints.concepts import Concept, Sound, concepts, silence
+from melodify_core.hints.concepts import DRUMS, Concept, Sound, concepts, silence
 from melodify_core.hints.leftovers import leftovers, telling
 from melodify_core.hints.words import Found, found_in, seconds_in
 from melodify_core.models import Meter, Mode
@@ -20,7 +20,7 @@ MOST_PHRASES = 6  # whose meaning is looked for: each takes 10 to 20 ms
 # A denied mood this strong keeps the music on the other side.
 _STRONG = 0.3
 _SPLIT = re.compile(
-    r"[,;.!?\n、，。！？·+&/]+|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
+    r"[,;.!?\n、，。！？·+&/]+|(?<!\bnothing)\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
 )
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ class Wishes:
     demanded: tuple[str, ...] = ()  # instruments that the hint names
     instruments: tuple[str, ...] = ()  # those, and then those that suit its concepts
     without: tuple[str, ...] = ()
+    alone: str | None = None  # the only instrument
     sounds: tuple[Sound, ...] = ()
     sounds_out: frozenset[str] = frozenset()
     no_sounds: bool = False
@@ -108,12 +109,15 @@ def _meant(phrase: str) -> tuple[str, ...]:
 
 
 def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
+    heard = _with_one_alone(heard)
     wanted = [word for word in heard if not word.denied]
     denied = [word for word in heard if word.denied]
     asked = [concepts()[name] for name in _once(word.name for word in wanted if word.kind == "concept")]
     refused = [concepts()[name] for name in _once(word.name for word in denied if word.kind == "concept")]
     without = [word.name for word in denied if word.kind == "instrument"]
     without += [name for concept in asked for name in concept.without]
+    alone = _first([*(word.name for word in wanted if word.alone), *(concept.alone for concept in asked)])
+    without += [DRUMS] if alone else []
     styles_out = frozenset(word.name for word in denied if word.kind == "style")
     sounds_out = frozenset(sound for concept in refused for sound in concept.sounds)
     played = [word.name for word in wanted if word.kind == "instrument"]
@@ -136,6 +140,7 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
         demanded=tuple(_once(own)),
         instruments=tuple(_once(played)),
         without=tuple(_once(without))[:MOST_WITHOUT],
+        alone=alone,
         sounds=() if silence else tuple(_once(sounds))[:MOST_SOUNDS],
         sounds_out=sounds_out,
         no_sounds=silence,
@@ -144,6 +149,12 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
         not_used=tuple(_once(silent))[:MOST_NOT_USED],
         phrases={word.key: text[word.start : word.end].strip() for word in reversed(shown)},
     )
+
+
+def _with_one_alone(heard: list[Found]) -> list[Found]:
+    """Return what was heard; where several instruments are named, none is alone."""
+    named = {word.name for word in heard if word.kind == "instrument" and not word.denied}
+    return heard if len(named) == 1 else [replace(word, alone=False) for word in heard]
 
 
 def _is_beside(word: Found, heard: list[Found]) -> bool:

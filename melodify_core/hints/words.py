@@ -11,6 +11,7 @@ from melodify_core.hints.concepts import DRUMS, Sound, concepts, other_words, pa
 from melodify_core.styles import all_styles
 
 Kind = Literal["concept", "instrument", "style", "mode", "bpm", "seconds"]
+ALONE = "alone."
 SLOWEST, FASTEST = 60, 150
 SHORTEST, LONGEST = 10, 120
 # "140 bpm", "140 비트" ("8비트" and "16비트" are sounds), "tempo 140", "템포는 140".
@@ -30,6 +31,9 @@ _NO_BEFORE = re.compile(
     r"take out|leave out|get rid of|lose)\s+(?:too |so |very |any |the |an? |to be )*|(?:^|\s)(?:안|덜)\s)$"
 )
 _NO_AFTER = re.compile(r"^(?:[가-힣]{0,3}\s?(?:없|말고|빼|뺀|뺐|않|아닌|아니|제외|싫|지워|금지)|\s+be gone\b)")
+# "only a guitar", "nothing but guitar", "guitar alone" ("a guitar solo" is a part of a piece); "기타만", "오직 기타".
+_ALONE_BEFORE = re.compile(r"(?:\b(?:only|just|solo|nothing (?:but|except)|a single)\s+(?:the |an? |one )?|오직 )$")
+_ALONE_AFTER = re.compile(r"^(?: (?:only|alone)\b| ?(?:하나)?(?:로|으로)?만(?![가-힣])| ?독주)")
 _OR = re.compile(r"^\s*(?:or|and|nor|,|&|/|,? ?(?:or|and) (?:the|any) )\s*$")
 _WITH = re.compile(r"^(?:이?랑|과|와|하고|,|나|이나)\s*$")
 
@@ -43,6 +47,7 @@ class Found:
     kind: Kind
     name: str
     denied: bool = False
+    alone: bool = False  # an instrument, and no other one
 
     @property
     def key(self) -> str:
@@ -50,6 +55,8 @@ class Found:
         if self.denied and self.name == DRUMS:
             return "no_drums"
         name = self.name if self.kind == "concept" else f"{self.kind}.{self.name}"
+        if self.alone:
+            return f"{ALONE}{self.name}"
         return f"without.{name}" if self.denied else name
 
 
@@ -104,7 +111,9 @@ def _named(text: str) -> Iterator[Found]:
     for kind, name, pattern in _patterns():
         for match in pattern.finditer(text):
             if match.end() > match.start():
-                yield Found(match.start(), match.end(), kind, name, _denied(text, match.start(), match.end()))
+                denied = _denied(text, match.start(), match.end())
+                alone = kind == "instrument" and not denied and _is_alone(text, match.start(), match.end())
+                yield Found(match.start(), match.end(), kind, name, denied, alone and name != DRUMS)
 
 
 @cache
@@ -127,6 +136,10 @@ def _covers(other: Found, each: Found) -> bool:
 
 def _denied(text: str, start: int, end: int) -> bool:
     return bool(_NO_BEFORE.search(text[:start]) or _NO_AFTER.match(text[end:]))
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    return bool(_ALONE_BEFORE.search(text[:start]) or _ALONE_AFTER.match(text[end:]))
 
 
 def _denied_together(text: str, words: list[Found]) -> list[Found]:

@@ -181,13 +181,12 @@ async def test_of_a_song_that_is_deleted_while_its_video_is_posted_nothing_stays
     [song] = here.songs()
     asked = only(await press(here, here.member, song, button("delete", song)))
     video, answered = a_press(here, here.member, song, button("video", song))
-    erase, erased = a_press(here, here.member, asked.message, button("erase", song))
+    erase, _ = a_press(here, here.member, asked.message, button("erase", song))
     await here.emit("INTERACTION_CREATE", video, erase)
     await until(lambda: here.songs() == [])
-    await until(lambda: "no longer" in only(answered).content)
+    await answer_to(answered)  # it depends on the moment which of its files is missed first
     assert videos_of(here) == []
     assert files_of(here, job_of(song)) == []
-    del erased
 
 
 async def test_a_form_that_was_open_over_a_restart_is_taken(bot: World, here: World) -> None:
