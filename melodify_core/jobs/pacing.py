@@ -1,10 +1,12 @@
 """Lets the threads that ask the queues for work rest while nothing waits, and wakes them for an order."""
 
+import re
 import threading
 import time
 
-# The least names of DBOS's threads, each of which asks one queue. A thread of another name never rests.
-QUEUE_THREADS = "queue-worker-"
+# The names of DBOS's threads: those that ask a queue for work, the one that looks for queues, as Python names it, and
+# the one for delays and time limits, which nothing here uses. A thread of another name never rests.
+QUEUE_THREADS = re.compile(r"queue-worker-.*|Thread-\d+ \(queue_thread\)|dbos-background-jobs")
 # A queue is asked so often even if nobody announced an order: another program may have put one into it.
 REST_S = 2.0
 
@@ -27,8 +29,8 @@ class QueuePacer:
         self._thread = threading.local()
 
     def before_connecting(self) -> None:
-        """Rest, if this is a thread of a queue that is about to ask for work while nothing waits."""
-        if not threading.current_thread().name.startswith(QUEUE_THREADS):
+        """Rest, if this is a thread of the queues that is about to ask for work while nothing waits."""
+        if not QUEUE_THREADS.fullmatch(threading.current_thread().name):
             return
         # In each round a thread reads the queue's settings, pauses, and asks for work. It rests behind its pause, so
         # that a woken one asks at once.

@@ -26,6 +26,7 @@ class Worker:
     url: str
     started: dict[str, float] = field(default_factory=dict)
     asked: list[float] = field(default_factory=list)
+    all_asked: int = 0  # by any thread of DBOS's queues
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Engine]:
@@ -43,7 +44,9 @@ class Worker:
             database.dispose()
 
     def count(self, *_: object) -> None:
-        if threading.current_thread().name.endswith("songs"):
+        name = threading.current_thread().name
+        self.all_asked += "queue" in name or name == "dbos-background-jobs"
+        if name.endswith("songs"):
             self.asked.append(time.monotonic())
 
     async def make(self, job: Job, step: Step) -> None:
@@ -83,10 +86,10 @@ async def test_an_idle_queue_is_asked_rarely_and_an_order_of_this_process_starts
     worker, database = Worker(url), connect(url)
     async with worker.running() as engine:
         await worker.at_rest()
-        before = len(worker.asked)
+        before = worker.all_asked
         await asyncio.sleep(1.5 * REST_S)
         # Each question is a few statements; without a rest there would be more than a hundred questions.
-        assert len(worker.asked) - before < 20
+        assert worker.all_asked - before < 30
 
         await worker.at_rest()
         accepted = await asyncio.to_thread(accept, database, engine, a_job("1"))
