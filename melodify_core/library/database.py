@@ -58,6 +58,8 @@ SCHEMA: dict[State, str] = {
 class PacedPool(sa.pool.QueuePool):
     """A pool whose user can hold up a thread before it gets a connection, and not while it has one."""
 
+    # It logs under its module: as chatty as the library, which is quiet by default.
+    __module__ = sa.pool.QueuePool.__module__
     before_connecting: Callable[[], None] | None = None
 
     def connect(self) -> sa.pool.PoolProxiedConnection:
