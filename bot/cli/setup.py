@@ -354,7 +354,7 @@ class _Conversation:
                 print(file.hint)
         given = [self._options.token_file, *self._options.key_files.values()]
         for secret in filter(_open_to_others, given):
-            print(self.say("readable", file=secret))
+            print(self.say("readable", file=str(secret)))
         if link := invite_link(token):
             print(self.say("invite", link=link))
         print(self.say("start" if not any(file.hint for file in files) else "post"))

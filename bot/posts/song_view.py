@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.discord_api.components import view_of
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
@@ -12,10 +13,15 @@ CHOICES = {"details": "🔎", "page": "🔗", "delete": "🗑️"}
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
-def song_button(kind: str, job_id: str, language: Language) -> discord.ui.Button[discord.ui.View]:
-    """Return a button of a song."""
+def song_button(kind: str, job_id: str, language: Language, likes: int = 0) -> discord.ui.Button[discord.ui.View]:
+    """Return a button of a song, with the number of `likes` behind its label."""
+    label = _with_likes(say(language, f"button.{kind}"), likes)
     style = STYLES.get(kind, discord.ButtonStyle.secondary)
-    return discord.ui.Button(label=say(language, f"button.{kind}"), style=style, custom_id=f"song:{kind}:{job_id}")
+    return discord.ui.Button(label=label, style=style, custom_id=f"song:{kind}:{job_id}")
+
+
+def _with_likes(label: str, likes: int) -> str:
+    return f"{label}{SEPARATOR}{likes}" if likes else label
 
 
 def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.View]:
@@ -23,16 +29,10 @@ def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.V
     return discord.ui.Button(label=say(language, "button.page"), style=discord.ButtonStyle.link, url=page)
 
 
-def page_of(message: discord.Message | None) -> str:
-    """Return the address of the song's page from its message's title or buttons; "" without a page."""
-    titles = [embed.url for embed in message.embeds] if message else []
-    links = [*titles, *(button.url for button in _buttons_of(message))]
-    return next((link for link in links if link), "")
-
-
 def shows_job(message: discord.Message, job_id: str) -> bool:
     """Return whether the message has the buttons of the job's song."""
-    ids = [button.custom_id or "" for button in _buttons_of(message)]
+    parts = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
+    ids = [part.custom_id or "" for part in parts if isinstance(part, discord.Button)]
     return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
 
 
@@ -43,19 +43,9 @@ def with_likes(message: discord.Message, likes: int) -> discord.ui.View | None:
     for button in view.children:
         if isinstance(button, discord.ui.Button) and (button.custom_id or "").startswith("song:like:"):
             before = button.label or ""
-            button.label = _with_note(before.partition(SEPARATOR)[0], likes)
+            button.label = _with_likes(before.partition(SEPARATOR)[0], likes)
             changed = changed or button.label != before
     return view if changed else None
-
-
-def _with_note(label: str, likes: int) -> str:
-    return f"{label}{SEPARATOR}{likes}" if likes else label
-
-
-def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
-    rows = message.components if message else []
-    parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
-    return [part for part in parts if isinstance(part, discord.Button)]
 
 
 def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Select[discord.ui.View]:
@@ -75,28 +65,5 @@ def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Sele
 
 def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) -> discord.ui.View:
     """Return the row of buttons under a song, and the menu."""
-    view = discord.ui.View(timeout=None)
-    for kind in KINDS:
-        button = song_button(kind, job_id, language)
-        button.label = _with_note(button.label or "", likes if kind == "like" else 0)
-        view.add_item(button)
-    view.add_item(song_menu(job_id, language, page=page))
-    # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
-    view.stop()
-    return view
-
-
-def menu_view(job_id: str, language: Language, *, page: bool) -> discord.ui.View:
-    """Return the menu alone, for songs whose message has none."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(song_menu(job_id, language, page=page))
-    view.stop()
-    return view
-
-
-def page_view(language: Language, page: str) -> discord.ui.View:
-    """Return the button that opens the song's page, alone."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(page_button(language, page))
-    view.stop()
-    return view
+    buttons = [song_button(kind, job_id, language, likes if kind == "like" else 0) for kind in KINDS]
+    return view_of(*buttons, song_menu(job_id, language, page=page))

@@ -17,11 +17,9 @@ from pydantic import ValidationError
 from melodify_core.config.settings import Work
 from melodify_core.errors import MelodifyError, Rejected, Unavailable, from_record, to_record
 from melodify_core.jobs.context import Result, Step
-from melodify_core.jobs.pacing import QueuePacer
 from melodify_core.jobs.paid_calls import UnrepeatableCalls
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.library.database import PacedPool, on_sqlite, reachable
-from melodify_core.library.order_notices import announce_order, hear_orders
+from melodify_core.library.database import reachable
 from melodify_core.models import Brief, Job, PendingPost, Stage
 from melodify_core.observability.log_context import log_context, trace_job
 
@@ -82,8 +80,6 @@ class Engine:
         self._work = work
         self._executor_id = executor_id
         self._serializer = DBOSPortableJSONSerializer()
-        self._pacer = QueuePacer(work.poll_s)
-        self._notices: asyncio.Task[None] | None = None
         self._making: dict[str, _Run] = {}
         self._posting: dict[str, _Run] = {}
         self._unstarted: set[str] = set()
@@ -101,7 +97,6 @@ class Engine:
 
     async def launch(self, handler: JobHandler) -> None:
         """Start the queues on the running loop. Jobs that an earlier process of this name left continue."""
-        self._start_pacing()
         # The launch starts recovered jobs: what they use must exist before it. DBOS looks for new queues once a second:
         # with those that it finds at the launch, the first song starts at once.
         await asyncio.to_thread(make_tables, self._database)
@@ -150,16 +145,6 @@ class Engine:
             POST_QUEUE, worker_concurrency=POSTS_AT_ONCE, polling_interval_sec=max(self._work.poll_s, 1.0)
         )
 
-    def _start_pacing(self) -> None:
-        """Let the queues' threads rest while nothing waits."""
-        if isinstance(self._jobs.pool, PacedPool):
-            self._jobs.pool.before_connecting = self._pacer.before_connecting
-        if not on_sqlite(self._database):
-            self._pacer.allow_rest(False)
-            self._notices = asyncio.create_task(
-                hear_orders(self._database, self._pacer.allow_rest, self._pacer.wake), name="notices of orders"
-            )
-
     def enqueue(self, connection: sa.Connection, job: Job, turn: int) -> None:
         """Queue the job inside the caller's transaction, under its own id; the least `turn` starts first."""
         options = EnqueueOptions(
@@ -170,11 +155,6 @@ class Engine:
             app_version=APPLICATION_VERSION,
         )
         self._open_client.enqueue_in_transaction(connection, options, job.model_dump(mode="json"))
-        if on_sqlite(self._database):
-            # The thread of the queue waits for the end of this transaction, and asks then.
-            self._pacer.wake()
-        else:
-            announce_order(connection)
 
     def enqueue_again(self, connection: sa.Connection, job: Job, turn: int) -> None:
         """Queue an ended job again inside the caller's transaction: it begins with its first step."""
@@ -234,7 +214,6 @@ class Engine:
             )
             if left:
                 await self._open_client.resume_workflows_async([each.workflow_id for each in left], queue_name=queue)
-                self._pacer.wake()
             taken_over += len(left)
         return taken_over
 
@@ -254,7 +233,6 @@ class Engine:
         for queue, unstarted in names.items():
             if again := sorted(unstarted & seen):
                 await self._open_client.resume_workflows_async(again, queue_name=queue)
-                self._pacer.wake()
         return len(seen & self._unstarted)
 
     async def owners(self) -> set[str]:
@@ -312,14 +290,10 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._notices is not None:
-            await _cancel(self._notices)
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
         if not self._working:
             return
-        # The threads of the queues end when they are next about to ask.
-        self._pacer.allow_rest(False)
         # DBOS ends the loop's default executor, which is its own: give the loop another one for work that still runs.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         # Destroy the registry too: the next launch in this process declares the workflows again.
@@ -338,10 +312,9 @@ class Engine:
         run = self._making[job.job_id] = _Run(task)
         try:
             with trace_job(job):
-                await handler.make(job, _Durable(self._open_client, run.stop, self._pacer.wake))
+                await handler.make(job, _Durable(self._open_client, run.stop))
         finally:
             self._making.pop(job.job_id, None)
-            self._pacer.wake()
 
     async def _post(self, record: dict[str, Any], handler: JobHandler) -> None:
         name = DBOS.workflow_id or ""
@@ -349,7 +322,7 @@ class Engine:
         try:
             pending = PendingPost.model_validate(record)
             with log_context(pending.job.job_id, pending.job.place.guild_id, Stage.DELIVERING):
-                await handler.post(pending, _Durable(self._open_client, run.stop, self._pacer.wake))
+                await handler.post(pending, _Durable(self._open_client, run.stop))
         finally:
             self._posting.pop(name, None)
 
@@ -372,10 +345,9 @@ class _Run:
 class _Durable:
     """The durable Step: its result, or our error, is recorded as JSON before the next step starts."""
 
-    def __init__(self, client: DBOSClient, stop: asyncio.Event, wake: Callable[[], None]) -> None:
+    def __init__(self, client: DBOSClient, stop: asyncio.Event) -> None:
         self._client = client
         self._stop = stop
-        self._wake = wake
 
     async def __call__(
         self,
@@ -426,7 +398,6 @@ class _Durable:
             app_version=APPLICATION_VERSION,
         )
         await self._client.enqueue_async(options, pending.model_dump(mode="json"))
-        self._wake()
         return True
 
 

@@ -5,7 +5,6 @@ This package counts and stores; usage decides about limits. The engine's own tab
 
 from melodify_core.library.database import (
     SCHEMA,
-    PacedPool,
     connect,
     connect_jobs,
     database_path,
@@ -21,7 +20,6 @@ from melodify_core.library.jobs import JobBook, JobMoney, JobRow, ServerDay
 from melodify_core.library.ledger import Library, Owners, RetainedKind
 from melodify_core.library.member_data import MemberBook, SongListPage, SortOrder
 from melodify_core.library.notes import Notes
-from melodify_core.library.order_notices import announce_order, hear_orders
 from melodify_core.library.pages import LibraryPages
 from melodify_core.library.readings import Readings
 from melodify_core.library.requests import Change, ClaimedRequest, RequestBook
@@ -44,7 +42,6 @@ __all__ = [
     "MemberBook",
     "Notes",
     "Owners",
-    "PacedPool",
     "ProviderGate",
     "Readings",
     "RequestBook",
@@ -54,11 +51,9 @@ __all__ = [
     "SongListPage",
     "Songbook",
     "SortOrder",
-    "announce_order",
     "connect",
     "connect_jobs",
     "database_path",
-    "hear_orders",
     "lock_file",
     "on_sqlite",
     "schema_state",

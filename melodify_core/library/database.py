@@ -5,7 +5,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,20 +55,6 @@ SCHEMA: dict[State, str] = {
 }
 
 
-class PacedPool(sa.pool.QueuePool):
-    """A pool whose user can hold up a thread before it gets a connection, and not while it has one."""
-
-    # It logs under its module: as chatty as the library, which is quiet by default.
-    __module__ = sa.pool.QueuePool.__module__
-    before_connecting: Callable[[], None] | None = None
-
-    def connect(self) -> sa.pool.PoolProxiedConnection:
-        """Return a connection."""
-        if self.before_connecting is not None:
-            self.before_connecting()
-        return super().connect()
-
-
 def connect(url: str) -> sa.Engine:
     """Return an engine on the database of `url`. Raises Misconfigured when it cannot be used."""
     return _connect_sqlite(url) if url.startswith("sqlite") else _connect_postgres(url)
@@ -89,7 +75,7 @@ def _connect_sqlite(url: str) -> sa.Engine:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _make_private(path)
-        engine = sa.create_engine(url, poolclass=PacedPool, hide_parameters=True)
+        engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "handle_error", _mark_disconnected)
         sa.event.listen(engine, "invalidate", _rollback_on_invalidate)
@@ -133,7 +119,6 @@ def _connect_postgres(url: str) -> sa.Engine:
 def _postgres(address: sa.URL, connections: int, more: int) -> sa.Engine:
     engine = sa.create_engine(
         address,
-        poolclass=PacedPool,
         hide_parameters=True,  # a record may hold a token, which must not get into an error's text
         pool_size=connections,
         max_overflow=more,

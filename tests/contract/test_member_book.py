@@ -1,12 +1,13 @@
 """What is known of a member, on both databases, and how all of it ends."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.library import Library, MemberBook, Songbook, connect, upgrade
+from melodify_core.library import Library, MemberBook, Readings, Songbook, connect, upgrade
 from melodify_core.library.schema import likes, readings, songs, usage
 from melodify_core.models import Job, MemberSettings, Place, Posted, Wish
 from melodify_core.usage.limits import DAY_S
@@ -72,11 +73,10 @@ def test_a_server_s_list_shows_only_public_songs_of_channels_that_the_reader_see
 
 def test_who_is_forgotten_leaves_no_name_no_song_no_like_and_no_reading(engine: sa.Engine) -> None:
     now = time.time()
-    library = Library(engine, SALT)
     a_finished_song(engine, a_job_in(10, "1"), now - 60)
     a_finished_song(engine, a_job_in(10, "2"), now - 2 * DAY_S)
     a_finished_song(engine, a_job_in(10, "3", user_id=2), now - 60)
-    library.remember("question", BRIEF, now, 10)
+    asyncio.run(Readings(engine, 1, 10).remember("question", BRIEF))
     Songbook(engine).like("3", 1, now)
     book = MemberBook(engine)
     assert sorted(book.jobs(1)) == ["1", "2"]

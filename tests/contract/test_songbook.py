@@ -55,7 +55,7 @@ def test_a_video_that_was_posted_before_the_song_was_recorded_is_not_lost(engine
     library.record_song(job, a_song("1"), POSTED, 200.0)
     entry = Songbook(engine).entry("1")
     assert entry is not None
-    assert entry.posts.videos == ((10, 5),)
+    assert entry.videos == ((10, 5),)
 
 
 def test_liking_twice_takes_it_back(engine: sa.Engine) -> None:
