@@ -26,8 +26,8 @@ def _is_true(key: str, wish: Wish, style: str, mode: Mode) -> bool:
             return (name == style) == (kind == "style")
         case "instrument":
             return has_room(style, name)
-        case "mode":
-            return name == mode
+        case "mode" | "without.mode":
+            return (name == mode) == (kind == "mode")
         case "seconds":
             return int(name) == wish.seconds
         case "bpm":

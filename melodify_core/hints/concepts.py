@@ -98,6 +98,8 @@ class Concept(Named):
     without: Players = ()
     sounds: tuple[Sound, ...] = ()
     no_sounds: bool = False
+    is_mood: bool = False
+    is_denial: bool = False
 
 
 class OtherWords(BaseModel):

@@ -32,6 +32,7 @@ _EMPTY_LATIN = frozenset(
         their them theme then there these they thing things this those through time times toward towards
         tune tunes turn under until upon using version voll walk walking walks want wants watching were what
         when where which while whole will wish within without work would your
+        anything bitte favor nothing plus rather surtout veux voudrais
         monday tuesday wednesday thursday friday saturday sunday weekend today sitting friend friends
         """,
     )
@@ -42,7 +43,8 @@ _EMPTY_KOREAN = re.compile(
     r"혼자서?|가득한|가득|어울리는|맞는|하는|하며|하면서|했던|할|때|것|듯한?|기분|생각|모습|풍경|배경|소리|노래|음악|곡|길이|"
     r"시간|이야기|오래된|힘들|그런|이런|저런|그냥|약간|살짝|완전|되게|매우|많이|많은|넣어줘?|넣고|빼고|뺀|빼줘?|없이|없는|말고|"
     r"대신|위|속|앞|옆|안|밖|아래|뒤|날|한|하게|하고|하다|해서|스럽게|스러운|적인|적으로|느린|템포|비트|버전|장면|순간|보며|보면서|보는|"
-    r"길|산책|우리|나의|내|제|그|이|저|오늘|어제|모든|어떤|울리는|불어오는|만들어|주세요|부탁|해요?|줘요?|그랜드|합주|세트|섹션|일렉트릭|박자|잡음)"
+    r"길|산책|우리|나의|내|제|그|이|저|오늘|어제|모든|어떤|울리는|불어오는|만들어|주세요|부탁|해요?|줘요?|그랜드|합주|세트|섹션|일렉트릭|박자|잡음|"
+    r"절대로?|전혀|별로|그렇게|좋겠[가-힣]*|좋지만|싫[가-힣]*|하지만?|아니[가-힣]*|짜리)"
 )
 _ENDING = re.compile(
     r"(?:에서의|에서|에게|에는|에도|으로|한테|이랑|처럼|까지|부터|하고|하며|하면서|하게|하는|했던|인|의|을|를|이|가|은|는|에|로|와|과|랑|"

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
 from melodify_core.brief import names_in, without_names
 from melodify_core.hints import meaning
 from melodify_core.hints.concepts import Concept, Sound, concepts, silence
+from melodify_core.hints.denials import denies, without_denials
 from melodify_core.hints.leftovers import leftovers, telling
 from melodify_core.hints.words import Found, found_in, seconds_in
 from melodify_core.models import Meter, Mode
@@ -19,6 +20,7 @@ PHRASE_CHARACTERS = 60  # of a phrase that is named as not used
 MOST_PHRASES = 6  # whose meaning is looked for: each takes 10 to 20 ms
 # A denied mood this strong keeps the music on the other side.
 _STRONG = 0.3
+_OTHER_MODE: dict[Mode, Mode] = {"major": "minor", "minor": "major"}
 _SPLIT = re.compile(
     r"[,;.!?\n、，。！？·+&/]+|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
 )
@@ -63,18 +65,18 @@ def understand(hint: str, *, by_meaning: bool = True) -> Wishes:
         return Wishes()
     text = without_names(hint).casefold()
     words = found_in(text)
-    heard = list(words)
+    heard, said = list(words), [_with_denial(text, word) for word in words]
     silent = [name[:PHRASE_CHARACTERS] for name in names_in(hint)]
     asked = 0
     for start, end in _phrases(text):
-        if any(word.start < end and start < word.end for word in words):
-            silent += [_as_written(hint, text[first:last]) for first, last in leftovers(text, start, end, words)]
+        if any(word.start < end and start < word.end for word in said):
+            silent += [_as_written(hint, text[first:last]) for first, last in leftovers(text, start, end, said)]
             continue
         if not telling(text[start:end]):
             continue
         asked += 1
         meant = _meant(text[start:end].strip()) if by_meaning and asked <= MOST_PHRASES else ()
-        heard += [Found(start, end, "concept", name) for name in meant]
+        heard += [Found(start, end, "concept", name, denied) for name, denied in meant]
         if not meant:
             silent.append(_as_written(hint, text[start:end].strip()))
     if not heard and not silent:
@@ -101,7 +103,21 @@ def _as_written(hint: str, phrase: str) -> str:
     return (hint[place : place + len(phrase)] if place >= 0 else phrase)[:PHRASE_CHARACTERS]
 
 
-def _meant(phrase: str) -> tuple[str, ...]:
+def _with_denial(text: str, word: Found) -> Found:
+    start, end = word.reach(text) or (word.start, word.end)
+    return replace(word, start=start, end=end)
+
+
+def _meant(phrase: str) -> tuple[tuple[str, bool], ...]:
+    """Return what a phrase means, and whether it is denied. The model hardly sees a "not"."""
+    found = _concepts_of(phrase)
+    if not denies(phrase):
+        return tuple((name, False) for name in found if not concepts()[name].is_denial)
+    plain = _concepts_of(without_denials(phrase))
+    return tuple((name, name in plain and not concepts()[name].is_denial) for name in found)
+
+
+def _concepts_of(phrase: str) -> tuple[str, ...]:
     examples = {name: concept.examples for name, concept in concepts().items()}
     found = meaning.concepts_of(phrase, {**examples, **silence()})
     return () if set(found) & silence().keys() else found
@@ -115,7 +131,8 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
     without = [word.name for word in denied if word.kind == "instrument"]
     without += [name for concept in asked for name in concept.without]
     styles_out = frozenset(word.name for word in denied if word.kind == "style")
-    sounds_out = frozenset(sound for concept in refused for sound in concept.sounds)
+    others = [concept for concept in asked if concept not in refused]
+    sounds_out = _sounds_out(refused, others)
     played = [word.name for word in wanted if word.kind == "instrument"]
     own = [name for name in played if name not in without]
     played = [*own, *(name for concept in asked for name in concept.instruments if name not in without)]
@@ -125,11 +142,11 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
     return Wishes(
         valence=sum(concept.valence for concept in asked),
         arousal=sum(concept.arousal for concept in asked),
-        least=_least(refused),
-        most=_most(refused),
+        least=_least(*_moods(refused, others)),
+        most=_most(*_moods(refused, others)),
         pace=max(0.6, min(1.5, _product(concept.pace for concept in asked))),
         bpm=_first([*(int(word.name) for word in wanted if word.kind == "bpm"), *(c.bpm for c in asked)]),
-        mode=_mode(wanted, asked),
+        mode=_mode(wanted, denied, asked),
         meter=_first(concept.meter for concept in asked),
         style=_style(wanted, asked, styles_out),
         styles_out=styles_out,
@@ -161,8 +178,8 @@ def _style(wanted: list[Found], asked: list[Concept], out: frozenset[str]) -> st
     return min(fitting, key=lambda each: each[0])[1] if fitting else None
 
 
-def _mode(wanted: list[Found], asked: list[Concept]) -> Mode | None:
-    said: list[Mode] = ["major" if word.name == "major" else "minor" for word in wanted if word.kind == "mode"]
+def _mode(wanted: list[Found], denied: list[Found], asked: list[Concept]) -> Mode | None:
+    said = [*_modes(wanted), *(_OTHER_MODE[mode] for mode in _modes(denied))]
     if said:
         return said[0] if len(set(said)) == 1 else None
     # Of moods that contradict each other, the stronger ones decide by their sum.
@@ -170,14 +187,34 @@ def _mode(wanted: list[Found], asked: list[Concept]) -> Mode | None:
     return next(iter(moods)) if len(moods) == 1 else None
 
 
-def _least(refused: list[Concept]) -> tuple[float, float]:
-    low = [concept for concept in refused if concept.valence <= -_STRONG], [c for c in refused if c.arousal <= -_STRONG]
-    return (0.05 if low[0] else -1.0), (0.0 if low[1] else -1.0)
+def _modes(words: list[Found]) -> list[Mode]:
+    return ["major" if word.name == "major" else "minor" for word in words if word.kind == "mode"]
 
 
-def _most(refused: list[Concept]) -> tuple[float, float]:
-    high = [concept for concept in refused if concept.valence >= _STRONG], [c for c in refused if c.arousal >= _STRONG]
-    return (-0.05 if high[0] else 1.0), (0.0 if high[1] else 1.0)
+def _sounds_out(refused: list[Concept], asked: list[Concept]) -> frozenset[str]:
+    """Return the sounds that must not be heard: "rain but no storm" leaves the rain, "snow but no wind" no wind."""
+    kept = {sound for concept in asked for sound in concept.sounds}
+    return frozenset(
+        sound for concept in refused for sound in concept.sounds if sound not in kept or len(concept.sounds) == 1
+    )
+
+
+def _moods(*groups: list[Concept]) -> list[list[Concept]]:
+    return [[concept for concept in group if concept.is_mood] for group in groups]
+
+
+def _least(refused: list[Concept], asked: list[Concept]) -> tuple[float, float]:
+    """Return the bounds below: what is refused ends there, but not what another wish asks for outright."""
+    sad = any(concept.valence <= -_STRONG for concept in refused) and all(concept.valence >= 0 for concept in asked)
+    calm = any(concept.arousal <= -_STRONG for concept in refused) and all(concept.arousal >= 0 for concept in asked)
+    return (0.05 if sad else -1.0), (0.0 if calm else -1.0)
+
+
+def _most(refused: list[Concept], asked: list[Concept]) -> tuple[float, float]:
+    """Return the bounds above, as `_least` does below."""
+    happy = any(concept.valence >= _STRONG for concept in refused) and all(concept.valence <= 0 for concept in asked)
+    wild = any(concept.arousal >= _STRONG for concept in refused) and all(concept.arousal <= 0 for concept in asked)
+    return (-0.05 if happy else 1.0), (0.0 if wild else 1.0)
 
 
 def _once(names: Iterable[T]) -> list[T]:
