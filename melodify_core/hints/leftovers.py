@@ -9,7 +9,7 @@ from melodify_core.hints.words import Found
 _FILLERS = re.compile(
     r"(?<![a-z])(?:please|pls|plz|make|it|sound|sounds|like|a|an|the|some|something|music|song|track|tune|vibes?|"
     r"feeling?|style|mood|for|me|my|of|in|to|i|want|would|could|you|can|really|very|more|just|kind|sort|with|and|"
-    r"be|is|this|that|but|so|bit|little|thanks?|thank)(?![a-z])|노래|음악|느낌|분위기|스타일|감성|풍|같은|처럼|으로|해줘|"
+    r"be|is|this|that|but|so|bit|little|thanks?|thank|tempo)(?![a-z])|템포|노래|음악|느낌|분위기|스타일|감성|풍|같은|처럼|으로|해줘|"
     r"해 ?주세요|만들어 ?줘|만들어 ?주세요|좀|조금|아주|정말|진짜|너무|더|[\s\W_]+"
 )
 # Around what is wished for these say nothing that music could: function words, light verbs, time and place.
@@ -50,7 +50,22 @@ _ENDING = re.compile(
     r"(?:에서의|에서|에게|에는|에도|으로|한테|이랑|처럼|까지|부터|하고|하며|하면서|하게|하는|했던|인|의|을|를|이|가|은|는|에|로|와|과|랑|"
     r"도|만|고|게|요|용)+$"
 )
-_WORD = re.compile(r"[가-힣]+|[^\W\d_가-힣]+(?:['’][^\W\d_가-힣]+)*")
+_WORD = re.compile(r"[가-힣]+|[ァ-ヶー]+|[^\W\d_가-힣ァ-ヶー]+(?:['’][^\W\d_가-힣ァ-ヶー]+)*")
+_KATAKANA = re.compile("[ァ-ヶー]{2,}")
+_EMPTY_KATAKANA = frozenset(
+    (
+        "ミュージック",
+        "ソング",
+        "メロディ",
+        "メロディー",
+        "テンポ",
+        "スタイル",
+        "サウンド",
+        "イメージ",
+        "ムード",
+        "ビート",
+    )
+)
 _HANGUL = re.compile("[가-힣]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 LEAST_HANGUL, LEAST_LATIN = 2, 4
@@ -64,7 +79,7 @@ def telling(phrase: str) -> bool:
 def leftovers(text: str, start: int, end: int, words: Sequence[Found]) -> Iterator[tuple[int, int]]:
     """Yield where in a phrase there are words that say something and were not found; neighbours are one.
 
-    Scripts without spaces are left out: what stands beside a word there is mostly grammar.
+    Scripts without spaces are left out, but for katakana: what stands beside a word there is mostly grammar.
     """
     rest = list(text[start:end])
     for word in words:
@@ -85,6 +100,8 @@ def leftovers(text: str, start: int, end: int, words: Sequence[Found]) -> Iterat
 
 def _tells(word: str, *, attached: bool) -> bool:
     """Return whether a word asks for something; `attached` ones may be the ending of the word before."""
+    if _KATAKANA.fullmatch(word):
+        return word not in _EMPTY_KATAKANA
     if _UNSPACED.search(word) or not telling(word):
         return False
     if not _HANGUL.search(word):

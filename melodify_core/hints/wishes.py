@@ -9,8 +9,10 @@ from typing import TypeVar
 from melodify_core.brief import names_in, without_names
 from melodify_core.hints import meaning
 from melodify_core.hints.concepts import Concept, Sound, concepts, silence
-from melodify_core.hints.denials import denies, without_denials
+from melodify_core.hints.denials import denial_of, denies, without_denials
 from melodify_core.hints.leftovers import leftovers, telling
+from melodify_core.hints.numbers import FASTEST, SLOWEST, is_possible, lengths_in
+from melodify_core.hints.playing import has_tempo
 from melodify_core.hints.words import Found, found_in, seconds_in
 from melodify_core.models import Meter, Mode
 from melodify_core.styles import all_styles
@@ -20,9 +22,10 @@ PHRASE_CHARACTERS = 60  # of a phrase that is named as not used
 MOST_PHRASES = 6  # whose meaning is looked for: each takes 10 to 20 ms
 # A denied mood this strong keeps the music on the other side.
 _STRONG = 0.3
+_SCENE = 4  # from this priority on, a concept's style is only what suits it
 _OTHER_MODE: dict[Mode, Mode] = {"major": "minor", "minor": "major"}
 _SPLIT = re.compile(
-    r"[,;.!?\n、，。！？·+&/]+|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
+    r"[,;.!?\n、，。！？·+&]+|(?<!\d)/+|/+(?!\d)|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
 )
 T = TypeVar("T")
 
@@ -78,11 +81,14 @@ def understand(hint: str, *, by_meaning: bool = True) -> Wishes:
         meant = _meant(text[start:end].strip()) if by_meaning and asked <= MOST_PHRASES else ()
         heard += [Found(start, end, "concept", name, denied) for name, denied in meant]
         if not meant:
-            silent.append(_as_written(hint, text[start:end].strip()))
+            # A name has left its place empty: "like BTS Dynamite".
+            parts = re.split(r"\s{2,}", text[start:end].strip())
+            silent += [_as_written(hint, part) for part in parts if telling(part)]
     if not heard and not silent:
         silent.append(hint.strip()[:PHRASE_CHARACTERS])
     heard.sort(key=lambda each: (each.start, each.end))
-    return _wishes(heard, silent, text)
+    silent += _impossible_lengths(hint, text)
+    return _wishes(heard, silent, text, hint)
 
 
 def length_of(hint: str) -> int | None:
@@ -103,6 +109,19 @@ def _as_written(hint: str, phrase: str) -> str:
     return (hint[place : place + len(phrase)] if place >= 0 else phrase)[:PHRASE_CHARACTERS]
 
 
+def _impossible_lengths(hint: str, text: str) -> list[str]:
+    return [
+        _as_written(hint, text[said.start : said.end])
+        for said in lengths_in(text)
+        if not is_possible(said.value) and not denial_of(text, said.start, said.end)
+    ]
+
+
+def _phrase_of(hint: str, text: str, word: Found) -> str:
+    wide = _with_denial(text, word)
+    return _as_written(hint, text[wide.start : wide.end].strip())
+
+
 def _with_denial(text: str, word: Found) -> Found:
     start, end = word.reach(text) or (word.start, word.end)
     return replace(word, start=start, end=end)
@@ -110,6 +129,9 @@ def _with_denial(text: str, word: Found) -> Found:
 
 def _meant(phrase: str) -> tuple[tuple[str, bool], ...]:
     """Return what a phrase means, and whether it is denied. The model hardly sees a "not"."""
+    # A number alone, and two syllables, have no meaning that could be trusted.
+    if re.fullmatch(r"[\W\d_]*\d[\W\d_]*|[가-힣]{1,2}", phrase):
+        return ()
     found = _concepts_of(phrase)
     if not denies(phrase):
         return tuple((name, False) for name in found if not concepts()[name].is_denial)
@@ -123,7 +145,7 @@ def _concepts_of(phrase: str) -> tuple[str, ...]:
     return () if set(found) & silence().keys() else found
 
 
-def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
+def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wishes:
     wanted = [word for word in heard if not word.denied]
     denied = [word for word in heard if word.denied]
     asked = [concepts()[name] for name in _once(word.name for word in wanted if word.kind == "concept")]
@@ -145,7 +167,7 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
         least=_least(*_moods(refused, others)),
         most=_most(*_moods(refused, others)),
         pace=max(0.6, min(1.5, _product(concept.pace for concept in asked))),
-        bpm=_first([*(int(word.name) for word in wanted if word.kind == "bpm"), *(c.bpm for c in asked)]),
+        bpm=_first([_named_tempo(wanted), *(concept.bpm for concept in asked)]),
         mode=_mode(wanted, denied, asked),
         meter=_first(concept.meter for concept in asked),
         style=_style(wanted, asked, styles_out),
@@ -159,7 +181,7 @@ def _wishes(heard: list[Found], silent: list[str], text: str) -> Wishes:
         seconds=_first(int(word.name) for word in wanted if word.kind == "seconds"),
         heard=tuple(_once(word.key for word in shown))[:MOST_HEARD],
         not_used=tuple(_once(silent))[:MOST_NOT_USED],
-        phrases={word.key: text[word.start : word.end].strip() for word in reversed(shown)},
+        phrases={word.key: _phrase_of(hint, text, word) for word in reversed(shown)},
     )
 
 
@@ -172,7 +194,13 @@ def _is_beside(word: Found, heard: list[Found]) -> bool:
 
 
 def _style(wanted: list[Found], asked: list[Concept], out: frozenset[str]) -> str | None:
-    named = [(concept.priority, concept.style) for concept in asked if concept.style]
+    bpm = _named_tempo(wanted)
+    named = [
+        (concept.priority, concept.style)
+        for concept in asked
+        # A scene does not choose the style against a tempo that was named; "metal" does.
+        if concept.style and (bpm is None or concept.priority < _SCENE or has_tempo(concept.style, bpm))
+    ]
     named += [(all_styles()[word.name].words.hint_priority, word.name) for word in wanted if word.kind == "style"]
     fitting = [each for each in named if each[1] not in out]
     return min(fitting, key=lambda each: each[0])[1] if fitting else None
@@ -188,7 +216,12 @@ def _mode(wanted: list[Found], denied: list[Found], asked: list[Concept]) -> Mod
 
 
 def _modes(words: list[Found]) -> list[Mode]:
-    return ["major" if word.name == "major" else "minor" for word in words if word.kind == "mode"]
+    said = [word.name.rpartition(" ")[2] for word in words if word.kind in ("mode", "key")]
+    return ["major" if name == "major" else "minor" for name in said if name in ("major", "minor")]
+
+
+def _named_tempo(wanted: list[Found]) -> int | None:
+    return _first(int(word.name) for word in wanted if word.kind == "bpm" and SLOWEST <= int(word.name) <= FASTEST)
 
 
 def _sounds_out(refused: list[Concept], asked: list[Concept]) -> frozenset[str]:

@@ -9,22 +9,10 @@ from typing import Literal
 
 from melodify_core.hints.concepts import DRUMS, Sound, concepts, other_words, pattern_of
 from melodify_core.hints.denials import denial_of
+from melodify_core.hints.numbers import key_in, lengths_in, possible, tempo_in
 from melodify_core.styles import all_styles
 
-Kind = Literal["concept", "instrument", "style", "mode", "bpm", "seconds"]
-SLOWEST, FASTEST = 60, 150
-SHORTEST, LONGEST = 10, 120
-# "140 bpm", "140 비트" ("8비트" and "16비트" are sounds), "tempo 140", "템포는 140".
-_BPM = re.compile(
-    r"(?<!\d)(?:(\d{2,3})\s*(?:bpm|비피엠)|([4-9]\d|\d{3})\s*(?:비트|beats(?: per minute| a minute)?|tempo|템포))"
-    r"|(?:bpm|비피엠|tempo|템포)(?:\s*(?:of|at|is|[는은를을:=]))?\s*(\d{2,3})(?!\d)"
-)
-# "1 minute", "1분 30초", "a minute and a half" is not worth it.
-_MINUTES = r"(?<![\d/])(\d(?:\.\d)?|an?|one|two|half a|일|한|이|두)\s*(?:-?\s*min(?:ute)?s?\b|분(?!의|위|홍|노|수))"
-# "80s" is a decade.
-_SECONDS = r"(?<![\d/])(?![5-9]0s\b)(\d{1,3})\s*(?:-?\s*s(?:ec(?:ond)?s?)?\b|초(?!등|록|원|코))"
-_LENGTH = re.compile(rf"{_MINUTES}(?:\s*(?:and )?{_SECONDS})?|{_SECONDS}")
-_NUMBERS = {"a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "half a": 0.5, "일": 1.0, "한": 1.0, "이": 2.0, "두": 2.0}
+Kind = Literal["concept", "instrument", "style", "mode", "bpm", "seconds", "key"]
 # What lists of denied things are joined by.
 _OR = re.compile(r"^\s*,?\s*(?:or|nor|oder|noch|ou|ni|o|e?и)\s*(?:the |any |an? )*$")
 _AND = re.compile(r"^\s*,?\s*(?:and|y|et|und)\s*(?:the |any |an? )*$")
@@ -73,8 +61,8 @@ def sounds_named(text: str) -> tuple[Sound, ...]:
 
 def seconds_in(text: str) -> Iterator[tuple[int, int, int]]:
     """Yield start, end and seconds of each length in the text: numbers, else "long" and "short"."""
-    if numbers := list(_numbered_seconds(text)):
-        yield from numbers
+    if numbers := [said for said in lengths_in(text) if not denial_of(text, said.start, said.end)]:
+        yield from ((said.start, said.end, possible(said.value)) for said in numbers)
         return
     for pattern, seconds in _length_patterns():
         for match in pattern.finditer(text):
@@ -88,19 +76,11 @@ def _length_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
     return tuple((re.compile(named.pattern, re.IGNORECASE), seconds) for seconds, named in lengths)
 
 
-def _numbered_seconds(text: str) -> Iterator[tuple[int, int, int]]:
-    for match in _LENGTH.finditer(text):
-        minutes, rest, alone = match.groups()
-        seconds = 60 * (_NUMBERS[minutes] if minutes in _NUMBERS else float(minutes)) if minutes else 0.0
-        seconds += float(rest or alone or 0)
-        if seconds:
-            yield match.start(), match.end(), round(max(SHORTEST, min(LONGEST, seconds)))
-
-
 def _numbers(text: str) -> Iterator[Found]:
-    if match := _BPM.search(text):
-        bpm = max(SLOWEST, min(FASTEST, int(match[match.lastindex or 0])))
-        yield Found(match.start(), match.end(), "bpm", str(bpm))
+    if tempo := tempo_in(text):
+        yield _denied_or_not(text, Found(tempo.start, tempo.end, "bpm", str(tempo.value)))
+    if key := key_in(text):
+        yield _denied_or_not(text, Found(key.start, key.end, "key", key.key))
     for start, end, seconds in seconds_in(text):
         yield Found(start, end, "seconds", str(seconds))
 
@@ -109,8 +89,7 @@ def _named(text: str) -> Iterator[Found]:
     for kind, name, pattern in _patterns():
         for match in pattern.finditer(text):
             if match.end() > match.start():
-                found = Found(match.start(), match.end(), kind, name)
-                yield replace(found, denied=found.reach(text) is not None)
+                yield _denied_or_not(text, Found(match.start(), match.end(), kind, name))
 
 
 @cache
@@ -119,10 +98,14 @@ def _patterns() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
     every: list[tuple[Kind, str, str]] = [("concept", name, concept.pattern) for name, concept in concepts().items()]
     every += [("instrument", name, named.pattern) for name, named in words.instruments.items()]
     every += [("mode", name, named.pattern) for name, named in words.modes.items()]
-    every += [
-        ("style", name, pattern_of(style.words.english, style.words.korean)) for name, style in all_styles().items()
-    ]
+    for name, style in all_styles().items():
+        named = style.words
+        every.append(("style", name, pattern_of(named.english, (*named.korean, *words.styles.get(name, ())))))
     return tuple((kind, name, re.compile(pattern, re.IGNORECASE)) for kind, name, pattern in every)
+
+
+def _denied_or_not(text: str, found: Found) -> Found:
+    return replace(found, denied=found.reach(text) is not None)
 
 
 def _covers(other: Found, each: Found) -> bool:
