@@ -42,7 +42,8 @@ async def leave_behind(url: str, folder: Path, world: AskingDiscord) -> None:
     bounds = PictureLimits(max_bytes=1 << 20, max_pixels=1 << 20, longest_side=768)
     checked = prepare(PICTURE, bounds)
     for number in range(WAITING):
-        job = job_of(Order(world.new_id(), number % 200, PLACE, PICTURE, Wish(seconds=10)), checked)
+        order = Order(world.new_id(), number % 200, PLACE, PICTURE, Wish(seconds=10))
+        job = job_of(order, checked, settings)
         await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
         with library.transaction() as connection:
             engine.enqueue(connection, job, library.reserve(connection, job, time.time(), 0.0))

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from functools import partial
 from typing import Any, Protocol
 
 import discord
@@ -50,7 +51,6 @@ class OpenServices(Protocol):
 
     def __call__(self, delivery: Delivery, *, health: Health) -> AbstractAsyncContextManager[Services]:
         """Return a context manager that is entered at the start and left at the end."""
-        ...
 
 
 # Returns a context manager that serves the song pages until it is left.
@@ -78,7 +78,7 @@ class MelodifyClient(RetakeBot):
         super().__init__(command_prefix=(), help_command=None, **connection_of(settings))  # no prefix commands
         use_proxies(settings)
         self.health = Health()
-        self.health.add("gateway", self._record_gateway)
+        self.health.add("gateway", partial(watch_gateway, self))
         self._heartbeats = Heartbeats()
         self._open_services = open_services
         self._serve_pages = serve_pages
@@ -138,9 +138,6 @@ class MelodifyClient(RetakeBot):
         """Accept no more orders, and let running jobs end while they can still post to Discord."""
         await self._in_flight.stop(self._request_deadline_s)
         await self._opened.aclose()
-
-    async def _record_gateway(self) -> None:
-        watch_gateway(self)
 
     async def _check_heartbeat(self) -> None:
         self._heartbeats.see({number: shard.latency for number, shard in self.shards.items()})

@@ -39,7 +39,7 @@ from melodify_core.services.second_choice import SecondChoice
 from melodify_core.services.songs import SongService
 from melodify_core.storage.layout import midi_key
 from melodify_core.storage.spool import Spool
-from melodify_core.studio import Studio, fallback_of, job_of, prepare_picture, salt_of
+from melodify_core.studio import Studio, job_of, prepare_picture, salt_of
 from melodify_core.threads import finished
 from melodify_core.usage.limits import DAY_S
 
@@ -161,7 +161,7 @@ async def _open_infrastructure(
     library = Library(database, salt_of(settings))
     await asyncio.to_thread(library.create_schema)
     if providers is None:
-        memory = Readings(library, settings.openai.memory_hours, settings.openai.memory_entries)
+        memory = Readings(database, settings.openai.memory_hours, settings.openai.memory_entries)
         providers = await stack.enter_async_context(open_providers(settings, pool, memory))
         await check_providers(providers)
     engine = Engine(database, settings.work, slot.name if slot else "local", jobs_database)
@@ -289,14 +289,15 @@ async def _start_periodic(
     """Start the periodic tasks besides the maintenance of the jobs."""
     from melodify_core.jobs.maintenance import PeriodicTask, run_periodic
 
+    tasks = []
     if role.serves:
         positions = QueuePositions(infra.library, delivery, infra.settings.work.jobs)
-        await stack.enter_async_context(run_periodic(PeriodicTask("positions", POSITIONS_S, positions.show)))
+        tasks.append(PeriodicTask("positions", POSITIONS_S, positions.show))
     if role.works:
-        erase = partial(erase_left_servers, services)
-        await stack.enter_async_context(run_periodic(PeriodicTask("left servers", LEFT_SERVER_CHECK_S, erase)))
+        tasks.append(PeriodicTask("left servers", LEFT_SERVER_CHECK_S, partial(erase_left_servers, services)))
     if infra.file is not None:
-        await stack.enter_async_context(run_periodic(PeriodicTask("database file", FILE_S, infra.file.watch)))
+        tasks.append(PeriodicTask("database file", FILE_S, infra.file.watch))
+    await stack.enter_async_context(run_periodic(*tasks))
 
 
 async def erase_left_servers(services: Services) -> None:
@@ -349,7 +350,7 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
         local = settings.model_copy(update={"storage": "folder"})
         async with open_providers(local, pool) as providers:
             checked = await prepare_picture(order.picture, settings, pool)
-            job = job_of(order, checked, **fallback_of(settings))
+            job = job_of(order, checked, settings)
             await storage.save(job.picture_key, checked.jpeg, "image/jpeg")
             context = JobContext(
                 providers=replace(providers, storage=storage),

@@ -399,37 +399,17 @@ class SongPosts:
     videos: tuple[tuple[int, int], ...] = ()  # channel and message
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A song in the library, and where it was posted. Zeros: nowhere."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(SongPosts):
+    """A song in the library, and where it was posted."""
 
     song: Song
     user_id: int
-    guild_id: int | None
-    channel_id: int
-    message_id: int
     private: bool
     created_at: float  # unix seconds
     likes: int = 0
     asked_in: int = 0  # the channel of the request
-    # The status message, which is also the id of the thread on it.
-    status_channel_id: int = 0
-    status_id: int = 0
-    videos: tuple[tuple[int, int], ...] = ()  # channel and message
     page_id: str | None = field(default=None, repr=False)  # see Job.page_id
-
-    @property
-    def posts(self) -> SongPosts:
-        """What was posted for the song."""
-        return SongPosts(
-            self.song.job_id,
-            self.guild_id,
-            self.channel_id,
-            self.message_id,
-            self.status_channel_id,
-            self.status_id,
-            self.videos,
-        )
 
 
 class RoleLimits(Record):

@@ -41,18 +41,15 @@ class Pages(Protocol):
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page as it is now, None for an unknown id. Raises Unavailable."""
-        ...
 
     async def on_show(self) -> Sequence[Page]:
         """Return the newest songs whose members and servers want them on the start page. Raises Unavailable."""
-        ...
 
     def watch(self, page_id: str) -> AsyncGenerator[Stage, None]:
         """Yield the stage of a song in the making, now and at each change.
 
         Ends with Stage.DONE, or without it when there will be no song. May be closed at any time. Raises Unavailable.
         """
-        ...
 
 
 def address_of(public_url: str, page_id: str) -> str:

@@ -36,15 +36,12 @@ class PaidCall(Protocol):
 
     async def billed(self, bill: Bill) -> None:
         """Book what the call cost, also when its answer is useless."""
-        ...
 
     async def free(self) -> None:
         """Remove the booking, because the call is known to cost nothing."""
-        ...
 
     def lost(self) -> None:
         """Report that the call ended at an unknown cost."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +71,9 @@ class Provider(Protocol):
         Raises Misconfigured, with one sentence per mistake that names the setting or the console page to fix it, and
         Unavailable when the service is only away for now.
         """
-        ...
 
     async def close(self) -> None:
         """Close connections. The adapter must not be used afterwards."""
-        ...
 
 
 class Captioner(Provider, Protocol):
@@ -89,7 +84,6 @@ class Captioner(Provider, Protocol):
 
         Raises Refused or Unavailable, the latter also past the adapter's own deadline.
         """
-        ...
 
 
 class Moderator(Provider, Protocol):
@@ -100,7 +94,6 @@ class Moderator(Provider, Protocol):
 
         Raises Refused("caption.picture_blocked") or ("caption.hint_blocked"), and Unavailable.
         """
-        ...
 
 
 class Composer(Provider, Protocol):
@@ -112,7 +105,6 @@ class Composer(Provider, Protocol):
         Raises Refused or Unavailable, the latter also past the adapter's own deadline. A repeat for one job bills
         once where the provider allows it.
         """
-        ...
 
 
 @runtime_checkable
@@ -121,15 +113,12 @@ class CommissioningComposer(Provider, Protocol):
 
     async def commission(self, brief: Brief, wish: Wish, context: ProviderContext) -> Commission:
         """Order the work. A repeat for the same job returns the first order. Raises Refused or Unavailable."""
-        ...
 
     async def collect(self, commission: Commission, context: ProviderContext) -> RawTake:
         """Wait for the work and return it. Raises Refused or Unavailable."""
-        ...
 
     async def cancel(self, commission: Commission) -> None:
         """Stop the work if it still runs; finished or missing work is no error. Raises Unavailable."""
-        ...
 
 
 @runtime_checkable
@@ -138,7 +127,6 @@ class Describable(Protocol):
 
     def describe(self) -> str:
         """Return in a few words what it uses here, for `melodify check`. Raises Misconfigured."""
-        ...
 
 
 @runtime_checkable
@@ -147,11 +135,9 @@ class SelfRepairing(Protocol):
 
     async def advice(self) -> list[str]:
         """Return one sentence for each of them that is wrong. Raises Misconfigured, Unavailable."""
-        ...
 
     async def fix(self) -> list[str]:
         """Change them, and return one sentence for each change. Raises Misconfigured, Unavailable."""
-        ...
 
 
 class Storage(Provider, Protocol):
@@ -162,29 +148,24 @@ class Storage(Provider, Protocol):
 
         `labels` name the owner ("job", "guild", "user" as salted hash), for people who look into the storage.
         """
-        ...
 
     async def load(self, key: str) -> bytes:
         """Return the bytes. Raises Unavailable, also when the key does not exist."""
-        ...
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """Return up to `length` bytes from the byte `start` on: fewer at the end, none behind it.
 
         `length` is at least 1, `start` at least 0. Raises Unavailable, also when the key does not exist.
         """
-        ...
 
     async def find(self, key: str) -> Stored | None:
         """Return the key's metadata, None when it does not exist. Raises Unavailable."""
-        ...
 
     async def delete(self, key: str, version: str | None = None) -> None:
         """Delete the key; a missing key is no error. Raises Unavailable.
 
         With the `version` of a listing, delete it only if it was not saved again since.
         """
-        ...
 
     def listed(self, shelf: str) -> AsyncGenerator[list[ListedFile], None]:
         """Yield the keys of a shelf such as "pictures", page by page, in any order; none for a missing shelf.
@@ -192,18 +173,15 @@ class Storage(Provider, Protocol):
         Keys that are saved or deleted meanwhile may be included or not. Files whose names are not keys are left out:
         they belong to somebody else. May be closed at any time. Raises Unavailable.
         """
-        ...
 
     async def clear(self, before: float) -> None:
         """Delete the remains of saves and checks that were cut off before the unix time. Raises Unavailable."""
-        ...
 
     async def link(self, key: str, file_name: str) -> Link | None:
         """Return a URL to download the key as `file_name`; None where the storage has no such URLs.
 
         Raises Unavailable.
         """
-        ...
 
 
 class Memory(Protocol):
@@ -211,11 +189,9 @@ class Memory(Protocol):
 
     async def recall(self, key: str) -> Brief | None:
         """Return the reading that was stored under the key."""
-        ...
 
     async def remember(self, key: str, brief: Brief) -> None:
         """Store the reading; delete the oldest ones when there are too many."""
-        ...
 
 
 class Delivery(Protocol):
@@ -223,35 +199,29 @@ class Delivery(Protocol):
 
     async def show_stage(self, job: Job, stage: Stage, progress: Progress | None = None) -> None:
         """Show the job's progress. Never raises: a status line that fails must not cost a song."""
-        ...
 
     async def show_position(
         self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
     ) -> None:
         """Show the position in the queue, with a link to the job's page if it has one. Never raises."""
-        ...
 
     async def deliver(self, job: Job, song: Song, audio: bytes | Link, picture: bytes) -> Posted:
         """Post the song, or the link to it, and return where.
 
         Raises Rejected when the place is gone, closed or too small for the audio, Unavailable when it may work later.
         """
-        ...
 
     async def close_line(self, job: Job, song: Song, posted: Posted) -> None:
         """Link the song in the status message, where `deliver` left that open.
 
         Raises Unavailable when it may work later; a missing message is no error.
         """
-        ...
 
     async def delete_posted_song(self, job: Job) -> None:
         """Delete the song wherever a try has posted it; a missing song is no error. Raises Unavailable."""
-        ...
 
     async def apologise(self, job: Job, error: MelodifyError) -> None:
         """Post why there is no song. Raises Unavailable; a place that is gone is no error."""
-        ...
 
 
 class Ledger(Protocol):
@@ -262,55 +232,42 @@ class Ledger(Protocol):
 
     def start(self, job_id: str, now: float) -> bool:
         """Note that the job runs; False when it was cancelled before. Raises Rejected where a budget is used up."""
-        ...
 
     def note_stage(self, job_id: str, stage: Stage) -> None:
         """Note the job's stage, for the visitors of its page."""
-        ...
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
         """Book a call that begins at its expected price; a call that is booked already stays as it is.
 
         Raises Rejected where that would exceed a budget.
         """
-        ...
 
     def settle(self, call_id: str, bill: Bill) -> None:
         """Replace a booked call's expected price with what it cost."""
-        ...
 
     def unbook(self, call_id: str) -> None:
         """Remove the booking of a call that is known to cost nothing."""
-        ...
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""
-        ...
 
     def has_booked_music(self, job_id: str, captioner: str) -> bool:
         """Return whether a call that costs something is booked for the job, other than the captioner's."""
-        ...
 
     def claim_words(self, job: Job, limit: int, choose: Callable[[Sequence[Wording]], Wording], now: float) -> Wording:
         """Return the words that `choose` takes, given those of other songs there, and keep them from other jobs."""
-        ...
 
     def refund(self, job_id: str, now: float, code: str = "") -> None:
         """End the job without charging its member, unless it was charged; `code` is the error that ended it."""
-        ...
 
     def end_cancelled(self, job_id: str, now: float) -> None:
         """End a job that its asker cancelled: it counts if something was paid for it."""
-        ...
 
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work. False for a cancelled job."""
-        ...
 
     def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
         """Record the song and charge it; False for a job that was cancelled before: then nothing is recorded."""
-        ...
 
     def accepted_order(self, job_id: str) -> AcceptedOrder | None:
         """Return what the usage row knows about an accepted order, without its job's record."""
-        ...

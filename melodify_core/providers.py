@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Literal
 
@@ -182,43 +183,43 @@ def longest_call_s(settings: Settings) -> float:
 
 def missing_settings(settings: Settings) -> list[str]:
     """Return one sentence for each missing package, or else setting, of a selected provider."""
-    chosen = _chosen(settings)
     if packages := missing_packages(settings):
         return packages
+    chosen, by = _chosen(settings), partial(_chosen_by, settings)
     sentences = _missing_for_openai(settings)
     on_vertex = [name for name in settings.players if name in ("lyria", "pipeline")]
     if on_vertex and not settings.vertex.project:
-        sentences.append(
-            f"vertex.project is missing and {_chosen_by(settings, on_vertex[0])} needs it: the id of your Google Cloud "
-            "project, from https://console.cloud.google.com."
-        )
+        where = "the id of your Google Cloud project, from https://console.cloud.google.com."
+        sentences.append(_lacking("vertex.project", by(on_vertex[0]), where))
     if "lyria" in chosen:
         from melodify_core.composers.lyria import missing_price
 
-        sentences += [sentence] if (sentence := missing_price(settings.lyria)) else []
+        sentences.append(missing_price(settings.lyria))
     if "gemini" in chosen:
-        sentences += _missing_for_gemini(settings)
+        from melodify_core.composers.gemini import models
+
+        if settings.gemini.api_key is None:
+            sentences.append(_keyless("gemini", by("gemini"), "https://aistudio.google.com/app/apikey"))
+        sentences.append(models.missing_price(settings.gemini))
     if "elevenlabs" in chosen and settings.elevenlabs.api_key is None:
-        sentences.append(
-            f"elevenlabs.api_key is missing and {_chosen_by(settings, 'elevenlabs')} needs it: set "
-            "MELODIFY_ELEVENLABS__API_KEY or elevenlabs.api_key_file. Keys are made at https://elevenlabs.io/app/settings/api-keys."
-        )
+        sentences.append(_keyless("elevenlabs", by("elevenlabs"), "https://elevenlabs.io/app/settings/api-keys"))
     if "pipeline" in chosen and not settings.pipeline.template_uri:
-        sentences.append(
-            f"pipeline.template_uri is missing and {_chosen_by(settings, 'pipeline')} needs it: see "
-            "deploy/pipeline/README.md."
-        )
+        sentences.append(_lacking("pipeline.template_uri", by("pipeline"), "see deploy/pipeline/README.md."))
     if "pipeline" in chosen and not settings.pipeline.output:
-        sentences.append(
-            f"pipeline.output is missing and {_chosen_by(settings, 'pipeline')} needs it: a folder such as "
-            "gs://bucket/pipeline."
-        )
+        sentences.append(_lacking("pipeline.output", by("pipeline"), "a folder such as gs://bucket/pipeline."))
     if "gcs" in chosen and not settings.gcs.bucket:
-        sentences.append(
-            'gcs.bucket is missing and storage = "gcs" needs it: the name of a bucket from '
-            "https://console.cloud.google.com/storage."
-        )
-    return sentences
+        where = "the name of a bucket from https://console.cloud.google.com/storage."
+        sentences.append(_lacking("gcs.bucket", 'storage = "gcs"', where))
+    return list(filter(None, sentences))
+
+
+def _lacking(setting: str, chosen_by: str, how: str) -> str:
+    return f"{setting} is missing and {chosen_by} needs it: {how}"
+
+
+def _keyless(section: str, chosen_by: str, page: str) -> str:
+    how = f"set MELODIFY_{section.upper()}__API_KEY or {section}.api_key_file. Keys are made at {page}."
+    return _lacking(f"{section}.api_key", chosen_by, how)
 
 
 def _chosen_by(settings: Settings, composer: ComposerName) -> str:
@@ -253,35 +254,14 @@ def is_installed(module: str) -> bool:
 def _missing_for_openai(settings: Settings) -> list[str]:
     sentences = []
     if settings.captioner == "openai" and settings.openai.base_url is None and settings.openai.api_key is None:
-        sentences.append(
-            'openai.api_key is missing and captioner = "openai" needs it: set MELODIFY_OPENAI__API_KEY or '
-            "openai.api_key_file. Keys are made at https://platform.openai.com/api-keys."
-        )
-    reachable = (
-        settings.openai.api_key,
-        settings.openai.base_url,
-        settings.openai.moderation_key,
-        settings.openai.moderation_url,
-    )
-    if settings.moderation == "openai" and not any(reachable):
+        sentences.append(_keyless("openai", 'captioner = "openai"', "https://platform.openai.com/api-keys"))
+    openai = settings.openai
+    reachable = openai.api_key or openai.base_url or openai.moderation_key or openai.moderation_url
+    if settings.moderation == "openai" and not reachable:
         sentences.append(
             'openai.api_key is missing and moderation = "openai" needs it, or openai.moderation_key: set '
             "MELODIFY_OPENAI__API_KEY. Moderation is free. Keys are made at https://platform.openai.com/api-keys."
         )
-    return sentences
-
-
-def _missing_for_gemini(settings: Settings) -> list[str]:
-    from melodify_core.composers.gemini.models import missing_price
-
-    sentences = []
-    if settings.gemini.api_key is None:
-        sentences.append(
-            f"gemini.api_key is missing and {_chosen_by(settings, 'gemini')} needs it: set MELODIFY_GEMINI__API_KEY or "
-            "gemini.api_key_file. Keys are made at https://aistudio.google.com/app/apikey."
-        )
-    if sentence := missing_price(settings.gemini):
-        sentences.append(sentence)
     return sentences
 
 

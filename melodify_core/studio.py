@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from melodify_core.config.settings import Limits, Settings
 from melodify_core.errors import MelodifyError, Rejected, Unavailable
@@ -117,7 +117,7 @@ class Studio:
         if limits is None:
             return await self._receipt(order.job_id, repeated=True)
         checked = await self._prepared(order)
-        job = job_of(order, checked, paged=bool(self._settings.web.public_url), **fallback_of(self._settings))
+        job = job_of(order, checked, self._settings, paged=bool(self._settings.web.public_url))
         try:
             await self._storage.save(job.picture_key, checked.jpeg, "image/jpeg", labels_of(job, self._salt))
             async with self._admissions:
@@ -266,38 +266,12 @@ async def prepare_picture(
         raise Rejected("picture.too_slow" if error.code == "provider.too_slow" else "picture.broken") from error
 
 
-class Fallback(TypedDict):
-    """The fields of a job that say who may play it; see models.Job."""
-
-    composers: tuple[str, ...]
-    composer: str
-    asks: bool
-
-
-def fallback_of(settings: Settings) -> Fallback:
-    """Return who may play by the settings."""
-    several = len(settings.players) > 1
-    return Fallback(
-        composers=settings.players if several else (),
-        composer=settings.players[0],
-        asks=several and settings.fallback == "ask",
-    )
-
-
-def job_of(
-    order: Order,
-    checked: Picture,
-    *,
-    paged: bool = False,
-    composers: tuple[str, ...] = (),
-    composer: str = "",
-    asks: bool = False,
-) -> Job:
+def job_of(order: Order, checked: Picture, settings: Settings, *, paged: bool = False) -> Job:
     """Return the job of an order. If the wish has no seed, it derives from the job id and the picture.
 
     With `paged`, the job gets a page on the web, unless it is private or from an age-restricted channel.
     """
-    public = not (order.private or order.place.adult)
+    public, several = not (order.private or order.place.adult), len(settings.players) > 1
     digest = hashlib.sha256(f"{order.job_id} {checked.sha256}".encode()).digest()
     seed = order.wish.seed if order.wish.seed is not None else int.from_bytes(digest[:4]) >> 1
     return Job(
@@ -316,9 +290,9 @@ def job_of(
         parent_link=order.parent_link,
         page_id=new_page_id() if paged and public else None,
         spoiler=order.spoiler,
-        composers=composers,
-        composer=composer,
-        asks=asks,
+        composers=settings.players if several else (),
+        composer=settings.players[0],
+        asks=several and settings.fallback == "ask",
         parent_wish=order.parent_wish,
         named=order.named,
         notifies=order.notifies,

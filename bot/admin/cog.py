@@ -126,7 +126,9 @@ class Admin(commands.Cog):
             songs: app_commands.Range[int, 0, MOST_SONGS] | None = None,
             dollars: app_commands.Range[float, 0.0, MOST_DOLLARS] | None = None,
         ) -> None:
-            await self._change(interaction, lambda: guild_rules.limit_server(songs, dollars), "limited")
+            await self._change(
+                interaction, lambda: guild_rules.changed(songs_per_day=songs, dollars_per_day=dollars), "limited"
+            )
 
     def _define_defaults(self) -> None:
         styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
@@ -143,7 +145,8 @@ class Admin(commands.Cog):
             language: str | None = None,
         ) -> None:
             seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
-            await self._change(interaction, lambda: guild_rules.set_defaults(style, seconds, language), "defaults")
+            wanted = {"style": style, "seconds": seconds, "language": language}
+            await self._change(interaction, lambda: guild_rules.changed(**wanted), "defaults")
 
     def _define_posts(self) -> None:
         archives = [
@@ -164,7 +167,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "notify", "notifies")
         async def notify(interaction: Interaction, notifies: bool) -> None:
             done = "notify_on" if notifies else "notify_off"
-            await self._change(interaction, lambda: guild_rules.set_notify(on=notifies), done)
+            await self._change(interaction, lambda: guild_rules.changed(notify=notifies), done)
 
         @_subcommand(self._group, "start_page", "shows")
         async def start_page(interaction: Interaction, shows: bool) -> None:
@@ -174,7 +177,7 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "nsfw", "policy")
         @app_commands.choices(policy=policies)
         async def nsfw(interaction: Interaction, policy: str) -> None:
-            await self._change(interaction, lambda: guild_rules.set_nsfw(policy), f"nsfw_{policy}")
+            await self._change(interaction, lambda: guild_rules.changed(nsfw=policy), f"nsfw_{policy}")
 
     def _define_members(self) -> None:
         @_subcommand(self._group, "block", "member")
@@ -254,7 +257,7 @@ class Admin(commands.Cog):
         """Return the change. Raises Rejected where the host has no song pages."""
         if on and not self._settings.web.public_url:
             raise Rejected("rule.no_pages")
-        return guild_rules.set_start_page(on=on)
+        return guild_rules.changed(start_page=on)
 
     async def _watched_channels(self, interaction: Interaction, typed: str) -> Choices:
         settings = await asyncio.to_thread(self._guilds.settings_of, _server(interaction))

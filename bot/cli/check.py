@@ -184,8 +184,7 @@ async def _try(settings: Settings, *, live: bool, yes: bool) -> list[Finding]:
     """Use the providers for real: all of them with `live`, else only a captioner on the host's own server."""
     from bot.cli.live import agreed, make_tiny_songs, read_tiny_picture
 
-    trials = await (make_tiny_songs(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
-    return [Finding(good=trial.good, text=trial.text) for trial in trials]
+    return await (make_tiny_songs(settings, partial(agreed, yes=yes)) if live else read_tiny_picture(settings))
 
 
 async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding]:

@@ -6,9 +6,10 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
@@ -71,12 +72,8 @@ def _command(arguments: argparse.Namespace, settings: Settings) -> int:
     match arguments.command:
         case "render":
             return _run(_render(arguments, settings))
-        case "migrate":
-            return _migrate(settings)
-        case "backup":
-            return _backup(settings, arguments.file, only_verify=arguments.verify)
-        case "restore":
-            return _restore(settings, arguments.file)
+        case "migrate" | "backup" | "restore":
+            return _on_database(arguments, settings)
         case _:
             return _run(_serving(arguments, settings))
 
@@ -134,27 +131,24 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
             return run(settings, works=not arguments.no_work)
 
 
-def _migrate(settings: Settings) -> int:
-    from melodify_core.bootstrap import migrate
+def _on_database(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Do something with the database, and print the sentence on it."""
+    work: Callable[[], str]
+    match arguments.command:
+        case "migrate":
+            from melodify_core.bootstrap import migrate
 
+            work = partial(migrate, settings)
+        case "backup":
+            from melodify_core.services.backups import backup, verify
+
+            work = partial(verify, arguments.file) if arguments.verify else partial(backup, settings, arguments.file)
+        case _:
+            from melodify_core.services.backups import restore
+
+            work = partial(restore, settings, arguments.file, datetime.now(UTC))
     _interruptible(cleanly=True)
-    print(migrate(settings))
-    return 0
-
-
-def _backup(settings: Settings, file: Path, *, only_verify: bool) -> int:
-    from melodify_core.services.backups import backup, verify
-
-    _interruptible(cleanly=True)
-    print(verify(file) if only_verify else backup(settings, file))
-    return 0
-
-
-def _restore(settings: Settings, file: Path) -> int:
-    from melodify_core.services.backups import restore
-
-    _interruptible(cleanly=True)
-    print(restore(settings, file, datetime.now(UTC)))
+    print(work())
     return 0
 
 

@@ -7,16 +7,7 @@ from functools import partial
 
 import discord
 
-from bot.cli.process import (
-    INTENT_OFF,
-    UNREACHABLE,
-    WRONG_LOGIN,
-    allow_files,
-    export_traces,
-    log_stop,
-    log_unreachable,
-    stop_on_signal,
-)
+from bot.cli import process
 from bot.cli.token import invite_link, token_of
 from bot.client import MelodifyClient, ServePages
 from bot.ops.server import operating
@@ -33,8 +24,8 @@ async def run(settings: Settings, *, works: bool = True) -> int:
     """
     token = token_of(settings)
     use_one_arena()
-    allow_files(settings)
-    stop = stop_on_signal()
+    process.allow_files(settings)
+    stop = process.stop_on_signal()
     role = Role(works=works, on_slot_lost=stop.set)
     async with AsyncExitStack() as stack:
         # The page's port comes first: a port in use must be reported before anything else is started.
@@ -44,7 +35,7 @@ async def run(settings: Settings, *, works: bool = True) -> int:
             await stack.enter_async_context(operating(settings.ops, client.health))
         except Misconfigured as error:
             raise _with_the_first(error, settings) from error
-        stack.enter_context(export_traces(settings.ops))
+        stack.enter_context(process.export_traces(settings.ops))
         return await _serve(client, token, stop, settings)
 
 
@@ -70,7 +61,7 @@ async def _serve(client: MelodifyClient, token: str, stop: asyncio.Event, settin
     finally:
         stopping.cancel()
         if stop.is_set():
-            log_stop(settings)
+            process.log_stop(settings)
             if not client.is_ready():
                 # The client is still starting: closing it now would miss the studio that it is about to open.
                 serving.cancel()
@@ -83,11 +74,11 @@ async def _exit_code(serving: asyncio.Task[None]) -> int:
     try:
         await serving
     except discord.LoginFailure as error:
-        raise Misconfigured(WRONG_LOGIN) from error
+        raise Misconfigured(process.WRONG_LOGIN) from error
     except discord.PrivilegedIntentsRequired as error:
-        raise Misconfigured(INTENT_OFF) from error
-    except UNREACHABLE as error:
-        log_unreachable(error)
+        raise Misconfigured(process.INTENT_OFF) from error
+    except process.UNREACHABLE as error:
+        process.log_unreachable(error)
         return 1
     return 0
 

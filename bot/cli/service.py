@@ -7,63 +7,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from bot.cli.setup_files import NewFile
+from melodify_core.data_files import read_text
 
 Service = Literal["none", "user", "system", "compose"]
 SERVICES: tuple[Service, ...] = get_args(Service)
 # A paid call is waited for: `work.drain_s` and the longest call, as in compose.yaml.
 STOP_S = 210
-
-_UNIT = """\
-[Unit]
-Description=Melodify
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-WorkingDirectory={folder}
-ExecStart={command}
-Restart=on-failure
-RestartSec=5
-# Wrong settings: starting again would not mend them.
-RestartPreventExitStatus=2
-TimeoutStopSec={stop_s}
-UMask=0077
-NoNewPrivileges=yes
-PrivateTmp=yes
-{more}
-[Install]
-WantedBy={target}
-"""
-_SYSTEM = """\
-User={user}
-ProtectSystem=strict
-ProtectHome=read-only
-ReadWritePaths={data}
-"""
-_COMPOSE = """\
-# The image is made once, in a checkout: docker build -t melodify .
-services:
-  melodify:
-    image: melodify
-    command: [run]
-    init: true
-    restart: unless-stopped
-    user: "{uid}:{gid}"
-    # The same paths inside as outside, so that the settings hold for both.
-    working_dir: {folder}
-    environment:
-      MELODIFY_CONFIG: {config}
-      MELODIFY_FOLDER__PATH: {data}/files
-      MELODIFY_DATABASE__URL: sqlite:///{data}/melodify.db
-    volumes:
-      - {folder}:{folder}:ro
-      - {data}:{data}
-    read_only: true
-    tmpfs: [/tmp]
-    cap_drop: [ALL]
-    security_opt: ["no-new-privileges:true"]
-    stop_grace_period: {stop_s}s
-"""
 
 
 def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
@@ -78,13 +27,13 @@ def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
             return NewFile(home / "systemd/user/melodify.service", _unit(config), 0o644, hint=hint)
         case "system":
             user = pwd.getpwuid(os.getuid()).pw_name
-            more = _SYSTEM.format(user=_escaped(user), data=_quoted(str(data)))
+            more = _template("system").format(user=_escaped(user), data=_quoted(str(data)))
             text = _unit(config, more, "multi-user.target")
             hint = "sudo systemctl daemon-reload && sudo systemctl enable --now melodify"
             return NewFile(Path("/etc/systemd/system/melodify.service"), text, 0o644, hint=hint)
         case "compose":
             names = {"config": config, "folder": folder, "data": data}
-            text = _COMPOSE.format(uid=os.getuid(), gid=os.getgid(), stop_s=STOP_S, **names)
+            text = _template("compose.yaml").format(uid=os.getuid(), gid=os.getgid(), stop_s=STOP_S, **names)
             return NewFile(folder / "compose.yaml", text, 0o644, hint=f"cd {folder} && docker compose up -d")
 
 
@@ -92,7 +41,11 @@ def _unit(config: Path, more: str = "", target: str = "default.target") -> str:
     words = (sys.executable, "-m", "bot", "--config", str(config), "run")
     command = " ".join(_quoted(word) for word in words)
     folder = _escaped(str(config.parent))
-    return _UNIT.format(folder=folder, command=command, stop_s=STOP_S, more=more, target=target)
+    return _template("melodify.service").format(folder=folder, command=command, stop_s=STOP_S, more=more, target=target)
+
+
+def _template(name: str) -> str:
+    return read_text("bot.cli", f"templates/{name}.txt")
 
 
 def _escaped(text: str) -> str:

@@ -5,15 +5,7 @@ from contextlib import AsyncExitStack
 
 import discord
 
-from bot.cli.process import (
-    UNREACHABLE,
-    WRONG_LOGIN,
-    allow_files,
-    export_traces,
-    log_stop,
-    log_unreachable,
-    stop_on_signal,
-)
+from bot.cli import process
 from bot.cli.token import token_of
 from bot.client import use_proxies
 from bot.ops.gateway_metrics import request_counter
@@ -33,16 +25,16 @@ async def work(settings: Settings) -> int:
     """Make songs until a signal. Return the exit code: 1 when Discord cannot be reached. Raises Misconfigured."""
     token = token_of(settings)
     use_one_arena()
-    allow_files(settings)
-    stop = stop_on_signal()
+    process.allow_files(settings)
+    stop = process.stop_on_signal()
     use_proxies(settings)
     async with rest_client(settings) as client:
         try:
             await client.login(token)
         except discord.LoginFailure as error:
-            raise Misconfigured(WRONG_LOGIN) from error
-        except UNREACHABLE as error:
-            log_unreachable(error)
+            raise Misconfigured(process.WRONG_LOGIN) from error
+        except process.UNREACHABLE as error:
+            process.log_unreachable(error)
             return 1
         delivery = DiscordDelivery(
             client, StatusBoard(client), settings.web.public_url, settings.discord.notify_after_s
@@ -50,12 +42,12 @@ async def work(settings: Settings) -> int:
         health = Health()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(operating(settings.ops, health))
-            stack.enter_context(export_traces(settings.ops))
+            stack.enter_context(process.export_traces(settings.ops))
             role = Role(serves=False, on_slot_lost=stop.set)
             await stack.enter_async_context(open_services(settings, delivery, role=role, health=health))
             log.info("logged in, making songs")
             await stop.wait()
-            log_stop(settings)
+            process.log_stop(settings)
     return 0
 
 

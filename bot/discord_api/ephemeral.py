@@ -1,7 +1,8 @@
 """Answers that only the member who asked sees."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -30,11 +31,22 @@ async def answer_ephemerally(interaction: Interaction, answer: Answer) -> None:
             await interaction.edit_original_response(content=sentence(language, error))
 
 
-async def report_error(interaction: Interaction, language: Language, error: MelodifyError) -> None:
+@asynccontextmanager
+async def errors_reported(interaction: Interaction, what: str) -> AsyncIterator[None]:
+    """Log an error of the block, and send its sentence only to the interaction's member."""
+    try:
+        with map_all_errors():
+            yield
+    except MelodifyError as error:
+        log.info("%s: refused: %s", what, error, exc_info=error.__cause__)
+        await report_error(interaction, error)
+
+
+async def report_error(interaction: Interaction, error: MelodifyError) -> None:
     """Send the error's sentence only to the interaction's member. Never raises a MelodifyError."""
     try:
         with map_discord_errors():
-            await send_ephemeral(interaction, sentence(language, error))
+            await send_ephemeral(interaction, sentence(language_of(interaction.locale), error))
     except MelodifyError as silent:
         # Another process was faster, or this one was too late: Discord shows the member that the interaction failed.
         log.warning(

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import discord
@@ -26,9 +26,9 @@ LOCALES: dict[Language, str] = {"en": "en-US", "ko": "ko"}
 
 @dataclass(slots=True)
 class _CachedSettings:
-    settings: GuildSettings
-    generation: int
-    until: float
+    settings: GuildSettings | None = None  # None: not known yet
+    generation: int = 0
+    until: float = 0.0
 
 
 class GuildSettingsCache:
@@ -40,7 +40,7 @@ class GuildSettingsCache:
     def __init__(self, guilds: "Guilds", cached_s: float = CACHED_S) -> None:
         self._guilds = guilds
         self._cached_s = cached_s
-        self._cached: OrderedDict[int, _CachedSettings] = OrderedDict()
+        self._cached = lru_cache(CACHED_SERVERS)(lambda _guild_id: _CachedSettings())
         self._reads: dict[tuple[int, int], asyncio.Task[GuildSettings]] = {}
 
     async def of(self, guild_id: int | None) -> GuildSettings:
@@ -51,20 +51,17 @@ class GuildSettingsCache:
         if guild_id is None:
             return UNSET
         now, generation = asyncio.get_running_loop().time(), self._guilds.generation
-        cached = self._cached.get(guild_id)
-        if cached is not None and cached.generation == generation and now < cached.until:
+        cached = self._cached(guild_id)
+        if cached.settings is not None and cached.generation == generation and now < cached.until:
             return cached.settings
         try:
             settings = await self._read(guild_id, generation)
         except Unavailable as error:
             log.warning("server %s: its settings cannot be read, using the last known ones if any: %s", guild_id, error)
-            if cached is None:
+            if cached.settings is None:
                 raise
             return cached.settings
-        self._cached[guild_id] = _CachedSettings(settings, generation, now + self._cached_s)
-        self._cached.move_to_end(guild_id)
-        if len(self._cached) > CACHED_SERVERS:
-            self._cached.popitem(last=False)
+        cached.settings, cached.generation, cached.until = settings, generation, now + self._cached_s
         return settings
 
     async def _read(self, guild_id: int, generation: int) -> GuildSettings:

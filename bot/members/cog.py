@@ -10,11 +10,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_api.components import view_of
 from bot.discord_api.ephemeral import answer_ephemerally
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import localised
 from bot.interaction import Bot, Interaction
-from bot.members.definitions import member_command
+from bot.members.definitions import member_command, plain_command
 from bot.members.forget_me import ForgetButton
 from bot.members.help import help_text
 from bot.members.me import me_command
@@ -37,11 +38,11 @@ class Members(commands.Cog):
         """Add the commands to the tree, and register their buttons."""
         for command in (
             self._songs_command(),
-            self._queue_command(),
-            self._quota_command(),
+            plain_command("queue", self._queue),
+            plain_command("quota", self._quota),
             me_command(self._members, paged=bool(self._services.settings.web.public_url)),
-            self._forget_command(),
-            self._help_command(),
+            plain_command("forget_me", self._forget_me),
+            plain_command("help", self._help),
         ):
             self._client.tree.add_command(command)
         self._client.add_dynamic_items(TurnButton, SongMenu, ForgetButton)
@@ -57,48 +58,28 @@ class Members(commands.Cog):
 
         await answer_ephemerally(interaction, answer)
 
-    async def quota(self, interaction: Interaction) -> None:
+    async def _quota(self, interaction: Interaction, language: Language) -> None:
         """Show how many songs the member has left."""
+        roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+        role_ids = tuple(role.id for role in roles)
+        quota = await self._members.quota(interaction.user.id, interaction.guild_id, role_ids)
+        await interaction.edit_original_response(content=quota_text(language, quota))
 
-        async def answer(interaction: Interaction, language: Language) -> None:
-            roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-            quota = await self._members.quota(
-                interaction.user.id, interaction.guild_id, tuple(role.id for role in roles)
-            )
-            await interaction.edit_original_response(content=quota_text(language, quota))
-
-        await answer_ephemerally(interaction, answer)
-
-    async def forget_me(self, interaction: Interaction) -> None:
+    async def _forget_me(self, interaction: Interaction, language: Language) -> None:
         """Ask for a confirmation, with a button for each extent."""
+        view = view_of(ForgetButton("stored", language), ForgetButton("posted", language))
+        await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
 
-        async def answer(interaction: Interaction, language: Language) -> None:
-            view = discord.ui.View(timeout=None)
-            view.add_item(ForgetButton("stored", language))
-            view.add_item(ForgetButton("posted", language))
-            view.stop()
-            await interaction.edit_original_response(content=say(language, "forget.question"), view=view)
-
-        await answer_ephemerally(interaction, answer)
-
-    async def help(self, interaction: Interaction) -> None:
+    async def _help(self, interaction: Interaction, language: Language) -> None:
         """Show what Melodify does and how to use it."""
+        watched = await self._watched_here(interaction)
+        text = help_text(language, self._client.command_ids, watched, self._services.settings)
+        await interaction.edit_original_response(content=text)
 
-        async def answer(interaction: Interaction, language: Language) -> None:
-            watched = await self._watched_here(interaction)
-            text = help_text(language, self._client.command_ids, watched, self._services.settings)
-            await interaction.edit_original_response(content=text)
-
-        await answer_ephemerally(interaction, answer)
-
-    async def queue(self, interaction: Interaction) -> None:
+    async def _queue(self, interaction: Interaction, language: Language) -> None:
         """Show what waits, and when a new song would start."""
-
-        async def answer(interaction: Interaction, language: Language) -> None:
-            report = await self._services.studio.queue_for(interaction.user.id)
-            await interaction.edit_original_response(content=queue_text(language, report))
-
-        await answer_ephemerally(interaction, answer)
+        report = await self._services.studio.queue_for(interaction.user.id)
+        await interaction.edit_original_response(content=queue_text(language, report))
 
     async def _watched_here(self, interaction: Interaction) -> frozenset[int]:
         """Return the watched channels of the server that the member sees."""
@@ -121,34 +102,6 @@ class Members(commands.Cog):
             await self.songs(interaction, Listing(chosen, order))  # type: ignore[arg-type]  # Discord enforces the choices
 
         return songs
-
-    def _queue_command(self) -> app_commands.Command[Any, ..., None]:
-        @member_command("queue")
-        async def queue(interaction: Interaction) -> None:
-            await self.queue(interaction)
-
-        return queue
-
-    def _quota_command(self) -> app_commands.Command[Any, ..., None]:
-        @member_command("quota")
-        async def quota(interaction: Interaction) -> None:
-            await self.quota(interaction)
-
-        return quota
-
-    def _forget_command(self) -> app_commands.Command[Any, ..., None]:
-        @member_command("forget_me")
-        async def forget_me(interaction: Interaction) -> None:
-            await self.forget_me(interaction)
-
-        return forget_me
-
-    def _help_command(self) -> app_commands.Command[Any, ..., None]:
-        @member_command("help")
-        async def help_(interaction: Interaction) -> None:
-            await self.help(interaction)
-
-        return help_
 
 
 WHOSE = ("own", "server")

@@ -5,7 +5,9 @@ from typing import Any
 
 from discord import app_commands
 
+from bot.discord_api.ephemeral import Answer, answer_ephemerally
 from bot.i18n.translator import localised
+from bot.interaction import Interaction
 
 
 def member_command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., None]]:
@@ -19,3 +21,13 @@ def member_command(key: str) -> Callable[[Any], app_commands.Command[Any, ..., N
         return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(command)
 
     return decorate
+
+
+def plain_command(key: str, answer: Answer) -> app_commands.Command[Any, ..., None]:
+    """Return a command without options, which `answer` answers to its member alone."""
+
+    @member_command(key)
+    async def run(interaction: Interaction) -> None:
+        await answer_ephemerally(interaction, answer)
+
+    return run

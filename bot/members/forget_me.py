@@ -1,11 +1,11 @@
 """The two buttons under /forget-me: erase what is stored, or that and the messages with the songs."""
 
 import logging
-import re
-from typing import Any, Literal, Self
+from typing import Literal
 
 import discord
 
+from bot.discord_api.components import Recreated
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
@@ -19,7 +19,7 @@ Extent = Literal["stored", "posted"]
 
 
 class ForgetButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"forget:(?P<extent>stored|posted)"
+    Recreated, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"forget:(?P<extent>stored|posted)"
 ):
     """Erases the data of the member who presses it; only the member who sent /forget-me sees it."""
 
@@ -32,14 +32,6 @@ class ForgetButton(
             )
         )
         self._extent = extent
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Return the button that was pressed."""
-        del item
-        return cls(match["extent"], language_of(interaction.locale))  # type: ignore[arg-type]  # the pattern's
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Erase the member's data, and show what was erased."""

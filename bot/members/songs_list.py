@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import discord
 
+from bot.discord_api.components import Recreated, view_of
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.style_names import genre_name
@@ -62,16 +63,13 @@ class Listing:
 
     def view(self, language: Language, page: SongListPage) -> discord.ui.View:
         """Return the menu and the buttons under the page."""
-        view = discord.ui.View(timeout=None)
-        if page.entries:
-            view.add_item(SongMenu(language, page.entries))
+        menu = [SongMenu(language, page.entries)] if page.entries else []
         pages = -(-page.total // PAGE_SONGS)
-        if pages > 1:
-            view.add_item(TurnButton(self.turned(-1), language, "songs.back", disabled=self.page == 0))
-            view.add_item(TurnButton(self.turned(1), language, "songs.on", disabled=self.page + 1 >= pages))
-        # The client matches presses by the patterns of the ids: the view need not stay in memory.
-        view.stop()
-        return view
+        if pages <= 1:
+            return view_of(*menu)
+        back = TurnButton(self.turned(-1), language, "songs.back", disabled=self.page == 0)
+        on = TurnButton(self.turned(1), language, "songs.on", disabled=self.page + 1 >= pages)
+        return view_of(*menu, back, on)
 
     def turned(self, by: int) -> "Listing":
         """Return the page that is `by` pages further."""
@@ -147,7 +145,7 @@ class TurnButton(
             )
 
 
-class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="songs:play"):
+class SongMenu(Recreated, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template="songs:play"):
     """Plays a song of the page to the reader alone."""
 
     def __init__(self, language: Language, entries: tuple[Entry, ...] = ()) -> None:
@@ -161,14 +159,6 @@ class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templ
         ]
         placeholder = say(language, "songs.play")
         super().__init__(discord.ui.Select(custom_id="songs:play", placeholder=placeholder, options=options))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Return the menu in which something was chosen."""
-        del item, match
-        return cls(language_of(interaction.locale))
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Send the song that was chosen."""

@@ -48,7 +48,7 @@ async def watch_loop() -> None:
         metrics.loop_lag_seconds.observe(max(time.monotonic() - began - LAG_EVERY_S, 0.0))
 
 
-def watch_gateway(client: discord.AutoShardedClient) -> None:
+async def watch_gateway(client: discord.AutoShardedClient) -> None:
     """Show each shard's heartbeat. Raises Unavailable when one is not connected."""
     for number, shard in client.shards.items():
         metrics.gateway_latency_seconds.labels(str(number)).set(shard.latency)

@@ -1,11 +1,10 @@
 """The Cancel button under a status message. It works after a restart, because its id contains the job's id."""
 
 import logging
-import re
-from typing import Any, Self
 
 import discord
 
+from bot.discord_api.components import Recreated, view_of
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say, sentence
 from bot.i18n.translator import language_of
@@ -15,27 +14,19 @@ from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Language
 
 log = logging.getLogger(__name__)
-JOB = r"(?P<job>[0-9]{1,20})"
+JOB = r"(?P<job_id>[0-9]{1,20})"
 
 
-class CancelButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"cancel:{JOB}"):
+class CancelButton(Recreated, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"cancel:{JOB}"):
     """Cancels a song that is not finished: for the member who asked, and for those who may manage messages."""
 
-    def __init__(self, job_id: str, language: Language = "en") -> None:
+    def __init__(self, job_id: str, language: Language) -> None:
         super().__init__(
             discord.ui.Button(
                 label=say(language, "button.cancel"), style=discord.ButtonStyle.secondary, custom_id=f"cancel:{job_id}"
             )
         )
         self._job_id = job_id
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Return the button that was pressed."""
-        del interaction, item
-        return cls(match["job"])
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Cancel the job, and send the result or the error to the member who pressed, and to nobody else."""
@@ -66,10 +57,4 @@ async def _close_status(interaction: Interaction, language: Language) -> None:
 
 def status_view(job_id: str, language: Language, page: str = "") -> discord.ui.View:
     """Return the buttons under the status message of an unfinished song; `page` is the address to watch it at."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(CancelButton(job_id, language))
-    if page:
-        view.add_item(page_button(language, page))
-    # The client matches presses by the pattern of the id: a stopped view is not kept in memory for each message.
-    view.stop()
-    return view
+    return view_of(CancelButton(job_id, language), *([page_button(language, page)] if page else []))

@@ -12,15 +12,16 @@ from typing import Any
 
 import discord
 
+from bot.discord_api.components import view_of
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import name_of, say, sentence
 from bot.posts import song_embed
 from bot.posts.cancel_button import status_view
 from bot.posts.destinations import destinations_of, link_to, open_thread, skip_unreachable, thread_of
-from bot.posts.instead_button import instead_view
+from bot.posts.instead_button import InsteadButton
 from bot.posts.song_embed import Card
 from bot.posts.song_lines import asker_line
-from bot.posts.song_view import song_view
+from bot.posts.song_view import shows_job, song_view
 from bot.posts.status_messages import StatusBoard
 from melodify_core.errors import MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.models import Forecast, Job, Language, Link, Place, Posted, Progress, Song, Stage
@@ -70,7 +71,7 @@ class DiscordDelivery:
             text = say(
                 language, "status.composing_elsewhere", since=since, progress=say(language, f"progress.{progress}")
             )
-        await self._show(job, stage, text)
+        await self._show_line(job.job_id, job.place, language, stage, text, job.page_id)
 
     async def show_position(
         self, job_id: str, place: Place, language: Language, forecast: Forecast, page_id: str | None = None
@@ -163,7 +164,7 @@ class DiscordDelivery:
         text, view = sentence(language, error), None
         if offered:
             text += "\n" + say(language, "answer.instead", composer=name_of(language, "composer", offered))
-            view = instead_view(job.job_id, offered, language)
+            view = view_of(InsteadButton(job.job_id, offered, language))
         try:
             with map_discord_errors():
                 await self._post_apology(job, text, view, hides_picture=isinstance(error, Refused))
@@ -176,9 +177,6 @@ class DiscordDelivery:
 
     def _page(self, page_id: str | None) -> str:
         return address_of(self._public_url, page_id) if page_id and self._public_url else ""
-
-    async def _show(self, job: Job, stage: Stage, text: str) -> None:
-        await self._show_line(job.job_id, job.place, job.wish.language, stage, text, job.page_id)
 
     async def _show_line(
         self, job_id: str, place: Place, language: Language, stage: Stage, text: str, page_id: str | None
@@ -317,7 +315,7 @@ class DiscordDelivery:
         # The status message is older than every attempt; a thread has its message's id.
         after = discord.Object(job.place.status_id) if job.place.status_id else None
         async for message in channel.history(limit=SEARCHED_MESSAGES, after=after):
-            if bot and message.author.id == bot.id and song_embed.is_song_of(message, job):
+            if bot and message.author.id == bot.id and shows_job(message, job.job_id):
                 return message
         return None
 

@@ -59,8 +59,8 @@ def _heard(language: Language, song: Song) -> str:
 def _named(language: Language, key: str) -> str:
     kind, _, name = key.rpartition(".")
     match kind:
-        case "without.instrument":
-            return say(language, "song.without", name=_family(language, name))
+        case "alone" | "without.instrument":
+            return say(language, f"song.{kind.partition('.')[0]}", name=_family(language, name))
         case "without" | "without.style" | "without.mode":
             return say(language, "song.apart", name=_named(language, key.removeprefix("without.")))
         case "bpm":
@@ -81,7 +81,7 @@ def _key(language: Language, name: str) -> str:
 
 
 def _family(language: Language, instrument: str) -> str:
-    """Return the word for what is left out: "no piano" leaves out more than the grand piano that stands for it."""
+    """Return the word that a member uses: "no piano" leaves out more than the grand piano that stands for it."""
     family = f"family.{instrument.replace(' ', '_')}"
     return catalogue(language).get(family) or name_of(language, "instrument", instrument)
 

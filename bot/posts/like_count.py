@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class _Button:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
     shown: int | None = None
 
 
@@ -16,22 +16,17 @@ class LikeCounts:
     """Shows the counts of each song one after the other, so that an older count never overwrites a newer one."""
 
     def __init__(self) -> None:
-        self._buttons: dict[str, _Button] = {}
+        # A button is forgotten when nobody waits to show its count.
+        self._buttons: WeakValueDictionary[str, _Button] = WeakValueDictionary()
 
     async def show(
         self, job_id: str, count: Callable[[], Awaitable[int]], edit: Callable[[int], Awaitable[object]]
     ) -> None:
         """Edit the button to the present count, unless another caller has shown that count meanwhile."""
         button = self._buttons.setdefault(job_id, _Button())
-        button.waiting += 1
-        try:
-            async with button.lock:
-                likes = await count()
-                if likes != button.shown:
-                    button.shown = None
-                    await edit(likes)
-                    button.shown = likes
-        finally:
-            button.waiting -= 1
-            if not button.waiting:
-                del self._buttons[job_id]
+        async with button.lock:
+            likes = await count()
+            if likes != button.shown:
+                button.shown = None
+                await edit(likes)
+                button.shown = likes

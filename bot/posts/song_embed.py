@@ -7,7 +7,6 @@ import discord
 
 from bot.i18n.messages import say
 from bot.posts.song_lines import asker_line, lines_of
-from bot.posts.song_view import shows_job
 from bot.posts.wording import safe
 from melodify_core.brief import clean
 from melodify_core.models import Job, Language, Link, Song
@@ -91,8 +90,3 @@ def file_stem(language: Language, song: Song) -> str:
     """Return the title as a file's name: letters and digits of any script, joined by hyphens."""
     words = "".join(character if character.isalnum() else " " for character in clean(song.title, TITLE)).split()
     return "-".join(words)[:FILE_STEM].strip("-") or say(language, "song.file")
-
-
-def is_song_of(message: discord.Message, job: Job) -> bool:
-    """Return whether the message is this job's song: the ids of its buttons contain the job's."""
-    return shows_job(message, job.job_id)

@@ -23,7 +23,9 @@ def asker_line(job: Job) -> str:
 def lines_of(job: Job, song: Song) -> list[str]:
     """Return the lines under the caption, each safe to show, without those that say nothing."""
     language = job.wish.language
-    hint = safe(job.wish.hint, HINT)
+    # The line of the changes says what it was and what it is.
+    changed = job.parent_wish is not None and job.parent_wish.hint != job.wish.hint
+    hint = "" if changed else safe(job.wish.hint, HINT)
     texts = [say(language, "song.hint", hint=hint)] if hint else []
     texts += hint_lines(language, song).splitlines()
     lines = [

@@ -2,20 +2,26 @@
 
 import discord
 
+from bot.discord_api.components import view_of
 from bot.i18n.messages import say
 from melodify_core.models import Language
 
 # Discord shows five buttons in a row at most. What is wanted less often is in the menu under them.
 KINDS = ("another", "change", "like", "video")
+SEPARATOR = " · "  # between the label of Like and the count
 CHOICES = {"details": "🔎", "page": "🔗", "delete": "🗑️"}
 STYLES = {"another": discord.ButtonStyle.primary, "erase": discord.ButtonStyle.danger}
 
 
-def song_button(kind: str, job_id: str, language: Language, note: str = "") -> discord.ui.Button[discord.ui.View]:
-    """Return a button of a song; `note` follows its label."""
-    label = f"{say(language, f'button.{kind}')} {note}".strip()
+def song_button(kind: str, job_id: str, language: Language, likes: int = 0) -> discord.ui.Button[discord.ui.View]:
+    """Return a button of a song, with the number of `likes` behind its label."""
+    label = _with_likes(say(language, f"button.{kind}"), likes)
     style = STYLES.get(kind, discord.ButtonStyle.secondary)
     return discord.ui.Button(label=label, style=style, custom_id=f"song:{kind}:{job_id}")
+
+
+def _with_likes(label: str, likes: int) -> str:
+    return f"{label}{SEPARATOR}{likes}" if likes else label
 
 
 def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.View]:
@@ -23,23 +29,23 @@ def page_button(language: Language, page: str) -> discord.ui.Button[discord.ui.V
     return discord.ui.Button(label=say(language, "button.page"), style=discord.ButtonStyle.link, url=page)
 
 
-def page_of(message: discord.Message | None) -> str:
-    """Return the address of the song's page from its message's title or buttons; "" without a page."""
-    titles = [embed.url for embed in message.embeds] if message else []
-    links = [*titles, *(button.url for button in _buttons_of(message))]
-    return next((link for link in links if link), "")
-
-
 def shows_job(message: discord.Message, job_id: str) -> bool:
     """Return whether the message has the buttons of the job's song."""
-    ids = [button.custom_id or "" for button in _buttons_of(message)]
+    parts = [part for row in message.components if isinstance(row, discord.ActionRow) for part in row.children]
+    ids = [part.custom_id or "" for part in parts if isinstance(part, discord.Button)]
     return any(custom_id.startswith("song:") and custom_id.endswith(f":{job_id}") for custom_id in ids)
 
 
-def _buttons_of(message: discord.Message | None) -> list[discord.Button]:
-    rows = message.components if message else []
-    parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
-    return [part for part in parts if isinstance(part, discord.Button)]
+def with_likes(message: discord.Message, likes: int) -> discord.ui.View | None:
+    """Return the message's buttons with that number of likes; None where nothing would change."""
+    view, changed = discord.ui.View.from_message(message, timeout=None), False
+    view.stop()
+    for button in view.children:
+        if isinstance(button, discord.ui.Button) and (button.custom_id or "").startswith("song:like:"):
+            before = button.label or ""
+            button.label = _with_likes(before.partition(SEPARATOR)[0], likes)
+            changed = changed or button.label != before
+    return view if changed else None
 
 
 def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Select[discord.ui.View]:
@@ -59,26 +65,5 @@ def song_menu(job_id: str, language: Language, *, page: bool) -> discord.ui.Sele
 
 def song_view(job_id: str, language: Language, likes: int = 0, *, page: bool) -> discord.ui.View:
     """Return the row of buttons under a song, and the menu."""
-    view = discord.ui.View(timeout=None)
-    for kind in KINDS:
-        view.add_item(song_button(kind, job_id, language, f"· {likes}" if kind == "like" and likes else ""))
-    view.add_item(song_menu(job_id, language, page=page))
-    # The client matches presses by the patterns of the ids: a stopped view is not kept in memory for each message.
-    view.stop()
-    return view
-
-
-def menu_view(job_id: str, language: Language, *, page: bool) -> discord.ui.View:
-    """Return the menu alone, for songs whose message has none."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(song_menu(job_id, language, page=page))
-    view.stop()
-    return view
-
-
-def page_view(language: Language, page: str) -> discord.ui.View:
-    """Return the button that opens the song's page, alone."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(page_button(language, page))
-    view.stop()
-    return view
+    buttons = [song_button(kind, job_id, language, likes if kind == "like" else 0) for kind in KINDS]
+    return view_of(*buttons, song_menu(job_id, language, page=page))

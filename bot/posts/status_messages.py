@@ -1,8 +1,8 @@
 """Edits the status messages of jobs. An older state never overwrites a newer one. The texts are the caller's."""
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import discord
@@ -26,7 +26,7 @@ class StatusBoard:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._statuses: OrderedDict[str, _Status] = OrderedDict()
+        self._status_of = lru_cache(REMEMBERED_JOBS)(lambda _job_id: _Status())
 
     async def show(self, job_id: str, place: Place, rank: int, text: str, view: discord.ui.View | None = None) -> None:
         """Edit the job's status message and its buttons, unless it shows this text or one of a higher rank already.
@@ -49,15 +49,9 @@ class StatusBoard:
 
     def begin_again(self, job_id: str, ended: int) -> None:
         """Forget the status of a job that showed the rank `ended`, so that a new attempt shows its stages."""
-        if (status := self._statuses.get(job_id)) is not None and status.rank == ended:
-            del self._statuses[job_id]
-
-    def _status_of(self, job_id: str) -> _Status:
-        status = self._statuses.pop(job_id, None) or _Status()
-        self._statuses[job_id] = status
-        if len(self._statuses) > REMEMBERED_JOBS:
-            self._statuses.popitem(last=False)
-        return status
+        status = self._status_of(job_id)
+        if status.rank == ended:
+            status.rank, status.version = -1, None
 
 
 async def edit_message(client: discord.Client, place: Place, message_id: int, **changes: Any) -> None:

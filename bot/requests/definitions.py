@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 from discord import app_commands
@@ -17,6 +17,9 @@ from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import Translator, localised
 from bot.interaction import Interaction
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS
+
+if TYPE_CHECKING:
+    from melodify_core.library import Notes
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,6 @@ class RunMelodify(Protocol):
         private: bool,
     ) -> None:
         """Answer the interaction."""
-        ...
 
 
 def melodify_command(run: RunMelodify, longest_s: int = MOST_SECONDS) -> app_commands.Command[Any, ..., None]:
@@ -84,20 +86,8 @@ def melodify_menu(run: Callable[[Interaction, discord.Message], Awaitable[None]]
     )
 
 
-class Notes(Protocol):
-    """Stores which commands are registered. Methods raise Unavailable."""
-
-    def text(self, name: str) -> str | None:
-        """Return the stored text, None where there is none."""
-        ...
-
-    def write(self, name: str, text: str) -> None:
-        """Store the text."""
-        ...
-
-
 async def sync_commands(
-    tree: app_commands.CommandTree[Any], application_id: int, notes: Notes | None
+    tree: app_commands.CommandTree[Any], application_id: int, notes: "Notes | None"
 ) -> dict[str, int]:
     """Register the commands with Discord, unless `notes` says that exactly these are registered already.
 

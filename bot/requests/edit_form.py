@@ -3,27 +3,23 @@
 Like the buttons it works after a restart: its id contains the song's, and a submission contains the values.
 """
 
-import logging
 import re
 from typing import Any
 
 import discord
 
-from bot.discord_api.ephemeral import report_error
-from bot.discord_api.errors import map_all_errors
+from bot.discord_api.ephemeral import errors_reported
 from bot.i18n.messages import say
 from bot.i18n.style_names import offered_styles
-from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.brief import HINT_CHARACTERS, LEAST_SECONDS, MOST_SECONDS, clean
-from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.errors import Rejected
 from melodify_core.hints import length_of
 from melodify_core.models import Entry, Language, Wish
 from melodify_core.providers import lengths_of
 from melodify_core.styles import style_choices
 
-log = logging.getLogger(__name__)
 LABEL = 45  # discord.com/developers/docs/components/reference#label
 FORM = re.compile(rf"song:changed:{JOB}")
 
@@ -59,7 +55,7 @@ async def on_form(interaction: Interaction) -> None:
     data: Any = interaction.data
     if interaction.type is not discord.InteractionType.modal_submit or not (match := FORM.fullmatch(data["custom_id"])):
         return
-    job_id = match["job"]
+    job_id = match["job_id"]
 
     async def look_up() -> RetakeOrder:
         entry = await interaction.client.services.songs.entry(job_id, interaction.user.id)
@@ -68,12 +64,8 @@ async def on_form(interaction: Interaction) -> None:
         wish = changed(before, _filled_in(data["components"]), longest_s)
         return RetakeOrder(entry, wish, same_reading=(wish.hint, wish.style) == (before.hint, before.style))
 
-    try:
-        with map_all_errors():
-            await interaction.client.retake.order(interaction, look_up)
-    except MelodifyError as error:
-        log.info("song %s: change: refused: %s", match["job"], error, exc_info=error.__cause__)
-        await report_error(interaction, language_of(interaction.locale), error)
+    async with errors_reported(interaction, f"song {job_id}: change"):
+        await interaction.client.retake.order(interaction, look_up)
 
 
 def _filled_in(labels: list[dict[str, Any]]) -> dict[str, str]:

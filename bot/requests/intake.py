@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from bot.discord_api.ephemeral import report_error
 from bot.discord_api.errors import map_all_errors
 from bot.i18n.messages import sentence
-from bot.i18n.translator import language_of
 from bot.posts.delivery import DiscordDelivery
 from bot.requests.fulfilment import Fulfilment
 from bot.requests.in_flight import RequestsInFlight
@@ -87,7 +86,7 @@ class Intake:
             except MelodifyError as error:
                 log.warning("interaction %s: refused: %s", interaction.id, error, exc_info=error.__cause__)
                 await self._journal.end(request_id)
-                await report_error(interaction, language_of(interaction.locale), error)
+                await report_error(interaction, error)
                 return
             await self._serve(RequestProgress(request=request))
 

@@ -5,15 +5,14 @@ What a button does is in SongService and retake.py; how it looks is in posts. Th
 
 import io
 import logging
-import re
 from abc import abstractmethod
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import discord
 
-from bot.discord_api.ephemeral import report_error, send_ephemeral
-from bot.discord_api.errors import map_all_errors
+from bot.discord_api.components import Recreated, view_of
+from bot.discord_api.ephemeral import errors_reported, send_ephemeral
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
@@ -31,7 +30,7 @@ from melodify_core.providers import lengths_of
 log = logging.getLogger(__name__)
 
 
-class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"song:none:{JOB}"):
+class SongButton(Recreated, discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"song:none:{JOB}"):
     """What the buttons share: the id, the label from the catalogue, and the answer to an error."""
 
     kind: ClassVar[str]
@@ -40,23 +39,10 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], tem
         super().__init__(song_button(self.kind, job_id, language))
         self.job_id = job_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Return the button that was pressed."""
-        del item
-        return cls(match["job"], language_of(interaction.locale))
-
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Do what the button is for; an error is answered to the presser alone."""
-        language = language_of(interaction.locale)
-        try:
-            with map_all_errors():
-                await self.press(interaction, language)
-        except MelodifyError as error:
-            log.info("song %s: %s: refused: %s", self.job_id, self.kind, error, exc_info=error.__cause__)
-            await report_error(interaction, language, error)
+        async with errors_reported(interaction, f"song {self.job_id}: {self.kind}"):
+            await self.press(interaction, language_of(interaction.locale))
 
     @abstractmethod
     async def press(self, interaction: Interaction, language: Language) -> None:
@@ -130,7 +116,7 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
         songs = interaction.client.services.songs
         video = await songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
-        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry.posts)
+        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
             link = f"||{link}||" if entry.song.spoiler else link
@@ -176,10 +162,7 @@ class DeleteButton(SongButton, template=rf"song:delete:{JOB}"):
         """Ask a presser who may delete the song."""
         entry = await self.entry(interaction)
         _check_may_delete(interaction, entry)
-        view = discord.ui.View(timeout=None)
-        view.add_item(EraseButton(self.job_id, language))
-        view.stop()
-        await send_ephemeral(interaction, say(language, "delete.question"), view)
+        await send_ephemeral(interaction, say(language, "delete.question"), view_of(EraseButton(self.job_id, language)))
 
 
 class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
@@ -196,9 +179,9 @@ class EraseButton(SongButton, template=rf"song:erase:{JOB}"):
         await songs.delete(entry)
         log.info("song %s was deleted by %s", self.job_id, interaction.user.id)
         removed = await remove_posts(
-            interaction.client, entry.posts, language_of_song(entry), answered_in=interaction.channel_id
+            interaction.client, entry, language_of_song(entry), answered_in=interaction.channel_id
         )
-        await unlink_takes(interaction.client, entry.posts, await songs.takes(self.job_id))
+        await unlink_takes(interaction.client, entry, await songs.takes(self.job_id))
         if removed.channels:
             text = say(language, "delete.done_but_message", where=removed.where())
         else:

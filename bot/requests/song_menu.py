@@ -3,25 +3,21 @@
 Details and deletion are buttons of those messages too, and live with the others in song_buttons.py.
 """
 
-import logging
-import re
-from typing import Any, Self
+from contextlib import suppress
 
 import discord
 
-from bot.discord_api.ephemeral import report_error, send_ephemeral
-from bot.discord_api.errors import map_all_errors
+from bot.discord_api.components import Recreated, view_of
+from bot.discord_api.ephemeral import errors_reported, send_ephemeral
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
 from bot.posts.song_embed import title_of
-from bot.posts.song_view import menu_view, page_view, song_menu
+from bot.posts.song_view import page_button, song_menu, with_likes
 from bot.requests.retake import Interaction
 from bot.requests.song_buttons import DeleteButton, DetailsButton, SongButton, page_address
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Language
-
-log = logging.getLogger(__name__)
 
 
 class MoreButton(SongButton, template=rf"song:more:{JOB}"):
@@ -32,7 +28,7 @@ class MoreButton(SongButton, template=rf"song:more:{JOB}"):
     async def press(self, interaction: Interaction, language: Language) -> None:
         """Send the menu."""
         entry = await self.entry(interaction)
-        view = menu_view(self.job_id, language, page=bool(page_address(interaction, entry)))
+        view = view_of(song_menu(self.job_id, language, page=bool(page_address(interaction, entry))))
         text = say(language, "song.more", title=title_of(language, entry.song))
         await send_ephemeral(interaction, text, view)
 
@@ -49,38 +45,36 @@ class PageChoice(SongButton, template=rf"song:page:{JOB}"):
         if not page:
             raise Rejected("song.no_page")
         text = say(language, "song.page", title=title_of(language, entry.song), url=page)
-        await send_ephemeral(interaction, text, page_view(language, page))
+        await send_ephemeral(interaction, text, view_of(page_button(language, page)))
 
 
 CHOICES: dict[str, type[SongButton]] = {choice.kind: choice for choice in (DetailsButton, PageChoice, DeleteButton)}
 
 
-class SongMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=rf"song:menu:{JOB}"):
+class SongMenu(Recreated, discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=rf"song:menu:{JOB}"):
     """Does what is chosen, and answers the member alone."""
 
     def __init__(self, job_id: str, language: Language) -> None:
         super().__init__(song_menu(job_id, language, page=True))
         self._job_id = job_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Return the menu in which something was chosen."""
-        del item
-        return cls(match["job"], language_of(interaction.locale))
-
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]  # of our client alone
         """Do it; an error is answered to the member alone."""
         language = language_of(interaction.locale)
         [kind] = self.item.values
-        try:
-            with map_all_errors():
-                await _clear_choice(interaction)
-                await CHOICES[kind](self._job_id, language).press(interaction, language)
-        except MelodifyError as error:
-            log.info("song %s: %s: refused: %s", self._job_id, kind, error, exc_info=error.__cause__)
-            await report_error(interaction, language, error)
+        async with errors_reported(interaction, f"song {self._job_id}: {kind}"):
+            await _clear_choice(interaction)
+            await self._show_likes(interaction)
+            await CHOICES[kind](self._job_id, language).press(interaction, language)
+
+    async def _show_likes(self, interaction: Interaction) -> None:
+        """Show the likes that were counted since the choice: its message was shown as it was then."""
+        message, client = interaction.message, interaction.client
+        if message is None:
+            return
+        with suppress(MelodifyError, discord.HTTPException):
+            if (view := with_likes(message, await client.services.songs.likes(self._job_id))) is not None:
+                await interaction.edit_original_response(view=view)
 
 
 async def _clear_choice(interaction: Interaction) -> None:

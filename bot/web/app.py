@@ -1,5 +1,6 @@
 """The song page's web application: its routes, and the short pages that say why there is no song."""
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -42,9 +43,9 @@ class Site:
         page = f"{prefix}/s/{{page_id:{ID_PATTERN}}}"
         self.app.router.add_get(f"{page}{{slash:/?}}", self._show)
         self.app.router.add_get(f"{prefix}/embed/{{page_id:{ID_PATTERN}}}{{slash:/?}}", self._show, name=FRAME)
-        self.app.router.add_get(f"{page}/events", self._follow)
-        self.app.router.add_get(f"{page}/notes.json", self._send_notes)
-        self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._send_file)
+        self.app.router.add_get(f"{page}/events", self._on_page(self._progress.answer))
+        self.app.router.add_get(f"{page}/notes.json", self._on_page(self._media.notes))
+        self.app.router.add_get(f"{page}/{{name:{NAMES}}}", self._on_page(self._media.answer))
         for home in {f"{prefix}/", prefix or "/"}:
             self.app.router.add_get(home, self._greet)
         self._oembed = f"{prefix}/oembed"  # programs ask here: they get no page that says why
@@ -103,17 +104,11 @@ class Site:
         set_tag(request, response, html)
         return response
 
-    async def _follow(self, request: web.Request) -> web.StreamResponse:
-        page = await self._find(request)
-        return await self._progress.answer(request, page.page_id)
+    def _on_page(self, answer: Callable[[web.Request, Page], Awaitable[web.StreamResponse]]) -> Handler:
+        async def answered(request: web.Request) -> web.StreamResponse:
+            return await answer(request, await self._find(request))
 
-    async def _send_file(self, request: web.Request) -> web.StreamResponse:
-        page = await self._find(request)
-        return await self._media.answer(request, page, request.match_info["name"])
-
-    async def _send_notes(self, request: web.Request) -> web.StreamResponse:
-        page = await self._find(request)
-        return await self._media.notes(request, page, language_of(request, page.language))
+        return answered
 
     async def _find(self, request: web.Request) -> Page:
         page = await self._lookup.page(request.match_info["page_id"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
@@ -67,8 +67,9 @@ class Lookup:
         self._storage = storage
         self._videos = videos
         self._clock = clock
-        self._on_show = _Shared[tuple[Page, ...]](clock)
-        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry(_Shared(clock, _stays)))
+        self._on_show = _Shared[Sequence[Page]](clock)
+        # A stage may change at any moment.
+        self._entry = lru_cache(_MOST)(lambda _page_id: _Entry(_Shared(clock, lambda page: not (page and page.stage))))
 
     async def page(self, page_id: str) -> Page | None:
         """Return the page unless it is private or unknown. Raises Unavailable."""
@@ -78,12 +79,9 @@ class Lookup:
     async def on_show(self) -> tuple[Page, ...]:
         """Return the pages that the start page shows; none while they are unavailable."""
         try:
-            return await self._on_show.get(self._ask_on_show)
+            return tuple(await self._on_show.get(self._pages.on_show))
         except Unavailable:
             return ()
-
-    async def _ask_on_show(self) -> tuple[Page, ...]:
-        return tuple(await self._pages.on_show())
 
     async def _ask(self, entry: _Entry, page_id: str) -> Page | None:
         page = await self._pages.page(page_id)
@@ -113,8 +111,3 @@ class Lookup:
             entry.files = frozenset()
         else:
             entry.files_until = self._clock() + FILES_S
-
-
-def _stays(page: Page | None) -> bool:
-    """Return whether the page may be remembered: a stage may change at any moment."""
-    return page is None or page.stage is None

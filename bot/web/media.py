@@ -16,7 +16,7 @@ from bot.web.videos import Videos
 from bot.web.visitors import language_of, visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Rejected, Unavailable
-from melodify_core.models import Language, Song, Stored
+from melodify_core.models import Song, Stored
 from melodify_core.pages import Page
 from melodify_core.storage.file_names import disposition
 
@@ -51,8 +51,9 @@ class Media:
         self._settings = settings
         self._streams = ConnectionLimiter(settings.streams, settings.streams_per_address)
 
-    async def answer(self, request: web.Request, page: Page, name: str) -> web.StreamResponse:
+    async def answer(self, request: web.Request, page: Page) -> web.StreamResponse:
         """Send one file of the page, or the part that is asked for. Raises HTTPException and Unavailable."""
+        name = request.match_info["name"]
         key = _key_of(page, name)
         # Asked each time, and not remembered: a file may be replaced under its key, or go.
         found = await self._storage.find(key) if key else None
@@ -64,11 +65,12 @@ class Media:
             raise web.HTTPNotFound
         return await self._answer(request, page, name, key, found)
 
-    async def notes(self, request: web.Request, page: Page, language: Language) -> web.StreamResponse:
+    async def notes(self, request: web.Request, page: Page) -> web.StreamResponse:
         """Send the notes of the page's score, for the piano roll. Raises HTTPException and Unavailable."""
         found = await self._storage.find(page.midi_key) if page.midi_key else None
         if page.midi_key is None or found is None:
             raise web.HTTPNotFound
+        language = language_of(request, page.language)
         headers = {"Cache-Control": _HEADERS["Cache-Control"], "Vary": "Accept-Language"}
         response = web.Response(content_type="application/json", headers=headers)
         if not set_tag(request, response, page.midi_key, language, str(found.size_bytes)):

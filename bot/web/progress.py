@@ -14,7 +14,7 @@ from bot.web.visitors import visitor_address
 from melodify_core.config.settings import Web
 from melodify_core.errors import Unavailable
 from melodify_core.models import Stage
-from melodify_core.pages import Pages
+from melodify_core.pages import Page, Pages
 
 HEARTBEAT_S = 15.0  # proxies close what is silent for a minute; making.js asks after 20 seconds
 LONGEST_S = 900.0  # the browser comes back by itself
@@ -30,14 +30,14 @@ class ProgressStreams:
         self._streams = ConnectionLimiter(settings.streams, settings.streams_per_address)
         self._running: WeakSet[asyncio.Task[None]] = WeakSet()
 
-    async def answer(self, request: web.Request, page_id: str) -> web.StreamResponse:
+    async def answer(self, request: web.Request, page: Page) -> web.StreamResponse:
         """Send the stages until the song is there. Raises the exceptions of ConnectionLimiter."""
         response = web.StreamResponse(headers=_HEADERS)
         if request.method == "HEAD":
             return response
         with self._streams.hold(visitor_address(request, self._settings)):
             await response.prepare(request)
-            following = asyncio.create_task(self._follow(response, page_id))
+            following = asyncio.create_task(self._follow(response, page.page_id))
             self._running.add(following)
             try:
                 # A stop cancels the task, not this handler.

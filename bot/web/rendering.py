@@ -50,7 +50,7 @@ class Renderer:
         self.song = lru_cache(_KEPT)(partial(self._song, "song.html"))
         self.embed = lru_cache(_KEPT)(partial(self._song, "embed.html"))
         self.making = lru_cache(_KEPT)(self._making)
-        self.notice = lru_cache(_KEPT)(self._notice)
+        self.notice = lru_cache(_KEPT)(lambda key, language: self._render("notice.html", language, key=key))
         self.home = lru_cache(_KEPT)(self._home)
 
     def _home(self, pages: Sequence[Page], language: Language) -> str:
@@ -81,10 +81,6 @@ class Renderer:
         shown = [stage for stage in Stage if stage is not Stage.DONE]
         now = shown.index(page.stage) if page.stage in shown else len(shown)
         return self._render("making.html", language, page, stages=shown, now=now)
-
-    def _notice(self, key: str, language: Language) -> str:
-        """Return a short page with the sentence `key`."""
-        return self._render("notice.html", language, key=key)
 
     def _render(self, template: str, language: Language, page: Page | None = None, **values: Any) -> str:
         if page is not None:

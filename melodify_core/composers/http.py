@@ -3,7 +3,6 @@
 Repeats nothing and follows no redirect: a key is sent to one address only.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -12,22 +11,18 @@ from typing import Any
 
 import aiohttp
 
+from melodify_core.composers.http_status import Ended
+
 CONNECT_S = 10.0
 WORDS = 300  # characters of a service's own words in the log
 _REQUEST_IDS = ("request-id", "x-request-id", "x-trace-id")
 
 
 @dataclass(eq=False)
-class Fault(Exception):
+class Fault(Ended):
     """A call that brought no answer, or an answer that is an error."""
 
-    status: int = 0  # HTTP's; 0: there was no answer
-    words: str = ""
     body: Any = None  # of an error, where it is JSON
-    wait_s: float = 0.0  # for how long the service wants to be left alone
-    request_id: str = "unknown"
-    sent: bool = True  # False: nobody was reached
-    in_time: bool = True  # False: it took too long to connect
 
     def __str__(self) -> str:
         return f"{self.status or 'no answer'} {' '.join(self.words.split())[:WORDS]}".strip()
@@ -112,26 +107,7 @@ def fault_of(status: int, headers: Mapping[str, str], data: bytes) -> Fault:
     wait = headers.get("retry-after", "")
     wait_s = float(wait) if re.fullmatch(r"\d{1,6}(\.\d*)?", wait) else 0.0
     words = json.dumps(body, ensure_ascii=False) if body is not None else data[: 2 * WORDS].decode("utf-8", "replace")
-    return Fault(status, words[: 4 * WORDS], body, wait_s, request_id)
-
-
-def is_free(error: BaseException) -> bool:
-    """Return whether a call is known not to be billed: refused before any work, over quota, or never sent.
-
-    Any other call may have made music: one that was cut off, given up, or failed inside the service.
-    """
-    if not isinstance(error, Fault):
-        return False
-    refused = 300 <= error.status < 500 and error.status not in (408, 409, 499)
-    return not error.sent or refused or error.status in (501, 503)
-
-
-async def pause(seconds: float, until: float) -> bool:
-    """Wait, unless that reaches past the loop's time `until`; return whether it waited."""
-    if asyncio.get_running_loop().time() + seconds >= until:
-        return False
-    await asyncio.sleep(seconds)
-    return True
+    return Fault(status, words[: 4 * WORDS], wait_s, request_id, body=body)
 
 
 def _parsed(data: bytes) -> Any:

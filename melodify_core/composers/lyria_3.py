@@ -6,6 +6,8 @@ Nothing of Google's SDKs: an adapter that needs only one of them does not import
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from melodify_core.models import Wish
 
@@ -22,12 +24,16 @@ _MPEG_LAYERS = (0b01, 0b10, 0b11)  # III, II, I; 0 is none, and AAC's
 
 def spoken(prompt: str, wish: Wish, longest_s: int) -> str:
     """Return the prompt for a model that takes only words: with length, and whether there is singing."""
-    seconds = min(wish.seconds, longest_s)
+    voice = "" if wish.vocals else " Instrumental only, no vocals."
+    return f"{with_voice(prompt, wish)}{voice} About {min(wish.seconds, longest_s)} seconds long."
+
+
+def with_voice(prompt: str, wish: Wish) -> str:
+    """Return the prompt, for singing where that was wished: the prompts of `brief` are for models that cannot sing."""
     if not wish.vocals:
-        return f"{prompt} Instrumental only, no vocals. About {seconds} seconds long."
-    # The prompts of `brief` are for models that cannot sing.
+        return prompt
     prompt = prompt.removeprefix("Instrumental ")
-    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}. About {seconds} seconds long."
+    return f"{prompt[:1].upper()}{prompt[1:]} With vocals in {LANGUAGES[wish.language]}."
 
 
 def is_offence(words: str) -> bool:
@@ -41,6 +47,20 @@ def decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def error_in(body: Any) -> Mapping[str, Any]:
+    """Return what Google's services wrap in "error", some of them in a list; nothing of any other body."""
+    body = body[0] if isinstance(body, list) and body else body
+    said = body.get("error") if isinstance(body, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def uri_in(interaction: object) -> str:
+    """Return where the audio is, if the answer points to it instead of holding it; the SDK checks nothing of it."""
+    audio = getattr(interaction, "output_audio", None)
+    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
+    return uri if isinstance(uri, str) and not data else ""
 
 
 def kind_of(audio: bytes) -> str | None:

@@ -47,7 +47,7 @@ def _sentence(detail: ErrorDetails) -> str:
             if name.startswith("limits.roles."):
                 return f"limits.roles must name roles by their numbers. {_COPY_ID}"
             rest = f" has the wrong form{_example(context.get('pattern', ''))}"
-        case kind if kind in _KINDS and _holds_ids(name):
+        case kind if kind in _KINDS and name.startswith(_IDS):
             return f"{name.rpartition('.')[0]} must be numbers. {_COPY_ID}"
         case kind if kind in _KINDS:
             rest = f" must be {_KINDS[kind]}"
@@ -56,10 +56,6 @@ def _sentence(detail: ErrorDetails) -> str:
         case _:
             rest = f": {detail['msg'][0].lower()}{detail['msg'][1:]}"
     return f"{name}{rest}."
-
-
-def _holds_ids(name: str) -> bool:
-    return name.startswith(_IDS)
 
 
 def _example(pattern: str) -> str:

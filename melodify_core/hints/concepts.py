@@ -96,6 +96,7 @@ class Concept(Named):
     meter: Meter | None = None
     instruments: Players = ()
     without: Players = ()
+    alone: Annotated[str, AfterValidator(_player)] | None = None
     sounds: tuple[Sound, ...] = ()
     no_sounds: bool = False
     is_mood: bool = False

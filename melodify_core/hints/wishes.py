@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from melodify_core.brief import names_in, without_names
 from melodify_core.hints import meaning
-from melodify_core.hints.concepts import Concept, Sound, concepts, silence
+from melodify_core.hints.concepts import DRUMS, Concept, Sound, concepts, silence
 from melodify_core.hints.denials import denial_of, denies, without_denials
 from melodify_core.hints.leftovers import leftovers, telling
 from melodify_core.hints.numbers import FASTEST, SLOWEST, is_possible, lengths_in
@@ -25,7 +25,8 @@ _STRONG = 0.3
 _SCENE = 4  # from this priority on, a concept's style is only what suits it
 _OTHER_MODE: dict[Mode, Mode] = {"major": "minor", "minor": "major"}
 _SPLIT = re.compile(
-    r"[,;.!?\n、，。！？·+&]+|(?<!\d)/+|/+(?!\d)|\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
+    r"[,;.!?\n、，。！？·+&]+|(?<!\d)/+|/+(?!\d)|"
+    r"(?<!\bnothing)\s+(?:and|but|with|plus|then|그리고|근데|하지만|대신)\s+|(?<=[가-힣]하고)\s+"
 )
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Wishes:
     demanded: tuple[str, ...] = ()  # instruments that the hint names
     instruments: tuple[str, ...] = ()  # those, and then those that suit its concepts
     without: tuple[str, ...] = ()
+    alone: str | None = None  # the only instrument
     sounds: tuple[Sound, ...] = ()
     sounds_out: frozenset[str] = frozenset()
     no_sounds: bool = False
@@ -146,12 +148,15 @@ def _concepts_of(phrase: str) -> tuple[str, ...]:
 
 
 def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wishes:
+    heard = _with_one_alone(heard)
     wanted = [word for word in heard if not word.denied]
     denied = [word for word in heard if word.denied]
     asked = [concepts()[name] for name in _once(word.name for word in wanted if word.kind == "concept")]
     refused = [concepts()[name] for name in _once(word.name for word in denied if word.kind == "concept")]
     without = [word.name for word in denied if word.kind == "instrument"]
     without += [name for concept in asked for name in concept.without]
+    alone = _first([*(word.name for word in wanted if word.alone), *(concept.alone for concept in asked)])
+    without += [DRUMS] if alone else []
     styles_out = frozenset(word.name for word in denied if word.kind == "style")
     others = [concept for concept in asked if concept not in refused]
     sounds_out = _sounds_out(refused, others)
@@ -175,6 +180,7 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
         demanded=tuple(_once(own)),
         instruments=tuple(_once(played)),
         without=tuple(_once(without))[:MOST_WITHOUT],
+        alone=alone,
         sounds=() if silence else tuple(_once(sounds))[:MOST_SOUNDS],
         sounds_out=sounds_out,
         no_sounds=silence,
@@ -183,6 +189,12 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
         not_used=tuple(_once(silent))[:MOST_NOT_USED],
         phrases={word.key: _phrase_of(hint, text, word) for word in reversed(shown)},
     )
+
+
+def _with_one_alone(heard: list[Found]) -> list[Found]:
+    """Return what was heard; where several instruments are named, none is alone."""
+    named = {word.name for word in heard if word.kind == "instrument" and not word.denied}
+    return heard if len(named) == 1 else [replace(word, alone=False) for word in heard]
 
 
 def _is_beside(word: Found, heard: list[Found]) -> bool:

@@ -13,6 +13,7 @@ from melodify_core.hints.numbers import key_in, lengths_in, possible, tempo_in
 from melodify_core.styles import all_styles
 
 Kind = Literal["concept", "instrument", "style", "mode", "bpm", "seconds", "key"]
+ALONE = "alone."
 # What lists of denied things are joined by.
 _OR = re.compile(r"^\s*,?\s*(?:or|nor|oder|noch|ou|ni|o|e?и)\s*(?:the |any |an? )*$")
 _AND = re.compile(r"^\s*,?\s*(?:and|y|et|und)\s*(?:the |any |an? )*$")
@@ -20,6 +21,9 @@ _COMMA = re.compile(r"^\s*[,&/]\s*(?:the |any |an? )*$")
 _WITH = re.compile(r"(?:이?랑|과|와|나|이나)\s*$")
 _KOREAN_COMMA = re.compile(r"^\s*(?:하고|,)\s*$")
 _ALSO = re.compile(r"^\s*[가-힣]?고\s+$")
+# "only a guitar", "nothing but guitar", "guitar alone" ("a guitar solo" is a part of a piece); "기타만", "오직 기타".
+_ALONE_BEFORE = re.compile(r"(?:\b(?:only|just|solo|nothing (?:but|except)|a single)\s+(?:the |an? |one )?|오직 )$")
+_ALONE_AFTER = re.compile(r"^(?: (?:only|alone)\b| ?(?:하나)?(?:로|으로)?만(?![가-힣])| ?독주)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Found:
     kind: Kind
     name: str
     denied: bool = False
+    alone: bool = False  # an instrument, and no other one
 
     @property
     def key(self) -> str:
@@ -38,6 +43,8 @@ class Found:
         if self.denied and self.name == DRUMS:
             return "no_drums"
         name = self.name if self.kind == "concept" else f"{self.kind}.{self.name}"
+        if self.alone:
+            return f"{ALONE}{self.name}"
         return f"without.{name}" if self.denied else name
 
     def reach(self, text: str) -> tuple[int, int] | None:
@@ -89,7 +96,9 @@ def _named(text: str) -> Iterator[Found]:
     for kind, name, pattern in _patterns():
         for match in pattern.finditer(text):
             if match.end() > match.start():
-                yield _denied_or_not(text, Found(match.start(), match.end(), kind, name))
+                found = _denied_or_not(text, Found(match.start(), match.end(), kind, name))
+                alone = kind == "instrument" and not found.denied and _is_alone(text, match.start(), match.end())
+                yield replace(found, alone=alone and name != DRUMS)
 
 
 @cache
@@ -119,6 +128,10 @@ def _is_in_denial(text: str, each: Found, other: Found) -> bool:
     if not other.denied or (reach := other.reach(text)) is None:
         return False
     return reach[0] <= each.start and each.end <= reach[1] and (each.end <= other.start or other.end <= each.start)
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    return bool(_ALONE_BEFORE.search(text[:start]) or _ALONE_AFTER.match(text[end:]))
 
 
 def _denied_together(text: str, words: list[Found]) -> list[Found]:

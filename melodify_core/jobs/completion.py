@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from melodify_core.errors import Code, MelodifyError, Rejected, Unavailable, from_record, to_record
-from melodify_core.jobs.context import JobContext, Nothing, Step, delete_files, show_stage
+from melodify_core.jobs.context import JobContext, Nothing, Step, show_stage
 from melodify_core.jobs.retry import with_db_retry
 from melodify_core.models import AcceptedOrder, Job, PendingPost, Posted, Song, Stage, Wish
 from melodify_core.observability.log_context import count_outcome, log_context
 from melodify_core.ports import Delivery
-from melodify_core.storage.layout import keys_of, song_key, take_keys
+from melodify_core.storage.layout import keys_of, song_key, take_keys, tidy
 from melodify_core.threads import finished
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ async def _record_and_charge(job: Job, song: Song, posted: Posted, context: JobC
     if not charged:
         raise Rejected(CANCELLED)
     count_outcome("song")
-    await delete_files(context, *take_keys(job.job_id))
+    await tidy(context.providers.storage, *take_keys(job.job_id))
     return True
 
 
@@ -119,7 +119,7 @@ async def fail_job(job: Job, context: JobContext, step: Step, error: MelodifyErr
     retryable = isinstance(error, Unavailable) or "instead" in error.values
     if context.paid.spool is not None and not retryable:
         await finished(context.paid.spool.drop, job.job_id)
-    await delete_files(context, *((song_key(job.job_id),) if retryable else keys_of(job.job_id)))
+    await tidy(context.providers.storage, *((song_key(job.job_id),) if retryable else keys_of(job.job_id)))
 
 
 async def _apologise(job: Job, error: MelodifyError, context: JobContext, *, recalls: bool) -> Nothing:
@@ -200,7 +200,7 @@ async def fail_unreadable_job(job_id: str, context: JobContext) -> None:
             await apologise_for(accepted, Unavailable("internal"), context.delivery, context.song.deliver_deadline_s)
         except MelodifyError as error:
             log.warning("job %s: the apology did not arrive and is not tried again: %s", job_id, error)
-        await delete_files(context, *keys_of(job_id))
+        await tidy(context.providers.storage, *keys_of(job_id))
 
 
 async def apologise_for(

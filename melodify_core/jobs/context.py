@@ -19,7 +19,6 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, PendingPost, Stage
 from melodify_core.ports import Delivery, Ledger
 from melodify_core.providers import Providers
-from melodify_core.storage.layout import tidy
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result", bound=BaseModel)
@@ -55,19 +54,15 @@ class Step(Protocol):
 
         A `stoppable` step raises Rejected("job.cancelled") as soon as the asker has cancelled.
         """
-        ...
 
     async def recorded(self) -> Collection[str]:
         """Return the names of the steps that an earlier run of the job has recorded. Raises Unavailable."""
-        ...
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
-        ...
 
     async def defer_post(self, pending: PendingPost) -> bool:
         """Queue what is to be posted later; return False where that is not possible."""
-        ...
 
 
 class PlainStep:
@@ -127,11 +122,6 @@ async def is_stored(context: JobContext, key: str) -> bool:
     """Return whether the key exists, and retry while the storage is unavailable. Raises Unavailable."""
     storage = context.providers.storage
     return await with_retry(lambda: storage.find(key), f"{key} is not looked up", context.pauses_s) is not None
-
-
-async def delete_files(context: JobContext, *keys: str) -> None:
-    """Delete what is stored. Retention deletes later what cannot be deleted now."""
-    await tidy(context.providers.storage, *keys)
 
 
 async def show_stage(job: Job, stage: Stage, context: JobContext) -> None:

@@ -29,15 +29,12 @@ class Gate(Protocol):
 
     def __call__(self, provider: str, job_id: str, *, begun: bool = False) -> AbstractAsyncContextManager[None]:
         """Hold a slot until the block ends. Raises Unavailable("provider.busy")."""
-        ...
 
     async def enter(self, provider: str, job_id: str, *, begun: bool = False) -> None:
         """Wait for a slot and take it. Raises Unavailable("provider.busy")."""
-        ...
 
     async def leave(self, provider: str, job_id: str) -> None:
         """Free the job's slot, if it holds one."""
-        ...
 
 
 class OpenGate:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from melodify_core.library.database import read, transaction
 from melodify_core.library.schema import guilds
 from melodify_core.library.statements import GUILD_SETTINGS
+from melodify_core.library.stored_settings import read_settings, written_settings
 from melodify_core.models import GuildSettings
 
 
@@ -33,7 +34,7 @@ class Guilds:
     def settings_of(self, guild_id: int, connection: sa.Connection | None = None) -> GuildSettings:
         """Return what is set in the server; the defaults where nothing is."""
         rows = read(self._engine, GUILD_SETTINGS, connection, {"guild": guild_id})
-        return GuildSettings.model_validate_json(rows[0].settings) if rows else GuildSettings()
+        return read_settings(GuildSettings, rows[0].settings) if rows else GuildSettings()
 
     def rules_of(self, guild_ids: Collection[int]) -> dict[int, ServerRules]:
         """Return what is set in each of some hundred servers."""
@@ -41,14 +42,16 @@ class Guilds:
         rows = read(self._engine, query.where(guilds.c.guild_id.in_(guild_ids)))
         rules = {number: ServerRules(GuildSettings()) for number in guild_ids}
         return rules | {
-            row.guild_id: ServerRules(GuildSettings.model_validate_json(row.settings), row.changed_at) for row in rows
+            row.guild_id: ServerRules(read_settings(GuildSettings, row.settings), row.changed_at) for row in rows
         }
 
     def change(self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], now: float) -> GuildSettings:
         """Change the server's settings in one transaction; return the new ones. What `edit` raises changes nothing."""
         with transaction(self._engine) as connection:
-            changed = edit(self.settings_of(guild_id, connection))
-            values = {"settings": changed.model_dump_json(), "changed_at": now}
+            rows = read(self._engine, GUILD_SETTINGS, connection, {"guild": guild_id})
+            before = rows[0].settings if rows else "{}"
+            changed = edit(read_settings(GuildSettings, before))
+            values = {"settings": written_settings(before, changed), "changed_at": now}
             found = connection.execute(guilds.update().where(guilds.c.guild_id == guild_id).values(values))
             if found.rowcount == 0:
                 connection.execute(guilds.insert().values(guild_id=guild_id, **values))

@@ -14,43 +14,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.config.settings import Limits
+from melodify_core.library import statements as sql
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
-from melodify_core.library.schema import costs, notes, readings, songs, usage
+from melodify_core.library.schema import costs, notes, songs, usage
 from melodify_core.library.songbook import erase_songs
-from melodify_core.library.statements import (
-    ALL_OPEN,
-    BOOK,
-    BOOKED,
-    DELETE_SONG,
-    END,
-    END_CANCELLED,
-    GUILD_OPEN,
-    GUILD_RESERVED,
-    GUILD_USE,
-    INSERT_SONG,
-    LATEST_TIMES,
-    LOCK_STATE,
-    MEMBER_MONEY,
-    MEMBER_USE,
-    MONEY,
-    OPEN_STATES,
-    OUTLOOK,
-    RESERVE,
-    RESERVED,
-    RUNNING,
-    SET_STAGE,
-    SETTLE,
-    SONG_KNOWN,
-    SPENT,
-    START,
-    STARTED,
-    STATE,
-    UNBOOK,
-    UPDATE_SONG,
-    queued_since,
-)
-from melodify_core.models import AcceptedOrder, Bill, Brief, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
+from melodify_core.models import AcceptedOrder, Bill, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -124,7 +93,7 @@ class Library:
         `known` says whether that job was accepted before.
         """
         times = {"since": since, "user": user_id, "alias": alias_of(user_id, self._salt), "guild": guild_id}
-        rows = self._all(MEMBER_USE, connection, times | {"its_job": job_id})
+        rows = self._all(sql.MEMBER_USE, connection, times | {"its_job": job_id})
         mine = [row for row in rows if row.job_id != job_id]
         here = guild_id is not None
         asks_day = here and (limits is None or bool(limits.songs_per_guild_day))
@@ -132,15 +101,16 @@ class Library:
         asks_all = limits is None or bool(limits.waiting)
         pays_all = limits is None or bool(limits.dollars_per_day)
         pays_guild = here and (limits is None or bool(limits.dollars_per_guild_day))
+        used_here = self._all(sql.GUILD_USE, connection, times) if asks_day else []
         return Standing(
             known=len(mine) < len(rows),
             used_at=tuple(row.created_at for row in mine),
-            waiting=sum(row.state in OPEN_STATES for row in mine),
-            guild_used_at=tuple(row.created_at for row in self._all(GUILD_USE, connection, times)) if asks_day else (),
-            guild_waiting=self._count(GUILD_OPEN, connection, times) if asks_guild else 0,
-            all_waiting=self._count(ALL_OPEN, connection) if asks_all else 0,
-            reserved=self._dollars(RESERVED, connection, times) if pays_all else 0.0,
-            guild_reserved=self._dollars(GUILD_RESERVED, connection, times) if pays_guild else 0.0,
+            waiting=sum(row.state in sql.OPEN_STATES for row in mine),
+            guild_used_at=tuple(row.created_at for row in used_here),
+            guild_waiting=self._count(sql.GUILD_OPEN, connection, times) if asks_guild else 0,
+            all_waiting=self._count(sql.ALL_OPEN, connection) if asks_all else 0,
+            reserved=self._dollars(sql.RESERVED, connection, times) if pays_all else 0.0,
+            guild_reserved=self._dollars(sql.GUILD_RESERVED, connection, times) if pays_guild else 0.0,
             spent=self._spending(sa.true(), since, connection) if pays_all else (),
             guild_spent=self._spending(usage.c.guild_id == guild_id, since, connection) if pays_guild else (),
         )
@@ -183,11 +153,11 @@ class Library:
             "its_second": int(now),
             "its_member": job.user_id,
         }
-        return int(connection.execute(RESERVE, values).scalar_one())
+        return int(connection.execute(sql.RESERVE, values).scalar_one())
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return the job's state, None when it was never accepted."""
-        rows = self._all(STATE, connection, {"its_job": job_id})
+        rows = self._all(sql.STATE, connection, {"its_job": job_id})
         return rows[0].state if rows else None
 
     def accepted_order(self, job_id: str) -> AcceptedOrder | None:
@@ -215,30 +185,30 @@ class Library:
 
     def running(self) -> int:
         """Return how many jobs run in all processes."""
-        return self._count(RUNNING)
+        return self._count(sql.RUNNING)
 
     def typical_s(self) -> float | None:
         """Return the median seconds from start to song of the latest jobs, None before there are any."""
-        return _median([row.ended_at - row.started_at for row in self._all(LATEST_TIMES)])
+        return _median([row.ended_at - row.started_at for row in self._all(sql.LATEST_TIMES)])
 
     def outlook(self, job_id: str) -> tuple[int, int, float | None]:
         """Return the job's position in the queue, and what `running` and `typical_s` return, in one query.
 
         Position 1 starts next, 0 means that the job does not wait any more.
         """
-        rows = self._all(OUTLOOK, None, {"its_job": job_id})
+        rows = self._all(sql.OUTLOOK, None, {"its_job": job_id})
         return rows[0].position, rows[0].running, _median([row.took_s for row in rows if row.took_s is not None])
 
     def open_jobs(self) -> int:
         """Return how many jobs are waiting or running."""
-        query = sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(OPEN_STATES))
+        query = sa.select(sa.func.count()).select_from(usage).where(usage.c.state.in_(sql.OPEN_STATES))
         return int(self._all(query)[0][0])
 
     def queue(self) -> Queue:
         """Return the length of the queue and the number of running jobs, over all processes."""
         query = (
-            sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(queued_since).label("oldest"))
-            .where(usage.c.state.in_(OPEN_STATES))
+            sa.select(usage.c.state, sa.func.count().label("jobs"), sa.func.min(sql.queued_since).label("oldest"))
+            .where(usage.c.state.in_(sql.OPEN_STATES))
             .group_by(usage.c.state)
         )
         rows = {row.state: row for row in self._all(query)}
@@ -249,8 +219,8 @@ class Library:
         """Return the open jobs that were accepted, or queued again, before the unix time, the oldest first."""
         query = (
             sa.select(usage.c.job_id)
-            .where(usage.c.state.in_(OPEN_STATES), queued_since < before)
-            .order_by(queued_since)
+            .where(usage.c.state.in_(sql.OPEN_STATES), sql.queued_since < before)
+            .order_by(sql.queued_since)
         )
         return [row.job_id for row in self._all(query)]
 
@@ -273,8 +243,8 @@ class Library:
         Raises Rejected, limit.budget or limit.guild_budget, when a job that has cost nothing yet would exceed a budget.
         """
         with changing(self._engine, durable=False) as connection:
-            connection.execute(START, {"its_job": job_id, "now": now})
-            rows = self._all(STARTED, connection, {"its_job": job_id})
+            connection.execute(sql.START, {"its_job": job_id, "now": now})
+            rows = self._all(sql.STARTED, connection, {"its_job": job_id})
         if not rows:
             return True
         if rows[0].state == "withdrawn":
@@ -302,7 +272,7 @@ class Library:
     def note_stage(self, job_id: str, stage: Stage) -> None:
         """Note the job's stage, for the visitors of its page."""
         with changing(self._engine, durable=False) as connection:
-            connection.execute(SET_STAGE, {"its_job": job_id, "its_stage": stage.value})
+            connection.execute(sql.SET_STAGE, {"its_job": job_id, "its_stage": stage.value})
 
     def book(self, job_id: str, call_id: str, bill: Bill, now: float) -> None:
         """Book a call that begins at its expected price; a call that is booked already stays as it is.
@@ -311,32 +281,32 @@ class Library:
         """
         # No other process can book a call during the transaction.
         with self.transaction() as connection:
-            if self._all(BOOKED, connection, {"its_call": call_id}):
+            if self._all(sql.BOOKED, connection, {"its_call": call_id}):
                 return
-            rows = self._all(STARTED, connection, {"its_job": job_id})
+            rows = self._all(sql.STARTED, connection, {"its_job": job_id})
             if rows:
                 self._check_budgets(rows[0], bill.dollars, now, connection)
-            connection.execute(BOOK, {"job_id": job_id, "call_id": call_id, "created_at": now, **bill.model_dump()})
+            connection.execute(sql.BOOK, {"job_id": job_id, "call_id": call_id, "created_at": now, **bill.model_dump()})
 
     def settle(self, call_id: str, bill: Bill) -> None:
         """Replace a booked call's expected price with what it cost."""
         with self._changing() as connection:
-            connection.execute(SETTLE, {"its_call": call_id, **bill.model_dump()})
+            connection.execute(sql.SETTLE, {"its_call": call_id, **bill.model_dump()})
 
     def unbook(self, call_id: str) -> None:
         """Remove the booking of a call that is known to cost nothing."""
         with self._changing() as connection:
-            connection.execute(UNBOOK, {"its_call": call_id})
+            connection.execute(sql.UNBOOK, {"its_call": call_id})
 
     def money(self, since: float, user_id: int | None = None) -> Money:
         """Return what was paid since the unix time and what is reserved, for a member's songs or for all."""
         times = {"since": since, "user": user_id, "alias": alias_of(user_id or 0, self._salt)}
-        [row] = self._all(MONEY if user_id is None else MEMBER_MONEY, None, times)
+        [row] = self._all(sql.MONEY if user_id is None else sql.MEMBER_MONEY, None, times)
         return Money(float(row.spent or 0), float(row.reserved or 0))
 
     def spent(self, job_id: str) -> float:
         """Return the dollars paid for the job so far."""
-        return float(self._all(SPENT, None, {"its_job": job_id})[0][0] or 0)
+        return float(self._all(sql.SPENT, None, {"its_job": job_id})[0][0] or 0)
 
     def has_booked_music(self, job_id: str, captioner: str) -> bool:
         """Return whether a call that costs something is booked for the job, other than the captioner's."""
@@ -385,8 +355,8 @@ class Library:
     def end_cancelled(self, job_id: str, now: float) -> None:
         """End a job that its asker cancelled: it counts if something was paid for it."""
         with self._changing() as connection:
-            if connection.execute(END_CANCELLED, {"its_job": job_id, "now": now}).rowcount:
-                connection.execute(DELETE_SONG, {"its_job": job_id})
+            if connection.execute(sql.END_CANCELLED, {"its_job": job_id, "now": now}).rowcount:
+                connection.execute(sql.DELETE_SONG, {"its_job": job_id})
 
     def reset_usage(self, user_id: int, guild_id: int) -> int:
         """Give a member back what was used in a server; return how many songs that were."""
@@ -423,13 +393,13 @@ class Library:
         values = _row_of(job, song, Posted(direct=True), now)
         # After a power failure, the step that posts writes it again.
         with changing(self._engine, durable=False) as connection:
-            row = connection.execute(LOCK_STATE, {"its_job": job.job_id}).first()
+            row = connection.execute(sql.LOCK_STATE, {"its_job": job.job_id}).first()
             if row is None or row.state == "charged":
                 return True
             if row.cancelled:
                 return False
-            if row.state in OPEN_STATES and connection.scalar(SONG_KNOWN, {"its_job": job.job_id}) is None:
-                connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
+            if row.state in sql.OPEN_STATES and connection.scalar(sql.SONG_KNOWN, {"its_job": job.job_id}) is None:
+                connection.execute(sql.INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True
 
     def record_song(self, job: Job, song: Song, posted: Posted, now: float) -> bool:
@@ -440,15 +410,15 @@ class Library:
         values = _row_of(job, song, posted, now)
         with self._changing() as connection:
             # Lock the job's row first: if two workers both believe that they own the job, one sees the other's song.
-            row = connection.execute(LOCK_STATE, {"its_job": job.job_id}).first()
+            row = connection.execute(sql.LOCK_STATE, {"its_job": job.job_id}).first()
             if row is not None and row.state == "charged":
                 return True  # where its song is missing, its member has deleted it
             if row is not None and row.cancelled:
                 return False
             self._end(job.job_id, "charged", now, connection)
             connection.execute(notes.delete().where(notes.c.name == f"{_CLAIM}{job.job_id}"))
-            if not connection.execute(UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
-                connection.execute(INSERT_SONG, values | {"root_id": _root_of(job, connection)})
+            if not connection.execute(sql.UPDATE_SONG, {"its_job": job.job_id, **values}).rowcount:
+                connection.execute(sql.INSERT_SONG, values | {"root_id": _root_of(job, connection)})
         return True
 
     def song(self, job_id: str) -> Song | None:
@@ -460,7 +430,7 @@ class Library:
         """Return jobs that ended and were created before the unix time, and still have that kind; the oldest first."""
         query = (
             sa.select(usage.c.job_id)
-            .where(usage.c.state.not_in(OPEN_STATES), usage.c.created_at < before, ~usage.c[f"{kind}_gone"])
+            .where(usage.c.state.not_in(sql.OPEN_STATES), usage.c.created_at < before, ~usage.c[f"{kind}_gone"])
             .order_by(usage.c.created_at)
             .limit(limit)
         )
@@ -485,7 +455,7 @@ class Library:
         # A song whose job is not known any more also keeps its picture: nothing else will delete it.
         alone = its_songs - {row.job_id for row in rows}
         return Owners(
-            frozenset(row.job_id for row in rows if row.state in OPEN_STATES),
+            frozenset(row.job_id for row in rows if row.state in sql.OPEN_STATES),
             frozenset(keep | alone),
             frozenset(its_songs),
         )
@@ -506,32 +476,17 @@ class Library:
         with self._changing() as connection:
             connection.execute(usage.update().where(*old).values(user_id=NOBODY, guild_id=None))
 
-    def recall(self, question: str, since: float) -> Brief | None:
-        """Return the reading that was stored for the question after the unix time `since`."""
-        query = sa.select(readings.c.brief).where(readings.c.question == question, readings.c.created_at > since)
-        rows = self._all(query)
-        return Brief.model_validate_json(rows[0].brief) if rows else None
-
-    def remember(self, question: str, brief: Brief, now: float, entries: int) -> None:
-        """Store a reading, and delete the oldest beyond `entries`."""
-        kept = sa.select(readings.c.question).order_by(readings.c.created_at.desc()).limit(entries)
-        row = {"question": question, "created_at": now, "brief": brief.model_dump_json()}
-        with self.transaction() as connection:
-            connection.execute(readings.delete().where(readings.c.question == question))
-            connection.execute(readings.insert().values(**row))
-            connection.execute(readings.delete().where(readings.c.question.not_in(kept)))
-
     def _end(
         self, job_id: str, state: UsageState, now: float, connection: sa.Connection | None = None, outcome: str = ""
     ) -> None:
         change = {"its_job": job_id, "its_state": state, "now": now, "its_outcome": outcome or None}
         if connection is not None:
-            connection.execute(END, change)
+            connection.execute(sql.END, change)
             return
         with self._changing() as own:
             # A song that was not posted in the end is deleted.
-            if own.execute(END, change).rowcount:
-                own.execute(DELETE_SONG, {"its_job": job_id})
+            if own.execute(sql.END, change).rowcount:
+                own.execute(sql.DELETE_SONG, {"its_job": job_id})
 
     def _changing(self) -> AbstractContextManager[sa.Connection]:
         return changing(self._engine)

@@ -16,6 +16,7 @@ from melodify_core.library.ledger import NOBODY
 from melodify_core.library.schema import likes, members, readings, requests, songs, usage
 from melodify_core.library.songbook import ENTRY, LIKES, entry_of, erase_songs, posts_of
 from melodify_core.library.statements import OPEN_STATES
+from melodify_core.library.stored_settings import read_settings, written_settings
 from melodify_core.models import Brief, Entry, MemberSettings, Song, SongPosts
 
 log = logging.getLogger(__name__)
@@ -52,15 +53,18 @@ class MemberBook:
 
     def settings_of(self, user_id: int, connection: sa.Connection | None = None) -> MemberSettings:
         """Return what the member has chosen; the defaults where nothing is."""
-        query = sa.select(members.c.settings).where(members.c.user_id == user_id)
-        rows = read(self._engine, query, connection)
-        return MemberSettings.model_validate_json(rows[0].settings) if rows else MemberSettings()
+        return read_settings(MemberSettings, self._settings_text(user_id, connection))
+
+    def _settings_text(self, user_id: int, connection: sa.Connection | None = None) -> str:
+        rows = read(self._engine, sa.select(members.c.settings).where(members.c.user_id == user_id), connection)
+        return str(rows[0].settings) if rows else "{}"
 
     def change_settings(self, user_id: int, edit: Callable[[MemberSettings], MemberSettings]) -> MemberSettings:
         """Change what the member has chosen, in one transaction; return the new settings."""
         with transaction(self._engine) as connection:
-            changed = edit(self.settings_of(user_id, connection))
-            text = changed.model_dump_json()
+            before = self._settings_text(user_id, connection)
+            changed = edit(read_settings(MemberSettings, before))
+            text = written_settings(before, changed)
             found = connection.execute(members.update().where(members.c.user_id == user_id).values(settings=text))
             if found.rowcount == 0:
                 connection.execute(members.insert().values(user_id=user_id, settings=text))
@@ -68,7 +72,7 @@ class MemberBook:
 
     def _unnamed(self, user_ids: Collection[int]) -> frozenset[int]:
         query = sa.select(members.c.user_id, members.c.settings).where(members.c.user_id.in_(user_ids))
-        chosen = {row.user_id: MemberSettings.model_validate_json(row.settings) for row in read(self._engine, query)}
+        chosen = {row.user_id: read_settings(MemberSettings, row.settings) for row in read(self._engine, query)}
         return frozenset(user_id for user_id, settings in chosen.items() if not settings.named)
 
     def _page(self, whose: sa.ColumnElement[bool], sort: SortOrder, skip: int, limit: int) -> SongListPage:

@@ -19,6 +19,7 @@ from melodify_core.errors import Unavailable
 from melodify_core.library.database import read
 from melodify_core.library.schema import gone_pages, guilds, members, songs, usage
 from melodify_core.library.statements import OPEN_STATES
+from melodify_core.library.stored_settings import read_settings
 from melodify_core.models import GuildSettings, MemberSettings, Song, Stage
 from melodify_core.pages import Page
 
@@ -182,7 +183,7 @@ def _page_of(row: sa.Row[tuple[object, ...]]) -> Page:
 
 def _is_wanted(row: sa.Row[tuple[object, ...]]) -> bool:
     """Return whether the member and the server of a row of _AGREED want the song to be shown."""
-    choice, rules = MemberSettings.model_validate_json(row.choice), GuildSettings.model_validate_json(row.rules)
+    choice, rules = read_settings(MemberSettings, row.choice), read_settings(GuildSettings, row.rules)
     agreed = choice.start_page and rules.start_page
     # Of a take, the first song's order says whose the picture is. Orders of earlier versions do not say it.
     orders = [json.loads(text or "{}") for text in (row.brief_order, row.first_order or row.brief_order)]

@@ -5,6 +5,8 @@ Every method raises Unavailable("database.unavailable") while the database is aw
 
 import json
 from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,22 +23,14 @@ LIKES = (
     .label("likes")
 )
 
-# What is known of the order, where its member was not forgotten.
-_ORDER = (
-    sa.select(usage.c.brief_order)
-    .where(usage.c.job_id == songs.c.job_id)
-    .correlate(songs)
-    .scalar_subquery()
-    .label("brief_order")
-)
-_PAGE = (
-    sa.select(usage.c.page_id)
-    .where(usage.c.job_id == songs.c.job_id)
-    .correlate(songs)
-    .scalar_subquery()
-    .label("page_id")
-)
-ENTRY = (songs, LIKES, _ORDER, _PAGE)
+
+def _of_order(column: sa.Column[Any]) -> sa.Label[Any]:
+    """Return what is known of the song's order, where its member was not forgotten."""
+    found = sa.select(column).where(usage.c.job_id == songs.c.job_id).correlate(songs)
+    return found.scalar_subquery().label(column.name)
+
+
+ENTRY = (songs, LIKES, _of_order(usage.c.brief_order), _of_order(usage.c.page_id))
 MAX_VIDEOS = 100
 MAX_TAKES = 20
 
@@ -93,20 +87,14 @@ def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float)
 
 def entry_of(row: sa.Row[tuple[object, ...]]) -> Entry:
     """Return the entry of a row of ENTRY."""
-    posts = posts_of(row)
     return Entry(
+        **asdict(posts_of(row)),
         song=Song.model_validate_json(row.song),
         user_id=row.user_id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        message_id=row.message_id,
         private=row.private,
         created_at=row.created_at,
         likes=row.likes,
         asked_in=row.asked_in or 0,
-        status_channel_id=posts.status_channel_id,
-        status_id=posts.status_id,
-        videos=posts.videos,
         page_id=row.page_id,
     )
 

@@ -17,6 +17,8 @@ from melodify_core.errors import Misconfigured
 # Every database of Melodify has it, from its first version on.
 TABLE = "usage"
 TABLES = (TABLE, "songs")
+JOURNALS = ("-wal", "-shm", "-journal")
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 Rows = dict[str, int]
 
 
@@ -107,22 +109,41 @@ def restore(settings: Settings, copy: Path, now: datetime) -> str:
 
 
 def _set_aside(database: Path, aside: Path) -> bool:
-    """Give the database another name beside its own; return whether there was one.
+    """Give the database a second name beside its own; return whether there was one.
 
-    The journals go first: SQLite would apply what is in them to the copy.
+    Until the copy takes its first name, the database keeps it and is whole. Its journals must be gone by then, because
+    SQLite would apply what is in them to the copy: the database takes it up before.
     """
-    for suffix in ("-wal", "-shm", "-journal"):
-        journal = database.with_name(database.name + suffix)
-        if journal.exists():
-            journal.rename(aside.with_name(aside.name + suffix))
+    if database.exists():
+        for suffix in ("-wal", "-journal"):
+            journal = database.with_name(database.name + suffix)
+            if journal.exists():
+                shutil.copy2(journal, aside.with_name(aside.name + suffix))
+        _take_up_journal(database)
+    for suffix in JOURNALS:
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
     if not database.exists():
         return False
     try:
-        # Until the copy takes its name, the database keeps it.
         os.link(database, aside)
     except OSError:  # a file system without hard links
-        database.rename(aside)
+        shutil.copy2(database, aside)
     return True
+
+
+def _take_up_journal(database: Path) -> None:
+    """Write what is in the journals into the database. One that is damaged stays as it is."""
+    address = f"{database.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF in DAMAGED:
+            return
+        raise Misconfigured(f"{database} cannot be written: {error}.") from error
+    if busy:
+        raise Misconfigured(f"Another program reads {database}. Stop it first.")
 
 
 def verified(file: Path) -> Rows:

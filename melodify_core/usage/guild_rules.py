@@ -4,6 +4,7 @@ Pure functions over GuildSettings. The host pays, so the host's limits are the c
 """
 
 from collections.abc import Callable, Collection
+from typing import Literal
 
 from melodify_core.config.settings import Limits, MemberLimits
 from melodify_core.errors import Rejected
@@ -40,12 +41,7 @@ def unwatch(channel_id: int) -> Edit:
 
 def allow(channel_id: int) -> Edit:
     """Allow songs in the channel; as soon as a channel is allowed, songs are allowed only in such channels."""
-    return lambda settings: settings.model_copy(
-        update={
-            "allowed_channels": settings.allowed_channels | {channel_id},
-            "denied_channels": settings.denied_channels - {channel_id},
-        }
-    )
+    return lambda settings: _ruled(settings, channel_id, "allowed_channels")
 
 
 def deny(channel_id: int) -> Edit:
@@ -54,24 +50,23 @@ def deny(channel_id: int) -> Edit:
     def edit(settings: GuildSettings) -> GuildSettings:
         if channel_id in settings.watched_channels:
             raise Rejected("rule.deny_watched", channel=f"<#{channel_id}>")
-        return settings.model_copy(
-            update={
-                "allowed_channels": settings.allowed_channels - {channel_id},
-                "denied_channels": settings.denied_channels | {channel_id},
-            }
-        )
+        return _ruled(settings, channel_id, "denied_channels")
 
     return edit
 
 
 def leave_open(channel_id: int) -> Edit:
     """Neither allow nor deny the channel."""
-    return lambda settings: settings.model_copy(
-        update={
-            "allowed_channels": settings.allowed_channels - {channel_id},
-            "denied_channels": settings.denied_channels - {channel_id},
-        }
-    )
+    return lambda settings: _ruled(settings, channel_id)
+
+
+def _ruled(
+    settings: GuildSettings, channel_id: int, to: Literal["allowed_channels", "denied_channels"] | None = None
+) -> GuildSettings:
+    """Return the settings with the channel among the allowed or the denied ones, or among neither."""
+    own = {channel_id}
+    lists = {"allowed_channels": settings.allowed_channels - own, "denied_channels": settings.denied_channels - own}
+    return settings.model_copy(update=lists | ({to: lists[to] | own} if to else {}))
 
 
 def limit_role(role_id: int, limits: RoleLimits) -> Edit:
@@ -88,51 +83,11 @@ def limit_role(role_id: int, limits: RoleLimits) -> Edit:
     return edit
 
 
-def limit_server(songs: int | None, dollars: float | None) -> Edit:
-    """Set what the whole server may use in a day; 0 resets to the host's limit, None changes nothing."""
-    changes: dict[str, object] = {}
-    if songs is not None:
-        changes["songs_per_day"] = songs or None
-    if dollars is not None:
-        changes["dollars_per_day"] = dollars or None
-    return _changing(changes)
-
-
-def set_defaults(style: str | None, seconds: int | None, language: str | None) -> Edit:
-    """Set the defaults for what a member does not choose; "auto" and 0 reset to the host's, None changes nothing."""
-    changes: dict[str, object] = {}
-    if style is not None:
-        changes["style"] = None if style == "auto" else style
-    if seconds is not None:
-        changes["seconds"] = seconds or None
-    if language is not None:
-        changes["language"] = None if language == "auto" else language
-    return _changing(changes)
-
-
 def set_threads(*, on: bool, archive_minutes: int | None) -> Edit:
     """Set whether songs get threads of their own, and when Discord archives them."""
     if not on and archive_minutes is not None:
         raise Rejected("rule.archive_without_threads")
-    changes: dict[str, object] = {"threads": on}
-    if archive_minutes is not None:
-        changes["archive_minutes"] = archive_minutes
-    return _changing(changes)
-
-
-def set_nsfw(policy: str) -> Edit:
-    """Set where sexual pictures are allowed."""
-    return _changing({"nsfw": policy})
-
-
-def set_notify(*, on: bool) -> Edit:
-    """Set whether members are notified when a song that took long is ready."""
-    return _changing({"notify": on})
-
-
-def set_start_page(*, on: bool) -> Edit:
-    """Set whether the web's start page shows songs of members who agree."""
-    return _changing({"start_page": on})
+    return changed(threads=on, archive_minutes=archive_minutes)
 
 
 def block(user_id: int, moderator_id: int) -> Edit:
@@ -153,11 +108,14 @@ def unblock(user_id: int) -> Edit:
     return edit
 
 
-def _changing(changes: dict[str, object]) -> Edit:
-    if not changes:
+def changed(**wanted: str | float | bool | None) -> Edit:
+    """Set these fields; "auto" and 0 reset one to the host's, None changes nothing."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if not given:
         raise Rejected("rule.nothing")
+    resets = {name: None for name, value in given.items() if value == "auto" or (value == 0 and value is not False)}
     # Validate the changed settings: what is written to the database must be readable again.
-    return lambda settings: GuildSettings.model_validate(settings.model_dump() | changes)
+    return lambda settings: GuildSettings.model_validate(settings.model_dump() | given | resets)
 
 
 def limits_in(limits: Limits, settings: GuildSettings, guild_id: int, role_ids: Collection[int]) -> Limits:

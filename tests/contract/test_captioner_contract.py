@@ -11,7 +11,7 @@ from melodify_core.captioners.openai import OpenAICaptioner
 from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.captioners.remembering import RememberingCaptioner
 from melodify_core.errors import Unavailable
-from melodify_core.library import Library, Readings, connect, upgrade
+from melodify_core.library import Readings, connect, upgrade
 from melodify_core.media.picture import PictureLimits, prepare
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Language, Picture, Wish
@@ -36,7 +36,7 @@ async def captioner(
             engine = connect(f"sqlite:///{tmp_path_factory.mktemp('memory')}/melodify.db")
             stack.callback(engine.dispose)
             upgrade(engine)
-            chosen = RememberingCaptioner(chosen, Readings(Library(engine), 1, 10), "label")
+            chosen = RememberingCaptioner(chosen, Readings(engine, 1, 10), "label")
         stack.push_async_callback(chosen.close)
         yield chosen
 

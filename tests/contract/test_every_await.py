@@ -541,7 +541,7 @@ async def late(
 
 async def finished_song(house: House, services: Services, order: Order) -> tuple[Job, PendingPost, JobContext]:
     """Return a paid job whose song is made and stored, and waits to be posted."""
-    job = new_job(order, await prepare_picture(PICTURE, house.settings, house.threads))
+    job = new_job(order, await prepare_picture(PICTURE, house.settings, house.threads), house.settings)
     ledger = services.studio._library
     with ledger.transaction() as connection:
         ledger.reserve(connection, job, time.time())

@@ -54,11 +54,16 @@ INSERT INTO usage VALUES ('7', 1, 20, 100.0, 'charged');
 
 
 @pytest.fixture
-def library(database_url: str) -> Iterator[Library]:
+def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = connect(database_url)
     upgrade(engine)
-    yield Library(engine)
+    yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def library(engine: sa.Engine) -> Library:
+    return Library(engine)
 
 
 def test_a_duty_is_one_holder_s_until_its_time_is_up(library: Library) -> None:
@@ -477,13 +482,13 @@ def test_an_old_job_that_is_queued_again_is_young_in_the_queue_and_old_for_limit
     assert library.standing_of(1, 20, 50.0).used_at == (100.0,)
 
 
-async def test_readings_are_remembered_for_their_hours_and_the_oldest_go_first(library: Library) -> None:
-    memory = Readings(library, 1, 2)
+async def test_readings_are_remembered_for_their_hours_and_the_oldest_go_first(engine: sa.Engine) -> None:
+    memory = Readings(engine, 1, 2)
     for question in ("a", "b", "c"):
         await memory.remember(question, BRIEF)
     assert await memory.recall("c") == BRIEF
     assert await memory.recall("a") is None
-    assert await Readings(library, 0, 2).recall("c") is None
+    assert await Readings(engine, 0, 2).recall("c") is None
 
 
 def test_a_hundred_parallel_orders_against_a_limit_of_three_are_thirty(library: Library) -> None:

@@ -1,12 +1,13 @@
 """What is known of a member, on both databases, and how all of it ends."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from melodify_core.library import Library, MemberBook, Songbook, connect, upgrade
+from melodify_core.library import Library, MemberBook, Readings, Songbook, connect, upgrade
 from melodify_core.library.schema import likes, readings, songs, usage
 from melodify_core.models import Job, MemberSettings, Place, Posted, Wish
 from melodify_core.usage.limits import DAY_S
@@ -72,11 +73,10 @@ def test_a_server_s_list_shows_only_public_songs_of_channels_that_the_reader_see
 
 def test_who_is_forgotten_leaves_no_name_no_song_no_like_and_no_reading(engine: sa.Engine) -> None:
     now = time.time()
-    library = Library(engine, SALT)
     a_finished_song(engine, a_job_in(10, "1"), now - 60)
     a_finished_song(engine, a_job_in(10, "2"), now - 2 * DAY_S)
     a_finished_song(engine, a_job_in(10, "3", user_id=2), now - 60)
-    library.remember("question", BRIEF, now, 10)
+    asyncio.run(Readings(engine, 1, 10).remember("question", BRIEF))
     Songbook(engine).like("3", 1, now)
     book = MemberBook(engine)
     assert sorted(book.jobs(1)) == ["1", "2"]
@@ -114,6 +114,13 @@ def test_what_a_member_chooses_is_kept_for_lists_and_forgotten_with_the_member(e
     changed = book.change_settings(1, lambda before: before.model_copy(update={"notify": True}))
     assert changed == book.settings_of(1) == MemberSettings(named=False, notify=True)
     assert book.public_songs(20, {10}, "newest", 0, 9).unnamed == {1}
+    # A newer version has another choice.
+    with engine.begin() as connection:
+        connection.execute(sa.text('UPDATE members SET settings = \'{"named": false, "colour": 3}\''))
+    assert book.change_settings(1, lambda before: before.model_copy(update={"notify": False})).named is False
+    assert book.public_songs(20, {10}, "newest", 0, 9).unnamed == {1}
+    with engine.connect() as connection:
+        assert '"colour":3' in str(connection.scalar(sa.text("SELECT settings FROM members")))
     book.forget(1, alias_of(1, SALT), 300.0, 0.0)
     assert book.settings_of(1) == MemberSettings()
 

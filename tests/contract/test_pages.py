@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
 from melodify_core.library import Guilds, Library, LibraryPages, MemberBook, Songbook, connect, upgrade
 from melodify_core.library import pages as pages_module
@@ -17,7 +18,7 @@ from melodify_core.library.schema import songs
 from melodify_core.models import Order, Picture, Place, Stage, Wish
 from melodify_core.pages import ID_PATTERN, new_page_id
 from melodify_core.studio import job_of
-from melodify_core.usage.guild_rules import block, set_start_page
+from melodify_core.usage.guild_rules import block, changed
 from tests.jobs import POSTED, a_job, a_song
 
 ID = "p" * 22
@@ -55,15 +56,15 @@ def an_order(*, private: bool = False, adult: bool = False) -> Order:
 
 
 def test_only_what_everybody_may_see_gets_a_page_and_only_when_pages_are_on() -> None:
-    job = job_of(an_order(), PICTURE, paged=True)
+    job = job_of(an_order(), PICTURE, Settings(), paged=True)
     page_id = job.page_id
     assert page_id is not None
     assert re.fullmatch(ID_PATTERN, page_id)
     assert page_id not in repr(job)  # a reader of the log must not see the page
-    assert job_of(an_order(), PICTURE, paged=True).page_id != page_id
-    assert job_of(an_order(), PICTURE).page_id is None
-    assert job_of(an_order(private=True), PICTURE, paged=True).page_id is None
-    assert job_of(an_order(adult=True), PICTURE, paged=True).page_id is None
+    assert job_of(an_order(), PICTURE, Settings(), paged=True).page_id != page_id
+    assert job_of(an_order(), PICTURE, Settings()).page_id is None
+    assert job_of(an_order(private=True), PICTURE, Settings(), paged=True).page_id is None
+    assert job_of(an_order(adult=True), PICTURE, Settings(), paged=True).page_id is None
 
 
 async def test_a_song_in_the_making_shows_picture_and_stage(engine: sa.Engine, pages: LibraryPages) -> None:
@@ -166,7 +167,7 @@ async def test_a_song_that_is_being_posted_is_not_to_be_seen_yet(engine: sa.Engi
 
 def agree(engine: sa.Engine, user_id: int = 1, guild_id: int = 20) -> None:
     MemberBook(engine).change_settings(user_id, lambda settings: settings.model_copy(update={"start_page": True}))
-    Guilds(engine).change(guild_id, set_start_page(on=True), 100.0)
+    Guilds(engine).change(guild_id, changed(start_page=True), 100.0)
 
 
 def post(engine: sa.Engine, number: int, user_id: int = 1, **changes: Any) -> None:
@@ -187,7 +188,7 @@ async def test_the_start_page_shows_the_newest_songs_whose_member_and_server_agr
     for number in range(15):
         post(engine, number)
     assert await shown(pages) == []
-    Guilds(engine).change(20, set_start_page(on=True), 100.0)
+    Guilds(engine).change(20, changed(start_page=True), 100.0)
     assert await shown(pages) == []
     agree(engine)
     assert await shown(pages) == [str(number) for number in range(14, 2, -1)]
@@ -204,7 +205,7 @@ def say_no(engine: sa.Engine, how: str) -> None:
         case "not named":
             members.change_settings(1, lambda settings: settings.model_copy(update={"named": False}))
         case "by the server":
-            guilds.change(20, set_start_page(on=False), 100.0)
+            guilds.change(20, changed(start_page=False), 100.0)
         case "blocked":
             guilds.change(20, block(1, 2), 100.0)
         case "server left":

@@ -1,10 +1,11 @@
+import json
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
 from melodify_core.errors import Rejected
-from melodify_core.library import Guilds, Library, Songbook, connect, upgrade
+from melodify_core.library import Guilds, Library, Songbook, connect, schema, upgrade
 from melodify_core.library.schema import gone_pages, usage
 from melodify_core.library.songbook import MAX_VIDEOS
 from melodify_core.models import GuildSettings
@@ -54,7 +55,7 @@ def test_a_video_that_was_posted_before_the_song_was_recorded_is_not_lost(engine
     library.record_song(job, a_song("1"), POSTED, 200.0)
     entry = Songbook(engine).entry("1")
     assert entry is not None
-    assert entry.posts.videos == ((10, 5),)
+    assert entry.videos == ((10, 5),)
 
 
 def test_liking_twice_takes_it_back(engine: sa.Engine) -> None:
@@ -103,6 +104,20 @@ def test_a_server_starts_with_the_hosts_settings_and_keeps_its_own(engine: sa.En
     guilds.change(20, lambda old: old.model_copy(update={"seconds": 60}), 101.0)
     assert guilds.settings_of(20) == GuildSettings(style="jazz", seconds=60)
     assert guilds.settings_of(21) == GuildSettings()
+
+
+def test_a_server_s_settings_of_a_newer_version_are_read_and_kept(engine: sa.Engine) -> None:
+    guilds = Guilds(engine)
+    guilds.change(20, lambda old: old.model_copy(update={"style": "jazz"}), 100.0)
+    text = json.dumps({"style": "jazz", "nsfw": "blurred", "karaoke": True})
+    with engine.begin() as connection:
+        connection.execute(schema.guilds.update().values(settings=text))
+    assert guilds.settings_of(20) == guilds.rules_of([20])[20].settings == GuildSettings(style="jazz")
+    changed = guilds.change(20, lambda old: old.model_copy(update={"seconds": 60}), 101.0)
+    assert changed == guilds.settings_of(20) == GuildSettings(style="jazz", seconds=60)
+    with engine.connect() as connection:
+        stored = json.loads(str(connection.scalar(sa.select(schema.guilds.c.settings))))
+    assert (stored["nsfw"], stored["karaoke"], stored["seconds"]) == ("blurred", True, 60)
 
 
 def test_a_change_that_fails_changes_nothing(engine: sa.Engine) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,7 @@ from melodify_core.bootstrap import Services, open_services
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Unavailable
 from melodify_core.jobs.maintenance import UNSTARTED_S
-from melodify_core.library import Library, connect
+from melodify_core.library import Readings, connect
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Job, Order, Place, Posted, Wish
 from melodify_core.observability.health import Health
@@ -214,7 +213,7 @@ async def fill(services: Services, path: Path) -> None:
     engine = connect(f"sqlite:///{path}")
     try:
         for number in range(500):
-            Library(engine).remember(str(number), long, time.time(), 1000)
+            await Readings(engine, 1, 1000).remember(str(number), long)
     except Unavailable:
         pass
     else:

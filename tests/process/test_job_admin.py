@@ -3,13 +3,16 @@
 import asyncio
 import json
 import os
+import shutil
+import signal
 import sqlite3
 import stat
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -321,6 +324,7 @@ def test_a_backup_of_nothing_or_of_postgresql_is_a_sentence(settings: Settings, 
 
 
 NOW = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
 
 
 def test_a_copy_is_restored_and_what_was_there_keeps_another_name(tmp_path: Path) -> None:
@@ -341,6 +345,77 @@ def test_a_copy_is_restored_and_what_was_there_keeps_another_name(tmp_path: Path
     assert (tmp_path / "melodify.db.20261128-193000-wal").read_bytes() == b"of another database"
     with closing(sqlite3.connect(tmp_path / "melodify.db.20261128-193000")) as database:
         assert database.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+
+
+def rows_of(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        return int(connection.execute("SELECT count(*) FROM usage").fetchone()[0])
+
+
+def as_a_killed_bot_left_it(source: Path, database: Path) -> None:
+    """Copy a database whose last row, the fourth, is in its journal only."""
+    database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(source)) as writing:
+        writing.execute("PRAGMA journal_mode=WAL")
+        writing.execute("PRAGMA wal_autocheckpoint=0")
+        columns = ", ".join(name for (name,) in writing.execute("SELECT name FROM pragma_table_info('usage')"))
+        others = columns.replace("job_id", "'fourth'")
+        writing.execute(f"INSERT INTO usage ({columns}) SELECT {others} FROM usage LIMIT 1")  # noqa: S608 - our columns
+        writing.commit()
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copyfile(f"{source}{suffix}", f"{database}{suffix}")
+
+
+def restore_killed(settings: Settings, copy: Path, after: int) -> bool:
+    """Restore in a process that is killed before its `after`th act on a file; return whether it was."""
+    if child := os.fork():
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    try:
+        left = iter(range(after))
+
+        def kill(event: str, _: object) -> None:
+            if event in {"open", "os.rename", "os.link", "os.remove", "sqlite3.connect"} and next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(kill)
+        restore(settings, copy, NOW)
+    finally:
+        os._exit(0)
+
+
+def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new_database_whole(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup(a_database(tmp_path, "earlier.db", orders=2), copy)
+    a_database(tmp_path)
+    as_a_killed_bot_left_it(tmp_path / "melodify.db", tmp_path / "left" / "melodify.db")
+    found = []
+    for after in range(100):
+        folder = tmp_path / str(after)
+        shutil.copytree(tmp_path / "left", folder)
+        settings = Settings.model_validate({"database": {"url": f"sqlite:///{folder}/melodify.db"}})
+        killed = restore_killed(settings, copy, after)
+        found.append(rows_of(folder / "melodify.db"))
+        if not killed:
+            break
+        # What was begun can be done again.
+        assert "2 of them orders" in restore(settings, copy, LATER)
+        assert rows_of(folder / "melodify.db") == 2
+    assert len(found) > 10
+    # The old one with the row of its journal, and then the new one.
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {4, 2}
+    assert rows_of(tmp_path / str(len(found) - 1) / "melodify.db.20261128-193000") == 4
+
+
+def test_a_damaged_database_does_not_hinder_a_restore(tmp_path: Path) -> None:
+    settings = a_database(tmp_path)
+    path, copy = tmp_path / "melodify.db", tmp_path / "copy.db"
+    backup(settings, copy)
+    path.write_bytes(b"not a database at all" * 100)
+    restore(settings, copy, NOW)
+    assert rows_of(path) == 3
+    assert (tmp_path / "melodify.db.20261128-193000").read_bytes() == b"not a database at all" * 100
 
 
 def test_a_copy_is_restored_where_nothing_was(tmp_path: Path) -> None:

@@ -100,3 +100,11 @@ def only(result: InteractionResult) -> ResponseMessage:
     [answer] = result.followups or ([result.response] if result.response else [])
     assert answer.ephemeral
     return answer
+
+
+def page_of(message: discord.Message) -> str:
+    """Return the address of the song's page from the message's title or buttons; "" without a page."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    buttons = [part for row in rows for part in row.children if isinstance(part, discord.Button)]
+    links = [*(embed.url for embed in message.embeds), *(button.url for button in buttons)]
+    return next((link for link in links if link), "")

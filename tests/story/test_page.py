@@ -11,7 +11,6 @@ import pytest
 from aiohttp import ClientSession
 from simcord.actors import MemberActor
 
-from bot.posts.song_view import page_of
 from bot.web.serving import listening
 from melodify_core.bootstrap import Services
 from melodify_core.config.settings import Web
@@ -19,7 +18,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.storage.layout import video_key
 from tests.loopback import free_port
 from tests.stories import PICTURE, SONG_S, World, answer_of, story_settings, world
-from tests.story.pressing import a_press, button, choices_of, choose
+from tests.story.pressing import a_press, button, choices_of, choose, page_of
 
 PORT = free_port()
 PUBLIC = f"http://127.0.0.1:{PORT}"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from melodify_core.captioners.openai.answer import brief_of, reply_of
+from melodify_core.captioners.openai.answer import reading_of, reply_of
+from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.captioners.openai.vocabulary import ENERGIES, MODES, known, vocabulary
 from melodify_core.errors import Unavailable
 from melodify_core.models import Brief
@@ -16,7 +17,7 @@ from tests.openai_server import READING
 
 def brief_in(message: dict[str, Any], finish_reason: str = "stop") -> Brief:
     body = {"choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant"} | message}]}
-    return brief_of(reply_of("m", json.dumps(body).encode(), "req"))
+    return normalised(reading_of(reply_of("m", json.dumps(body).encode(), "req")))
 
 
 EXPECTED = brief_in({"content": WHOLE})
@@ -77,7 +78,7 @@ def test_an_answer_of_the_other_api_is_read_the_same_way() -> None:
     part = {"type": "output_text", "text": f"<think>{DRAFT}</think>{READING!r}"}
     message = {"type": "message", "content": [part]}
     body = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": [message]}
-    assert brief_of(reply_of("m", json.dumps(body).encode(), "req")) == EXPECTED
+    assert normalised(reading_of(reply_of("m", json.dumps(body).encode(), "req"))) == EXPECTED
 
 
 @pytest.mark.parametrize("text", [WHOLE, WHOLE + "\n\nThis reading follows from the", WHOLE[:-1]])

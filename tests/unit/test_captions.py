@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.cli.demo import example_picture
 from melodify_core.captioners.eyes import Sight
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.captioner import MOOD_WORDS, brief_of
 from melodify_core.captioners.palette.feeling import Mood, mood_of_song
 from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.layout import Band
-from melodify_core.captioners.palette.notable import is_telling
+from melodify_core.captioners.palette.notable import is_coloured, is_telling
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene, scene_of
 from melodify_core.captioners.palette.words import words_of
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import all_styles
-from tests.unit.readings import SCENES
+from tests.unit.readings import SCENES, reading_of
 
 LANGUAGES = {"english": "en", "korean": "ko"}
 CAT = Scene("animal", "cat", "sure")
@@ -242,9 +243,24 @@ def test_of_what_comes_in_herds_nobody_is_counted(subject: str) -> None:
         brief = brief_for("english", number, scene)
         assert brief.caption.startswith(words.own[subject])
         titles = (brief.title, *brief.spare_titles)
-        assert not [
-            title for title in titles if re.search("Ask the|Dear|Enter|Featuring|Letter|Mostly|Starring", title)
-        ]
+        counted = "Ask the|Dear|Enter|Featuring|First Sight|Letter|Mostly|Song for|Starring"
+        assert not [title for title in titles if re.search(counted, title)]
+
+
+def test_nothing_stars_in_a_song_that_is_wide_as_the_sea() -> None:
+    for scene in (Scene("sky", "sunset", "sure"), Scene("sea", None, "sure"), Scene("mountain", "mountains", "sure")):
+        for number in range(20):
+            brief = brief_for("english", number, scene)
+            titles = (brief.title, *brief.spare_titles)
+            assert not [title for title in titles if re.search("Featuring|Mostly|Song for|Starring", title)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cup_is_neither_on_the_menu_nor_helped_to(language: str) -> None:
+    for subject in ("cup", "teapot"):
+        for number in range(40):
+            caption = brief_for(language, number, Scene("food", subject, "sure")).caption
+            assert not re.search("menu|Help yourself|메뉴", caption)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -258,12 +274,56 @@ def test_what_does_not_live_is_not_written_to(language: str) -> None:
             ]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_stage_is_not_played_and_a_diver_no_wide_land(language: str) -> None:
+    scenes = (Scene("stage", "stage", "sure"), Scene("sea", "diver", "sure"))
+    strange = "ought to play it|무대 소리|as far as the song|Fresh air|숨부터 크게"
+    for scene in scenes:
+        captions = [brief_for(language, number, scene).caption for number in range(40)]
+        assert not [caption for caption in captions if re.search(strange, caption)]
+
+
 def test_every_colour_came_only_where_there_are_many_hues() -> None:
     one = (("rust", 0.27), ("coral", 0.15), ("crimson", 0.14), ("red", 0.14))
     reading = replace(SCENES["carnival"], colours=one, colourfulness=90, brightness=0.6)
     assert "vivid" not in airs_of(reading)
+    few = (("rust", 0.27), ("beige", 0.15), ("orange", 0.14), ("red", 0.14), ("olive", 0.06))
+    assert "vivid" not in airs_of(replace(reading, colours=few))  # a flower that fills the picture
     many = (("rust", 0.27), ("sky", 0.15), ("lime", 0.14), ("yellow", 0.14))
     assert "vivid" in airs_of(replace(reading, colours=many))
+
+
+def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None:
+    plain = (("beige", 0.64), ("cream", 0.36))
+    fog = replace(SCENES["fog"], edges=0.047, texture=0.004, span=0.2, colours=plain)
+    assert "smooth" in airs_of(fog)
+    assert "smooth" not in airs_of(replace(fog, texture=0.017))
+    for warmth, bright, dark in ((0.5, "warm", "dark warm"), (-0.5, "cool", "dark cool")):
+        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0)
+        assert bright in airs_of(replace(reading, brightness=0.5))
+        assert bright not in airs_of(replace(reading, brightness=0.3))
+        assert dark in airs_of(replace(reading, brightness=0.3))
+
+
+def test_the_blue_hour_is_neither_day_nor_night() -> None:
+    blue = replace(SCENES["noise"], colours=(("navy", 0.4), ("charcoal", 0.4)), warmth=-0.3, brightness=0.42)
+    assert airs_of(blue)[0] == "blue hour"
+    for other in (replace(blue, brightness=0.2), replace(blue, brightness=0.6), replace(blue, warmth=0.0)):
+        assert "blue hour" not in airs_of(other)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_quiet_colours_are_not_told_with_a_fast_song(language: str) -> None:
+    quiet = replace(SCENES["noise"], saturation=0.03, colourfulness=20, edges=0.2, brightness=0.5, warmth=0.0)
+    told = words_of(language).airs["quiet"]
+
+    def is_told(hint: str) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "cinematic", "hint": hint})
+        briefs = [brief_of(replace(quiet, fingerprint=number), wish) for number in range(20)]
+        return any(brief.caption.startswith(told) for brief in briefs)
+
+    assert is_told("60 bpm")
+    assert not is_told("140 bpm")
 
 
 def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> None:
@@ -280,6 +340,21 @@ def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> No
             assert not [
                 title for title in (brief.title, *brief.spare_titles) if re.search("Beige|Sand|베이지|모랫", title)
             ]
+
+
+def test_baize_is_not_told_as_mint_nor_wood_as_olive() -> None:
+    brown = replace(SCENES["fog"], colours=(("brown", 0.4), ("olive", 0.4)), greenness=0.02)
+    assert not is_telling(brown, "olive")
+    assert not is_coloured(brown)
+    assert is_telling(replace(brown, greenness=0.2), "olive")
+    assert is_coloured(replace(brown, greenness=0.2))
+    assert not is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
+
+
+def test_quiet_is_no_word_for_black_on_white() -> None:
+    soft = replace(SCENES["noise"], saturation=0.02, colourfulness=10, edges=0.2, contrast=0.1)
+    assert "quiet" in airs_of(soft)
+    assert "quiet" not in airs_of(replace(soft, contrast=0.29))
 
 
 # Landscapes
@@ -306,7 +381,7 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (STRIP, {"sea": 0.5}, None, ("sky", "sunset", "sure")),
         (CLOUDS, {"plane": 0.2, "building": 0.1}, None, ("sky", None, "likely")),
         (CLOUDS, {"animal": 0.2}, None, (None, None, None)),
-        (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "likely")),
+        (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "sure")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
         (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
         (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon
@@ -336,6 +411,15 @@ def test_landscapes_are_named_by_bands_and_classes(
     assert (found.kind, found.subject, found.certainty) == expected
 
 
+def test_a_grey_sea_is_known_by_its_horizon() -> None:
+    grey = replace(SCENES["noise"], bands=CLOUDS, level_line=0.4)
+    sea = Sight(photo=True, kind="sea", certainty="likely", shares={"sea": 0.55, "water": 0.1})
+    assert scene_of(grey, sea) == Scene("sea", None, "sure")
+    assert scene_of(replace(grey, level_line=None), sea).certainty == "likely"  # fish
+    quay = replace(sea, kind="ship", shares={"sea": 0.1, "ship": 0.75})
+    assert scene_of(grey, quay).certainty == "likely"
+
+
 def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
     gravel = replace(SCENES["noise"], bands=GRAVEL, saturation=0.02)
     maybe = Sight(photo=True, kind="animal", certainty="likely", shares={"animal": 0.55})
@@ -346,8 +430,27 @@ def test_gravel_is_no_animal_and_grey_pollen_no_flower() -> None:
     assert with_landscape(replace(gravel, bands=ROUGH), pollen).kind == "flower"
 
 
+def test_a_drawn_sunset_is_known_by_its_horizon() -> None:
+    drawn = SCENES["sunset"]
+    assert scene_of(drawn) == Scene("sky", "sunset", "sure")
+    assert scene_of(reading_of(example_picture())) == Scene("sky", "sunset", "sure")
+    upper, middle, lower = drawn.bands
+    for other in (
+        replace(drawn, level_line=None),  # a gradient
+        replace(drawn, level_line=0.8),  # a table
+        replace(drawn, bands=(replace(upper, yellow=0.06), middle, lower)),  # a wall
+        replace(drawn, bands=(upper, replace(middle, red=0.01), lower)),  # a morning
+        replace(drawn, bands=(upper, middle, replace(lower, light=0.6))),  # a desert
+        replace(drawn, bands=(replace(upper, edges=0.3), middle, lower)),  # a town
+        *(SCENES[name] for name in SCENES if name != "sunset"),
+    ):
+        assert scene_of(other) == Scene()
+    people = Sight(photo=True, kind="people", certainty="sure", people=2)
+    assert scene_of(drawn, people).kind == "people"
+
+
 def test_landscapes_are_seen_on_photos_only() -> None:
-    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()
+    assert scene_of(replace(SCENES["sunset"], bands=EVENING), Sight()) == Scene()  # bands of a photo
     assert (
         scene_of(replace(SCENES["sunset"], bands=EVENING), Sight(photo=True, shares={"sea": 0.3})).subject == "sunset"
     )

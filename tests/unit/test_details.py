@@ -23,7 +23,7 @@ def fields_of(
 ) -> dict[str, str]:
     brief = BRIEF.model_copy(update={"adjusted": adjusted, "bpm": asked})
     song = a_song("1").model_copy(update={"brief": brief, "bpm": played, "wish": Wish(style=style)})
-    shown = details_of(language, Entry(song, 1, 2, 3, 4, private=False, created_at=5.0))
+    shown = details_of(language, Entry(song.job_id, 2, 3, 4, 0, 0, song=song, user_id=1, private=False, created_at=5.0))
     return {str(field.name): str(field.value) for field in shown.fields}
 
 
@@ -103,7 +103,9 @@ def test_everything_that_can_be_adjusted_has_its_words(language: Language) -> No
 def test_the_metre_is_told_where_the_composer_knows_it(language: Language, name: str) -> None:
     def shown(meter: Meter | None) -> dict[str, str]:
         song = a_song("1").model_copy(update={"meter": meter})
-        embed = details_of(language, Entry(song, 1, 2, 3, 4, private=False, created_at=5.0))
+        embed = details_of(
+            language, Entry(song.job_id, 2, 3, 4, 0, 0, song=song, user_id=1, private=False, created_at=5.0)
+        )
         return {str(field.name): str(field.value) for field in embed.fields}
 
     assert shown("6/8")[name] == "6/8"

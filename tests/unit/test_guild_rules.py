@@ -52,7 +52,7 @@ def test_the_host_s_own_roles_raise_the_ceiling() -> None:
 @pytest.mark.parametrize(("host", "own", "holds"), [(0, 0, 0), (0, 5, 5), (9, 0, 9), (9, 5, 5), (9, 20, 9)])
 def test_the_smaller_of_host_and_moderators_holds_for_the_server(host: int, own: int, holds: int) -> None:
     limits = HOST.model_copy(update={"songs_per_guild_day": host, "dollars_per_guild_day": float(host)})
-    found = limits_in(limits, ruled(rules.limit_server(own, float(own))), SERVER, ())
+    found = limits_in(limits, ruled(rules.changed(songs_per_day=own, dollars_per_day=float(own))), SERVER, ())
     assert found.songs_per_guild_day == holds
     assert found.dollars_per_guild_day == holds
 
@@ -62,7 +62,13 @@ def test_a_rule_is_taken_back() -> None:
     assert ruled(rules.limit_role(FANS, RoleLimits(songs_per_day=1)), rules.limit_role(FANS, rules.NO_LIMITS)) == (
         GuildSettings()
     )
-    assert ruled(rules.set_defaults("rock", 20, "ko"), rules.set_defaults("auto", 0, "auto")) == GuildSettings()
+    assert (
+        ruled(
+            rules.changed(style="rock", seconds=20, language="ko"),
+            rules.changed(style="auto", seconds=0, language="auto"),
+        )
+        == GuildSettings()
+    )
     assert ruled(rules.block(5, 6), rules.unblock(5)) == GuildSettings()
     assert ruled(rules.watch(7), rules.unwatch(7)) == GuildSettings()
 

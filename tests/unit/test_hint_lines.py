@@ -4,11 +4,12 @@ import pytest
 
 from bot.i18n.messages import LANGUAGES
 from bot.posts.hint_lines import hint_lines, not_used
+from bot.posts.song_lines import lines_of
 from melodify_core.hints.concepts import concepts, other_words
 from melodify_core.models import Language, Song, Wish
 from melodify_core.styles import all_styles
 from tests.briefs import a_brief
-from tests.jobs import a_song
+from tests.jobs import a_job, a_song
 
 
 def song_that(*heard: str, lost: tuple[str, ...] = (), seconds: int = 30, style: str = "auto") -> Song:
@@ -29,6 +30,11 @@ def test_every_kind_is_named(language: Language, line: str) -> None:
         "without.mode.minor", "bpm.120", "key.B flat minor", "key.D", "seconds.30",
     )  # fmt: skip
     assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "Heard: only guitar, slow"), ("ko", "반영했어요: 기타만, 느림")])
+def test_who_plays_alone_is_named(language: Language, line: str) -> None:
+    assert hint_lines(language, song_that("alone.acoustic guitar", "slow")) == line
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,15 @@ def test_phrases_cannot_ping_or_format() -> None:
 
 def test_a_song_of_an_earlier_version_says_nothing() -> None:
     assert hint_lines("en", a_song()) == hint_lines("ko", song_that()) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "changed"),
+    [("en", "✏️ Changed: hint “rain” → “slow rain”"), ("ko", "✏️ 바꾼 점: 느낌 ‘rain’ → ‘slow rain’")],
+)
+def test_a_hint_that_was_changed_is_shown_once(language: Language, changed: str) -> None:
+    now = Wish(hint="slow rain", language=language)
+    job = a_job("1").model_copy(update={"parent_id": "0", "wish": now, "parent_wish": Wish(hint="rain")})
+    assert [line for line in lines_of(job, a_song("1", wish=now)) if "rain" in line] == [changed]
+    same = job.model_copy(update={"parent_wish": now})
+    assert [line for line in lines_of(same, a_song("1", wish=now)) if "rain" in line] == ["💬 slow rain"]

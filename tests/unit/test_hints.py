@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 import mido
 import pytest
@@ -12,7 +13,8 @@ from bot.i18n.messages import LANGUAGES, catalogue
 from melodify_core.captioners.openai.vocabulary import vocabulary
 from melodify_core.captioners.palette.captioner import brief_of
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.composers.arranger.composition import midi_of
+from melodify_core.composers.arranger.composition import midi_of, score_of
+from melodify_core.composers.arranger.wishes import obeyed
 from melodify_core.hints import is_installed, length_of, nearest, understand
 from melodify_core.hints.concepts import DRUMS, concepts, other_words, silence
 from melodify_core.hints.meaning import is_stored
@@ -21,6 +23,7 @@ from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import instruments
 from quality.hints import Asked, asked_hints
 from tests import pictures
+from tests.briefs import a_brief
 from tests.unit.readings import reading_of
 
 needs_model = pytest.mark.skipif(not is_installed(), reason="the extra hints is not installed")
@@ -275,6 +278,53 @@ def test_each_concept_does_what_its_entry_says() -> None:
 def test_no_drums_are_no_drums_in_every_style(style: str) -> None:
     for hint in ("no drums", "energetic, 드럼 없이", "sans batterie"):
         assert facts(hint, style)["drums"] is False
+
+
+@pytest.mark.parametrize(
+    ("hint", "alone"),
+    [
+        ("only guitar", "acoustic guitar"), ("just piano", "grand piano"), ("solo piano", "grand piano"),
+        ("nothing but a cello", "cello"), ("guitar only please", "acoustic guitar"), ("slow, just a flute", "flute"),
+        ("기타만", "acoustic guitar"), ("피아노만", "grand piano"), ("기타 하나로만", "acoustic guitar"),
+        ("오직 첼로", "cello"), ("바이올린 독주", "violin"), ("플루트만 나오게", "flute"),
+        ("only guitar and bass", None), ("rock with a guitar solo", None), ("기타만 빼고", None),
+        ("피아노만 빼고", None), ("only drums", None), ("guitar", None),
+    ],
+)  # fmt: skip
+def test_one_instrument_alone_is_understood(hint: str, alone: str | None) -> None:
+    wishes = understand(hint, by_meaning=False)
+    assert (wishes.alone, wishes.not_used) == (alone, ())
+
+
+@pytest.mark.parametrize("style", all_styles())
+def test_an_instrument_that_was_asked_for_alone_plays_alone_in_every_style(style: str) -> None:
+    alone = {
+        "only guitar": "acoustic guitar", "energetic, 기타만": "acoustic guitar", "just piano": "grand piano",
+        "solo piano": "grand piano", "energetic, only strings": "string ensemble", "오직 플루트": "flute",
+    }  # fmt: skip
+    for hint, name in alone.items():
+        found = facts(hint, style)
+        assert found["programs"] == [instruments()[name].program], hint
+        assert found["drums"] is False
+
+
+@pytest.mark.parametrize("style", all_styles())
+def test_who_plays_alone_plays_within_reach_and_is_never_silent_for_long(style: str) -> None:
+    for hint in ("only guitar", "just a flute", "only bass"):
+        brief = brief_for(hint, style)
+        score = score_of(brief, Wish(style=style), 3)
+        [name] = {part.name for part in score.parts}
+        notes = sorted((note.start, note.pitch) for part in score.parts for note in part.notes)
+        assert min(pitch for _, pitch in notes) >= instruments()[name].low
+        starts = [0.0, *(start for start, _ in notes)]
+        assert max(after - before for before, after in pairwise(starts)) <= 2.5 * score.time.bar, hint
+
+
+def test_another_captioner_s_reading_is_played_by_one_alone_too() -> None:
+    brief = a_brief().model_copy(update={"instruments": ("cello", "drum kit"), "heard": (), "sounds": None})
+    wish = Wish(hint="기타만", style="rock")
+    score = score_of(obeyed(brief, wish), wish, 3)
+    assert {part.name for part in score.parts} == {"acoustic guitar"}
 
 
 @pytest.mark.parametrize("style", all_styles())

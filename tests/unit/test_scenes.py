@@ -198,8 +198,15 @@ def test_where_nothing_is_seen_the_caption_is_as_before() -> None:
 # Steering
 
 
+def test_people_together_make_a_dim_picture_gladder() -> None:
+    dim = replace(SCENES["portrait"], brightness=0.3)
+    alone, together = (brief_of(dim, Wish(), Scene("people", None, "sure", count)).valence for count in (1, 3))
+    assert brief_of(dim, Wish()).valence < alone < together
+    assert "several voices near" in brief_of(dim, Wish(), Scene("people", None, "sure", 2)).soundscape
+
+
 def test_every_kind_touches_the_music_with_what_there_is() -> None:
-    assert set(scenes().touches) == {*KINDS, "night"} == set(get_args(StyleScene))
+    assert set(scenes().touches) - {"company"} == {*KINDS, "night"} == set(get_args(StyleScene))
     for touch in scenes().touches.values():
         assert not touch.instrument or touch.instrument in instruments()
         assert touch.sound
@@ -302,7 +309,13 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c281": 0.7, "c207": 0.2}, (), ("animal", "cat", "sure")),
         ({"c207": 0.6}, (), ("animal", None, "likely")),  # whatever has four legs looks a little like a dog
         ({"c207": 0.66}, (), ("animal", None, "sure")),
-        ({"c207": 0.75}, (), ("animal", "dog", "likely")),
+        ({"c207": 0.75}, (), ("animal", None, "sure")),
+        ({"c145": 0.62, "c146": 0.1}, (), ("bird", None, "sure")),  # a penguin, perhaps
+        ({"c951": 0.68, "c950": 0.05}, (), ("food", None, "sure")),
+        ({"c951": 0.6, "c950": 0.05}, (), ("food", "fruit", "likely")),
+        ({"c817": 0.45, "c866": 0.2}, (), ("vehicle", None, "sure")),
+        ({"c972": 0.72}, (), ("mountain", "cliff", "likely")),  # a canyon
+        ({"c970": 0.55, "c972": 0.17}, (), ("mountain", None, "sure")),
         ({"c698": 0.6, "c497": 0.15}, (), ("building", None, "sure")),
         ({"c698": 0.7, "c497": 0.2}, (), ("building", None, "sure")),  # a palace, or a church with a dome
         ({"c698": 0.6}, (), ("building", None, "likely")),
@@ -310,6 +323,7 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
         ({"c281": 0.9}, (0.09,), ("animal", "cat", "sure")),  # one small face
         ({"c762": 0.2}, (0.09, 0.08), ("people", None, "sure")),
         ({"c762": 0.2}, (0.05,), ("people", None, "likely")),
+        ({"c762": 0.2}, (0.05, 0.04), ("people", None, "sure")),  # a group photo, a stage
         ({"c107": 0.95}, (), ("sea", "jellyfish", "likely")),  # patterns look like that
         ({"c978": 0.85}, (), ("sea", "seashore", "sure")),
     ],

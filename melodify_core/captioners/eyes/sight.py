@@ -26,14 +26,16 @@ _SURE_IN_KIND = (0.64, 0.75, 0.85)  # a subject, where its kind is even surer: o
 _LIKELY_DOG, _LIKELY_BUILDING = 0.7, 0.65
 _LIKELY_VOLCANO = 0.75  # clouds in the evening and pyramids look like one
 # These kinds are right from here on, even if more scattered: a giraffe is no class, but an animal.
-_SURE_ALONE: dict[Kind, float] = {"animal": 0.64, "bird": 0.64, "building": 0.73, "mountain": 0.7}
+_SURE_ALONE: dict[Kind, float] = {
+    "animal": 0.64, "bird": 0.64, "building": 0.73, "food": 0.72, "mountain": 0.7, "vehicle": 0.64
+}  # fmt: skip
 _MOST_SCATTERED_ALONE = 7.0
 # Round walls and quays seen from above look like one to the network, which then cannot tell of which sort.
 _SURE_WHOLE: dict[Kind, float] = {"ship": 0.9}
 # In bits: a kind whose probability is scattered over many classes is only guessed from colour and texture.
 _MOST_SCATTERED = 4.5
-# Below this a subject is named only where its kind alone is not sure: a rhinoceros is half an elephant, but an animal.
-_TELLING = 0.6
+# From here on it is rather a cliff than the mountains.
+_TELLING_CLIFF = 0.6
 # Patterns and fractals look like these to the network, so they are never more than a guess.
 _PATTERN_LIKE = frozenset({"coral reef", "jellyfish"})
 _PATTERN_KINDS = frozenset({"sea"})
@@ -87,6 +89,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     """Return the first statement that is true: the most certain and most specific ones come first."""
     people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
     passers_by = sum(height >= _PASSER_BY for height in heights)
+    passing = min(_MOST_COUNTED, max(2, passers_by))
     of_subjects, of_kinds = subjects.subject_shares(found), subjects.kind_shares(found)
     (subject, share), (kind, whole) = next(iter(of_subjects.items())), next(iter(of_kinds.items()))
     shares = {**of_subjects, **{str(name): part for name, part in of_kinds.items()}}
@@ -99,8 +102,10 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
         (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
         (whole >= _SURE_WHOLE.get(kind, _SURE) and gathered, unnamed, "sure"),
-        (passers_by > 0, replace(crowd, people=min(_MOST_COUNTED, passers_by)), "likely"),
-        (share >= max(_TELLING, _least_likely(named)), named, "likely"),
+        # A small face is seldom alone.
+        (passers_by > 0, replace(crowd, people=passing), "sure" if passers_by > 1 else "likely"),
+        (kind == "mountain" and share >= max(_TELLING_CLIFF, _least_likely(named)), named, "likely"),
+        # A rhinoceros is half an elephant, but an animal.
         (whole >= _SURE_ALONE.get(kind, 1.0) and scattered <= _MOST_SCATTERED_ALONE, unnamed, "sure"),
         (share >= _least_likely(named), named, "likely"),
         (whole >= _LIKELY_KIND, unnamed, "likely"),

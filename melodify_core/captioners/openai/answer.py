@@ -6,9 +6,7 @@ from typing import Any
 
 from melodify_core.captioners.openai.faults import EXHAUSTED, REFUSALS
 from melodify_core.captioners.openai.fields import fields_of
-from melodify_core.captioners.openai.normalising import normalised
 from melodify_core.errors import Refused, Unavailable
-from melodify_core.models import Brief
 
 NUMBER_AT_MOST = 10**12  # a larger count of tokens is made up
 
@@ -66,11 +64,6 @@ def reading_of(reply: Reply) -> dict[str, Any]:
     if fields is None:
         raise Unavailable("provider.unavailable")
     return fields
-
-
-def brief_of(reply: Reply) -> Brief:
-    """Return the Brief of a reply, in which words of other languages count only where a list has them."""
-    return normalised(reading_of(reply))
 
 
 def _raise_errors(body: dict[str, Any]) -> None:

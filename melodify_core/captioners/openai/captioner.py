@@ -151,11 +151,10 @@ class OpenAICaptioner:
 
     async def _ask_known(self, question: Question, model: str, context: ProviderContext) -> Reply:
         """Ask, and again without what the server turns out not to know."""
-        ask = self._ask_chat if self._settings.api == "chat" else self._ask_responses
         left_out = self._unknown.get(model, frozenset())
         while True:
             try:
-                reply = await ask(question, model, context.asker, left_out)
+                reply = await self._ask_without(left_out, question, model, context.asker)
             except openai.APIStatusError as error:
                 part = unknown_part(error, self._parts() - left_out)
                 if part is None:
@@ -175,14 +174,11 @@ class OpenAICaptioner:
         )
         return frozenset(part for part, sent in parts if sent)
 
-    async def _ask_responses(self, question: Question, model: str, asker: str, left_out: frozenset[Part]) -> Reply:
-        arguments = for_responses(question, model, self._settings, asker, left_out)
-        answer = await self._client.responses.with_raw_response.create(**arguments)
-        return reply_of(model, answer.content, answer.headers.get("x-request-id"))
-
-    async def _ask_chat(self, question: Question, model: str, asker: str, left_out: frozenset[Part]) -> Reply:
-        arguments = for_chat(question, model, self._settings, asker, left_out)
-        answer = await self._client.chat.completions.with_raw_response.create(**arguments)
+    async def _ask_without(self, left_out: frozenset[Part], question: Question, model: str, asker: str) -> Reply:
+        chats = self._settings.api == "chat"
+        api = self._client.chat.completions if chats else self._client.responses
+        arguments = (for_chat if chats else for_responses)(question, model, self._settings, asker, left_out)
+        answer = await api.with_raw_response.create(**arguments)
         return reply_of(model, answer.content, answer.headers.get("x-request-id"))
 
     def _bill(self, reply: Reply) -> Bill:

@@ -3,7 +3,9 @@
 import base64
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -12,6 +14,7 @@ from melodify_core.brief import HINT_CHARACTERS, clean
 from melodify_core.captioners.openai.faults import Part
 from melodify_core.captioners.openai.vocabulary import ENERGIES, MODES, vocabulary
 from melodify_core.config.settings import OpenAI
+from melodify_core.data_files import read_table
 from melodify_core.models import Picture, Wish
 from melodify_core.styles import prompt_of
 
@@ -23,43 +26,6 @@ LOW_DETAIL_SIDE = 512
 LOW_DETAIL_BYTES = 55_000
 JPEG_QUALITIES = (80, 65, 50, 35, 20)
 SCHEMA_NAME = "musical_reading"
-
-# Discord's locales (discord.com/developers/docs/reference#locales) and the names that models know.
-_LANGUAGES = {
-    "id": "Indonesian",
-    "da": "Danish",
-    "de": "German",
-    "en-GB": "British English",
-    "en-US": "American English",
-    "es-ES": "European Spanish",
-    "es-419": "Latin American Spanish",
-    "fr": "French",
-    "hr": "Croatian",
-    "it": "Italian",
-    "lt": "Lithuanian",
-    "hu": "Hungarian",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt-BR": "Brazilian Portuguese",
-    "ro": "Romanian",
-    "fi": "Finnish",
-    "sv-SE": "Swedish",
-    "vi": "Vietnamese",
-    "tr": "Turkish",
-    "cs": "Czech",
-    "el": "Greek",
-    "bg": "Bulgarian",
-    "ru": "Russian",
-    "uk": "Ukrainian",
-    "hi": "Hindi",
-    "th": "Thai",
-    "zh-CN": "Simplified Chinese",
-    "ja": "Japanese",
-    "zh-TW": "Traditional Chinese",
-    "ko": "Korean",
-    "en": "English",
-}
 
 _INSTRUCTION = """\
 You read pictures as music. Look at the picture and answer with the musical reading of its scene, light and feeling, \
@@ -104,7 +70,13 @@ def image_url_of(picture: Picture, settings: OpenAI) -> str:
 
 def language_of(wish: Wish) -> str:
     """Return the English name of the language for title and caption."""
-    return _LANGUAGES.get(wish.locale) or _LANGUAGES.get(wish.locale.split("-")[0]) or _LANGUAGES[wish.language]
+    names = _languages()
+    return names.get(wish.locale) or names.get(wish.locale.split("-")[0]) or names[wish.language]
+
+
+@cache
+def _languages() -> Mapping[str, str]:
+    return read_table("melodify_core.captioners.openai", "locales.toml")
 
 
 def memory_label(settings: OpenAI) -> str:

@@ -7,8 +7,9 @@ from melodify_core.captioners.palette.notable import named_colours
 from melodify_core.captioners.palette.reading import Reading
 
 Air = Literal[
-    "mono", "dark warm", "dark cool", "dark", "green", "blue", "blue above", "gold", "earth", "pink", "red", "grey",
-    "white", "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed", "one colour",
+    "mono", "blue hour", "dark warm", "dark cool", "dark", "green", "blue", "blue above", "gold", "earth", "pink",
+    "red", "grey", "white", "warm and cool", "vivid", "busy", "smooth", "warm", "cool", "bright", "quiet", "mixed",
+    "one colour",
 ]  # fmt: skip
 
 _MOST_GREY = 0.004  # mean chroma of a black and white picture, whose grain JPEG tints a little
@@ -39,6 +40,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
         "mono": mono and reading.span > 0.4,
+        "blue hour": 0.3 < reading.brightness < 0.5 and reading.warmth < -0.1 and _share(reading, "navy") >= 0.35,
         "dark warm": dark and reading.warmth > _WARM,
         "dark cool": dark and reading.warmth < -_WARM,
         "green": _share(reading, *_GREENS) >= 0.5 or leafy,
@@ -60,18 +62,21 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
         "busy": reading.edges > 0.55 and reading.emptiness < 0.1,
-        "smooth": reading.edges < 0.08 and reading.span < 0.8,
-        "warm": reading.warmth > 0.3 and reading.greenness < 0.15,
-        "cool": reading.warmth < -0.3,
+        "smooth": reading.edges < 0.08 and reading.texture < 0.013 and reading.span < 0.8,
+        "warm": not dark and reading.warmth > 0.3 and reading.greenness < 0.15,
+        "cool": not dark and reading.warmth < -0.3,
         "bright": reading.brightness > 0.72,
-        "quiet": reading.saturation < 0.045 and reading.colourfulness < 35 and reading.edges < 0.35,
+        "quiet": reading.saturation < 0.045
+        and reading.colourfulness < 35
+        and reading.edges < 0.35
+        and reading.contrast < 0.24,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
 
 
 def _vivid(reading: Reading) -> bool:
     large = [name for name, share in reading.colours if share >= 0.05 and name not in GREYS]
-    hues = sum(not family.isdisjoint(large) for family in _HUES)
+    hues = sum(_share(reading, *family) >= 0.08 for family in _HUES)
     return reading.colourfulness > 70 and hues >= 3 and len(large) >= 4 and reading.colours[0][1] < 0.45
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from random import Random
 
-from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import DULL, is_coloured, named_colours, telling_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import DULL, named_colours, telling_colour, tint
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -19,24 +18,17 @@ from melodify_core.captioners.palette.words import (
     is_told,
     patterns,
     unfit,
+    unsayable,
     words_of,
 )
 
-# Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live.
+# Parts of titles that are not said of people, of one or many, of a dull colour, of what does not live, of land and sea.
 _OF_PEOPLE = ("{noun}", "A Day with", "Featuring", "In Praise", "Notes on", "with Love")
-_OF_KINDS = ("A Day with", "Ask the", "Dear", "Enter", "Featuring", "Letter", "Mostly", "Starring", "Takes a Bow")
-_OF_BRIGHT = ("A Little", "Humming", "Some Kind of", "Thinking", "Touch of", "on Repeat")
-_OF_THINGS = (
-    "at First Sight",
-    "A Day with",
-    "Ask the",
-    "Business",
-    "Dear",
-    "Enter",
-    "Letter",
-    "Takes a Bow",
-    "with Love",
-)
+_OF_BRIGHT = ("Humming", "Touch of", "on Repeat")
+_OF_THINGS = ("A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Mostly", "Takes a Bow", "with Love")
+_OF_LAND = ("Featuring", "Mostly", "Notes on", "Song for", "Starring")
+_OF_KINDS = (*_OF_LAND, "A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Takes a Bow")
+_LAND = ("forest", "mountain", "sea", "sky", "snow", "water")
 _SMALL_WORDS = frozenset(
     {"a", "an", "and", "as", "at", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "with"}
 )
@@ -78,6 +70,8 @@ def _strange(scene: Scene) -> Iterator[str]:
         yield from _OF_PEOPLE
     elif scene.kind not in ("animal", "bird"):
         yield from _OF_THINGS
+    if scene.kind in _LAND:
+        yield from _OF_LAND
     if scene.subject in words_of("english").alone:
         yield from _OF_KINDS
 
@@ -92,7 +86,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("english")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
     told = words.song(style, mood, random)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
@@ -108,17 +102,15 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return sentence.format(thing=thing, Thing=_capitalised(thing), light=light)
 
 
-def _looks(reading: Reading, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
     telling = words.colours[colour][0]
-    without = [*([] if is_coloured(reading) else ["{second}"]), *unfit(reading, colour)]
-    said = words.air(airs_of(reading), random, without)
-    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
+    without = unsayable(reading, colour)
+    said = words.look(reading, mood, random, without)
     firsts = {"first": names[0], "First": _capitalised(names[0]), "Telling": _capitalised(telling)}
-    said = said.format(second=names[-1], telling=telling, **firsts)
-    return " ".join([_capitalised(said), *facts])
+    return _capitalised(said.format(second=names[-1], telling=telling, **firsts))
 
 
 def _entitled(title: str) -> str:

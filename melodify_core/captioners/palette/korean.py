@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import is_coloured, named_colours, telling_colour, tint, told_facts
+from melodify_core.captioners.palette.notable import DULL, named_colours, telling_colour, tint
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
@@ -20,6 +19,7 @@ from melodify_core.captioners.palette.words import (
     is_told,
     patterns,
     unfit,
+    unsayable,
     words_of,
 )
 
@@ -42,13 +42,19 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     living = scene.kind in ("animal", "bird", "people")
     without = [*unfit(reading, colour), *([] if living else ["에게"])]
     if scene.people:
-        without += ["좋아서", "오늘의", "특집", "풍경"]
+        without += ["좋아서", "오늘의", "주인공은", "풍경"]
     if scene.people > 1:
-        without += ["만난 날", "생각", "곁에서", "들려준"]
+        without += ["만난 날", "생각하며", "곁에서", "들려준"]
+    if scene.kind == "instrument":
+        without.append("주인공은")  # it may not play
+    if scene.subject == "big cat":
+        without += ["좋아서", "들려준", "생각하며", "보낸 하루", "곁에서"]
     if scene.kind not in ("animal", "bird"):
         without += ["보낸 하루", "주의보", "등장", "관찰"]
     if reading.brightness < _DARK:
         without += ["오후", "일요일", "산책"]
+    if colour in DULL:
+        without += ["일요일", "산책"]
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield with_particles(
             pattern.format(
@@ -73,7 +79,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("korean")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
     told = words.song(style, mood, random)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
@@ -87,15 +93,13 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return " ".join(with_particles(sentence).split())
 
 
-def _looks(reading: Reading, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
-    without = [*([] if is_coloured(reading) else ["{second}"]), *unfit(reading, colour)]
-    said = words.air(airs_of(reading), random, without)
-    said = said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
-    facts = [random.choice(words.layouts[fact]) for fact in told_facts(reading, random)]
-    return " ".join([said, *facts])
+    without = unsayable(reading, colour)
+    said = words.look(reading, mood, random, without)
+    return said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
 
 
 def with_particles(text: str) -> str:

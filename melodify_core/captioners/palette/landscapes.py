@@ -39,6 +39,19 @@ def with_landscape(reading: Reading, sight: Sight) -> Sight:
     return sight
 
 
+def with_drawn_landscape(reading: Reading, sight: Sight) -> Sight:
+    """Return a drawn sunset, the one landscape of drawings that light and colour alone give away; else what is seen."""
+    if not reading.bands or reading.level_line is None or not 0.45 < reading.level_line < 0.75:
+        return sight
+    upper, middle, lower = reading.bands
+    smooth = max(band.edges for band in reading.bands) <= _SMOOTH
+    glow = min(upper.red, middle.red) >= 0.02 and middle.red + middle.yellow >= 0.1
+    towards_the_horizon = middle.yellow - upper.yellow >= 0.05 and middle.light - upper.light >= 0.1
+    if smooth and glow and towards_the_horizon and middle.light - lower.light >= 0.2:
+        return replace(sight, kind="sky", subject="sunset", certainty="sure")
+    return sight
+
+
 def _blooming(reading: Reading, sight: Sight) -> bool:
     # Flowers have every colour; what is grey may be pollen under a microscope.
     return sight.shares.get("flower", 0) >= 0.45 and reading.saturation >= 0.01
@@ -61,6 +74,11 @@ def _leafy(reading: Reading, sight: Sight) -> bool:
 def _open_sea(reading: Reading, sight: Sight) -> bool:
     blue = all(band.yellow <= -0.05 and abs(band.red) < 0.04 for band in reading.bands)
     return bool(reading.bands) and blue and _of(sight, "sea", "ship", "water") >= 0.5
+
+
+def _horizon(reading: Reading, sight: Sight) -> bool:
+    line = reading.level_line
+    return line is not None and line < 0.75 and _of(sight, "sea") >= 0.5 and _of(sight, "sea", "ship", "water") >= 0.6
 
 
 def _evening(reading: Reading, sight: Sight) -> bool:
@@ -134,13 +152,14 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_evening, "sky", "sunset", "sure"),
     (_afterglow, "sky", "sunset", "sure"),
     (_golden, "sky", "sunset", "sure"),
+    (_horizon, "sea", None, "sure"),
     (_built, "building", None, "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),
     (_open_sky, "sky", None, "likely"),
     (_cloudy, "sky", None, "likely"),
-    (_townscape, "city", None, "likely"),
+    (_townscape, "city", None, "sure"),
     (_leafy, "forest", "greenery", "likely"),
 )
 

@@ -56,6 +56,8 @@ def instruments_for(
     style: str, reading: Reading, feeling: Feeling, wishes: Wishes, scene: Scene = UNKNOWN
 ) -> tuple[str, ...]:
     """Return one to six names: those that were asked for first, then one that is seen, the style's, the scene's."""
+    if wishes.alone:
+        return (wishes.alone,)
     profile = all_styles()[style].brief
     moving, light = feeling.arousal > 0, reading.brightness > 0.5
     third = 0 if feeling.valence < -0.2 else 1 if feeling.valence < 0.3 else 2

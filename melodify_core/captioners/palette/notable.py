@@ -1,6 +1,5 @@
 """Reading -> the features worth a sentence, as keys that english.py and korean.py put into words."""
 
-from random import Random
 from typing import Literal
 
 from melodify_core.captioners.palette.colours import GREYS, chroma
@@ -11,10 +10,11 @@ Tint = Literal["dim", "vivid", "warm", "cool", "pale", "clear", "night"]
 MOST_FACTS = 2
 MOST_NAMED = 3
 MIRRORED = 0.92
-_FLAT, _STRONG = 0.02, 0.22  # contrast
+_FLAT, _STRONG = 0.02, 0.25  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
 _LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
+_OLIVE = 0.08  # greenness
 DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "olive"}), 0.1
 _WARM = 0.4  # warmth, and as much the other way for cool
 
@@ -40,16 +40,24 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
 
 
 def is_coloured(reading: Reading) -> bool:
-    """Return whether the colours that a caption would name are colours, and no greys."""
-    return GREYS.isdisjoint(named_colours(reading))
+    """Return whether the colours that a caption would name are colours, and no greys or doubtful ones."""
+    named = named_colours(reading)
+    return GREYS.isdisjoint(named) and all(_is_named_rightly(reading, colour) for colour in named)
 
 
 def is_telling(reading: Reading, colour: str) -> bool:
     """Return whether a title may name the colour: no grey, no trace, and no brown that has a green cast."""
     share = dict(reading.colours).get(colour, 0.0)
+    if not _is_named_rightly(reading, colour):
+        return False
     if colour in DULL:
         return share >= _LEAST_DULL and (colour == "olive" or reading.greenness < _GREEN_CAST)
     return share >= _LEAST_TELLING and colour not in GREYS
+
+
+def _is_named_rightly(reading: Reading, colour: str) -> bool:
+    """Return whether people would call it that: of baize and pools nobody says mint, of brown wood nobody olive."""
+    return colour != "mint" and (colour != "olive" or reading.greenness >= _OLIVE)
 
 
 def tint(reading: Reading, *, night: bool = False) -> Tint:
@@ -67,19 +75,13 @@ def tint(reading: Reading, *, night: bool = False) -> Tint:
     return "clear"
 
 
-def told_facts(reading: Reading, random: Random) -> tuple[str, ...]:
-    """Return the fact to tell, if any: seldom, for short is better."""
-    facts = notable(reading)[:1]
-    return facts if facts == ("bare",) or random.random() < 0.35 else ()
-
-
 def notable(reading: Reading) -> tuple[str, ...]:
     """Return up to two facts about the layout, the rarest first."""
     named = named_colours(reading)
     flat, alone = reading.contrast < _FLAT, len(named) == 1
     little = reading.span > 0.5 and reading.contrast < 0.15
     facts = {
-        "accent": reading.accent is not None and reading.accent not in named and reading.colourfulness < 40,
+        "accent": reading.accent is not None and reading.accent not in named and reading.colourfulness < 32,
         "mirrored": reading.symmetry > MIRRORED and not flat,
         "bare": reading.span < _BARE and alone,
         "empty": reading.emptiness > 0.75 and not (reading.span < _BARE and alone),

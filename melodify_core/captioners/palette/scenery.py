@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import NOTHING, Certainty, Kind, Sight
-from melodify_core.captioners.palette.landscapes import with_landscape
+from melodify_core.captioners.palette.landscapes import with_drawn_landscape, with_landscape
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.data_files import read_table
 from melodify_core.hints.concepts import Sound
@@ -50,7 +50,7 @@ class Touch:
 class Scenes:
     """What scenes.toml says."""
 
-    touches: dict[Kind | Literal["night"], Touch]
+    touches: dict[Kind | Literal["company", "night"], Touch]
     seen_instruments: dict[str, str]
 
 
@@ -62,8 +62,8 @@ def scenes() -> Scenes:
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
     """Return the scene of a picture: what was recognised, and landscapes and night as light and colour suggest."""
-    if sight.photo and not sight.people:
-        sight = with_landscape(reading, sight)
+    if not sight.people:
+        sight = with_landscape(reading, sight) if sight.photo else with_drawn_landscape(reading, sight)
     sky = reading.bands[0].light if reading.bands else reading.brightness
     dark = sight.kind in _OUTDOORS and max(sky, reading.brightness) < _NIGHT
     return Scene(sight.kind, sight.subject, sight.certainty, sight.people, night=dark)
@@ -73,7 +73,8 @@ def touches_of(scene: Scene) -> tuple[Touch, ...]:
     """Return what the scene does to the music, the kind first; nothing where nothing was seen."""
     touches = scenes().touches
     seen = (touches[scene.kind],) if scene.kind else ()
-    return (*seen, touches["night"]) if scene.night else seen
+    company = (touches["company"],) if scene.people > 1 else ()
+    return (*seen, *company, touches["night"]) if scene.night else (*seen, *company)
 
 
 def pull(scene: Scene, style: str) -> float:

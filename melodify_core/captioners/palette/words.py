@@ -9,9 +9,9 @@ from random import Random
 from pydantic import TypeAdapter
 
 from melodify_core.captioners.eyes import Kind
-from melodify_core.captioners.palette.airs import Air
+from melodify_core.captioners.palette.airs import Air, airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import Tint, is_telling
+from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, notable
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import Scene
 from melodify_core.data_files import read_table
@@ -24,21 +24,22 @@ MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
 _TRIES = 200
 MOST_AIRS = 3
+_QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
 
 # The sentences that fit a kind, and those that fit a subject better.
 _GROUPS: dict[Kind, str] = {
     "animal": "animal", "bird": "bird", "building": "place", "city": "town", "flower": "nature", "food": "food",
     "forest": "land", "furniture": "object", "instrument": "music", "machine": "object", "mountain": "land",
     "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
-    "stage": "music", "train": "travel", "vehicle": "travel", "water": "water",
+    "stage": "show", "train": "travel", "vehicle": "travel", "water": "water",
 }  # fmt: skip
 # Where only the kind is known: "a building" is no word for a cathedral.
 _GROUPS_OF_KINDS: dict[Kind, str] = {"animal": "creature", "building": "walls", "sea": "water", "vehicle": "wheels"}
 _GROUPS_OF_SUBJECTS = {
-    "breakwater": "water", "candle": "nature", "dam": "town", "diver": "land", "fountain": "town",
-    "greenery": "nature", "greenhouse": "object", "harbour": "water", "library": "object", "mushroom": "nature",
-    "night lights": "night",
-    "seashore": "water",
+    "airship": "sky", "breakwater": "water", "candle": "nature", "cup": "object", "dam": "town", "diver": "sealife",
+    "dog sled": "travel", "fountain": "town", "greenery": "nature", "greenhouse": "object", "harbour": "water",
+    "library": "object", "mushroom": "nature", "night lights": "night", "parachute": "sky", "rapeseed": "land",
+    "seashore": "water", "statue": "object", "teapot": "object",
 }  # fmt: skip
 
 
@@ -110,14 +111,19 @@ class Words:
             return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def air(self, airs: Sequence[Air], random: Random, without: Sequence[str]) -> str:
-        """Return a sentence that lacks these fields: mostly of the most telling air, seldom of the colours' names."""
-        told = list(airs[:MOST_AIRS])
-        if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
-            told.append("mixed")
-        weights = range(len(told), 0, -1)
-        texts = self.airs[random.choices(told, weights)[0]]
-        return random.choice([text for text in texts if not any(name in text for name in without)])
+    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str]) -> str:
+        """Return a sentence or two without these fields, mostly of the most telling air, seldom of none in particular.
+
+        A fact of the layout is told where nothing else stands out; that there is one spot of colour, or nothing else
+        at all, is told in any case.
+        """
+        air, facts = _air(reading, mood, random), notable(reading)[:1]
+        texts = [text for text in self.airs[air] if not any(name in text for name in without)]
+        layouts = [text for fact in facts for text in self.layouts[fact]]
+        if air == "mixed":
+            return random.choice(layouts if layouts and random.random() < 0.5 else texts)
+        said = random.choice(texts)
+        return f"{said} {random.choice(layouts)}" if facts in {("accent",), ("bare",)} else said
 
     def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
@@ -132,6 +138,14 @@ class Words:
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
+
+
+def _air(reading: Reading, mood: Mood, random: Random) -> Air:
+    # Colours that let one talk are no words for a fast song.
+    told = [air for air in airs_of(reading) if air != "quiet" or mood not in _QUICK][:MOST_AIRS]
+    if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
+        told.append("mixed")
+    return random.choices(told, range(len(told), 0, -1))[0]
 
 
 def is_told(scene: Scene) -> bool:
@@ -158,8 +172,15 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
 
 
 def unfit(reading: Reading, colour: str) -> Texts:
-    """Return the fields of titles and airs that a picture without a telling colour has no words for."""
+    """Return the fields of titles that a picture without a telling colour has no words for."""
     return () if is_telling(reading, colour) else ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
+
+
+def unsayable(reading: Reading, colour: str) -> Texts:
+    """Return the fields of airs that a picture has no words for, or only dull ones."""
+    greys = () if is_coloured(reading) else ("{second}",)
+    dull = ("{telling}", "{Telling}") if colour in DULL else ()
+    return (*greys, *dull, *unfit(reading, colour))
 
 
 def distinct(texts: Iterator[str], longest: int, most: int) -> Texts:

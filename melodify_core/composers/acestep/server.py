@@ -95,7 +95,7 @@ def _data(reply: Any) -> Any:
         raise Fault(200, "an answer that is not ACE-Step's")
     if body.get("code", 200) != 200:
         code = body["code"]
-        raise Fault(code if isinstance(code, int) else 500, str(body.get("error") or ""), body)
+        raise Fault(code if isinstance(code, int) else 500, str(body.get("error") or ""), body=body)
     return body["data"]
 
 

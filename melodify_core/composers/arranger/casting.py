@@ -52,7 +52,7 @@ def cast(
         guest = given.get(LEAD, "")
         alone = given.get(CHORDS) or ("" if _is_guest(band, guest) else guest) or chosen[CHORDS]
         chosen = dict.fromkeys(chosen, alone) | ({LEAD: guest} if _is_guest(band, guest) else {})
-    if strokes > MOST_STROKES:
+    if strokes > MOST_STROKES and len(set(chosen.values())) > 1:
         chosen[CHORDS] = instruments()[chosen[CHORDS]].quick or chosen[CHORDS]
     second = _second(random, band, wishes, chosen, demanded)
     return Cast(chosen[LEAD], chosen[CHORDS], chosen.get(PAD), chosen[BASS], second)

@@ -15,6 +15,7 @@ from melodify_core.composers.arranger.performance import humanise, ringing, slid
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.composers.arranger.wishes import (
+    alone,
     demanded,
     own_wishes,
     plays_no_bass,
@@ -120,6 +121,8 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
     if plays_no_bass(brief):
         written["bass"] = []
+    if only := alone(brief):
+        written = {role: _within_reach(notes, instruments()[only].low) for role, notes in written.items()}
     if lift:
         written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
@@ -127,6 +130,12 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     return Score(
         name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time, lift
     )
+
+
+def _within_reach(notes: list[Note], low: int) -> list[Note]:
+    """Return the notes, those in a higher octave that an instrument which plays all does not reach."""
+    raised = [replace(note, pitch=max(note.pitch, low + (note.pitch - low) % 12)) for note in notes]
+    return list({(note.start, note.pitch): note for note in raised}.values())
 
 
 def _lifted(notes: list[Note], lift: Lift) -> list[Note]:

@@ -4,12 +4,13 @@ from melodify_core.hints import understand
 from melodify_core.hints.concepts import DRUMS, concepts
 from melodify_core.hints.numbers import tonic_of
 from melodify_core.hints.playing import can_do_without, is_denied
-from melodify_core.hints.words import sounds_named
+from melodify_core.hints.words import ALONE, sounds_named
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style
-from melodify_core.styles.instruments import BASS, CHORDS, LEAD, instruments
+from melodify_core.styles.instruments import BASS, CHORDS, LEAD, PAD, instruments
 from melodify_core.styles.style import Band, Drums
 
+ROLES = (LEAD, CHORDS, PAD, BASS, "counter")
 # Who plays where a wish to do without leaves nobody.
 _INSTEAD = {
     LEAD: ("clarinet", "vibraphone", "acoustic guitar"),
@@ -32,8 +33,21 @@ def obeyed(brief: Brief, wish: Wish) -> Brief:
             "sounds": tuple(sound for sound in named if sound not in wishes.sounds_out)[:3],
             "meter": brief.meter or wishes.meter,
             "without": brief.without or wishes.without,
+            "heard": brief.heard or tuple(key for key in wishes.heard if _alone_by(key)),
         }
     )
+
+
+def alone(brief: Brief) -> str | None:
+    """Return the only instrument that may play, where the hint asks for one."""
+    return next(filter(None, map(_alone_by, brief.heard)), None)
+
+
+def _alone_by(key: str) -> str | None:
+    if key in concepts():
+        return concepts()[key].alone
+    name = key.removeprefix(ALONE)
+    return name if key.startswith(ALONE) and name in instruments() else None
 
 
 def demanded(brief: Brief) -> frozenset[str]:
@@ -56,10 +70,12 @@ def allowed(brief: Brief) -> tuple[str, ...]:
 
 
 def own_wishes(brief: Brief, style: Style) -> tuple[str, ...]:
-    """Return the allowed instruments that picture or hint ask for.
+    """Return the allowed instruments that picture or hint ask for, none where one plays alone.
 
     A brief that names a style's whole usual band, as those of the embedded captioner do, asks for nothing by it.
     """
+    if alone(brief):
+        return ()
     names, usual = allowed(brief), style.brief
     groups = [group for group in (usual.leads, usual.beds, usual.basses, usual.colours) if any(group)]
     if not all(set(group) & set(names) for group in groups):
@@ -70,6 +86,9 @@ def own_wishes(brief: Brief, style: Style) -> tuple[str, ...]:
 
 def style_without(style: Style, brief: Brief) -> Style:
     """Return the style without the instruments that must not play. Drums that were asked for do not stay away."""
+    if only := alone(brief):
+        band = {role: (only,) for role in ROLES if getattr(style.instruments, role)}
+        return style.model_copy(update={"drums": Drums(), "instruments": style.instruments.model_copy(update=band)})
     changes: dict[str, object] = {}
     if DRUMS in brief.without:
         changes["drums"] = Drums()

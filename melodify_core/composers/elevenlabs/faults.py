@@ -4,18 +4,12 @@ The codes are those of elevenlabs.io/docs/developers/resources/error-messages an
 newer parts of the API say `code` where older ones say `status`. No text of theirs reaches a member.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 from melodify_core.composers.http import Fault
 from melodify_core.composers.http_status import error_by_status, was_not_begun
 from melodify_core.composers.lyria_3 import is_offence
-from melodify_core.config.settings import ElevenLabs
 from melodify_core.errors import MelodifyError, Misconfigured, Unavailable
-
-log = logging.getLogger(__name__)
 
 KEYS = "https://elevenlabs.io/app/settings/api-keys"
 PLANS = "https://elevenlabs.io/app/subscription"
@@ -94,44 +88,6 @@ def error_of(fault: Fault) -> MelodifyError:
 def may_repeat(fault: Fault) -> bool:
     """Return whether it may be asked again: a full house, a service that is away, and nobody who was reached."""
     return not mistake_of(fault) and was_not_begun(fault)
-
-
-@contextmanager
-def job_faults(job_id: str, model: str) -> Iterator[None]:
-    """Turn what goes wrong while a job runs into ours, and log it with the request id and what the host can do."""
-    try:
-        yield
-    except Fault as fault:
-        ours, advice = error_of(fault), sentence_of(fault, model)
-        log.warning(
-            "job %s: elevenlabs: %s (%s), request id %s%s",
-            job_id,
-            ours,
-            fault,
-            fault.request_id,
-            advice and f". {advice}",
-        )
-        raise ours from fault
-    except TimeoutError as error:
-        log.warning("job %s: elevenlabs: no answer in time, request id unknown", job_id)
-        raise Unavailable("provider.too_slow") from error
-
-
-@contextmanager
-def start_faults(settings: ElevenLabs) -> Iterator[None]:
-    """Turn what the operator can fix into Misconfigured, the rest into Unavailable."""
-    try:
-        yield
-    except Fault as fault:
-        if code_of(fault) == "missing_permissions":
-            log.info("check: ElevenLabs: the key may not read the account; whether it may make music shows in a song")
-            return
-        log.warning("check: ElevenLabs: %s, request id %s", fault, fault.request_id)
-        if sentence := sentence_of(fault, settings.model):
-            raise Misconfigured(sentence) from fault
-        raise error_of(fault) from fault
-    except TimeoutError as error:
-        raise Unavailable("provider.too_slow") from error
 
 
 def check_plan(account: Any) -> None:

@@ -4,23 +4,19 @@ The codes are those of ai.google.dev/gemini-api/docs/api-errors; other parts of 
 statuses. No text of Google's reaches a member; the log gets it clipped.
 """
 
-import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from melodify_core.composers.http_status import error_by_status, was_not_begun
-from melodify_core.composers.lyria_3 import is_offence
-from melodify_core.config.settings import Gemini
-from melodify_core.errors import MelodifyError, Misconfigured, Unavailable
-
-log = logging.getLogger(__name__)
+from melodify_core.composers import http_status
+from melodify_core.composers.http_status import Ended, error_by_status, was_not_begun
+from melodify_core.composers.lyria_3 import error_in, is_offence
+from melodify_core.composers.single_take import WORDS, Blocked
+from melodify_core.errors import MelodifyError, Unavailable
 
 KEYS = "https://aistudio.google.com/app/apikey"
 DOCS = "https://ai.google.dev/gemini-api/docs"
-WORDS = 300  # characters of the service's own words in the log
 # What the reference lists under "generation blocked".
 BLOCKED = frozenset(
     {
@@ -52,37 +48,25 @@ _SENTENCES: dict[Mistake, str] = {
 
 
 @dataclass(eq=False)
-class Fault(Exception):
+class Fault(Ended):
     """A call that brought no answer, or an answer that is an error."""
 
-    status: int = 0  # HTTP's; 0: there was no answer
     code: str = ""  # the reference's, such as "quota_exceeded", or Google's older ones, such as "RESOURCE_EXHAUSTED"
-    words: str = ""
     details: tuple[Mapping[str, Any], ...] = ()  # google.rpc's
-    wait_s: float = 0.0  # for how long the service wants to be left alone
-    request_id: str = "unknown"
-    sent: bool = True  # False: nobody was reached
-    in_time: bool = True  # False: it took too long to connect
 
     def __str__(self) -> str:
         words = _ENCODED.sub("...", " ".join(self.words.split()))[:WORDS]
         return " ".join(filter(None, [str(self.status or "no answer"), self.code[:60], words]))
 
 
-class Blocked(Exception):
-    """The model took offence at the prompt, the picture or its own music. Not billed."""
-
-
 def fault_of(status: int, headers: Mapping[str, str], body: Any) -> Fault | Blocked:
     """Return what an answer with an error status says."""
-    body = body[0] if isinstance(body, list) and body else body
-    said = body.get("error") if isinstance(body, dict) else None
-    said = said if isinstance(said, dict) else {}
+    said = error_in(body)
     code = said["code"] if isinstance(said.get("code"), str) else str(said.get("status") or "")
     words = str(said.get("message") or "")
     listed = said.get("details")
     details = tuple(each for each in listed if isinstance(each, dict)) if isinstance(listed, list) else ()
-    fault = Fault(status, code, words, details, _wait_s(headers, details), _request_id(headers))
+    fault = Fault(status, words, _wait_s(headers, details), _request_id(headers), code=code, details=details)
     about_us = status != 400 or mistake_of(fault)
     if code.lower() in BLOCKED or (not about_us and is_offence(words)):
         return Blocked(str(fault))
@@ -118,52 +102,14 @@ def error_of(fault: Fault) -> MelodifyError:
 
 
 def is_free(error: BaseException) -> bool:
-    """Return whether a call is known not to be billed: blocked, refused before any work, over quota, or never sent.
-
-    Any other call may have made music: one that was cut off, given up, or failed inside the service.
-    """
-    if isinstance(error, Blocked):
-        return True
-    if not isinstance(error, Fault):
-        return False
-    refused = 400 <= error.status < 500 and error.status not in (408, 409, 499)
-    return not error.sent or refused or error.status in (501, 503)
+    """Return whether a call is known not to be billed. Where a redirect leads is not known."""
+    is_redirect = isinstance(error, Fault) and 300 <= error.status < 400
+    return isinstance(error, Blocked) or (not is_redirect and http_status.is_free(error))
 
 
 def may_repeat(fault: Fault) -> bool:
     """Return whether it may be asked again: a full house, a service that is away, and nobody who was reached."""
     return not mistake_of(fault) and was_not_begun(fault)
-
-
-@contextmanager
-def job_faults(job_id: str, model: str) -> Iterator[None]:
-    """Turn what goes wrong while a job runs into ours, and log it with the request id and what the host can do."""
-    try:
-        yield
-    except Fault as fault:
-        ours = error_of(fault)
-        advice = sentence_of(fault, model)
-        log.warning(
-            "job %s: gemini: %s (%s), request id %s%s", job_id, ours, fault, fault.request_id, advice and f". {advice}"
-        )
-        raise ours from fault
-    except TimeoutError as error:
-        log.warning("job %s: gemini: no answer in time, request id unknown", job_id)
-        raise Unavailable("provider.too_slow") from error
-
-
-@contextmanager
-def start_faults(settings: Gemini) -> Iterator[None]:
-    """Turn what the operator can fix into Misconfigured, the rest into Unavailable."""
-    try:
-        yield
-    except Fault as fault:
-        log.warning("check: Gemini API: %s, request id %s", fault, fault.request_id)
-        if sentence := sentence_of(fault, settings.model):
-            raise Misconfigured(sentence) from fault
-        raise error_of(fault) from fault
-    except TimeoutError as error:
-        raise Unavailable("provider.too_slow") from error
 
 
 def _is_used_up(fault: Fault) -> bool:

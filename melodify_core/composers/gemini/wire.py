@@ -8,7 +8,6 @@ reads the answers to their end and raises our own errors, which the SDK neither 
 import asyncio
 import base64
 import json
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from google import genai
 from google.genai.types import HttpOptions, HttpRetryOptions
 from pydantic import SecretStr
 
-from melodify_core.composers.gemini.faults import BLOCKED, Blocked, Fault, fault_of
+from melodify_core.composers.gemini.faults import BLOCKED, Fault, fault_of
 from melodify_core.composers.google_audio import fetched
-from melodify_core.composers.lyria_3 import decoded, is_offence
+from melodify_core.composers.lyria_3 import decoded, is_offence, uri_in
+from melodify_core.composers.single_take import Answer, Blocked
 
 if TYPE_CHECKING:
     from google.genai.interactions import ContentParam, Interaction
@@ -28,14 +28,6 @@ HOST = "https://generativelanguage.googleapis.com"
 CONNECT_S = 10.0
 # Three minutes of MP3 are 6 MB as Base64.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: paid for, though perhaps of no use. Audio that is not Base64 is empty."""
-
-    audio: bytes = field(repr=False)
-    request_id: str = ""
 
 
 class GeminiModel:
@@ -72,7 +64,7 @@ class GeminiModel:
             raise
         if not isinstance(found, kind):
             return Answer(b"")
-        if uri := _uri(found):
+        if uri := uri_in(found):
             headers = {"x-goog-api-key": self._key.get_secret_value()}
             return Answer(await fetched(uri, job_id, self._endpoint, headers), str(found.id or ""))
         return _answer(found)
@@ -159,13 +151,6 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _uri(interaction: "Interaction") -> str:
-    """Return where the audio is, if the answer points to it instead of holding it."""
-    audio = interaction.output_audio
-    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
-    return uri if isinstance(uri, str) and not data else ""
-
-
 def _answer(interaction: "Interaction") -> Answer:
     """Find the audio. Raises Blocked when there is a refusal instead, and Fault when the model failed.
 
@@ -184,5 +169,6 @@ def _answer(interaction: "Interaction") -> Answer:
     if BLOCKED & set(codes) or is_offence(words):
         raise Blocked(" ".join([*codes, words])[:300])
     if interaction.status in ("failed", "cancelled"):
-        raise Fault(200, " ".join(codes), words or str(interaction.status), request_id=request_id or "unknown")
+        words = words or str(interaction.status)
+        raise Fault(200, words, request_id=request_id or "unknown", code=" ".join(codes))
     return Answer(b"", request_id)

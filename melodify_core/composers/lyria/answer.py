@@ -1,35 +1,12 @@
-"""What a Lyria model makes of a prompt, whichever the model; and what it is asked with."""
+"""What a Lyria model promises, whichever the model."""
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 
+from melodify_core.composers.single_take import Answer, Blocked, Question
 from melodify_core.google import is_too_large
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A prompt and what goes with it; a model takes of it what it can."""
-
-    prompt: str
-    negative_prompt: str
-    seed: int
-    picture: bytes = field(default=b"", repr=False)  # JPEG
-    job_id: str = "-"  # for the log
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: paid for, though perhaps of no use. Audio that is not Base64 is empty."""
-
-    audio: bytes = field(repr=False)
-    request_id: str = ""
-
-
-class Blocked(Exception):
-    """The model took offence at the prompt or at its own music. Not billed."""
 
 
 class NotBilled(api.ServiceUnavailable):
@@ -56,12 +33,9 @@ class LyriaModel(Protocol):
 
     async def ask(self, question: Question) -> Answer:
         """Ask once. Raises Blocked, NotBilled, and errors of google.api_core, google.auth and OSError."""
-        ...
 
     async def look(self) -> None:
         """See whether it would answer, for nothing. Raises like `ask`."""
-        ...
 
     async def close(self) -> None:
         """Give the connection back."""
-        ...

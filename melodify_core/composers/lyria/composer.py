@@ -1,42 +1,34 @@
 """The Composer port on Lyria: what is asked for, what it cost, and what is said when there is no music."""
 
 import asyncio
-import logging
+from contextlib import AbstractContextManager
 
-from melodify_core.brief import MOST_SECONDS, NEGATIVE_PROMPT, music_prompt, short_prompt
-from melodify_core.composers.lyria.answer import Answer, Blocked, LyriaModel, Question, is_free
-from melodify_core.composers.lyria.tries import asked
-from melodify_core.composers.lyria_3 import kind_of, spoken
+from google.api_core import exceptions as api
+
+from melodify_core.brief import MOST_SECONDS
+from melodify_core.composers.lyria.answer import LyriaModel, NotBilled, is_free
+from melodify_core.composers.lyria_3 import spoken
+from melodify_core.composers.single_take import CHECK_S, PAUSE_S, Answer, Question, SingleTakeComposer
 from melodify_core.config.settings import Lyria, Vertex
-from melodify_core.errors import Refused, Unavailable
-from melodify_core.google import WORDS, google_errors, start_errors, vertex_service
-from melodify_core.models import Bill, Brief, RawTake, Wish
-from melodify_core.ports import PaidCall, ProviderContext
-
-log = logging.getLogger(__name__)
+from melodify_core.google import error_of, google_errors, start_errors, vertex_service, wait_asked_s
+from melodify_core.models import Bill, Wish
+from melodify_core.ports import ProviderContext
 
 LYRIA_2 = "lyria-002"
 # cloud.google.com/vertex-ai/generative-ai/pricing
 # An unknown model is asked like those of Lyria 3.
 LIST_DOLLARS = {LYRIA_2: 0.06, "lyria-3-clip-preview": 0.04, "lyria-3-pro-preview": 0.08}
 LONGEST_S = {"lyria-3-clip-preview": 30, "lyria-3-pro-preview": 184}
-CHECK_S = 30.0
-PAUSE_S = 1.0
 
 
-class LyriaComposer:
-    """Asks Lyria for one take per job. Needs a running event loop.
-
-    The model keeps nothing that a repeat for one job could find, so a repeat is billed again: the caller records
-    the take before anything else.
-    """
+class LyriaComposer(SingleTakeComposer[Lyria, api.GoogleAPICallError]):
+    """Asks Lyria 2 or 3."""
 
     name = "lyria"
+    failure = api.GoogleAPICallError
 
     def __init__(self, settings: Lyria, vertex: Vertex, pause_s: float = PAUSE_S) -> None:
-        self._settings = settings
-        self._pause_s = pause_s
-        self._places = asyncio.Semaphore(settings.calls)
+        super().__init__(settings, pause_s)
         self._model = _model(settings.model, vertex)
         location = "" if settings.model == LYRIA_2 else "global"
         self._service = vertex_service(vertex, location, settings.model, "lyria.model")
@@ -51,70 +43,35 @@ class LyriaComposer:
         """Close the connections."""
         await self._model.close()
 
-    async def compose(self, brief: Brief, wish: Wish, context: ProviderContext) -> RawTake:
-        """Return the model's take, about as long as it makes them. Raises Refused, Unavailable."""
-        with google_errors("lyria", context.job_id):
-            async with asyncio.timeout(self._settings.deadline_s) as deadline, self._places:
-                answer, call = await self._answer(brief, wish, context, deadline.when() or 0.0)
-        # Past the deadline's reach: an answer that was paid for is not lost to it.
-        await call.billed(self._bill(answer.request_id))
-        content_type = kind_of(answer.audio)
-        if content_type is None:
-            log.warning(
-                "job %s: lyria: %d bytes that are no audio, request id %s",
-                context.job_id,
-                len(answer.audio),
-                answer.request_id or "unknown",
-            )
-            raise Unavailable("music.failed")
-        return RawTake(audio=answer.audio, content_type=content_type, model=self._settings.model)
+    async def _picture(self, context: ProviderContext) -> bytes:
+        shows_picture = self._settings.send_picture and self._settings.model != LYRIA_2
+        return (await context.picture()).jpeg if shows_picture else b""
 
-    async def _answer(
-        self, brief: Brief, wish: Wish, context: ProviderContext, until: float
-    ) -> tuple[Answer, PaidCall]:
-        picture = (await context.picture()).jpeg if self._shows_picture else b""
-        try:
-            return await self._asked(music_prompt(brief, wish), wish, context, picture, until)
-        except Blocked as error:
-            log.info("job %s: lyria: blocked, asking with a plainer prompt (%s)", context.job_id, _reason(error))
-        try:
-            # Without the picture: it may be what gave offence.
-            return await self._asked(short_prompt(brief, wish), wish, context, b"", until)
-        except Blocked as error:
-            log.warning("job %s: lyria: blocked twice (%s), request id unknown", context.job_id, _reason(error))
-            raise Refused("music.blocked") from error
+    def _faults(self, job_id: str) -> AbstractContextManager[None]:
+        return google_errors(self.name, job_id)
 
-    async def _asked(
-        self, prompt: str, wish: Wish, context: ProviderContext, picture: bytes, until: float
-    ) -> tuple[Answer, PaidCall]:
-        if self._settings.model != LYRIA_2:
-            prompt = spoken(prompt, wish, longest_s(self._settings))
-        question = Question(prompt, NEGATIVE_PROMPT, context.seed, picture, context.job_id)
-        return await asked(lambda: self._paid(question, context), self._settings.tries, self._pause_s, until)
+    def _worded(self, prompt: str, wish: Wish) -> str:
+        return prompt if self._settings.model == LYRIA_2 else spoken(prompt, wish, longest_s(self._settings))
 
-    async def _paid(self, question: Question, context: ProviderContext) -> tuple[Answer, PaidCall]:
-        """Ask once, with the call in the books from its beginning on."""
-        call = await context.begun(self._bill())
-        try:
-            return await self._model.ask(question), call
-        except BaseException as error:
-            if is_free(error):
-                await call.free()
-            else:
-                call.lost()
-            raise
+    async def _ask(self, question: Question) -> Answer:
+        return await self._model.ask(question)
 
-    @property
-    def _shows_picture(self) -> bool:
-        return self._settings.send_picture and self._settings.model != LYRIA_2
+    def _repeat_after_s(self, error: api.GoogleAPICallError) -> float | None:
+        """Return the wait after a full house (429, unless the day's quota is gone) and a service that is away (503).
 
-    def _bill(self, request_id: str = "") -> Bill:
-        return Bill(
-            provider="vertex",
-            model=self._settings.model,
-            dollars=price_of_take(self._settings),
-            request_id=request_id,
-        )
+        Not repeated are a deadline, a connection lost during the call and a fault inside the service (500): there may
+        be music by then, and a bill.
+        """
+        repeated = "provider.unavailable" if isinstance(error, NotBilled) else "provider.busy"
+        return wait_asked_s(error) if error_of(error).code == repeated else None
+
+    def _is_free(self, error: BaseException) -> bool:
+        return is_free(error)
+
+    def _bill(self, wish: Wish, request_id: str = "") -> Bill:
+        del wish
+        dollars = price_of_take(self._settings)
+        return Bill(provider="vertex", model=self._settings.model, dollars=dollars, request_id=request_id)
 
 
 def price_of_take(settings: Lyria) -> float:
@@ -146,7 +103,3 @@ def _model(model: str, vertex: Vertex) -> LyriaModel:
     from melodify_core.composers.lyria.interactions import InteractionsModel
 
     return InteractionsModel(model, vertex)
-
-
-def _reason(error: Blocked) -> str:
-    return " ".join(str(error).split())[:WORDS] or "no reason given"

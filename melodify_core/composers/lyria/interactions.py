@@ -5,7 +5,7 @@ The models are in preview and answer in the region "global" only, not in vertex.
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -20,8 +20,9 @@ from google.genai.interactions import ContentParam, Interaction
 from google.genai.types import HttpOptions, HttpRetryOptions
 
 from melodify_core.composers.google_audio import fetched
-from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
-from melodify_core.composers.lyria_3 import decoded, is_offence
+from melodify_core.composers.lyria.answer import NotBilled
+from melodify_core.composers.lyria_3 import decoded, error_in, is_offence, uri_in
+from melodify_core.composers.single_take import Answer, Blocked, Question
 from melodify_core.config.settings import Vertex
 from melodify_core.google import MAX_ANSWER_BYTES, credentials, refresh
 
@@ -51,7 +52,7 @@ class InteractionsModel:
                 {"type": "image", "data": data, "mime_type": "image/jpeg"},
             ]
         found = await self._create(content)
-        if uri := _uri(found):
+        if uri := uri_in(found):
             headers = {"authorization": f"Bearer {self._key.token}"} if self._key is not None else {}
             audio = await fetched(uri, question.job_id, self._vertex.endpoint, headers)
             return Answer(audio, str(getattr(found, "id", None) or ""))
@@ -121,13 +122,6 @@ class InteractionsModel:
         return client
 
 
-def _uri(interaction: Interaction | None) -> str:
-    """Return where the audio is, if the answer points to it instead of holding it."""
-    audio = getattr(interaction, "output_audio", None)
-    uri, data = getattr(audio, "uri", None), getattr(audio, "data", None)
-    return uri if isinstance(uri, str) and not data else ""
-
-
 def _answer(interaction: Interaction | None) -> Answer:
     """Find the audio. Raises Blocked when there is a refusal instead, ServerError when the model failed.
 
@@ -169,7 +163,7 @@ def _translated(error: APIError) -> Exception:
 
 
 def _of_status(error: APIStatusError) -> Exception:
-    said = _said(error.body)
+    said = error_in(error.body)
     words = str(said.get("message", ""))
     if error.status_code == httpx.codes.BAD_REQUEST and is_offence(words):
         return Blocked(words)
@@ -180,13 +174,6 @@ def _of_status(error: APIStatusError) -> Exception:
     return api.from_http_status(  # type: ignore[no-any-return]
         error.status_code, words, details=details, response=error.response, error_info=info
     )
-
-
-def _said(body: Any) -> Mapping[str, Any]:
-    """Return what Google's services wrap in "error", some of them in a list; nothing of any other body."""
-    body = body[0] if isinstance(body, list) and body else body
-    said = body.get("error") if isinstance(body, dict) else None
-    return said if isinstance(said, dict) else {}
 
 
 async def _bound(response: httpx.Response) -> None:

@@ -16,8 +16,10 @@ from google.cloud.aiplatform_v1.services.prediction_service.transports.grpc_asyn
 from google.cloud.aiplatform_v1.types import PredictRequest, PredictResponse
 from google.protobuf.struct_pb2 import Value
 
-from melodify_core.composers.lyria.answer import Answer, Blocked, NotBilled, Question
+from melodify_core.brief import NEGATIVE_PROMPT
+from melodify_core.composers.lyria.answer import NotBilled
 from melodify_core.composers.lyria_3 import decoded, is_offence
+from melodify_core.composers.single_take import Answer, Blocked, Question
 from melodify_core.config.settings import Vertex
 from melodify_core.google import credentials, grpc_channel, refresh
 
@@ -44,7 +46,7 @@ class PredictModel:
 
     async def ask(self, question: Question) -> Answer:
         """Ask for one clip of 32.8 s. The model takes no picture and no length."""
-        fields = {"prompt": question.prompt, "negative_prompt": question.negative_prompt}
+        fields = {"prompt": question.prompt, "negative_prompt": NEGATIVE_PROMPT}
         instance = Value()
         instance.struct_value.update(fields | {"seed": question.seed % SEEDS})
         return _answer(await self._predict([instance]))
