@@ -157,7 +157,8 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
     without += [name for concept in asked for name in concept.without]
     alone = _first([*(word.name for word in wanted if word.alone), *(concept.alone for concept in asked)])
     without += [DRUMS] if alone else []
-    styles_out = frozenset(word.name for word in denied if word.kind == "style")
+    # "Rock but not metal" is rock.
+    styles_out = frozenset(word.name for word in denied if word.kind == "style" and not _is_wanted(word, wanted))
     others = [concept for concept in asked if concept not in refused]
     sounds_out = _sounds_out(refused, others)
     played = [word.name for word in wanted if word.kind == "instrument"]
@@ -165,7 +166,8 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
     played = [*own, *(name for concept in asked for name in concept.instruments if name not in without)]
     silence = any(concept.no_sounds for concept in asked)
     sounds = [sound for concept in asked for sound in concept.sounds if sound not in sounds_out]
-    shown = [word for word in heard if not _is_beside(word, heard)]
+    shown = [word for word in heard if not _is_beside(word, heard) and not _is_part(word, wanted)]
+    silent += [_phrase_of(hint, text, word) for word in denied if _is_part(word, wanted) and not sounds_out]
     return Wishes(
         valence=sum(concept.valence for concept in asked),
         arousal=sum(concept.arousal for concept in asked),
@@ -195,6 +197,16 @@ def _with_one_alone(heard: list[Found]) -> list[Found]:
     """Return what was heard; where several instruments are named, none is alone."""
     named = {word.name for word in heard if word.kind == "instrument" and not word.denied}
     return heard if len(named) == 1 else [replace(word, alone=False) for word in heard]
+
+
+def _is_wanted(word: Found, wanted: list[Found]) -> bool:
+    return any((word.kind, word.name) == (other.kind, other.name) for other in wanted)
+
+
+def _is_part(word: Found, wanted: list[Found]) -> bool:
+    """Return whether a part of a scene is refused: of "beach, no waves" it is still the beach that is heard."""
+    scene = word.kind == "concept" and not concepts()[word.name].is_mood
+    return word.denied and scene and _is_wanted(word, wanted)
 
 
 def _is_beside(word: Found, heard: list[Found]) -> bool:

@@ -50,6 +50,8 @@ def test_the_opposite_of_a_denial_is_never_heard(language: str) -> None:
         ("🥁❌", ("no_drums",)), ("🚫🥁", ("no_drums",)),
         ("비 안 오는 밤", ("without.rain", "night")),
         ("기타 대신 바이올린", ("without.instrument.acoustic guitar", "instrument.violin")),
+        ("skip to the beach", ("sea",)), ("잠이 안 오는 밤", ("sleep", "night")), ("ne pleure pas", ("without.sad",)),
+        ("rock but not metal", ("style.rock", "without.metal")), ("beach, no waves", ("sea",)),
         ("I hate drums", ("no_drums",)), ("별로 안 신나는", ("without.excited",)), ("드럼 소리 작게", ("no_drums",)),
     ],
 )  # fmt: skip
@@ -89,3 +91,9 @@ def test_a_refused_mood_is_left_but_a_refused_feast_does_not_make_sad() -> None:
 def test_a_refused_mode_is_the_other_one() -> None:
     assert (brief_for("not minor").mode, brief_for("not in major").mode) == ("major", "minor")
     assert brief_for("no drums").without == (DRUMS,)
+
+
+def test_a_refused_part_of_a_scene_is_silent_or_named() -> None:
+    assert (brief_for("beach, no waves").sounds, brief_for("beach, no waves").not_used) == ((), ())
+    assert brief_for("autumn without falling leaves").not_used == ("without falling leaves",)
+    assert brief_for("rock but not metal").genre == brief_for("rock").genre
