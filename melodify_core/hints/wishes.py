@@ -195,8 +195,19 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
 
 def _with_one_alone(heard: list[Found]) -> list[Found]:
     """Return what was heard; where several instruments are named, none is alone."""
-    named = {word.name for word in heard if word.kind == "instrument" and not word.denied}
-    return heard if len(named) == 1 else [replace(word, alone=False) for word in heard]
+    wanted = [word for word in heard if not word.denied]
+    named = {name for word in wanted if (name := word.name if word.kind == "instrument" else _alone(word))}
+    return heard if len(named) < 2 else [_not_alone(word) for word in heard]
+
+
+def _alone(word: Found) -> str | None:
+    return concepts()[word.name].alone if word.kind == "concept" else None
+
+
+def _not_alone(word: Found) -> Found:
+    """Return the word as that of one instrument among others: "only piano and violin" names two."""
+    player = None if word.denied else _alone(word)
+    return replace(word, kind="instrument", name=player) if player else replace(word, alone=False)
 
 
 def _is_wanted(word: Found, wanted: list[Found]) -> bool:

@@ -184,3 +184,10 @@ def test_nobody_is_said_to_have_chosen_another_style_who_has_not() -> None:
     assert not_used("en", a_song(brief=brief_for("house by the sea"), wish=wish)) == "“house”"
     assert "Another style was chosen" in card("jazz by the sea", "rock")
     assert set(concepts()) >= {"moderate", "no_vocals", "cute", "fresh"}
+
+
+def test_only_two_instruments_are_two_and_both_play() -> None:
+    brief = brief_for("only piano and violin")
+    assert brief.heard == ("instrument.grand piano", "instrument.violin")
+    assert {0, 40} <= set(facts("only piano and violin")["programs"])  # type: ignore[call-overload]
+    assert brief_for("only piano").heard == ("only_piano",)
