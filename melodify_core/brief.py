@@ -62,7 +62,8 @@ _UNSEEN = frozenset(
 _MOST_MARKS = 3
 # What cleaning glues together is cleaned again. Each round takes something away, and few texts need a third.
 _ROUNDS = 20
-_MARKDOWN = re.compile(r"[*_~`|>#\\\[\]<]+")
+# "C#" is a key, and "90~120" a range.
+_MARKDOWN = re.compile(r"(?:[*_`|>\\\[\]<]|(?<!\b[A-Ga-g])#|(?<!\d)~|~(?!\d))+")
 # A name: words with capitals, after the turn of phrase. The turn itself is written in any case.
 _NAME_WORD = r"[A-Z0-9](?:[\w.'’&-]*[\w'’&])?"
 _NAME = rf"(?!(?:A|An|The|This)\b){_NAME_WORD}(?:\s+(?:(?:and|of|the|de|la|van|von|&)\s+)*{_NAME_WORD})*"
@@ -234,7 +235,7 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
     sentences = [
         f"Instrumental {style or brief.genre or NO_GENRE}",
         f"{', '.join(brief.mood)} mood, {brief.energy} energy",
-        f"{brief.bpm} BPM in a {brief.mode} key",
+        f"{brief.bpm} BPM in {_key(brief)}",
         f"in {brief.meter} time" if brief.meter else "",
         f"featuring {', '.join(brief.instruments)}",
         f"without {', '.join(brief.without)}" if brief.without else "",
@@ -242,6 +243,11 @@ def music_prompt(brief: Brief, wish: Wish) -> str:
         brief.soundscape.rstrip("."),
     ]
     return ". ".join(sentence for sentence in sentences if sentence) + "."
+
+
+def _key(brief: Brief) -> str:
+    named = (name.removeprefix("key.") for name in brief.heard if name.startswith("key."))
+    return next((name for name in named if name.endswith(brief.mode)), f"a {brief.mode} key")
 
 
 def short_prompt(brief: Brief, wish: Wish) -> str:

@@ -2,13 +2,15 @@
 
 import discord
 
-from bot.i18n.messages import catalogue, name_of, say
+from bot.i18n.messages import catalogue, key_name, name_of, say
 from melodify_core.brief import clean, names_in
+from melodify_core.hints.numbers import is_possible, lengths_in
 from melodify_core.hints.words import found_in
 from melodify_core.models import Language, Song
+from melodify_core.styles import all_styles
 
 MOST = 500  # characters of a line
-REASONS = ("by_name", "by_bpm", "by_seconds", "by_style", "by_instrument")
+REASONS = ("by_name", "by_bpm", "by_range", "by_seconds", "by_style", "by_need", "by_instrument")
 
 
 def hint_lines(language: Language, song: Song) -> str:
@@ -22,7 +24,7 @@ def not_used(language: Language, song: Song) -> str:
     """Return the phrases that could not be used, each with its reason where that is known; "" without any."""
     groups: dict[str, list[str]] = {reason: [] for reason in (*REASONS, "")}
     for phrase in song.brief.not_used if song.brief else ():
-        groups[_reason(phrase)].append(say(language, "song.phrase", phrase=_safe(phrase)))
+        groups[_reason(phrase, song)].append(say(language, "song.phrase", phrase=_safe(phrase)))
     return " ".join(
         " · ".join([", ".join(phrases), *([say(language, f"song.{reason}")] if reason else [])])
         for reason, phrases in groups.items()
@@ -30,11 +32,19 @@ def not_used(language: Language, song: Song) -> str:
     )
 
 
-def _reason(phrase: str) -> str:
+def _reason(phrase: str, song: Song) -> str:
     """Return which of REASONS a phrase has; "" for one that was not understood."""
+    folded = phrase.casefold()
     if names_in(phrase):
         return "by_name"
-    kinds = {f"by_{word.kind}" for word in found_in(phrase.casefold())}
+    if not all(is_possible(said.value) for said in lengths_in(folded)):
+        return "by_range"
+    words = found_in(folded)
+    kinds = {f"by_{word.kind}" for word in words}
+    if song.wish is None or song.wish.style not in all_styles():
+        kinds.discard("by_style")  # nobody has chosen one
+    if any(word.denied for word in words if word.kind == "instrument"):
+        kinds.add("by_need")
     return next((reason for reason in REASONS if reason in kinds), "")
 
 
@@ -55,12 +65,19 @@ def _named(language: Language, key: str) -> str:
             return say(language, "song.apart", name=_named(language, key.removeprefix("without.")))
         case "bpm":
             return say(language, "song.bpm", bpm=name)
+        case "key":
+            return _key(language, name)
         case "seconds":
             return say(language, "songs.seconds", seconds=name)
-        case "mode":
-            return name_of(language, "details.used", name)
         case _:
-            return name_of(language, kind or "concept", name)
+            return name_of(language, {"": "concept", "mode": "details.used"}.get(kind, kind), name)
+
+
+def _key(language: Language, name: str) -> str:
+    tonic, _, mode = name.rpartition(" ")
+    if mode in ("major", "minor"):
+        return key_name(language, tonic, "major" if mode == "major" else "minor")
+    return say(language, "song.tonic", tonic=key_name(language, name, None))
 
 
 def _family(language: Language, instrument: str) -> str:

@@ -1,9 +1,13 @@
 """What a Brief may say of its hint: what was heard and came true, and the phrases that did not."""
 
-from melodify_core.hints.playing import has_room, has_tempo
+from collections.abc import Callable
+
+from melodify_core.hints.playing import can_do_without, has_room, has_tempo
 from melodify_core.hints.wishes import MOST_NOT_USED, PHRASE_CHARACTERS, Wishes
 from melodify_core.models import Mode, Wish
 from melodify_core.styles import all_styles
+
+_MODES = frozenset({"major", "minor"})
 
 
 def account_of(wishes: Wishes, wish: Wish, style: str, mode: Mode) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -21,16 +25,17 @@ def account_of(wishes: Wishes, wish: Wish, style: str, mode: Mode) -> tuple[tupl
 
 def _is_true(key: str, wish: Wish, style: str, mode: Mode) -> bool:
     kind, _, name = key.rpartition(".")
-    match kind:
-        case "style" | "without.style":
-            return (name == style) == (kind == "style")
-        case "instrument":
-            return has_room(style, name)
-        case "mode":
-            return name == mode
-        case "seconds":
-            return int(name) == wish.seconds
-        case "bpm":
-            return has_tempo(style, int(name))
-        case _:
-            return True
+    said: dict[str, Callable[[], bool]] = {
+        "style": lambda: name == style,
+        "without.style": lambda: name != style,
+        "instrument": lambda: has_room(style, name),
+        "without.instrument": lambda: can_do_without(all_styles()[style].instruments, name),
+        "mode": lambda: name == mode,
+        "without.mode": lambda: name != mode,
+        "key": lambda: name.rpartition(" ")[2] not in _MODES - {mode},
+        "without.key": lambda: False,
+        "seconds": lambda: int(name) == wish.seconds,
+        "bpm": lambda: has_tempo(style, int(name)),
+        "without.bpm": lambda: False,
+    }
+    return kind not in said or said[kind]()

@@ -99,6 +99,8 @@ class Concept(Named):
     alone: Annotated[str, AfterValidator(_player)] | None = None
     sounds: tuple[Sound, ...] = ()
     no_sounds: bool = False
+    is_mood: bool = False
+    is_denial: bool = False
 
 
 class OtherWords(BaseModel):
@@ -107,6 +109,8 @@ class OtherWords(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     instruments: dict[Annotated[str, AfterValidator(_player)], Named]
     modes: dict[Mode, Named]
+    # Words of other languages: the rest stands in the styles' own files.
+    styles: dict[Annotated[str, AfterValidator(_style)], Others]
     lengths: dict[Annotated[int, Field(ge=10, le=120)], Named]  # seconds
 
 

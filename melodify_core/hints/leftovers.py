@@ -7,7 +7,8 @@ from functools import cache
 from melodify_core.data_files import read_table
 from melodify_core.hints.words import Found
 
-_WORD = re.compile(r"[가-힣]+|[^\W\d_가-힣]+(?:['’][^\W\d_가-힣]+)*")
+_WORD = re.compile(r"[가-힣]+|[ァ-ヶー]+|[^\W\d_가-힣ァ-ヶー]+(?:['’][^\W\d_가-힣ァ-ヶー]+)*")
+_KATAKANA = re.compile("[ァ-ヶー]{2,}")
 _HANGUL = re.compile("[가-힣]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 LEAST_HANGUL, LEAST_LATIN = 2, 4
@@ -36,7 +37,7 @@ def telling(phrase: str) -> bool:
 def leftovers(text: str, start: int, end: int, words: Sequence[Found]) -> Iterator[tuple[int, int]]:
     """Yield where in a phrase there are words that say something and were not found; neighbours are one.
 
-    Scripts without spaces are left out: what stands beside a word there is mostly grammar.
+    Scripts without spaces are left out, but for katakana: what stands beside a word there is mostly grammar.
     """
     rest = list(text[start:end])
     for word in words:
@@ -57,6 +58,8 @@ def leftovers(text: str, start: int, end: int, words: Sequence[Found]) -> Iterat
 
 def _tells(word: str, *, attached: bool) -> bool:
     """Return whether a word asks for something; `attached` ones may be the ending of the word before."""
+    if _KATAKANA.fullmatch(word):
+        return telling(word)
     if _UNSPACED.search(word) or not telling(word):
         return False
     latin, korean, ending = _empty()

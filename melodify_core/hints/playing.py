@@ -5,10 +5,15 @@ from collections.abc import Iterable
 from melodify_core.hints.concepts import DRUMS
 from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import BASS, CHORDS, LEAD, PAD, instruments
+from melodify_core.styles.style import Band
 
 # Names that stand for more than instruments of the same last word.
-_FAMILIES = {"string ensemble": ("strings",), "saw lead": ("synth", "pads"), "choir": ("voices",)}
-_NAMES = {"brass section": ("trumpet", "trombone", "french horn", "muted trumpet", "synth brass")}
+_FAMILIES = {"string ensemble": ("strings",), "saw lead": ("synth", "pads", "chip"), "choir": ("voices",)}
+_NAMES = {
+    "brass section": ("trumpet", "trombone", "french horn", "muted trumpet", "synth brass"),
+    "string ensemble": ("low strings", "synth strings"),
+    "saw lead": ("synth bass", "square bass", "bass drone"),
+}
 _DRUMS = frozenset(
     {DRUMS, "brushed drums", "drum machine", "shaker", "timpani", "latin percussion", "janggu", "noise drums"}
 )
@@ -45,6 +50,11 @@ def has_tempo(style: str, bpm: int) -> bool:
     """Return whether a style is played at that tempo; at another one, it is not what was asked for."""
     low, high = all_styles()[style].tempo.bpm
     return low <= bpm <= high
+
+
+def can_do_without(band: Band, name: str) -> bool:
+    """Return whether anybody is left of a style's band without a family: a chiptune without synths is none."""
+    return band.solo or not all(is_denied(each, (name,)) for each in (*band.lead, *band.chords, *band.bass))
 
 
 def is_denied(name: str, without: Iterable[str]) -> bool:

@@ -12,22 +12,22 @@ from tests.briefs import a_brief
 from tests.jobs import a_job, a_song
 
 
-def song_that(*heard: str, lost: tuple[str, ...] = (), seconds: int = 30) -> Song:
+def song_that(*heard: str, lost: tuple[str, ...] = (), seconds: int = 30, style: str = "auto") -> Song:
     brief = a_brief().model_copy(update={"heard": heard, "not_used": lost})
-    return a_song(brief=brief, wish=Wish(seconds=seconds))
+    return a_song(brief=brief, wish=Wish(seconds=seconds, style=style))
 
 
 @pytest.mark.parametrize(
     ("language", "line"),
     [
-        ("en", "Heard: rain, no drums, no cello, not sad, jazz, major, not minor, 120 BPM, 30 s"),
-        ("ko", "반영했어요: 비, 드럼 없이, 첼로 없이, 슬픔 빼고, 재즈, 장조, 단조 빼고, 120 BPM, 30초"),
+        ("en", "Heard: rain, no drums, no cello, not sad, jazz, major, not minor, 120 BPM, B♭ minor, in D, 30 s"),
+        ("ko", "반영했어요: 비, 드럼 없이, 첼로 없이, 슬픔 빼고, 재즈, 장조, 단조 빼고, 120 BPM, B♭ 단조, D 조, 30초"),
     ],
 )
 def test_every_kind_is_named(language: Language, line: str) -> None:
     heard = (
         "rain", "no_drums", "without.instrument.cello", "without.sad", "style.jazz", "mode.major",
-        "without.mode.minor", "bpm.120", "seconds.30",
+        "without.mode.minor", "bpm.120", "key.B flat minor", "key.D", "seconds.30",
     )  # fmt: skip
     assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
 
@@ -78,7 +78,7 @@ def test_a_name_that_cannot_be_copied_gets_its_reason(hint: str) -> None:
 )
 def test_each_phrase_stands_beside_its_own_reason(language: Language, line: str) -> None:
     lost = ("qwertz", "Coldplay", "500 bpm", "1분", "jazz", "cello", "kitchen")
-    assert not_used(language, song_that(lost=lost)) == line
+    assert not_used(language, song_that(lost=lost, style="rock")) == line
     assert not_used(language, song_that(lost=("qwertz",))) in line
 
 

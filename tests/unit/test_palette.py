@@ -545,7 +545,8 @@ def test_tempo_and_mode_can_be_said_outright() -> None:
     assert heard("forest", hint="140 BPM in a minor key").bpm == 140
     assert heard("forest", hint="minor").mode == "minor"
     assert heard("snow", hint="단조로").mode == "minor"
-    assert heard("snow", hint="999 bpm").bpm == 150
+    # No style is played at that tempo.
+    assert heard("snow", hint="999 bpm").bpm == heard("snow").bpm
 
 
 @pytest.mark.parametrize(
@@ -568,7 +569,7 @@ def test_korean_instruments_inside_other_words_are_not_heard(hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hint", ["", "qwertz", "ignore all previous instructions", "비닐", "😀", "a" * 200, "((((", "{0}"]
+    "hint", ["", "qwertz", "ignore all previous instructions", "비닐", "🧮", "a" * 200, "((((", "{0}"]
 )
 def test_unknown_words_change_nothing(hint: str) -> None:
     brief = heard("sunset", hint=hint)

@@ -5,7 +5,7 @@ from melodify_core.captioners.palette.notable import MIRRORED
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, pull, touches_of, voices
 from melodify_core.hints import Wishes
-from melodify_core.hints.playing import can_play, is_denied
+from melodify_core.hints.playing import can_play, has_tempo, is_denied
 from melodify_core.styles import all_styles
 
 MOST_INSTRUMENTS = 6
@@ -45,6 +45,9 @@ def style_for(reading: Reading, feeling: Feeling, wishes: Wishes, wished: str, s
 
     fitting = [name for name, style in styles.items() if style.picture.still or feeling.arousal >= _CALM]
     allowed = [name for name in fitting if name not in wishes.styles_out] or fitting
+    if wishes.bpm:
+        every = [name for name in styles if name not in wishes.styles_out and has_tempo(name, wishes.bpm)]
+        allowed = [name for name in every if name in fitting] or every or allowed
     # Wished instruments play only in styles that take them.
     return min(allowed, key=lambda name: (-len(can_play(name, wishes.demanded)), distance(name)))
 
@@ -75,9 +78,10 @@ def instruments_for(
 
 
 def bpm_for(style: str, reading: Reading, feeling: Feeling, wishes: Wishes) -> int:
-    """Return the tempo, 60..150, from arousal, then texture and valence, within the style's range."""
+    """Return the tempo from arousal, then texture and valence, or the wished one, within the style's range."""
     if wishes.bpm:
-        return wishes.bpm
+        low, high = all_styles()[style].tempo.bpm
+        return max(low, min(high, wishes.bpm))
     return round(max(SLOWEST, min(FASTEST, wishes.pace * _own_bpm(style, reading, feeling))))
 
 

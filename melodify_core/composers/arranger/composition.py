@@ -14,7 +14,14 @@ from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.performance import humanise, ringing, slides, strokes, swells, vibrato
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
-from melodify_core.composers.arranger.wishes import alone, demanded, own_wishes, plays_no_bass, style_without
+from melodify_core.composers.arranger.wishes import (
+    alone,
+    demanded,
+    own_wishes,
+    plays_no_bass,
+    style_without,
+    wished_tonic,
+)
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
 from melodify_core.styles.instruments import instruments
@@ -100,7 +107,7 @@ def midi_of(brief: Brief, wish: Wish, seed: int) -> bytes:
 def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     style = style_without(all_styles()[name], brief)
     mood = mood_of(brief, style)
-    key = harmony.key_for(random, brief.mode, brief.valence)
+    key = harmony.key_for(random, brief.mode, brief.valence, wished_tonic(brief))
     tempo = tempo_for(brief.bpm, style.tempo.bpm, brief.arousal)
     time = _time(random, brief, style, tempo)
     named = any(key.startswith("bpm.") for key in brief.heard)

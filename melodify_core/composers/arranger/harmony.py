@@ -39,10 +39,11 @@ _QUALITIES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 
 
-def key_for(random: Random, mode: Mode, valence: float) -> Key:
-    """Return the key. The seed chooses its tonic, among brighter ones for a pleasant mood."""
+def key_for(random: Random, mode: Mode, valence: float, wished: int | None = None) -> Key:
+    """Return the key with the wished tonic; else the seed chooses one, among brighter ones for a pleasant mood."""
     share = (valence + 1) / 2
-    return Key(random.choice(_BRIGHT if random.random() < share else _DARK), mode)
+    drawn = random.choice(_BRIGHT if random.random() < share else _DARK)
+    return Key(drawn if wished is None else wished, mode)
 
 
 def classes_of(key: Key, symbol: str) -> tuple[int, ...]:

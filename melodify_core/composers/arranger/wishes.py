@@ -2,7 +2,8 @@
 
 from melodify_core.hints import understand
 from melodify_core.hints.concepts import DRUMS, concepts
-from melodify_core.hints.playing import is_denied
+from melodify_core.hints.numbers import tonic_of
+from melodify_core.hints.playing import can_do_without, is_denied
 from melodify_core.hints.words import ALONE, sounds_named
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style
@@ -14,6 +15,7 @@ ROLES = (LEAD, CHORDS, PAD, BASS, "counter")
 _INSTEAD = {
     LEAD: ("clarinet", "vibraphone", "acoustic guitar"),
     CHORDS: ("acoustic guitar", "felt piano", "vibraphone"),
+    BASS: ("upright bass", "electric bass"),
 }
 
 
@@ -56,6 +58,12 @@ def demanded(brief: Brief) -> frozenset[str]:
     return frozenset([*named, *meant])
 
 
+def wished_tonic(brief: Brief) -> int | None:
+    """Return the pitch class of the tonic that the hint names."""
+    named = [key.removeprefix("key.") for key in brief.heard if key.startswith("key.")]
+    return tonic_of(named[0]) if named else None
+
+
 def allowed(brief: Brief) -> tuple[str, ...]:
     """Return the brief's instruments, less those that must not play."""
     return tuple(name for name in brief.instruments if not is_denied(name, brief.without))
@@ -86,8 +94,8 @@ def style_without(style: Style, brief: Brief) -> Style:
         changes["drums"] = Drums()
     elif DRUMS in demanded(brief):
         changes["tempo"] = style.tempo.model_copy(update={"slows_down": False})
-    if brief.without:
-        changes["instruments"] = _without(style.instruments, brief.without)
+    if without := tuple(name for name in brief.without if can_do_without(style.instruments, name)):
+        changes["instruments"] = _without(style.instruments, without)
     return style.model_copy(update=changes) if changes else style
 
 
@@ -110,6 +118,6 @@ def _without(band: Band, without: tuple[str, ...]) -> Band:
             "chords": chords,
             "pad": left(band.pad),
             "counter": left(band.counter),
-            "bass": left(band.bass) or band.bass,
+            "bass": left(band.bass) or left(_INSTEAD[BASS])[:1] or band.bass,
         }
     )
