@@ -157,7 +157,8 @@ def test_what_could_not_be_used_is_kept(hint: str, not_used: tuple[str, ...]) ->
         ("봄밤", ("spring", "night")), ("가을바람", ("autumn", "wind")), ("바닷바람", ("sea", "wind")),
         ("겨울산", ("winter", "mountain")), ("눈 오는밤", ("snow", "night")), ("골목길", ("city",)),
         ("호숫가", ("river",)), ("빗소리", ("rain",)), ("눈길", ("snow",)), ("바닷가", ("sea",)),
-        ("산길", ("mountain",)), ("도시야경", ("city", "night")), ("밤나무", ()),
+        ("산길", ("mountain",)), ("도시야경", ("city", "night")), ("밤나무", ()), ("게임 보스전", ("boss_fight",)),
+        ("비디오 게임 보스전처럼", ("boss_fight",)),
     ],
 )  # fmt: skip
 def test_a_korean_compound_is_heard_whole(hint: str, heard: tuple[str, ...]) -> None:
