@@ -43,6 +43,7 @@ class Wish(Record):
     locale: str = ""  # the asker's Discord locale, such as "ja", for captioners that write in that language
     seed: int | None = None
     vocals: bool = False  # for composers that can sing
+    covered: bool = False  # the hint was written as a spoiler: it is shown to nobody who has not asked for it
 
 
 class Place(Record):

@@ -188,7 +188,8 @@ class Studio:
 
         If that is the caller, it calls `confirm_cancelled` afterwards.
 
-        Raises Rejected: job.not_yours for another member's, job.too_late for one that has ended or is unknown.
+        Raises Rejected: job.not_yours for another member's, job.cancelled for one that was cancelled before,
+        job.too_late for one that has ended otherwise or is unknown.
         """
         accepted = await asyncio.to_thread(self._library.accepted_order, job_id)
         if accepted is None:
@@ -199,7 +200,8 @@ class Studio:
             if await finished(self._library.cancel_queued, job_id, time.time()):
                 return CancelResult(caller_informs_asker=True, language=accepted.language)
             if not await finished(self._library.request_cancel, job_id):
-                raise Rejected("job.too_late")
+                cancelled = await asyncio.to_thread(self._library.cancelled, [job_id])
+                raise Rejected("job.cancelled" if cancelled else "job.too_late")
             self._engine.interrupt(job_id)
             return CancelResult(caller_informs_asker=False, language=accepted.language)
 

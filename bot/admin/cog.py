@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import discord
@@ -23,7 +24,7 @@ from bot.i18n.style_names import offered_styles
 from bot.i18n.translator import language_of, localised
 from bot.interaction import Bot, Interaction
 from melodify_core.bootstrap import Services
-from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
+from melodify_core.brief import MOST_SECONDS
 from melodify_core.errors import Rejected
 from melodify_core.models import Language, RoleLimits
 from melodify_core.usage import guild_rules
@@ -34,6 +35,7 @@ ARCHIVE_MINUTES = (60, 1440, 4320, 10080)  # the choices that Discord has
 RULES = {"allow": guild_rules.allow, "deny": guild_rules.deny, "open": guild_rules.leave_open}
 MOST_SONGS = 10_000
 MOST_DOLLARS = 10_000.0
+MENTION = " <#@!>"
 FILE = "melodify-settings.json"
 Watchable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel | discord.Thread
 Songs = app_commands.Range[int, 1, MOST_SONGS] | None
@@ -96,8 +98,8 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "unwatch", "watched")
         @app_commands.autocomplete(watched=self._watched_channels)
         async def unwatch(interaction: Interaction, watched: str) -> None:
-            channel_id = number_in(watched)
-            await self._change(interaction, lambda: guild_rules.unwatch(channel_id), "unwatched", f"<#{channel_id}>")
+            name = f"<#{watched.strip(MENTION)}>"
+            await self._change(interaction, lambda: guild_rules.unwatch(number_in(watched)), "unwatched", name)
 
         @_subcommand(self._group, "channel", "channel", "rule")
         @app_commands.choices(rule=rule_choices)
@@ -126,9 +128,7 @@ class Admin(commands.Cog):
             songs: app_commands.Range[int, 0, MOST_SONGS] | None = None,
             dollars: app_commands.Range[float, 0.0, MOST_DOLLARS] | None = None,
         ) -> None:
-            await self._change(
-                interaction, lambda: guild_rules.changed(songs_per_day=songs, dollars_per_day=dollars), "limited"
-            )
+            await self._change(interaction, lambda: guild_rules.limit_server(songs, dollars), "limited")
 
     def _define_defaults(self) -> None:
         styles = [app_commands.Choice(name=localised(f"style.{style}"), value=style) for style in offered_styles()]
@@ -144,9 +144,8 @@ class Admin(commands.Cog):
             default_length: app_commands.Range[int, 0, MOST_SECONDS] | None = None,
             language: str | None = None,
         ) -> None:
-            seconds = max(default_length, LEAST_SECONDS) if default_length else default_length
-            wanted = {"style": style, "seconds": seconds, "language": language}
-            await self._change(interaction, lambda: guild_rules.changed(**wanted), "defaults")
+            edit = partial(guild_rules.set_defaults, style=style, seconds=default_length, language=language)
+            await self._change(interaction, edit, "defaults")
 
     def _define_posts(self) -> None:
         archives = [
@@ -189,8 +188,8 @@ class Admin(commands.Cog):
         @_subcommand(self._group, "unblock", "blocked")
         @app_commands.autocomplete(blocked=self._blocked_members)
         async def unblock(interaction: Interaction, blocked: str) -> None:
-            user_id = number_in(blocked)
-            await self._change(interaction, lambda: guild_rules.unblock(user_id), "unblocked", f"<@{user_id}>")
+            name = f"<@{blocked.strip(MENTION)}>"
+            await self._change(interaction, lambda: guild_rules.unblock(number_in(blocked)), "unblocked", name)
 
         @_subcommand(self._group, "reset_quota", "member")
         async def reset_quota(interaction: Interaction, member: discord.User) -> None:

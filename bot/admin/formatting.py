@@ -9,6 +9,8 @@ import discord
 from discord import app_commands
 
 from bot.i18n.messages import say
+from bot.posts.wording import safe
+from melodify_core.errors import Rejected
 from melodify_core.models import AcceptedOrder, GuildSettings, Language, RoleLimits
 
 if TYPE_CHECKING:
@@ -16,14 +18,17 @@ if TYPE_CHECKING:
 
 CHOICES = 25  # Discord's limit
 CHOICE_CHARACTERS = 100
+TYPED = 60  # characters of what was typed and not found
 # More would not fit into one message with the other lines.
 NAMED = 20
 
 
 def number_in(text: str) -> int:
-    """Return the id in the text, which may be a mention; 0 without one."""
-    found = re.search(r"[0-9]{1,20}", text)
-    return int(found.group()) if found else 0
+    """Return the id that the text is, or mentions. Raises Rejected("rule.not_found") for any other text."""
+    found = re.fullmatch(r"(?:<[#@&!]{1,2})?([0-9]{1,20})>?", text.strip())
+    if not found:
+        raise Rejected("rule.not_found", name=safe(text, TYPED))
+    return int(found[1])
 
 
 def describe(language: Language, settings: GuildSettings) -> str:

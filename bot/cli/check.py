@@ -12,7 +12,7 @@ import aiohttp
 import discord
 
 from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
-from bot.cli.token import FORMLESS, invite_link, token_of
+from bot.cli.token import formless, invite_link, token_of
 from bot.client import intents_of, use_proxies
 from bot.discord_api.permissions import PERMISSIONS
 from bot.ops.server import answers_already, operating
@@ -75,7 +75,7 @@ async def check(
     for finding in findings:
         print("warn   " if finding.warns else "ok     " if finding.good else "WRONG  ", finding.text)
     if not all(finding.good for finding in findings):
-        print("\nNot ready. `melodify demo` needs none of this.")
+        print("\nNot ready. `melodify setup` asks for the settings; `melodify demo` needs none of this.")
         return 1
     runs = any(finding.runs for finding in findings)
     print("\nReady, and running already." if runs else "\nReady: start with `melodify run`.")
@@ -88,7 +88,7 @@ def _token(settings: Settings) -> list[Finding]:
     except Misconfigured as error:
         return [Finding(good=False, text=str(error))]
     if not link:
-        return [Finding(good=False, text=FORMLESS)]
+        return [Finding(good=False, text=formless())]
     return [
         Finding(good=True, text="discord.token is set"),
         Finding(good=True, text=f"invite link, permissions {PERMISSIONS.value}: {link}"),

@@ -171,7 +171,12 @@ async def _page(
     env._preview, other = None, env._preview  # noqa: SLF001
     async with env.preview(channel, viewers=[viewer], layout="channel", locale=locale.value, port=port) as page:
         env._preview = other or page  # noqa: SLF001
-        yield page
+        try:
+            yield page
+        finally:
+            # The page's server waits for its answers; one of them may wait for a video that is converted.
+            if page._media_worker is not None:  # noqa: SLF001
+                await page._media_worker.close()  # noqa: SLF001
 
 
 async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview]) -> None:

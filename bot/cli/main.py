@@ -167,7 +167,7 @@ def _render(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any,
         language=arguments.lang or settings.language,
         seed=arguments.seed,
     )
-    out = arguments.out or Path(f"{arguments.picture.stem}.mp3")
+    out = arguments.out or Path(f"{arguments.picture.stem or 'melodify'}.mp3")
     if out.suffix.lower() != ".mp3":
         raise Misconfigured(f"--out must name an MP3 file, and {out} does not end in .mp3.")
     if arguments.midi is not None and arguments.midi.suffix.lower() not in (".mid", ".midi"):

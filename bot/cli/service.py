@@ -3,10 +3,12 @@
 import os
 import pwd
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from bot.cli.setup_files import NewFile
+from melodify_core.config import files
 from melodify_core.data_files import read_text
 
 Service = Literal["none", "user", "system", "compose"]
@@ -35,6 +37,17 @@ def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
             names = {"config": config, "folder": folder, "data": data}
             text = _template("compose.yaml").format(uid=os.getuid(), gid=os.getgid(), stop_s=STOP_S, **names)
             return NewFile(folder / "compose.yaml", text, 0o644, hint=f"cd {folder} && docker compose up -d")
+
+
+def moved_compose(config: Path, old: Path, new: Path) -> list[NewFile]:
+    """Return the Compose file beside `config` for a data folder that was `old`, where there is one that says so."""
+    file = service_file("compose", config, new)
+    if file is None or old == new or not file.path.exists():
+        return []
+    before = after = files.read_text(file.path)
+    for place in ("{0}/files", "sqlite:///{0}/melodify.db", "- {0}:{0}"):
+        after = after.replace(place.format(old), place.format(new))
+    return [replace(file, text=after)] if after != before else []
 
 
 def _unit(config: Path, more: str = "", target: str = "default.target") -> str:

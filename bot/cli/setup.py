@@ -5,8 +5,8 @@ Nothing is written before the last answer, so a set-up that is interrupted chang
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
 from bot.cli.check import Account, Finding, account_of, ask_discord, provider_findings
-from bot.cli.service import SERVICES, Service, service_file
-from bot.cli.setup_files import NewFile, diff, new_settings, write
-from bot.cli.token import FORMLESS, invite_link, token_mistake
+from bot.cli.service import SERVICES, Service, moved_compose, service_file
+from bot.cli.setup_files import NewFile, can_hold_files, diff, new_settings, write
+from bot.cli.token import formless, invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
 from melodify_core.captioners.eyes.sexual import is_installed as can_moderate
 from melodify_core.config.error_messages import sentences
@@ -28,7 +28,7 @@ from melodify_core.config.loading import load
 from melodify_core.config.settings import Section, Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.models import Language
-from melodify_core.providers import missing_packages, missing_settings
+from melodify_core.providers import missing_packages, missing_settings, moderation_of
 
 # What a provider cannot do without, besides its key.
 _ASKED = {
@@ -69,7 +69,7 @@ class _Answers:
 
 def set_up(path: Path, options: SetupOptions) -> int:
     """Ask, check, show and write; return the exit code. Raises Misconfigured when an option is wrong."""
-    old = load(path) if path.exists() else Settings()
+    old, options = _before(path, options)
     interactive = sys.stdin.isatty() and not options.yes
     talk = _Conversation(options.language or old.language, options, old, interactive=interactive)
     try:
@@ -77,6 +77,20 @@ def set_up(path: Path, options: SetupOptions) -> int:
     except (KeyboardInterrupt, EOFError):
         print("\n" + talk.say("interrupted"))
         return 130
+
+
+def _before(path: Path, options: SetupOptions) -> tuple[Settings, SetupOptions]:
+    """Return the settings as they are. Where --watch mends what is wrong in them, it does so from the start."""
+    if not path.exists():
+        return Settings(), options
+    try:
+        return load(path), options
+    except Misconfigured:
+        if options.watch is None:
+            raise
+        watched = {"discord.watched_channels": list(_channel_ids(" ".join(options.watch)) or ())}
+        content = {"discord.message_content": True} if options.watch else {}
+        return load(path, without=tuple(watched)), replace(options, values={**options.values, **watched, **content})
 
 
 class _Conversation:
@@ -90,11 +104,22 @@ class _Conversation:
     def say(self, key: str, **values: str) -> str:
         return say(self._language, f"setup.{key}", **values)
 
+    def _choose(self, question: str, choices: Sequence[str], default: str) -> str:
+        prompt = Prompt(question, choices=list(choices))
+        prompt.illegal_choice_message = self.say("choose", choices=", ".join(choices))
+        return prompt(default=default)
+
+    def _agrees(self, question: str, *, default: bool) -> bool:
+        prompt = Confirm(question)
+        prompt.validate_error_message = self.say("yes_or_no")
+        return prompt(default=default)
+
     def run(self, path: Path) -> int:
         self._language_question()
         token = self._token()
         self._provider("captioner", self._options.captioner)
         self._provider("composer", self._options.composer)
+        self._unused_keys()
         self._data()
         self._watched(token)
         service = self._service()
@@ -104,7 +129,7 @@ class _Conversation:
         if self._options.check:
             print(self.say("only_check"))
             return 0
-        if self._interactive and files and not Confirm.ask(self.say("write"), default=True):
+        if self._interactive and files and not self._agrees(self.say("write"), default=True):
             print(self.say("interrupted"))
             return 0
         write(files)
@@ -113,7 +138,7 @@ class _Conversation:
 
     def _language_question(self) -> None:
         if self._options.language is None and self._interactive:
-            answer = Prompt.ask("Language / 언어", choices=list(LANGUAGES), default=self._language)
+            answer = self._choose("Language / 언어", LANGUAGES, self._language)
             self._language = next(language for language in LANGUAGES if language == answer)
         self._answers.values["language"] = self._language
 
@@ -137,10 +162,10 @@ class _Conversation:
         return token
 
     def _token_problem(self, token: str) -> str:
-        if mistake := token_mistake(token):
+        if mistake := token_mistake(token, self._language):
             return mistake
         if not invite_link(token):
-            return FORMLESS
+            return formless(self._language)
         return "" if self._options.offline else self._findings(partial(ask_discord, self._settings(), token))
 
     def _provider(self, port: str, chosen: str | None) -> None:
@@ -150,7 +175,7 @@ class _Conversation:
         if chosen is None and self._interactive:
             for name in names:
                 self._console.print(f"  {name}: {self.say(f'{port}.{name}')}", markup=False)
-            answer = Prompt.ask(self.say(f"ask_{port}"), choices=list(names), default=answer)
+            answer = self._choose(self.say(f"ask_{port}"), names, answer)
         if several:  # they count instead of `composer`
             self._answers.values["composers"] = [answer, *(name for name in several[1:] if name != answer)]
         else:
@@ -210,6 +235,19 @@ class _Conversation:
         if key != known or not getattr(self._old, provider).api_key_file:
             self._answers.secrets[f"{provider}.api_key"] = key
 
+    def _unused_keys(self) -> None:
+        """Say which keys were given for nothing. OpenAI's may be for its moderation alone."""
+        for provider, file in self._options.key_files.items():
+            if provider in (self._answers.values.get("captioner"), *self._composers()):
+                continue
+            if provider == "openai" and moderation_of(self._settings()) == "openai":
+                self._answers.secrets["openai.api_key"] = _secret_in(file, f"--key-file {provider}")
+            else:
+                print(self.say("key_unused", provider=provider))
+
+    def _composers(self) -> tuple[str, ...]:
+        return (self._answers.values.get("composer", ""), *self._answers.values.get("composers", ()))
+
     def _needs_key(self, provider: str) -> bool:
         """Return whether the provider cannot work without a key: a server of one's own can."""
         return any(f"{provider}.api_key " in sentence for sentence in missing_settings(self._settings()))
@@ -237,21 +275,27 @@ class _Conversation:
                 continue
             problem = problem_of(answer)
             if not problem:
-                print(self.say("good_form" if self._options.offline else "good"))
+                unchecked = "good_form" if question == "token" else "key_unchecked"
+                print(self.say(unchecked if self._options.offline else "good"))
                 return answer
             print(problem)
-            hopeless = problem in (FORMLESS, token_mistake(answer))
-            if not hopeless and Confirm.ask(self.say("keep_all_the_same"), default=False):
+            hopeless = problem in (formless(self._language), token_mistake(answer, self._language))
+            if not hopeless and self._agrees(self.say("keep_all_the_same"), default=False):
                 return answer
 
     def _data(self) -> None:
         folder = self._options.data
-        if folder is None and self._interactive:
-            default = str(self._old.folder.path.parent)
-            folder = Path(Prompt.ask(self.say("data"), default=default)).expanduser()
-        if folder is None or folder == self._old.folder.path.parent:
+        default = self._old.folder.path.parent
+        while folder is None and self._interactive:
+            folder = Path(Prompt.ask(self.say("data"), default=str(default))).expanduser()
+            if folder != default and not can_hold_files(folder):
+                print(self.say("no_folder", folder=str(folder)))
+                folder = None
+        if folder is None or folder == default:
             return
         folder = folder.resolve()
+        if not can_hold_files(folder):
+            raise Misconfigured(f"--data: {self.say('no_folder', folder=str(folder))}")
         self._answers.values["folder.path"] = str(folder / "files")
         if self._old.database.url.startswith("sqlite"):
             self._answers.values["database.url"] = f"sqlite:///{folder / 'melodify.db'}"
@@ -317,12 +361,15 @@ class _Conversation:
 
     def _service(self) -> Service:
         if self._options.service is None and self._interactive:
-            answer = Prompt.ask(self.say("service"), choices=list(SERVICES), default="none")
+            answer = self._choose(self.say("service"), SERVICES, "none")
             return next(service for service in SERVICES if service == answer)
         return self._options.service or "none"
 
     def _service_files(self, path: Path, service: Service) -> list[NewFile]:
         data = Path(str(self._answers.values.get("folder.path", self._old.folder.path))).parent
+        if service == "none" and self._options.service is None:
+            old = (path.parent / self._old.folder.path.parent).resolve()
+            return moved_compose(path, old, (path.parent / data).resolve())
         file = service_file(service, path, (path.parent / data).resolve())
         return [file] if file and (not file.path.exists() or read_text(file.path) != file.text) else []
 
@@ -352,9 +399,16 @@ class _Conversation:
         for file in files:
             if file.hint:
                 print(file.hint)
+        given = [self._options.token_file, *self._options.key_files.values()]
+        for secret in filter(_open_to_others, given):
+            print(self.say("readable", file=str(secret)))
         if link := invite_link(token):
             print(self.say("invite", link=link))
         print(self.say("start" if not any(file.hint for file in files) else "post"))
+
+
+def _open_to_others(file: Path | None) -> bool:
+    return file is not None and file.is_file() and bool(file.stat().st_mode & 0o077)
 
 
 def _changed(values: Mapping[str, Any], file: str) -> dict[str, Any]:

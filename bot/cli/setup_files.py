@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import tomlkit
@@ -24,6 +25,17 @@ class NewFile:
     mode: int
     secret: bool = False
     hint: str = ""
+
+
+def can_hold_files(folder: Path) -> bool:
+    """Return whether files can be written into the folder, or it can be made."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        # Only a try shows it: root may write anywhere, but not into /proc.
+        with TemporaryDirectory(dir=there):
+            return True
+    except OSError:
+        return False
 
 
 def new_settings(before: str | None, values: Mapping[str, Any], head: str) -> str:

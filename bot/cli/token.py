@@ -6,39 +6,46 @@ import re
 import discord
 
 from bot.discord_api.permissions import PERMISSIONS
+from bot.i18n.messages import say
 from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured
+from melodify_core.models import Language
 
-_WHERE = "You find the token in Discord's developer portal under Bot > Reset Token."
-NO_LOGIN = f"discord.token is missing: set MELODIFY_DISCORD__TOKEN or discord.token_file. {_WHERE}"
-FORMLESS = "discord.token does not have the form of a bot token."
-# What the developer portal shows beside the token.
+NO_LOGIN = "discord.token is missing: set MELODIFY_DISCORD__TOKEN or discord.token_file."
+# What the developer portal shows beside the token, by the word for it in the catalogue.
 _MISTAKEN = (
-    (r"[\"'“”‘’].*|.*[\"'“”‘’]", "has quotation marks in it: set the token without them"),
-    (r"(?i)bot\s.*", 'begins with "Bot": set the token alone'),
-    (r".*\s.*", "has a space or a line break in it: set the token alone"),
-    (r"\d{15,21}", f"is the application's id, not the token. {_WHERE}"),
-    (r"[0-9a-f]{64}", f"is the application's public key, not the token. {_WHERE}"),
-    (r"[A-Za-z0-9_-]{32}", f"is the application's client secret, not the token. {_WHERE}"),
+    (r"[\"'“”‘’].*|.*[\"'“”‘’]", "quotes"),
+    (r"(?i)bot\s.*", "prefix"),
+    (r".*\s.*", "space"),
+    (r"\d{15,21}", "id"),
+    (r"[0-9a-f]{64}", "public_key"),
+    (r"[A-Za-z0-9_-]{32}", "client_secret"),
 )
+_ELSEWHERE = ("id", "public_key", "client_secret")
 
 
 def token_of(settings: Settings) -> str:
     """Return the bot's token. Raises Misconfigured where it is missing, or certainly something else."""
     if settings.discord.token is None:
-        raise Misconfigured(NO_LOGIN)
+        raise Misconfigured(f"{NO_LOGIN} {say('en', 'setup.mistaken.where')}")
     token = settings.discord.token.get_secret_value()
     if mistake := token_mistake(token):
         raise Misconfigured(mistake)
     return token
 
 
-def token_mistake(token: str) -> str:
+def token_mistake(token: str, language: Language = "en") -> str:
     """Return a sentence on what was pasted in place of the token; "" for what may be one."""
-    for pattern, mistake in _MISTAKEN:
+    for pattern, kind in _MISTAKEN:
         if re.fullmatch(pattern, token, re.DOTALL):
-            return f"discord.token {mistake.rstrip('.')}."
+            where = [say(language, "setup.mistaken.where")] if kind in _ELSEWHERE else []
+            return " ".join([say(language, f"setup.mistaken.{kind}"), *where])
     return ""
+
+
+def formless(language: Language = "en") -> str:
+    """Return the sentence on what has not the form of a token."""
+    return say(language, "setup.mistaken.form")
 
 
 def application_id_of(token: str) -> int | None:

@@ -60,10 +60,11 @@ class Members(commands.Cog):
 
     async def _quota(self, interaction: Interaction, language: Language) -> None:
         """Show how many songs the member has left."""
+        await interaction.edit_original_response(content=quota_text(language, await self._quota_of(interaction)))
+
+    async def _quota_of(self, interaction: Interaction) -> Quota:
         roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-        role_ids = tuple(role.id for role in roles)
-        quota = await self._members.quota(interaction.user.id, interaction.guild_id, role_ids)
-        await interaction.edit_original_response(content=quota_text(language, quota))
+        return await self._members.quota(interaction.user.id, interaction.guild_id, tuple(role.id for role in roles))
 
     async def _forget_me(self, interaction: Interaction, language: Language) -> None:
         """Ask for a confirmation, with a button for each extent."""
@@ -79,7 +80,8 @@ class Members(commands.Cog):
     async def _queue(self, interaction: Interaction, language: Language) -> None:
         """Show what waits, and when a new song would start."""
         report = await self._services.studio.queue_for(interaction.user.id)
-        await interaction.edit_original_response(content=queue_text(language, report))
+        refusal = (await self._quota_of(interaction)).refusal
+        await interaction.edit_original_response(content=queue_text(language, report, refusal))
 
     async def _watched_here(self, interaction: Interaction) -> frozenset[int]:
         """Return the watched channels of the server that the member sees."""

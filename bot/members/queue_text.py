@@ -1,21 +1,22 @@
 """The answer to /queue: the member's songs that are not finished, and when a new one would start."""
 
-from bot.i18n.messages import say
+from bot.i18n.messages import say, sentence
 from bot.posts.destinations import link_to
+from melodify_core.errors import Rejected
 from melodify_core.models import Forecast, Language
 from melodify_core.studio import OpenSong, QueueReport
 
 MOST_SONGS = 10
 
 
-def queue_text(language: Language, report: QueueReport) -> str:
-    """Return the answer, one line each."""
+def queue_text(language: Language, report: QueueReport, refusal: Rejected | None = None) -> str:
+    """Return the answer, one line each; `refusal` is why a new song would not even be queued."""
     lines = [_own(language, song) for song in report.own[:MOST_SONGS]]
     if report.waiting or report.running:
         lines.append(say(language, "queue.all", waiting=report.waiting, running=report.running))
     else:
         lines.append(say(language, "queue.empty"))
-    lines.append(_next(language, report.next_song))
+    lines.append(sentence(language, refusal) if refusal else _next(language, report.next_song))
     return "\n".join(lines)
 
 

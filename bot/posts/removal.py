@@ -9,6 +9,7 @@ import discord
 
 from bot.discord_api.errors import map_discord_errors
 from bot.i18n.messages import say
+from bot.posts.destinations import link_to
 from bot.posts.song_embed import PICTURE_NAME
 from melodify_core.errors import MelodifyError
 from melodify_core.models import Language, SongPosts
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 # How many messages after the song's are searched for its videos.
 SEARCHED_MESSAGES = 100
 NAMED_CHANNELS = 5
+SIGN = "🎬"  # before a video, in every language
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Removed:
 
 
 def mark_of(posts: SongPosts) -> str:
-    """Return the line that marks a video of the song, so that it is found again. It is the same in all languages."""
-    return f"-# {say('en', 'song.footer', job_id=posts.job_id)}"
+    """Return what leads from a video to its song, and marks it, so that it is found again."""
+    return f" · {link_to(posts.guild_id, posts.channel_id, posts.message_id)}"
 
 
 async def remove_posts(
@@ -85,7 +87,13 @@ async def _videos(
         # The videos are deleted with their channel.
         return [] if isinstance(error.__cause__, discord.NotFound) else None
     me = client.user.id if client.user else 0
-    return [message for message in found if message.author.id == me and message.content.endswith(mark_of(posts))]
+    # In earlier versions the song's id was in the last line.
+    marks = (mark_of(posts), say("en", "song.footer", job_id=posts.job_id))
+    return [
+        message
+        for message in found
+        if message.author.id == me and message.content.startswith(SIGN) and any(m in message.content for m in marks)
+    ]
 
 
 async def unlink_takes(client: discord.Client, gone: SongPosts, takes: Iterable[SongPosts]) -> None:

@@ -30,7 +30,7 @@ def lines_of(job: Job, song: Song) -> list[str]:
     texts += hint_lines(language, song).splitlines()
     lines = [
         # Discord hides what is between the bars: a hint may give the picture away.
-        *(f"||{line}||" if job.spoiler else line for line in texts),
+        *(f"||{line}||" if job.spoiler or job.wish.covered else line for line in texts),
         _origin(job),
         " · ".join(_facts(job, song)),
     ]
@@ -47,7 +47,8 @@ def _origin(job: Job) -> str:
     if job.parent_id is None:
         return ""
     changes = ", ".join(_changes(job.wish.language, job.parent_wish, job.wish)) if job.parent_wish else ""
-    changes = f"||{changes}||" if changes and job.spoiler else changes
+    covered = job.spoiler or any(wish and wish.covered for wish in (job.parent_wish, job.wish))
+    changes = f"||{changes}||" if changes and covered else changes
     kind = "song.changed" if changes else "song.take"
     key = f"{kind}_of" if job.parent_link else kind
     return say(job.wish.language, key, link=job.parent_link, changes=changes)

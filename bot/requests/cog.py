@@ -17,6 +17,7 @@ from bot.i18n.messages import say
 from bot.interaction import Bot, Interaction
 from bot.requests.attachments import pictures_in, replied_pictures, sent_pictures, unreadable_in
 from bot.requests.definitions import melodify_command, melodify_menu
+from bot.requests.edit_form import is_covered
 from bot.requests.in_flight import RequestsInFlight
 from bot.requests.intake import Intake
 from bot.requests.request import Request, request_of
@@ -192,9 +193,10 @@ class SongRequests(commands.Cog):
         seconds: int | None = None,
     ) -> Wish:
         """Return the wish; the hint, the server's moderators, then the host decide what the member leaves open."""
-        hint = clean(hint, HINT_CHARACTERS)
+        written, hint = hint, clean(hint, HINT_CHARACTERS)
         return Wish(
             hint=hint,
+            covered=is_covered(written),
             style=style or server.style or "auto",
             seconds=seconds or self._length_of(hint) or server.seconds or self._settings.song.default_seconds,
             language=language_in(locale),
@@ -233,7 +235,9 @@ def _help_for(message: discord.Message) -> str:
     """Return the key of the answer to a message without a picture."""
     if kind := unreadable_in(message):
         return f"answer.unreadable.{kind}"
-    return "answer.no_picture" if message.reference else "answer.help"
+    if message.reference:
+        return "answer.no_picture"
+    return "answer.help" if message.guild else "answer.help_direct"
 
 
 async def _acknowledge(interaction: Interaction, request: Request | None, *, hidden: bool = False) -> bool:

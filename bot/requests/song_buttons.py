@@ -16,11 +16,12 @@ from bot.discord_api.ephemeral import errors_reported, send_ephemeral
 from bot.i18n.messages import say
 from bot.i18n.translator import language_of
 from bot.posts.cancel_button import JOB
+from bot.posts.destinations import link_to
 from bot.posts.details_embed import details_of
 from bot.posts.removal import mark_of, remove_posts, unlink_takes
 from bot.posts.song_embed import file_stem, title_of
 from bot.posts.song_view import song_button, song_view
-from bot.requests.edit_form import ChangeModal
+from bot.requests.edit_form import ChangeModal, typed_before
 from bot.requests.retake import Interaction, RetakeOrder, wish_of
 from melodify_core.errors import MelodifyError, Rejected
 from melodify_core.models import Entry, Language, Link
@@ -78,9 +79,32 @@ class ChangeButton(SongButton, template=rf"song:change:{JOB}"):
     kind = "change"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
+        """Show the form, unless the member has no song left: then it would be filled in for nothing."""
+        await self.show_form(interaction, language)
+
+    async def show_form(
+        self, interaction: Interaction, language: Language, typed: dict[str, str] | None = None
+    ) -> None:
+        """Show the form, filled in with what was `typed`. Raises Rejected (limit.*, song.*) and Unavailable."""
+        services, user = interaction.client.services, interaction.user
+        roles = tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+        await services.studio.admit(user.id, interaction.guild_id, roles)
+        longest_s = lengths_of(services.settings)[1]
+        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language, longest_s, typed))
+
+
+class AgainButton(ChangeButton, template=rf"song:again:(?:(?P<style>[\w-]*):(?P<seconds>.{{0,20}}):)?{JOB}"):
+    """Opens the form again with what was typed into it."""
+
+    kind = "again"
+
+    def __init__(self, job_id: str, language: Language, style: str | None = None, seconds: str | None = None) -> None:
+        super().__init__(job_id, language)
+        self._style, self._seconds = style or "", seconds or ""
+
+    async def press(self, interaction: Interaction, language: Language) -> None:
         """Show the form."""
-        longest_s = lengths_of(interaction.client.services.settings)[1]
-        await interaction.response.send_modal(ChangeModal(await self.entry(interaction), language, longest_s))
+        await self.show_form(interaction, language, typed_before(interaction.message, self._style, self._seconds))
 
 
 class LikeButton(SongButton, template=rf"song:like:{JOB}"):
@@ -110,30 +134,58 @@ class VideoButton(SongButton, template=rf"song:video:{JOB}"):
     kind = "video"
 
     async def press(self, interaction: Interaction, language: Language) -> None:
-        """Send the stored video, made now if there is none yet."""
-        entry = await self.entry(interaction)
-        await interaction.response.defer(ephemeral=entry.private, thinking=True)
-        songs = interaction.client.services.songs
-        video = await songs.video(entry, interaction.filesize_limit)
+        """Send the stored video, made now if there is none yet; where one was posted already, lead there."""
+        # Only the presser sees that it takes a while, or why there is none.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        async with interaction.client.services.songs.video_turn(self.job_id):
+            entry = await self.entry(interaction)
+            if posted := await self._posted(interaction, entry):
+                await send_ephemeral(interaction, say(language, "video.posted", link=posted))
+            else:
+                await self._post(interaction, language, entry)
+
+    async def _posted(self, interaction: Interaction, entry: Entry) -> str:
+        """Return the link to a message with the video, "" where there is none any more."""
+        for channel_id, message_id in entry.videos:
+            channel = interaction.client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
+            try:
+                await channel.fetch_message(message_id)
+            except discord.HTTPException as error:
+                log.info("song %s: its video %s cannot be seen any more: %s", self.job_id, message_id, error)
+            else:
+                return link_to(entry.guild_id, channel_id, message_id)
+        return ""
+
+    async def _post(self, interaction: Interaction, language: Language, entry: Entry) -> None:
+        video = await interaction.client.services.songs.video(entry, interaction.filesize_limit)
         shown = language if entry.private else language_of_song(entry)
-        title, mark = say(shown, "video.done", title=title_of(shown, entry.song)), mark_of(entry)
+        text, file = say(shown, "video.done", title=title_of(shown, entry.song)), discord.utils.MISSING
+        if entry.message_id and not entry.private:
+            text += mark_of(entry)
         if isinstance(video, Link):
             link = say(shown, "video.link", url=video.url, until=video.expires_at)
-            link = f"||{link}||" if entry.song.spoiler else link
-            await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{link}\n{mark}", wait=True))
+            text += f"\n||{link}||" if entry.song.spoiler else f"\n{link}"
+        else:
+            name = f"{file_stem(shown, entry.song)}.mp4"
+            file = discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
+        if entry.private:
+            await interaction.followup.send(text, file=file)
             return
-        name = f"{file_stem(shown, entry.song)}.mp4"
-        file = discord.File(io.BytesIO(video), filename=name, spoiler=entry.song.spoiler)
-        await self._note(interaction, entry, await interaction.followup.send(f"{title}\n{mark}", file=file, wait=True))
+        # The first message after "thinking..." is seen by those who saw that: the presser.
+        await interaction.edit_original_response(content=say(language, "video.ready"))
+        await self._note(interaction, entry, await interaction.followup.send(text, file=file, wait=True))
+        await interaction.delete_original_response()
 
     async def _note(self, interaction: Interaction, entry: Entry, sent: discord.Message) -> None:
-        """Remember the message, so that it is deleted with the song."""
-        if entry.private:
-            return  # only the presser sees it, for a while
+        """Remember the message, so that it is deleted with the song. Raises Rejected when the song was deleted."""
         try:
-            await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
+            noted = await interaction.client.services.songs.note_video(entry, sent.channel.id, sent.id)
         except MelodifyError as error:
             log.warning("song %s: its video %s is not remembered: %s", self.job_id, sent.id, error)
+            return
+        if not noted:
+            await sent.delete()
+            raise Rejected("song.gone")
 
 
 class DetailsButton(SongButton, template=rf"song:details:{JOB}"):
@@ -198,6 +250,7 @@ def _check_may_delete(interaction: Interaction, entry: Entry) -> None:
 ITEMS: tuple[type[SongButton], ...] = (
     AnotherButton,
     ChangeButton,
+    AgainButton,
     LikeButton,
     VideoButton,
     DetailsButton,

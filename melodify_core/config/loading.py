@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -21,14 +22,19 @@ CONFIG_VARIABLE = "MELODIFY_CONFIG"
 DEFAULT_FILE = Path("config.toml")
 
 
-def load(path: Path | None = None) -> Settings:
+def load(path: Path | None = None, *, without: Collection[str] = ()) -> Settings:
     """Return the settings of `path`, of the file that MELODIFY_CONFIG names, or of ./config.toml where it exists.
+
+    What is named in `without`, such as "section.name", is left out of the file.
 
     Raises Misconfigured with one sentence for each mistake, all at once.
     """
     named = _named(path)
     table, problems = _read_table(named or DEFAULT_FILE, must_exist=named is not None)
     problems += _unknown_variables()
+    for section, _, key in (name.partition(".") for name in without):
+        if isinstance(table.get(section), dict):
+            table[section].pop(key, None)
     settings = None
     try:
         settings = Settings(**table)

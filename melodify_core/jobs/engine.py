@@ -24,6 +24,7 @@ from melodify_core.models import Brief, Job, PendingPost, Stage
 from melodify_core.observability.log_context import log_context, trace_job
 
 log = logging.getLogger(__name__)
+CANCELLED_MEANWHILE = "DBOSAwaitedWorkflowCancelledError"  # DBOS does not export it
 
 # The queue of the jobs. No partition per member: DBOS would query each of them at every poll.
 QUEUE = "songs"
@@ -47,6 +48,8 @@ POST_ENDING = "-post"
 
 def make_tables(database: sa.Engine) -> None:
     """Make or update the engine's own tables."""
+    # The level of DBOSConfig counts from the launch only. Below it DBOS advertises, and warns hosts of SQLite.
+    logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS.migrate(database.url.render_as_string(hide_password=False))
 
 
@@ -99,6 +102,7 @@ class Engine:
         # with those that it finds at the launch, the first song starts at once.
         await asyncio.to_thread(make_tables, self._database)
         self._client = self._new_client()
+        logging.getLogger("dbos").addFilter(_is_worth_a_line)
         await self._register_queues()
         DBOS(
             config=DBOSConfig(
@@ -330,6 +334,12 @@ class Engine:
             # DBOS records no end for a cancelled task: the job stays pending and continues at the next launch.
             raise asyncio.CancelledError
         return task
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return False for the error that DBOS reports of a job that started while it was cancelled: nothing is wrong."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != CANCELLED_MEANWHILE
 
 
 @dataclass(slots=True)

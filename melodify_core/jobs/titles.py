@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
+from random import Random
 
-from melodify_core.models import Brief, Wording
+from melodify_core.models import Brief, Language, Wording
 
 RECENT_TITLES = 200
 RECENT_CAPTIONS = 10
@@ -18,6 +19,18 @@ def words_unlike(brief: Brief, said: Sequence[Wording]) -> Wording:
     """Return a title that no other song has, and the caption that is least like it and those of the latest ten."""
     title = free_title(brief, [words.title for words in said])
     return Wording(title, fresh_caption(brief, [title, *(words.caption for words in said[:RECENT_CAPTIONS])]))
+
+
+def with_covered_titles(brief: Brief, language: Language, seed: int) -> Brief:
+    """Return the Brief with titles that only its mood has chosen: the title of a spoiler must not tell the picture."""
+    # Imported here: most jobs need none of its words.
+    from melodify_core.captioners.palette.mood_titles import is_mood_title, mood_titles
+
+    if not brief.spare_titles and is_mood_title(_NUMERAL.sub("", brief.title), language):
+        return brief  # of another take: it has the first one's title, and a number
+    titles = mood_titles(brief, language)
+    first, *others = Random(seed).sample(titles, len(titles))
+    return brief.model_copy(update={"title": first, "spare_titles": tuple(others)})
 
 
 def fresh_caption(brief: Brief, told: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ from melodify_core.jobs.players import (
     step_of,
 )
 from melodify_core.jobs.retry import with_db_retry
-from melodify_core.jobs.titles import RECENT_TITLES, words_unlike
+from melodify_core.jobs.titles import RECENT_TITLES, with_covered_titles, words_unlike
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
@@ -297,6 +297,8 @@ def _mastered(take: bytes, **options: Any) -> Mastered:
 
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
+    if job.spoiler:
+        reading = with_covered_titles(reading, job.wish.language, job.seed)
     choose = partial(words_unlike, reading)
     words = await with_db_retry(context.ledger.claim_words, job, RECENT_TITLES, choose, time.time())
     chosen = {"title": words.title, "caption": words.caption, "spare_titles": (), "spare_captions": ()}

@@ -56,13 +56,14 @@ class Songbook:
             count = connection.scalar(sa.select(sa.func.count()).select_from(likes).where(likes.c.job_id == job_id))
         return liked, int(count or 0)
 
-    def note_video(self, job_id: str, channel_id: int, message_id: int) -> None:
-        """Remember a message with the song's video."""
+    def note_video(self, job_id: str, channel_id: int, message_id: int) -> bool:
+        """Remember a message with the song's video; False for a song that is not there any more."""
         with changing(self._engine) as connection:
             query = sa.select(songs.c.videos).where(songs.c.job_id == job_id).with_for_update()
             if (noted := connection.scalar(query)) is not None:
                 newest = [*json.loads(noted), [channel_id, message_id]][-MAX_VIDEOS:]
                 connection.execute(songs.update().where(songs.c.job_id == job_id).values(videos=json.dumps(newest)))
+        return noted is not None
 
     def takes_of(self, job_id: str) -> list[SongPosts]:
         """Return where the song's direct takes were posted, the newest first."""

@@ -39,6 +39,7 @@ class SongService:
         self._storage = storage
         self._pool = pool
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._posting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._failures = VideoFailures(clock)
 
     async def entry(self, job_id: str, user_id: int) -> Entry:
@@ -136,9 +137,16 @@ class SongService:
         key = midi_key(entry.song.job_id)
         return await self._storage.load(key) if await self._storage.find(key) else None
 
-    async def note_video(self, entry: Entry, channel_id: int, message_id: int) -> None:
-        """Remember a message with the song's video, so that it is deleted with the song. Raises Unavailable."""
-        await asyncio.to_thread(self._songbook.note_video, entry.song.job_id, channel_id, message_id)
+    def video_turn(self, job_id: str) -> asyncio.Lock:
+        """Return what lets those who post the song's video do so one after the other."""
+        return self._posting.setdefault(job_id, asyncio.Lock())
+
+    async def note_video(self, entry: Entry, channel_id: int, message_id: int) -> bool:
+        """Remember a message with the song's video, so that it is deleted with the song. Raises Unavailable.
+
+        False for a song that was deleted meanwhile.
+        """
+        return await asyncio.to_thread(self._songbook.note_video, entry.song.job_id, channel_id, message_id)
 
     async def takes(self, job_id: str) -> list[SongPosts]:
         """Return where the newest takes of the song were posted; each links to it. Raises Unavailable."""

@@ -6,6 +6,7 @@ Pure functions over GuildSettings. The host pays, so the host's limits are the c
 from collections.abc import Callable, Collection
 from typing import Literal
 
+from melodify_core.brief import LEAST_SECONDS, MOST_SECONDS
 from melodify_core.config.settings import Limits, MemberLimits
 from melodify_core.errors import Rejected
 from melodify_core.models import GuildSettings, RoleLimits
@@ -13,6 +14,7 @@ from melodify_core.usage.limits import member_limits
 
 Edit = Callable[[GuildSettings], GuildSettings]
 NO_LIMITS = RoleLimits()
+CENT = 0.01
 # From the shortest window to the longest: a limit per hour above the one per day is a mistake.
 WINDOWS = ("songs_per_minute", "songs_per_hour", "songs_per_day")
 
@@ -81,6 +83,20 @@ def limit_role(role_id: int, limits: RoleLimits) -> Edit:
         return settings.model_copy(update={"roles": roles})
 
     return edit
+
+
+def limit_server(songs: int | None, dollars: float | None) -> Edit:
+    """Set what the whole server may use in a day; 0 resets to the host's limit. Raises Rejected below a cent."""
+    if dollars and dollars < CENT:
+        raise Rejected("rule.cents")
+    return changed(songs_per_day=songs, dollars_per_day=None if dollars is None else round(dollars, 2))
+
+
+def set_defaults(style: str | None, seconds: int | None, language: str | None) -> Edit:
+    """Set the defaults for what a member leaves open. Raises Rejected for a length that no song can have."""
+    if seconds and not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+        raise Rejected("rule.length", least=LEAST_SECONDS, most=MOST_SECONDS)
+    return changed(style=style, seconds=seconds, language=language)
 
 
 def set_threads(*, on: bool, archive_minutes: int | None) -> Edit:

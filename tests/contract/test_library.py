@@ -161,6 +161,14 @@ def test_a_claimed_title_is_kept_for_its_job_and_its_place_and_for_an_hour(libra
     assert library.claim_words(a_job("4"), 9, first_free, 102.0 + CLAIM_S).title == TITLES[0]
 
 
+@pytest.mark.parametrize(("ahead", "kept"), [(0.01, True), (60.0, True), (90_000.0, False)])
+def test_a_title_that_was_claimed_by_a_clock_ahead_is_kept_unless_that_clock_is_wrong(
+    library: Library, ahead: float, kept: bool
+) -> None:
+    assert library.claim_words(a_job("1"), 9, first_free, 100.0 + ahead).title == TITLES[0]
+    assert library.claim_words(a_job("2"), 9, first_free, 100.0).title == TITLES[kept]
+
+
 def test_of_songs_in_direct_messages_only_those_of_the_same_member_have_different_titles(library: Library) -> None:
     alone = Place(channel_id=10, guild_id=None)
     assert library.claim_words(a_job("1", user_id=1, place=alone), 9, first_free, 100.0).title == TITLES[0]

@@ -142,6 +142,13 @@ def test_a_picture_that_is_none_gets_one_sentence(tmp_path: Path, content: bytes
     assert not list(tmp_path.glob("*.mp3"))
 
 
+def test_a_folder_is_no_picture_and_that_is_what_is_said(tmp_path: Path) -> None:
+    run = melodify("render", ".", folder=tmp_path)
+    assert run.returncode == 1
+    assert "--out" not in run.stderr
+    assert ". cannot be read" in run.stderr
+
+
 def test_a_place_that_cannot_be_written_gets_one_sentence(picture: Path, tmp_path: Path) -> None:
     run = melodify("render", str(picture), "--seconds", "10", "--out", "nowhere/song.mp3", folder=tmp_path)
     assert run.returncode == 1

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,7 @@ async def page() -> AsyncIterator[Page]:
         yield await browser.new_page(viewport={"width": 1100, "height": 900})
 
 
-async def test_a_person_gets_a_song_and_plays_it(
-    demo: tuple[str, subprocess.Popen[str]], page: Page, tmp_path: Path
-) -> None:
-    url, process = demo
-    picture = tmp_path / "mine.jpg"
+async def ask_for_a_song(page: Page, url: str, picture: Path) -> None:
     picture.write_bytes(sunset())
     await page.goto(url)
     composer = page.locator("#channel-composer-input")
@@ -66,6 +63,13 @@ async def test_a_person_gets_a_song_and_plays_it(
     await page.locator(".command-file-input").set_input_files(picture)
     await page.locator(".send-message").click()
     await expect(page.get_by_text("is ready", exact=False).first).to_be_visible(timeout=SONG_MS)
+
+
+async def test_a_person_gets_a_song_and_plays_it(
+    demo: tuple[str, subprocess.Popen[str]], page: Page, tmp_path: Path
+) -> None:
+    url, process = demo
+    await ask_for_a_song(page, url, tmp_path / "mine.jpg")
     play = page.get_by_role("button", name=re.compile(r"^Play .*\.mp3$"))
     await expect(play).to_be_visible(timeout=SONG_MS)
     async with asyncio.timeout(30):
@@ -78,6 +82,32 @@ async def test_a_person_gets_a_song_and_plays_it(
     assert await page.evaluate("() => document.querySelector('audio').duration") == pytest.approx(30, abs=0.3)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
+
+
+def converting(demo: subprocess.Popen[str]) -> set[int]:
+    """Return the processes in which the simulator converts a file."""
+    listed = Path(f"/proc/{demo.pid}/task").glob("*/children")
+    children = {int(child) for path in listed for child in path.read_text().split()}
+    busy = set()
+    for child in children:
+        with suppress(OSError):  # it has just ended
+            busy |= {child} if b"_media_worker" in Path(f"/proc/{child}/cmdline").read_bytes() else set()
+    return busy
+
+
+async def test_the_demo_ends_at_once_while_it_converts_a_video(
+    demo: tuple[str, subprocess.Popen[str]], page: Page, tmp_path: Path
+) -> None:
+    url, process = demo
+    await ask_for_a_song(page, url, tmp_path / "mine.jpg")
+    await page.get_by_role("button", name="🎬 Video").first.click()
+    async with asyncio.timeout(SONG_MS / 1000):
+        while not (busy := converting(process)):
+            await asyncio.sleep(0.05)
+    for converter in busy:
+        os.kill(converter, signal.SIGSTOP)  # it takes as long as for a long video on a slow machine
+    process.send_signal(signal.SIGINT)
+    assert process.wait(15) == 0
 
 
 @pytest.mark.parametrize("language", ["ko"])

@@ -31,8 +31,10 @@ PATIENCE_S = 60.0
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o644)
     (tmp_path / "key").write_text("k-1234567\n")
     (tmp_path / "words").write_text("k 1234567\n")
+    (tmp_path / "quoted").write_text(f'"{TOKEN}"\n')
     (tmp_path / "line").write_text(f"DISCORD_TOKEN={TOKEN}\n")
     return tmp_path
 
@@ -59,6 +61,7 @@ def test_options_alone_make_settings_that_check_accepts(folder: Path) -> None:
     run = set_up(folder, "--token-file", "token", "--watch", "5", "6", "--data", "here")
     assert run.returncode == 0, run.stderr
     assert TOKEN not in run.stdout
+    assert "Others on this machine can read token: delete it" in run.stdout
     assert "client_id=1000" in run.stdout
     secret = folder / "secrets" / "discord_token"
     assert table(folder) == {
@@ -70,6 +73,7 @@ def test_options_alone_make_settings_that_check_accepts(folder: Path) -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in (secret, folder / "config.toml")] == [0o600, 0o600]
     check = Prepared(("bot", "check", "--offline"), folder, environment(folder)).finish(PATIENCE_S)
     assert check.returncode == 0, check.stdout
+    assert "can read" not in set_up(folder, "--token-file", str(secret)).stdout
 
 
 def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
@@ -83,6 +87,10 @@ def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
         (("--token-file", "line"), "discord.token does not have the form of a bot token."),
         (("--token-file", "token", "--composer", "lyria"), "vertex.project is missing"),
         (("--token-file", "token", "--watch", "5", "#songs"), "Copy Channel ID"),
+        (("--token-file", "line", "--language", "ko"), "봇 토큰의 형식이 아니에요"),
+        (("--token-file", "quoted", "--language", "ko"), "따옴표가 들어 있어요"),
+        (("--token-file", "token", "--data", "token"), "token is no folder"),
+        (("--token-file", "token", "--data", "/proc/x"), "/proc/x is no folder"),
         (("--token-file", "token", "--watch", "general", "--language", "ko"), "채널 ID 복사하기"),
     ):
         run = set_up(folder, *options)
@@ -90,6 +98,46 @@ def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:
         assert sentence in run.stderr
         assert "Traceback" not in run.stderr
     assert files(folder) == before
+
+
+def test_a_compose_file_follows_the_data_folder(folder: Path) -> None:
+    assert set_up(folder, "--token-file", "token", "--service", "compose", "--data", "here").returncode == 0
+    compose = folder / "compose.yaml"
+    before = compose.read_text()
+    compose.write_text(before.replace("restart: unless-stopped", "restart: always"))
+    run = set_up(folder, "--data", "there")
+    assert run.returncode == 0, run.stderr
+    moved = before.replace(f"{folder}/here", f"{folder}/there").replace("restart: unless-stopped", "restart: always")
+    assert compose.read_text() == moved
+    assert f"{folder}/here" not in moved
+    assert "docker compose up -d" in run.stdout
+
+
+@pytest.mark.parametrize("watch", [(), ("7",)])
+def test_watching_without_its_intent_is_put_right(folder: Path, watch: tuple[str, ...]) -> None:
+    (folder / "config.toml").write_text("# mine\n[discord]\nwatched_channels = [5]\n")
+    assert "message_content" in set_up(folder, "--token-file", "token").stderr
+    run = set_up(folder, "--token-file", "token", "--watch", *watch)
+    assert run.returncode == 0, run.stderr
+    discord = table(folder)["discord"]
+    assert isinstance(discord, dict)
+    assert (discord["watched_channels"], discord.get("message_content", False)) == (
+        [int(each) for each in watch],
+        bool(watch),
+    )
+    assert (folder / "config.toml").read_text().startswith("# mine\n")
+
+
+def test_a_key_that_nothing_uses_is_named(folder: Path) -> None:
+    given = ("--token-file", "token", "--key-file", "openai=key", "--set")
+    run = set_up(folder, *given, "moderation=off")
+    assert run.returncode == 0, run.stderr
+    assert "--key-file openai was left out" in run.stdout
+    assert not (folder / "secrets" / "openai_api_key").exists()
+    run = set_up(folder, *given, "moderation=openai")
+    assert run.returncode == 0, run.stderr
+    assert "left out" not in run.stdout
+    assert (folder / "secrets" / "openai_api_key").read_text() == "k-1234567\n"
 
 
 def test_check_shows_and_writes_nothing(folder: Path) -> None:
@@ -272,7 +320,10 @@ def test_offline_a_token_has_the_right_form_and_nobody_says_that_it_works(folder
         terminal.until("does not have the form of a bot token.")
         terminal.answer("Bot token", TOKEN)
         terminal.until("It has the right form.")
-        terminal.answer("looks at the pictures", "")
+        terminal.answer("looks at the pictures", "openai")
+        terminal.answer("Address of a server", "")
+        terminal.answer("API key for openai", "x")
+        terminal.until("Whether the key works was not asked")
         terminal.answer("makes the music", "lyria")
         terminal.answer("Google Cloud project", "")
         terminal.until("Google Cloud project")
@@ -288,13 +339,17 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
         def talk(terminal: Terminal) -> None:
             terminal.answer("Language", "ko")
             terminal.answer("봇 토큰", f"Bot {TOKEN}")
-            terminal.until('begins with "Bot"')
+            terminal.until('"Bot"으로 시작해요')
             terminal.answer("봇 토큰", OTHER)
             terminal.answer("그래도 이 값을 쓸까요?", "n")
             terminal.answer("봇 토큰", TOKEN)
             terminal.until("잘 작동해요.")
+            terminal.answer("사진은 누가 볼까요?", "nobody")
+            terminal.until("다음 중에서 골라 주세요: palette, openai.")
             terminal.answer("사진은 누가 볼까요?", "")
             terminal.answer("음악은 누가 만들까요?", "")
+            terminal.answer("둘 폴더", "token")
+            terminal.until("쓸 수 있는 폴더가 아니고")
             terminal.answer("둘 폴더", "")
             terminal.answer("만들 채널", "general")
             terminal.until("ID를 적어 주세요")

@@ -525,6 +525,32 @@ async def test_controls_and_downloads_stand_in_rows_and_players_are_named_once(
             assert "downloads" not in row or max(box["width"] for box in boxes) - min(box["width"] for box in boxes) < 1
 
 
+@pytest.mark.parametrize(("width", "language"), [(280, "en"), (280, "ko"), (320, "en")])
+async def test_no_word_of_a_download_is_broken_in_two(
+    browser: Browser, site: Site, sound: tuple[bytes, Song], width: int, language: str
+) -> None:
+    await with_score(site, score())
+    await site.storage.save("songs/1.mp4", b"\0", "video/mp4")
+    url = song_page(site, sound)
+    async with visit(browser, url, viewport={"width": width, "height": 700}, locale=language) as page:
+        links = await page.locator(".downloads a").all()
+        assert len(links) == 3
+        for link in links:
+            # Each word is on one line: its box is no higher than a line.
+            broken = await link.evaluate(
+                """(link) => {
+                    const text = link.firstChild, range = document.createRange();
+                    return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+                        range.setStart(text, word.index);
+                        range.setEnd(text, word.index + word[0].length);
+                        return range.getClientRects().length > 1;
+                    }).map((word) => word[0]);
+                }"""
+            )
+            assert broken == []
+        assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize(("tall", "size"), [(False, SMALL), (False, LARGE), (True, SMALL), (True, LARGE)])
 async def test_the_picture_is_as_large_as_the_page_allows_and_keeps_its_shape(
     browser: Browser, site: Site, sound: tuple[bytes, Song], tall: bool, size: dict[str, int]

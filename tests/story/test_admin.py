@@ -116,6 +116,13 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
     assert "nothing to archive" in await court.rule("threads", on=False, archive=60)
     assert "block yourself" in await court.rule("block", member=court.moderator.user)
     assert "is not blocked" in await court.rule("unblock", member=str(here.member.id))
+    for command, option in (("unwatch", "channel"), ("unblock", "member"), ("cancel", "song")):
+        for typed in ("#general", "nobody 7"):
+            answer = await court.rule(command, **{option: typed})
+            assert "nothing that is called" in answer
+            assert typed.strip("#") in answer
+    assert "10 to 120 seconds" in await court.rule("defaults", length=7)
+    assert "at least one cent" in await court.rule("limits", dollars=0.001)
     assert "Nothing to change" in await court.rule("defaults")
     assert "Nothing to change" in await court.rule("limits")
     exported = await court.rule("export")

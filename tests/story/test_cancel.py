@@ -1,5 +1,6 @@
 """Stories: a song is cancelled by its asker, by a moderator, by the wrong person, too late, and after a restart."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import closing
 
@@ -8,6 +9,7 @@ import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, story_settings, world
+from tests.story.pressing import a_press
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,31 @@ async def test_a_waiting_song_is_withdrawn(bot: World, here: World) -> None:
     await other.member.click(status_of(other), label="Cancel")
     await here.songs_done()
     assert here.songs() == []
+
+
+async def test_who_cancels_a_moment_later_hears_that_it_is_cancelled(bot: World, here: World) -> None:
+    other = bot.corner()
+    await other.command()
+    await other.until("🎼")
+    await here.command()
+    status = status_of(here)
+    pressed = str(status.components[0].children[0].custom_id)  # type: ignore[union-attr]
+    presses = [a_press(here, here.member, status, pressed) for _ in range(2)]
+    await here.emit("INTERACTION_CREATE", *(payload for payload, _ in presses))
+    answers = {result.followups[0].content for _, result in presses if result.followups}
+    assert answers == {"All right, I am cancelling this song.", "Cancelled. There will be no song."}
+    await other.member.click(status_of(other), label="Cancel")
+    await here.songs_done()
+
+
+async def test_a_job_that_starts_while_it_is_cancelled_is_no_error_in_the_log(
+    here: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    del here  # its engine has been launched
+    error = type("DBOSAwaitedWorkflowCancelledError", (Exception,), {})("DBOS Error 13: it was cancelled")
+    for problem in (error, ValueError("a defect")):
+        logging.getLogger("dbos").error("Exception encountered", exc_info=problem)
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError]
 
 
 async def test_somebody_else_may_not_cancel_and_a_moderator_may(here: World) -> None:

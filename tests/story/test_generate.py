@@ -238,7 +238,8 @@ async def test_a_command_in_a_direct_message_is_answered_there(here: World) -> N
 async def test_words_in_a_direct_message_get_a_hint_on_how_to_ask(here: World) -> None:
     await here.dm("hello")
     [answer] = here.said(here.dms)
-    assert "/melodify" in answer.content
+    assert answer.content.startswith("Send me a picture")
+    assert "ention" not in answer.content
 
 
 async def test_a_forwarded_picture_with_a_mention_counts_as_posted(bot: World) -> None:

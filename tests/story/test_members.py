@@ -213,6 +213,17 @@ async def test_the_queue_shows_the_member_s_songs_and_when_a_new_one_would_start
     await here.songs_done()
 
 
+async def test_the_queue_promises_no_song_to_a_member_who_has_none_left(here: World) -> None:
+    with closing(here.database()) as database, database:
+        query = "INSERT INTO usage (job_id, user_id, guild_id, created_at, state) VALUES (?, ?, ?, ?, 'charged')"
+        own = (here.member.id, here.guild.id, time.time() - 60)
+        database.executemany(query, [(f"9{here.member.id}{number}"[-19:], *own) for number in range(20)])
+    result = await here.member.slash(here.channel, "queue")
+    assert result.response is not None
+    assert "right away" not in result.response.content
+    assert "all your songs for" in result.response.content
+
+
 async def test_the_queue_of_others_is_counted_but_not_shown(here: World) -> None:
     await here.command(length=120)
     other = here.guild.add_member(here.env.create_user("patient"))
@@ -272,7 +283,7 @@ async def test_a_video_that_was_posted_long_after_its_song_goes_too(here: World)
     [song] = here.songs()
     await talk(here, song)
     result = await here.member.click(song, custom_id=button("video", song))
-    assert result.response is not None
+    assert result.followups
     await talk(here, song)
     await forgotten(here, "Delete stored data and posts")
     [thread] = here.channel.threads  # members wrote there, so it stays

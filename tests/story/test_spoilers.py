@@ -7,11 +7,12 @@ import av
 import discord
 import pytest
 
+from melodify_core.captioners.palette.mood_titles import is_mood_title
 from melodify_core.media.worker_pool import WorkerPool
 from tests.stories import World, a_picture, audio_of, story_settings, world
 from tests.story.pressing import button
 
-HIDDEN = ("SPOILER_surprise.png", a_picture("gold"))
+HIDDEN = ("SPOILER_surprise.png", a_picture("crimson"))
 OPEN = ("holiday.png", a_picture("teal"))
 
 
@@ -64,6 +65,9 @@ async def test_a_spoiler_stays_one_in_message_cover_take_and_video(here: World, 
     await presser.click(song, custom_id=button("another", song))
     await here.songs_done()
     songs = here.songs(here.dms) if way == "private" else here.songs()
+    titles = [str(each.embeds[0].title) for each in songs]
+    assert is_mood_title(titles[0], "en")
+    assert titles[1] == f"{titles[0]} II"
     assert [pictures_of(each) for each in songs] == [["SPOILER_picture.jpg"]] * 2
     assert not any(shows_openly(each) for each in songs)
     await presser.click(song, custom_id=button("video", song))
@@ -81,6 +85,29 @@ async def test_a_spoiler_s_hint_and_what_became_of_it_are_hidden_too(here: World
     told = [line for line in lines if "rain" in line or "qqq" in line]
     assert len(told) > 1
     assert all(line.startswith("||") and line.endswith("||") for line in told)
+
+
+def lines_on(song: discord.Message, *words: str) -> list[str]:
+    """Return the lines on the card that have one of these words."""
+    lines = str(song.embeds[0].description).splitlines()
+    return [line for line in lines if any(word in line for word in words)]
+
+
+async def test_a_hint_that_was_written_as_a_spoiler_stays_one(here: World) -> None:
+    await here.post(f"{here.mention} ||surprise rain||", OPEN)
+    await here.songs_done()
+    [song] = here.songs()
+    told = lines_on(song, "surprise", "rain")
+    assert told
+    assert all(line.startswith("||") and line.endswith("||") for line in told)
+    opened = await here.member.click(song, custom_id=button("change", song))
+    assert opened.modal is not None
+    assert "||surprise rain||" in str(opened.modal)
+    await here.member.submit_modal(opened, {"hint": "||secret snow||", "style": ["piano"], "seconds": "10"})
+    await here.songs_done()
+    told = lines_on(here.songs()[1], "surprise", "secret", "snow")
+    assert told
+    assert all(line.count("||") == 2 for line in told)
 
 
 async def test_a_picture_beside_a_spoiler_is_shown(here: World) -> None:

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from melodify_core.captioners.palette.captioner import brief_of
+from melodify_core.captioners.palette.mood_titles import is_mood_title
 from melodify_core.captioners.palette.scenery import Scene
-from melodify_core.jobs.titles import RECENT_TITLES, free_title, fresh_caption, words_unlike
+from melodify_core.jobs.titles import RECENT_TITLES, free_title, fresh_caption, with_covered_titles, words_unlike
 from melodify_core.models import Language, Wish, Wording
 from tests.briefs import BRIEF
 from tests.unit.readings import SCENES
@@ -98,3 +99,21 @@ def test_a_numbered_title_is_no_longer_than_a_title_may_be() -> None:
     chosen = free_title(long, ["a" * 80])
     assert len(chosen) == 80
     assert chosen.endswith("a II")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_spoiler_s_titles_say_nothing_of_the_picture_whoever_read_it(language: Language) -> None:
+    by_palette = brief_of(SCENES["sunset"], Wish(language=language), CAT)
+    for reading in (WITH_SPARES, by_palette):
+        brief = with_covered_titles(reading, language, seed=7)
+        assert all(is_mood_title(title, language) for title in (brief.title, *brief.spare_titles))
+        assert len({brief.title, *brief.spare_titles}) > 10
+
+
+def test_another_take_of_a_spoiler_has_the_first_one_s_title_and_a_number() -> None:
+    first = with_covered_titles(WITH_SPARES, "en", seed=7)
+    stored = first.model_copy(update={"spare_titles": ()})
+    second = with_covered_titles(stored, "en", seed=8)
+    assert free_title(second, [first.title]) == f"{first.title} II"
+    third = with_covered_titles(second.model_copy(update={"title": f"{first.title} II"}), "en", seed=9)
+    assert free_title(third, [first.title, f"{first.title} II"]) == f"{first.title} III"
