@@ -80,6 +80,20 @@ def test_a_picture_has_many_titles_of_its_own(language: str) -> None:
         assert not [title for title in titles if re.search(r"[{}|]|\s\s", title)]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_afternoon_is_dim(language: str) -> None:
+    day = "Afternoon|Half Past Four|Noon|Sunday|Sunny|Sunshine|낮잠|산책|양지바른|오후|일요일|점심"
+
+    def is_told(brightness: float) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "folk", "hint": "major, 100 bpm"})
+        pictures = (replace(SCENES["forest"], brightness=brightness, fingerprint=number) for number in range(30))
+        briefs = [brief_of(picture, wish, Scene()) for picture in pictures]
+        return any(re.search(day, title) for brief in briefs for title in (brief.title, *brief.spare_titles))
+
+    assert is_told(0.6)
+    assert not is_told(0.42)
+
+
 def test_korean_titles_are_more_than_colour_and_noun() -> None:
     colours = [adjective for _, *adjectives in words_of("korean").colours.values() for adjective in adjectives]
     plain = re.compile(rf"(?:{'|'.join(colours)}) \S+")

@@ -14,6 +14,7 @@ from melodify_core.captioners.palette.words import (
     MOST_TITLES,
     TITLE_CHARACTERS,
     Texts,
+    by_day,
     distinct,
     is_told,
     patterns,
@@ -28,6 +29,7 @@ _OF_BRIGHT = ("Humming", "Touch of", "on Repeat")
 _OF_THINGS = ("A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Mostly", "Takes a Bow", "with Love")
 _OF_LAND = ("Featuring", "Mostly", "Notes on", "Song for", "Starring")
 _OF_KINDS = (*_OF_LAND, "A Day with", "Ask the", "Dear", "Enter", "First Sight", "Letter", "Takes a Bow")
+_OF_DAY = ("Afternoon", "Half Past Four", "Noon", "Sunday", "Sunny", "Sunshine")
 _LAND = ("forest", "mountain", "sea", "sky", "snow", "water")
 _SMALL_WORDS = frozenset(
     {"a", "an", "and", "as", "at", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "with"}
@@ -36,7 +38,8 @@ _SMALL_WORDS = frozenset(
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
+    found = by_day(_titles(reading, colour, mood, scene), reading, _OF_DAY)
+    return distinct(found, TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:

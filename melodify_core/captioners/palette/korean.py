@@ -15,6 +15,7 @@ from melodify_core.captioners.palette.words import (
     MOST_TITLES,
     TITLE_CHARACTERS,
     Texts,
+    by_day,
     distinct,
     is_told,
     patterns,
@@ -23,7 +24,7 @@ from melodify_core.captioners.palette.words import (
     words_of,
 )
 
-_DARK = 0.4  # Oklab lightness of what is no afternoon
+_OF_DAY = ("낮잠", "산책", "양지바른", "오후", "일요일", "점심")
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # "|이|가|" after a word: the particle after a final consonant, and the one after a vowel.
 _PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
@@ -31,7 +32,8 @@ _PARTICLES = re.compile(r"(\S)\|([^|]+)\|([^|]+)\|")
 
 def titles(reading: Reading, colour: str, mood: Mood, scene: Scene = UNKNOWN) -> Texts:
     """Return distinct titles, the best first: of what is seen where it is sure, of the telling colour, of the mood."""
-    return distinct(_titles(reading, colour, mood, scene), TITLE_CHARACTERS, MOST_TITLES)
+    found = by_day(_titles(reading, colour, mood, scene), reading, _OF_DAY)
+    return distinct(found, TITLE_CHARACTERS, MOST_TITLES)
 
 
 def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator[str]:
@@ -51,8 +53,6 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
         without += ["좋아서", "들려준", "생각하며", "보낸 하루", "곁에서"]
     if scene.kind not in ("animal", "bird"):
         without += ["보낸 하루", "주의보", "등장", "관찰"]
-    if reading.brightness < _DARK:
-        without += ["오후", "일요일", "산책"]
     if colour in DULL:
         without += ["일요일", "산책"]
     for pattern in patterns(words, random, seen=bool(noun), without=without):

@@ -24,6 +24,7 @@ MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
 _TRIES = 200
 MOST_AIRS = 3
+_DIM = 0.45  # Oklab lightness of what is no afternoon
 _QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
 
 # The sentences that fit a kind, and those that fit a subject better.
@@ -169,6 +170,12 @@ def patterns(words: Words, random: Random, *, seen: bool, without: Sequence[str]
     random.shuffle(fitting)
     for _, pattern in zip(range(_TRIES), cycle(fitting), strict=False):
         yield pattern
+
+
+def by_day(titles: Iterator[str], reading: Reading, words: Sequence[str]) -> Iterator[str]:
+    """Yield the titles, of a dim picture those without these words of the day."""
+    dim = reading.brightness < _DIM
+    return (title for title in titles if not (dim and any(word in title for word in words)))
 
 
 def unfit(reading: Reading, colour: str) -> Texts:
