@@ -75,7 +75,7 @@ async def check(
     for finding in findings:
         print("warn   " if finding.warns else "ok     " if finding.good else "WRONG  ", finding.text)
     if not all(finding.good for finding in findings):
-        print("\nNot ready. `melodify demo` needs none of this.")
+        print("\nNot ready. `melodify setup` asks for the settings; `melodify demo` needs none of this.")
         return 1
     runs = any(finding.runs for finding in findings)
     print("\nReady, and running already." if runs else "\nReady: start with `melodify run`.")

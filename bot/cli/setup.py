@@ -399,9 +399,16 @@ class _Conversation:
         for file in files:
             if file.hint:
                 print(file.hint)
+        given = [self._options.token_file, *self._options.key_files.values()]
+        for secret in filter(_open_to_others, given):
+            print(self.say("readable", file=str(secret)))
         if link := invite_link(token):
             print(self.say("invite", link=link))
         print(self.say("start" if not any(file.hint for file in files) else "post"))
+
+
+def _open_to_others(file: Path | None) -> bool:
+    return file is not None and file.is_file() and bool(file.stat().st_mode & 0o077)
 
 
 def _changed(values: Mapping[str, Any], file: str) -> dict[str, Any]:

@@ -48,6 +48,8 @@ POST_ENDING = "-post"
 
 def make_tables(database: sa.Engine) -> None:
     """Make or update the engine's own tables."""
+    # The level of DBOSConfig counts from the launch only. Below it DBOS advertises, and warns hosts of SQLite.
+    logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS.migrate(database.url.render_as_string(hide_password=False))
 
 

@@ -16,9 +16,9 @@ _NUMERALS = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX")
 
 
 def words_unlike(brief: Brief, said: Sequence[Wording]) -> Wording:
-    """Return a title that none of the other songs has, and the caption that is least like those of the latest ten."""
+    """Return a title that no other song has, and the caption that is least like it and those of the latest ten."""
     title = free_title(brief, [words.title for words in said])
-    return Wording(title, fresh_caption(brief, [words.caption for words in said[:RECENT_CAPTIONS]]))
+    return Wording(title, fresh_caption(brief, [title, *(words.caption for words in said[:RECENT_CAPTIONS])]))
 
 
 def with_covered_titles(brief: Brief, language: Language, seed: int) -> Brief:

@@ -277,7 +277,7 @@ OPTIONS = {
     "docker build": "-t -f",
     "docker push": "",
     "docker run": "--init --read-only --tmpfs -e -v --stop-timeout",
-    "docker compose": "-f -d --pull --username",
+    "docker compose": "-f -d --pull --username --rm",
     "gcloud builds submit": "--config --substitutions --gcs-source-staging-dir --service-account",
     "gcloud run deploy": "--image --region --command --args --min-instances --max-instances --no-cpu-throttling --port "
     "--timeout --allow-unauthenticated --set-env-vars",

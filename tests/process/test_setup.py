@@ -31,6 +31,7 @@ PATIENCE_S = 60.0
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o644)
     (tmp_path / "key").write_text("k-1234567\n")
     (tmp_path / "words").write_text("k 1234567\n")
     (tmp_path / "quoted").write_text(f'"{TOKEN}"\n')
@@ -60,6 +61,7 @@ def test_options_alone_make_settings_that_check_accepts(folder: Path) -> None:
     run = set_up(folder, "--token-file", "token", "--watch", "5", "6", "--data", "here")
     assert run.returncode == 0, run.stderr
     assert TOKEN not in run.stdout
+    assert "Others on this machine can read token: delete it" in run.stdout
     assert "client_id=1000" in run.stdout
     secret = folder / "secrets" / "discord_token"
     assert table(folder) == {
@@ -71,6 +73,7 @@ def test_options_alone_make_settings_that_check_accepts(folder: Path) -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in (secret, folder / "config.toml")] == [0o600, 0o600]
     check = Prepared(("bot", "check", "--offline"), folder, environment(folder)).finish(PATIENCE_S)
     assert check.returncode == 0, check.stdout
+    assert "can read" not in set_up(folder, "--token-file", str(secret)).stdout
 
 
 def test_what_is_missing_is_named_and_nothing_is_written(folder: Path) -> None:

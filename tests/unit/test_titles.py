@@ -69,6 +69,17 @@ def test_of_captions_the_one_is_taken_that_repeats_least() -> None:
     assert fresh_caption(brief, [brief.caption, *brief.spare_captions]) == brief.spare_captions[1]
 
 
+def test_a_caption_does_not_say_the_title_again() -> None:
+    brief = BRIEF.model_copy(
+        update={
+            "title": "The Long Way Home",
+            "caption": "A cat. A folk tune that takes the long way home.",
+            "spare_captions": ("A cat. A folk tune that smiles at strangers.",),
+        }
+    )
+    assert words_unlike(brief, []).caption == brief.spare_captions[0]
+
+
 def test_another_take_counts_on() -> None:
     second = BRIEF.model_copy(update={"title": "Amber Dusk II"})
     assert free_title(second, ["Amber Dusk", "Amber Dusk II"]) == "Amber Dusk III"
