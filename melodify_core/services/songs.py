@@ -111,8 +111,9 @@ class SongService:
         try:
             size = await self._render_and_store(entry, key, max_bytes)
         except Unavailable:
-            if await self._is_gone(entry):
-                raise Rejected("song.gone") from None  # the song's files were deleted during the rendering
+            # The song's files are deleted before its entry.
+            if await self._is_gone(entry) or await self._storage.find(entry.song.audio_key) is None:
+                raise Rejected("song.gone") from None
             raise
         if await self._is_gone(entry):
             # The song was deleted during the rendering, and its asker was told that no file is left.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from melodify_core.errors import Rejected
 from melodify_core.library import Library, Songbook, connect, upgrade
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Entry
@@ -74,3 +75,17 @@ async def test_one_video_is_made_at_a_time_whoever_goes_away(
     videos = await asyncio.gather(*(task for task in (*first, late) if task is not first[gone]))
     assert storage.most == 1
     assert videos == [await storage.load("songs/1.mp4")] * 3
+
+
+async def test_a_song_whose_files_are_just_being_deleted_is_gone_and_no_storage_is_blamed(
+    songbook: Songbook, pool: WorkerPool, tmp_path: Path
+) -> None:
+    storage = Held(tmp_path / "files")
+    await storage.save("pictures/1.jpg", sunset(), "image/jpeg")
+    await storage.save("songs/1.mp3", wav(chords(1)), "audio/wav")
+    songs = SongService(songbook, storage, pool)
+    video = await asked_for(songs, await songs.entry("1", 1))
+    await storage.delete("songs/1.mp3")  # its entry goes last
+    storage.free.set()
+    with pytest.raises(Rejected, match=r"song\.gone"):
+        await video
