@@ -250,7 +250,7 @@ class Terminal:
 
     def answer(self, question: str, text: str) -> None:
         self.until(question)
-        if "token" in question.lower() or "토큰" in question:
+        if any(secret in question for secret in ("token", "토큰", "API key")):
             # What is typed before the terminal stops showing it is dropped.
             end = time.monotonic() + PATIENCE_S
             while termios.tcgetattr(self._main)[3] & termios.ECHO and time.monotonic() < end:
