@@ -208,6 +208,13 @@ def test_a_part_of_few_notes_is_at_its_level_wherever_they_are() -> None:
     assert max(levels) - min(levels) < 1
 
 
+@pytest.mark.parametrize("seconds", [1, 2, 4, 24])
+def test_a_track_may_be_a_little_shorter_than_the_others(seconds: int) -> None:
+    sound = np.tile(tone(700), (seconds + 1) // 2)[: seconds * RATE]
+    tracks = [Track("lead", sound), Track("bass", sound[:-1])]
+    assert sum(len(block) for block in mixed(tracks, Mix(), 0.0, (), seconds * RATE, RATE)) == seconds * RATE
+
+
 def test_tracks_of_a_lower_rate_give_the_same_mix() -> None:
     def mix_at(rate: int) -> Sound:
         sound = np.asarray(6000 * np.sin(2 * np.pi * 700 * np.arange(2 * rate) / rate), np.int16)

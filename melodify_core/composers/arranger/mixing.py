@@ -91,7 +91,7 @@ def _balanced(
     tracks: Sequence[Track], mix: Mix, brightness: float, frames: int, rate: int
 ) -> tuple[list[_Strip], float]:
     """Return the channels at their levels, and the gain of the shelf. They move each other, and settle in two turns."""
-    heard = [listen(track.sound[:frames], rate) for track in tracks]
+    heard = [listen(track.sound, rate, frames) for track in tracks]
     changes, strips, needed_db = [1.0] * len(tracks), list[_Strip](), 0.0
     for _ in range(TURNS):
         strips = [
