@@ -8,7 +8,6 @@ import pytest
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.score import Score
 from melodify_core.models import Wish
-from melodify_core.styles import all_styles
 from quality.songs import brief_of_mood
 
 pytestmark = pytest.mark.no_cover
@@ -44,16 +43,3 @@ def test_a_glad_still_song_has_drums_where_a_sad_one_does_without() -> None:
     glad, sad = (np.mean([one.part("drums") is not None for one in songs(valence, STILL)]) for valence in (GLAD, SAD))
     assert glad == 1
     assert sad <= 0.6
-
-
-def test_an_excited_song_is_struck_far_more_often_than_a_still_one() -> None:
-    def struck(arousal: float) -> float:
-        brief = brief_of_mood(0.0, arousal, "major", 110)
-        scores = [score_of(brief, Wish(style=style, seconds=20), seed) for style in all_styles() for seed in range(2)]
-        roles = ("chords", "bass", "drums")
-        return float(np.mean([
-            len({round(4 * note.start) for part in score.parts if part.role in roles for note in part.notes})
-            for score in scores
-        ]))  # fmt: skip
-
-    assert struck(0.8) > 2.6 * struck(-0.8)

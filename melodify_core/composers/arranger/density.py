@@ -11,7 +11,7 @@ from melodify_core.styles import Style
 from melodify_core.styles.patterns import Beats, Hit, Hits, bars_in, patterns
 
 # Struck moments per second, of the whole accompaniment, for the calmest and for the most excited picture.
-STILL, EXCITED = 0.7, 10.5
+STILL, EXCITED = 0.8, 9.0
 STEPS_A_BEAT = 4
 # How strict the choice is: patterns that miss the wish by this factor (as a natural logarithm) are rare.
 TOLERANCE = 0.14
