@@ -53,6 +53,7 @@ def report(rows: np.ndarray, levels: dict[Stem, list[float]]) -> None:
     at_most("mean error over eight bands, dB", float(np.mean(errors)), 1.8)
     width = float(np.median(rows[:, NAMES.index("side to mid, dB")]))
     show("side to mid, dB", width, "-9..-5", met=-9 <= width <= -5)
+    at_most("onset peaks over the median", float(np.median(rows[:, NAMES.index("onset peaks over the median")])), 6.5)
     for stem, (low, high) in WANTED.items():
         middle = float(np.median(levels[stem]))
         show(f"{stem} against the whole, LU", middle, f"{low:g}..{high:g}", met=low <= round(middle, 1) <= high)

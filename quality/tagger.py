@@ -10,7 +10,7 @@ import numpy as np
 from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import chosen
 from melodify_core.composers.arranger.mixing import mixed
-from melodify_core.composers.arranger.synthesis import RATE, kicks_of, mix_of, tracks_of
+from melodify_core.composers.arranger.synthesis import PLAYED_RATE, RATE, kicks_of, mix_of, tracks_of
 from melodify_core.models import Mode, Wish
 from melodify_core.styles import all_styles
 from quality.ears import Array, at_16_khz, impression_of, tags_of
@@ -114,7 +114,7 @@ def sound_of(spec: SongSpec) -> Array:
     score = score_of(spec.brief, spec.wish, spec.seed)
     tracks = tracks_of(score, chosen())
     frames = round(score.seconds * RATE)
-    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, RATE))
+    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, PLAYED_RATE))
     return at_16_khz(np.concatenate(blocks) / np.float32(32768), RATE)
 
 

@@ -208,17 +208,17 @@ Room = Annotated[str, _one_of("room", rooms)]
 Share = Annotated[float, Field(ge=0, le=1)]
 # A style that says nothing about a stem gets these. LU against the whole: a tune that leads without being alone.
 LEVELS: Mapping[Stem, float] = MappingProxyType({
-    "lead": -4.5, "counter": -12.0, "chords": -7.0, "pad": -11.4, "bass": -5.5, "drums": -6.5,
+    "lead": -4.8, "counter": -12.0, "chords": -7.0, "pad": -12.0, "bass": -5.7, "drums": -6.5,
 })  # fmt: skip
 PANS: Mapping[Stem, float] = MappingProxyType({"lead": 0.1, "counter": 0.5, "chords": -0.35})
 WIDE: Mapping[Stem, float] = MappingProxyType({
     "lead": 0.25, "counter": 0.6, "chords": 0.9, "pad": 1.0,
 })  # fmt: skip
 NEAR: Mapping[Stem, float] = MappingProxyType({
-    "lead": 0.25, "counter": 0.3, "chords": 0.3, "pad": 0.2, "bass": 0.05, "drums": 0.3,
+    "lead": 0.25, "counter": 0.3, "chords": 0.3, "pad": 0.2, "bass": 0.05, "drums": 0.5,
 })  # fmt: skip
 FAR: Mapping[Stem, float] = MappingProxyType({
-    "lead": 0.3, "counter": 0.4, "chords": 0.25, "pad": 0.4, "drums": 0.1,
+    "lead": 0.3, "counter": 0.4, "chords": 0.25, "pad": 0.4, "drums": 0.3,
 })  # fmt: skip
 
 
@@ -230,6 +230,7 @@ class Mix(_Table):
     rooms: tuple[Room, Room] = ("studio", "hall")
     saturation: Share = 0.3
     pump: Share = 0.0
+    hiss: Annotated[float, Field(ge=-96, le=-40)] = -62.0  # dB of full scale
     levels: dict[Stem, Annotated[float, Field(ge=-40, le=0)]] = Field(default_factory=dict)
     pans: dict[Stem, Annotated[float, Field(ge=-1, le=1)]] = Field(default_factory=dict)
     wide: dict[Stem, Share] = Field(default_factory=dict)

@@ -22,6 +22,7 @@ from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import instruments
 from melodify_core.styles.rooms import rooms
 from melodify_core.styles.style import Mix, Stem
+from quality.spectra import spectra_of
 from tests.briefs import a_brief
 from tests.sounds import Sound, decoded
 
@@ -30,7 +31,7 @@ RATE = 48_000
 
 def dry(stem: Stem, **changes: object) -> Mix:
     bare: dict[str, object] = {key: {stem: 0} for key in ("near", "far", "pans", "wide")}
-    return Mix.model_validate(bare | {"saturation": 0} | changes)
+    return Mix.model_validate(bare | {"saturation": 0, "hiss": -96} | changes)
 
 
 def stereo(tracks: list[Track], mix: Mix, kicks: tuple[float, ...] = (), frames: int = 2 * RATE) -> Sound:
@@ -155,6 +156,27 @@ def test_silence_stays_silence() -> None:
     assert not stereo([], Mix()).any()
 
 
+def test_between_two_strokes_the_noise_of_the_tape_is_heard_and_never_in_a_part_alone() -> None:
+    stroke = np.zeros(2 * RATE, np.int16)
+    stroke[:2000] = tone(700)[:2000]
+
+    def level_db(mix: Mix, alone: Stem | None = None) -> float:
+        blocks = list(mixed([Track("lead", stroke)], mix, 0.0, (), 2 * RATE, RATE, alone))
+        return float(10 * np.log10((np.concatenate(blocks)[RATE // 2 : RATE] / 32768.0).var() + 1e-12))
+
+    assert level_db(dry("lead", hiss=-60)) == pytest.approx(-60, abs=1)
+    assert level_db(dry("lead", hiss=-96)) < -85
+    assert level_db(dry("lead", hiss=-60), "lead") < -85
+
+
+@pytest.mark.parametrize("style", ["lofi", "bossa", "reggae", "house", "korean", "synthwave"])
+def test_strokes_do_not_stand_alone_in_silence(style: str) -> None:
+    score = score_of(a_brief(), Wish(style=style, seconds=10), 1)
+    blocks = mixed(tracks_of(score, chosen()), mix_of(score), score.brightness, (), 10 * RATE, PLAYED_RATE)
+    whole = np.ascontiguousarray(np.concatenate(list(blocks)).T, np.float32) / np.float32(32768)
+    assert spectra_of(whole, RATE).peaks < 8.5
+
+
 def test_a_program_that_the_font_lacks_is_played_by_a_relative() -> None:
     font = opened(font_path())
     assert font.nearest((0, 0)) == (0, 0)
@@ -184,6 +206,13 @@ def test_a_part_of_few_notes_is_at_its_level_wherever_they_are() -> None:
 
     levels = [loud(begin) for begin in (1.0, 1.23, 2.09, 3.3, 4.17, 5.37)]
     assert max(levels) - min(levels) < 1
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 4, 24])
+def test_a_track_may_be_a_little_shorter_than_the_others(seconds: int) -> None:
+    sound = np.tile(tone(700), (seconds + 1) // 2)[: seconds * RATE]
+    tracks = [Track("lead", sound), Track("bass", sound[:-1])]
+    assert sum(len(block) for block in mixed(tracks, Mix(), 0.0, (), seconds * RATE, RATE)) == seconds * RATE
 
 
 def test_tracks_of_a_lower_rate_give_the_same_mix() -> None:

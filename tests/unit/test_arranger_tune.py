@@ -17,7 +17,7 @@ from melodify_core.models import Meter, Wish
 from melodify_core.styles import all_styles
 from melodify_core.styles.intervals import NEVER, Moves, class_of, intervals, last_of
 from quality.songs import MOODS, brief_of_mood
-from quality.tunes import Tune, figures_of, likeness, straight, table, tune_of
+from quality.tunes import NAMES, Tune, figures_of, likeness, straight, table, tune_of
 from tests.briefs import a_brief
 
 pytestmark = pytest.mark.no_cover  # as in test_arranger_score.py
@@ -59,6 +59,19 @@ def test_tunes_repeat_notes_and_leap_as_often_as_human_ones() -> None:
     assert 0.08 <= leaps <= 0.17
     assert entropy >= 2.8
     assert 10 <= span <= 14
+
+
+def test_a_tune_that_runs_in_steps_turns_less_often_than_one_that_leaps() -> None:
+    """In human tunes the two correlate by -.27."""
+    brief = brief_of_mood(0.3, 0.4, "major", 110)
+    found = table([
+        one
+        for style in ("folk", "piano", "lofi", "jazz")
+        for seed in range(16)
+        if (one := figures_of(tune_of(score_of(brief, Wish(style=style, seconds=60), seed))))
+    ])  # fmt: skip
+    steps, turns = (found[:, NAMES.index(name)] for name in ("steps", "turns"))
+    assert np.corrcoef(steps, turns)[0, 1] < -0.1
 
 
 def test_tunes_of_a_style_are_not_alike() -> None:

@@ -28,13 +28,16 @@ class Heard:
     whole: Samples  # power in the bands over all windows
 
 
-def listen(stem: Played, rate: int) -> Heard:
-    """Return the loudness of a stem, and the power in its bands. Silence is at -70 LUFS."""
+def listen(stem: Played, rate: int, frames: int) -> Heard:
+    """Return the loudness of a stem, and the power in its bands. Silence is at -70 LUFS.
+
+    A stem that is shorter than `frames`, the piece's length, has the windows of the piece nevertheless.
+    """
     size = rate // WINDOWS_A_SECOND
-    count = len(stem) // size
-    windows = stem[: count * size].reshape(count, size)
+    count, played = frames // size, min(frames, len(stem)) // size
+    windows = stem[: played * size].reshape(played, size)
     loud, bands = np.zeros(count, np.float32), np.zeros((count, len(_edges(rate))), np.float32)
-    for start in range(0, count, AT_ONCE):
+    for start in range(0, played, AT_ONCE):
         # Some stems play a few notes only: all of these count, and silence costs nothing.
         sounding = start + np.flatnonzero(windows[start : start + AT_ONCE].any(axis=1))
         power = np.abs(np.fft.rfft(windows[sounding].astype(np.float32) / FULL_SCALE, axis=1)) ** 2

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodify_core.composers.arranger.score import Key
-from melodify_core.styles.intervals import Moves, class_of, intervals, last_of
+from melodify_core.styles.intervals import CLASSES, LASTS, Moves, class_of, intervals, last_of
 
 WIDEST = 12  # semitones
 Weights = npt.NDArray[np.float64]
@@ -20,7 +20,11 @@ Places = npt.NDArray[np.intp]
 # Costs are natural logarithms of probabilities. A forbidden move stays possible, or there might be none.
 _FORBIDDEN = 1e-7
 # A tune over chords of its own repeats more and leaps less than the counts say: this makes up for it.
-_TASTE = np.array((1.0, 1.0, 1.1, 1.2, 1.15, 1.25, 0.55, 1.25, 1.15, 1.2, 1.1, 1.0, 1.0, 1.0))
+_TASTE = np.array((1.0, 1.0, 1.1, 1.2, 1.38, 1.25, 0.52, 1.25, 1.38, 1.2, 1.1, 1.0, 1.0, 1.0))
+# Some tunes leap and turn back, others run on in steps. By how much a tune that leaps more than most has more of each
+# interval, by its steps of the scale, and fewer in the direction of the last one, as natural logarithms.
+_LEAPING = np.array((0.0, -0.15, 0.175, 0.35, 0.35, 0.35, 0.35))
+_TURNING, _ONWARD = 0.3, 0.15
 _START = last_of(class_of(-2))  # as if the tune had come down a step
 # How often each last interval is, for the pass that does not know it yet.
 _USUAL = np.array((0.1, 0.24, 0.28, 0.1, 0.13, 0.07, 0.08))
@@ -93,6 +97,16 @@ class _Layer:
     tones: Places
 
 
+def _character(random: Random) -> Weights:
+    """Return by how much a tune has more or less of each move than most, by last interval and class."""
+    leaps = random.gauss(0, 1)
+    kinds = np.arange(CLASSES)
+    lasts = np.array([0, *(1, -1) * (LASTS // 2)])
+    onward = lasts[:, None] * np.sign(kinds - CLASSES // 2)
+    tilts = leaps * _LEAPING[np.abs(kinds - CLASSES // 2)] + (_ONWARD - _TURNING * leaps) * onward
+    return np.pad(np.exp(tilts), ((0, 0), (0, 1)), constant_values=1.0)[:, None, None, :]
+
+
 class Line:
     """Draws the pitches of one tune, phrase by phrase."""
 
@@ -101,7 +115,7 @@ class Line:
         self._pitches = np.arange(rules.low, rules.high + 1)
         self._steps = self._pitches[None, :] - self._pitches[:, None]
         self._kinds = _KINDS[self._steps + _KINDS.size // 2]
-        self._table = np.maximum(intervals(rules.moves) * _TASTE, _FORBIDDEN)
+        self._table = np.maximum(intervals(rules.moves) * _TASTE * _character(rules.random), _FORBIDDEN)
         self._usual = np.tensordot(_USUAL, self._table, axes=1)[..., self._kinds]
         self._chords: dict[tuple[tuple[int, ...], tuple[int, ...]], _Chords] = {}
         self._last = _START

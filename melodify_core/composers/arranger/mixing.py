@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from melodify_core.composers.arranger.hiss import hiss
 from melodify_core.composers.arranger.listening import Heard, listen, middles, weights
 from melodify_core.composers.arranger.rooms import Response, room
 from melodify_core.styles.style import Channel, Mix, Stem
@@ -66,10 +67,12 @@ def mixed(
     strips, needed_db = _balanced(tracks, mix, brightness, frames * rate // MIXED_RATE, rate)
     audible = [strip for strip in strips if alone in (None, strip.stem)]
     filters = _Filters.of(mix, needed_db, rate)
+    noise_db = mix.hiss if alone is None and any(strip.gain for strip in strips) else -np.inf
     done = 0
     for block in _added(_spectra(audible, mix, filters, kicks, frames, rate), frames):
         fade = np.clip((frames - done - np.arange(block.shape[1])) / (FADE_S * MIXED_RATE), 0, 1).astype(np.float32)
-        sound = _saturated(block, mix.saturation) * fade**2
+        noise = hiss(noise_db, done, block.shape[1], MIXED_RATE)
+        sound = _saturated(block + noise, mix.saturation) * fade**2
         yield np.rint(sound.T * 32767).astype("<i2", order="C")
         done += block.shape[1]
 
@@ -88,7 +91,7 @@ def _balanced(
     tracks: Sequence[Track], mix: Mix, brightness: float, frames: int, rate: int
 ) -> tuple[list[_Strip], float]:
     """Return the channels at their levels, and the gain of the shelf. They move each other, and settle in two turns."""
-    heard = [listen(track.sound[:frames], rate) for track in tracks]
+    heard = [listen(track.sound, rate, frames) for track in tracks]
     changes, strips, needed_db = [1.0] * len(tracks), list[_Strip](), 0.0
     for _ in range(TURNS):
         strips = [

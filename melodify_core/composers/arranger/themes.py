@@ -66,7 +66,7 @@ def theme(random: Random, manner: Manner, like: Theme | None = None) -> Theme:
     motifs = {one: _motif(random, one.count("o"), manner.moves) for one in (second, close)}
     motifs[first] = _motif(random, first.count("o"), manner.moves, hook)
     shape = random.choice(("arch", "wave", "rise", "fall"))
-    return Theme((first, second, third, close), motifs, shape, random.uniform(6.5, 10.0))
+    return Theme((first, second, third, close), motifs, shape, random.uniform(8.0, 11.5))
 
 
 def _motif(random: Random, notes: int, moves: Moves, hook: tuple[int, ...] = ()) -> Motif:
