@@ -25,7 +25,8 @@ from tests.process.browser import AUTOPLAY, chromium
 SAMPLE = next(sample for sample in SAMPLES if sample.picture == "cafe")
 LANGUAGES: dict[Language, str] = {"en": "", "ko": "-ko"}
 LOCALES: dict[Language, str] = {"en": "en-GB", "ko": "ko-KR"}
-HINTS: dict[Language, str] = {"en": SAMPLE.hint, "ko": "느긋한 일요일 아침"}
+# A long song, so that its status message stands long enough to be seen.
+HINTS: dict[Language, str] = {"en": f"{SAMPLE.hint}, 2 minutes", "ko": "느긋한 일요일 아침, 2분"}
 COMPOSING = "🎼"  # begins the status message then
 WIDEST = 820  # pixels
 MAX_BYTES = 36_000
