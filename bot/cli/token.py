@@ -19,9 +19,9 @@ _MISTAKEN = (
     (r".*\s.*", "space"),
     (r"\d{15,21}", "id"),
     (r"[0-9a-f]{64}", "public_key"),
-    (r"[A-Za-z0-9_-]{32}", "client_secret"),
+    (r"[A-Za-z0-9_-]{32}", "oauth2"),
 )
-_ELSEWHERE = ("id", "public_key", "client_secret")
+_ELSEWHERE = ("id", "public_key", "oauth2")
 
 
 def token_of(settings: Settings) -> str:
