@@ -90,7 +90,7 @@ def understand(hint: str, *, by_meaning: bool = True) -> Wishes:
         silent.append(hint.strip()[:PHRASE_CHARACTERS])
     heard.sort(key=lambda each: (each.start, each.end))
     silent += _impossible_lengths(hint, text)
-    return _wishes(heard, silent, text, hint)
+    return _wishes(_with_one_alone(heard), silent, text, hint)
 
 
 def length_of(hint: str) -> int | None:
@@ -148,23 +148,19 @@ def _concepts_of(phrase: str) -> tuple[str, ...]:
 
 
 def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wishes:
-    heard = _with_one_alone(heard)
     wanted = [word for word in heard if not word.denied]
     denied = [word for word in heard if word.denied]
     asked = [concepts()[name] for name in _once(word.name for word in wanted if word.kind == "concept")]
     refused = [concepts()[name] for name in _once(word.name for word in denied if word.kind == "concept")]
-    without = [word.name for word in denied if word.kind == "instrument"]
-    without += [name for concept in asked for name in concept.without]
     alone = _first([*(word.name for word in wanted if word.alone), *(concept.alone for concept in asked)])
-    without += [DRUMS] if alone else []
+    without = _without(denied, asked, alone=bool(alone))
     # "Rock but not metal" is rock.
     styles_out = frozenset(word.name for word in denied if word.kind == "style" and not _is_wanted(word, wanted))
     others = [concept for concept in asked if concept not in refused]
     sounds_out = _sounds_out(refused, others)
-    played = [word.name for word in wanted if word.kind == "instrument"]
-    own = [name for name in played if name not in without]
+    own = [word.name for word in wanted if word.kind == "instrument" and word.name not in without]
     played = [*own, *(name for concept in asked for name in concept.instruments if name not in without)]
-    silence = any(concept.no_sounds for concept in asked)
+    no_sounds = any(concept.no_sounds for concept in asked)
     sounds = [sound for concept in asked for sound in concept.sounds if sound not in sounds_out]
     shown = [word for word in heard if not _is_beside(word, heard) and not _is_part(word, wanted)]
     silent += [_phrase_of(hint, text, word) for word in denied if _is_part(word, wanted) and not sounds_out]
@@ -183,14 +179,21 @@ def _wishes(heard: list[Found], silent: list[str], text: str, hint: str) -> Wish
         instruments=tuple(_once(played)),
         without=tuple(_once(without))[:MOST_WITHOUT],
         alone=alone,
-        sounds=() if silence else tuple(_once(sounds))[:MOST_SOUNDS],
+        sounds=() if no_sounds else tuple(_once(sounds))[:MOST_SOUNDS],
         sounds_out=sounds_out,
-        no_sounds=silence,
+        no_sounds=no_sounds,
         seconds=_first(int(word.name) for word in wanted if word.kind == "seconds"),
         heard=tuple(_once(word.key for word in shown))[:MOST_HEARD],
         not_used=tuple(_once(silent))[:MOST_NOT_USED],
         phrases={word.key: _phrase_of(hint, text, word) for word in reversed(shown)},
     )
+
+
+def _without(denied: list[Found], asked: list[Concept], *, alone: bool) -> list[str]:
+    """Return the instruments that must not play; beside one that plays `alone` there are no drums."""
+    names = [word.name for word in denied if word.kind == "instrument"]
+    names += [name for concept in asked for name in concept.without]
+    return [*names, DRUMS] if alone else names
 
 
 def _with_one_alone(heard: list[Found]) -> list[Found]:

@@ -35,7 +35,6 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         return ("one colour",)
     dark, bright = reading.brightness < _DARK, reading.brightness > _BRIGHT
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
-    rosy = _share(reading, "coral", "pink", "red", "magenta", "crimson") >= 0.15
     # In warm light leaves are olive, and so is much else.
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
@@ -50,14 +49,8 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "vivid": _vivid(reading),
         "blue": not dark and _share(reading, *_BLUES) >= 0.5,
         "blue above": _blue_above(reading),
-        "gold": reading.brightness > 0.55
-        and reading.greenness < 0.05
-        and _share(reading, *_GOLDS) >= 0.5
-        and reading.warmth > 0.3,
-        "earth": not (dark or rosy)
-        and reading.greenness < 0.15
-        and _share(reading, *_EARTHS) >= 0.5
-        and _share(reading, "brown", "rust") >= 0.15,
+        "gold": _golden(reading),
+        "earth": not dark and _earthy(reading),
         "grey": not mono and reading.saturation < 0.016 and _share(reading, "grey", "silver", "charcoal") >= 0.7,
         "white": bright and _share(reading, *_WHITES) >= 0.6,
         "dark": dark,
@@ -72,6 +65,17 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         and reading.contrast < 0.24,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
+
+
+def _golden(reading: Reading) -> bool:
+    light = reading.brightness > 0.55 and reading.warmth > 0.3 and reading.greenness < 0.05
+    return light and _share(reading, *_GOLDS) >= 0.5
+
+
+def _earthy(reading: Reading) -> bool:
+    rosy = _share(reading, "coral", "pink", "red", "magenta", "crimson") >= 0.15
+    brown = _share(reading, *_EARTHS) >= 0.5 and _share(reading, "brown", "rust") >= 0.15
+    return brown and not rosy and reading.greenness < 0.15
 
 
 def _vivid(reading: Reading) -> bool:
