@@ -12,7 +12,7 @@ import pytest
 
 from melodify_core.composers.arranger.composition import midi_of, score_of
 from melodify_core.composers.arranger.score import TIMES, Score
-from melodify_core.composers.arranger.themes import HOOKS, Manner, onsets, rhythm, theme
+from melodify_core.composers.arranger.themes import HOOKS, MelodyProfile, onsets, rhythm, theme
 from melodify_core.models import Meter, Wish
 from melodify_core.styles import all_styles
 from melodify_core.styles.intervals import NEVER, Moves, class_of, intervals, last_of
@@ -98,8 +98,8 @@ def test_figures_know_a_scale_from_a_repeated_note() -> None:
 def test_every_theme_has_a_hook_that_returns() -> None:
     returned = 0
     for seed in range(40):
-        manner = Manner(TIMES["4/4"], 6, "sung", "sung")
-        found = theme(Random(seed), manner)
+        profile = MelodyProfile(TIMES["4/4"], 6, "sung", "sung")
+        found = theme(Random(seed), profile)
         motif = found.motifs[found.rhythms[0]]
         assert motif.hook
         assert motif.moves[1 : motif.hook + 1] in HOOKS
@@ -130,7 +130,7 @@ def test_the_hook_of_a_theme_is_heard_in_the_song() -> None:
 def test_a_bar_of_rhythm_has_about_the_wished_number_of_notes(meter: Meter) -> None:
     time = TIMES[meter]
     for wanted in (2.0, 4.0, 6.0):
-        bars = [rhythm(Random(seed), Manner(time, wanted, "sung", "sung")) for seed in range(60)]
+        bars = [rhythm(Random(seed), MelodyProfile(time, wanted, "sung", "sung")) for seed in range(60)]
         assert {len(bar) for bar in bars} == {4 * time.bar}
         assert abs(np.mean([len(list(onsets(bar))) for bar in bars]) - wanted) < 0.7
         assert len(set(bars)) >= 6

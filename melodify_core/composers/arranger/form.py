@@ -193,14 +193,14 @@ def _body(random: Random, phrases: int) -> str:
 def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
     first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
     intro = patterns().intros[random.choice(style.form.intros)]
-    manner = random.choice(intro.comping)
+    comping = random.choice(intro.comping)
     for number, (name, bars) in enumerate(lengths):
         roles = {"intro": intro.who, "break": style.form.break_roles, "ending": ALL - {"counter"}}.get(name, ALL)
         if name == "A" and number <= 1 and len(lengths) > 3:
             # The first verse is sparse, so that parts that join later sound like growth.
             roles = ALL - {"pad", "counter"}
         energy = 1.0 if number == climax and len(lengths) > 3 else _ENERGY[name]
-        yield Section(name, first, bars, energy, roles, manner if name == "intro" else "")
+        yield Section(name, first, bars, energy, roles, comping if name == "intro" else "")
         first += bars
 
 

@@ -12,7 +12,7 @@ from random import Random
 from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
 from melodify_core.composers.arranger.melody_line import Line, Rules, Slot, scale_over
 from melodify_core.composers.arranger.score import Chord, Key, Note, Time
-from melodify_core.composers.arranger.themes import Manner, Theme, decorated, onsets, theme
+from melodify_core.composers.arranger.themes import MelodyProfile, Theme, decorated, onsets, theme
 from melodify_core.styles.intervals import Moves
 
 # How far each section is above the home register, in semitones. The climax is higher, and alone reaches the top.
@@ -48,12 +48,12 @@ def compose(
 ) -> list[Note]:  # fmt: skip
     """Return the tune. It rests in sections without lead, and ends on the tonic with the last chord."""
     wanted = voice.notes_a_second * time.bar * 60 / bpm
-    manner = Manner(time, wanted, voice.family, voice.moves)
-    first = theme(random, manner)
+    profile = MelodyProfile(time, wanted, voice.family, voice.moves)
+    first = theme(random, profile)
     # An intro with a tune announces the theme, and the ending recalls it.
     themes = dict.fromkeys(_LIFTS, first) | {
-        "B": theme(random, manner, like=first),
-        "break": theme(random, replace(manner, notes_a_bar=BREAK * wanted)),
+        "B": theme(random, profile, like=first),
+        "break": theme(random, replace(profile, notes_a_bar=BREAK * wanted)),
     }
     left_out = key.semitones if voice.pentatonic else frozenset()
     rules = Rules(random, key, voice.low, voice.high, voice.strict, voice.moves, left_out)

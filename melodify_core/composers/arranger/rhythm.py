@@ -45,11 +45,11 @@ def strummed(bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Vo
     return notes
 
 
-def _thinned(manner: PatternSet, bar: Bar) -> str:
+def _thinned(patterns: PatternSet, bar: Bar) -> str:
     """Return the pattern of an intro or a break instead of the usual one."""
     if bar.section.comping:
         return bar.section.comping
-    return "halves" if bar.section.name == "break" and manner.strokes >= BUSY else manner.comping
+    return "halves" if bar.section.name == "break" and patterns.strokes >= BUSY else patterns.comping
 
 
 def _struck(

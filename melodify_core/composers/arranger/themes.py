@@ -40,7 +40,7 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class MelodyProfile:
     """What the style and the mood say about themes."""
 
     time: Time
@@ -49,22 +49,22 @@ class Manner:
     moves: Moves
 
 
-def theme(random: Random, manner: Manner, like: Theme | None = None) -> Theme:
+def theme(random: Random, profile: MelodyProfile, like: Theme | None = None) -> Theme:
     """Return a theme of three bars and a close. Its first motif has the hook, and mostly returns in the third bar.
 
     A theme that is `like` another one may take over a rhythm of it.
     """
-    first, second = rhythm(random, manner), rhythm(random, manner)
+    first, second = rhythm(random, profile), rhythm(random, profile)
     if like and random.random() < TAKEN_OVER:
         second = like.rhythms[0]
     second = breathing(second)
     third = random.choice((first, first, first, second))
-    wanted = 0.6 * manner.notes_a_bar
-    closes = cells(manner.time.name).closes
+    wanted = 0.6 * profile.notes_a_bar
+    closes = cells(profile.time.name).closes
     close = like.rhythms[-1] if like else min(random.sample(closes, 3), key=lambda one: abs(one.count("o") - wanted))
     hook = random.choice([one for one in HOOKS if len(one) < max(2, first.count("o"))])
-    motifs = {one: _motif(random, one.count("o"), manner.moves) for one in (second, close)}
-    motifs[first] = _motif(random, first.count("o"), manner.moves, hook)
+    motifs = {one: _motif(random, one.count("o"), profile.moves) for one in (second, close)}
+    motifs[first] = _motif(random, first.count("o"), profile.moves, hook)
     shape = random.choice(("arch", "wave", "rise", "fall"))
     return Theme((first, second, third, close), motifs, shape, random.uniform(8.0, 11.5))
 
@@ -82,14 +82,14 @@ def _motif(random: Random, notes: int, moves: Moves, hook: tuple[int, ...] = ())
     return Motif(tuple(steps), len(hook))
 
 
-def rhythm(random: Random, manner: Manner) -> str:
+def rhythm(random: Random, profile: MelodyProfile) -> str:
     """Return a bar of rhythm: one or two cells that have about the wished number of notes."""
-    found = cells(manner.time.name).families[manner.family]
+    found = cells(profile.time.name).families[profile.family]
     names, counts = list(found), list(found.values())
     size = len(names[0])
-    parts = round(manner.time.bar * STEPS_A_BEAT / size)
+    parts = round(profile.time.bar * STEPS_A_BEAT / size)
     most = max(name.count("o") for name in names)
-    wanted = min(manner.notes_a_bar / parts, most)
+    wanted = min(profile.notes_a_bar / parts, most)
     bar = ""
     for part in range(parts):
         # What one cell has too much, the next one has too little.
