@@ -152,8 +152,8 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
                 _page(env, viewer.user.dm_channel, viewer.user, locale, 0) as private,
             ):
                 turn = asyncio.Lock()
-                _lose_no_press(public, turn)
-                _lose_no_press(private, turn)
+                _act_as_discord(public, turn)
+                _act_as_discord(private, turn)
                 yield Simulation(env, public, private, turn)
         finally:
             await client.close_services()
@@ -193,20 +193,25 @@ async def _page(
                 await page._media_worker.close()  # noqa: SLF001
 
 
-def _lose_no_press(page: Preview, turn: asyncio.Lock) -> None:
-    """Let a press on the page wait for its turn, and count for what the page shows by then, as in Discord.
+def _act_as_discord(page: Preview, turn: asyncio.Lock) -> None:
+    """Let a press on the page wait for its turn and count for what the page shows by then; tell the present time.
 
     The simulator refuses a press at what the bot has changed since. One that comes while it does anything else it does
-    not answer at all: the browser then waits for ever, with all buttons off.
+    not answer at all: the browser then waits for ever, with all buttons off. What a press has changed it shows with the
+    time of before.
     """
-    act = page._action  # noqa: SLF001
+    act, publish = page._action, page._publish  # noqa: SLF001
 
     async def act_in_turn(context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with turn:
             revision = page._get_page(context_id).revision  # noqa: SLF001
             return await act(context_id, {**body, "published_revision": revision})
 
-    page._action = act_in_turn  # type: ignore[method-assign]  # noqa: SLF001
+    def publish_now(*args: Any, **named: Any) -> None:
+        page.capture_time = datetime.now(UTC)
+        publish(*args, **named)
+
+    page.__dict__.update(_action=act_in_turn, _publish=publish_now)
 
 
 async def refresh_until(stop: asyncio.Event, simulation: Simulation) -> None:
@@ -223,7 +228,6 @@ async def refresh_until(stop: asyncio.Event, simulation: Simulation) -> None:
                 seen = len(env.http_requests)
                 await env.advance_time(0)  # for what is due
                 for page in pages:
-                    page.capture_time = datetime.now(UTC)
                     await page.refresh()
     finally:
         for task in ends:

@@ -79,7 +79,7 @@ async def opened(session: aiohttp.ClientSession, preview: Preview) -> dict[str, 
         return dict(await answer.json())
 
 
-async def test_no_press_is_lost_when_windows_press_at_once_while_the_page_changes(tmp_path: Path) -> None:
+async def test_no_press_is_lost_when_windows_press_at_once_and_the_time_is_true(tmp_path: Path) -> None:
     async with demo(tmp_path) as (preview, _), aiohttp.ClientSession() as session:
         base, capability = address_of(preview)
         states = [await opened(session, preview) for _ in range(WINDOWS)]
@@ -100,8 +100,13 @@ async def test_no_press_is_lost_when_windows_press_at_once_while_the_page_change
             async with session.post(f"{base}/api/action", json=press, headers=headers) as answer:
                 return dict(await answer.json())
 
+        pressed = datetime.now(UTC)
         answers = await asyncio.gather(*map(say, states))
         said = {message.content for message in preview.channel.history()}
+        headers = capability | {"X-Simcord-Context": states[0]["context"]["id"]}
+        async with session.get(f"{base}/api/state", headers=headers) as answer:
+            shown = await answer.json()
+    assert datetime.fromisoformat(shown["profile"]["presentationTime"]) >= pressed
     assert [answer.get("settlement") for answer in answers] == ["settled"] * WINDOWS, answers
     assert {f"hello from {state['context']['id']}" for state in states} <= said
 
