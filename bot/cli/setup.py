@@ -20,6 +20,7 @@ from rich.prompt import Confirm, Prompt
 
 from bot.cli.check import Account, Finding, account_of, ask_discord, provider_findings
 from bot.cli.output import program
+from bot.cli.process import INTENT_OFF, WRONG_LOGIN
 from bot.cli.service import SERVICES, SYSTEM_UNITS, Service, moved_compose, service_file
 from bot.cli.setup_files import NewFile, can_hold_files, diff, new_settings, write
 from bot.cli.token import formless, invite_link, token_mistake
@@ -427,7 +428,13 @@ class _Conversation:
             findings: list[Finding] = asyncio.run(part())
         except Misconfigured as error:
             return "\n".join(error.problems)
-        return "\n".join(finding.text for finding in findings if not finding.good)
+        return "\n".join(self._in_words(finding) for finding in findings if not finding.good)
+
+    def _in_words(self, finding: Finding) -> str:
+        """Return what `check` says in English, in the person's language where it is what most people meet."""
+        if finding.away:
+            return self.say("away", provider=finding.away)
+        return {WRONG_LOGIN: self.say("wrong_login"), INTENT_OFF: self.say("intent")}.get(finding.text, finding.text)
 
     def _end(self, token: str, files: list[NewFile]) -> None:
         for file in files:

@@ -395,7 +395,7 @@ async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(fol
             await asyncio.to_thread(terminal.until, "Keep it anyway?")
             terminal.interrupt()
             assert await asyncio.to_thread(terminal.end) == 130
-    assert "cannot be reached now" in terminal.shown
+    assert "openai cannot be reached now: check the address" in terminal.shown
     assert "job check" not in terminal.shown
 
 
@@ -408,6 +408,7 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
             terminal.answer("봇 토큰", f"Bot {TOKEN}")
             terminal.until('"Bot"으로 시작해요')
             terminal.answer("봇 토큰", OTHER)
+            terminal.until("Discord가 이 토큰을 받아들이지 않아요.")
             terminal.answer("그래도 이 값을 쓸까요?", "n")
             terminal.answer("봇 토큰", TOKEN)
             terminal.until("잘 작동해요.")
