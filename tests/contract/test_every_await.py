@@ -309,7 +309,7 @@ async def probe(house: House, *, helpers: bool = True) -> Strike:
 # A song has more than a hundred awaits: the quick tests take some of them, each run others. The slow ones take every
 # await of our own. Half of all are asyncio's, in `threads.unbroken`, at the same moments: tests/unit/test_threads.py
 # takes each of those. A song made here differs from one made elsewhere in the composer's call alone.
-slow = partial(pytest.param, marks=pytest.mark.slow)
+slow = partial(pytest.param, marks=(pytest.mark.slow, pytest.mark.no_cover))  # the quick ones are measured
 some_awaits = pytest.mark.parametrize(
     ("far", "stride", "helpers"), [(False, 15, True), (True, 15, True), slow(False, 4, False), slow(True, 1, False)]
 )
@@ -597,7 +597,7 @@ class Recorded(PlainStep):
     ("port", "stride"),
     [
         *(("files", 1), ("rest", 1), ("statements", 12), ("commits", 4)),
-        *(pytest.param(port, 1, marks=pytest.mark.slow) for port in ("statements", "commits")),
+        *(slow(port, 1) for port in ("statements", "commits")),
     ],
 )
 async def test_one_call_that_fails_costs_no_song(house: House, port: str, stride: int) -> None:
