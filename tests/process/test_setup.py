@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import get_args
@@ -219,18 +219,9 @@ def test_every_choice_has_its_words() -> None:
 class Terminal:
     """`melodify setup` in a terminal, with a person who answers what is asked."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, fresh: bool = False) -> None:
         self._main, slave = os.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "setup", *options],
-            cwd=folder,
-            env=measured(environment(folder)),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, no threads in it
-        )
+        self._process = (_fresh if fresh else _prepared)(folder, options, slave)
         os.close(slave)
         self.shown, self._seen = "", 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -269,12 +260,31 @@ class Terminal:
         return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
     def end(self) -> int:
+        if isinstance(self._process, Prepared):
+            return self._process.finish(PATIENCE_S).returncode
         return self._process.wait(PATIENCE_S)
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self.end()
         os.close(self._main)
+
+
+def _prepared(folder: Path, options: Sequence[str], terminal: int) -> Prepared:
+    return Prepared(("bot", "setup", *options), folder, environment(folder), terminal)
+
+
+def _fresh(folder: Path, options: Sequence[str], terminal: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "setup", *options],
+        cwd=folder,
+        env=measured(environment(folder)),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, no threads in it
+    )
 
 
 def test_numbers_and_switches_are_written_as_such(folder: Path) -> None:
@@ -359,7 +369,7 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
             terminal.until("멘션하거나")
             assert terminal.end() == 0
 
-        with closing(await asyncio.to_thread(Terminal, folder)) as terminal:
+        with closing(await asyncio.to_thread(Terminal, folder, fresh=True)) as terminal:
             await asyncio.to_thread(talk, terminal)
     assert TOKEN not in terminal.shown
     assert table(folder)["discord"]["watched_channels"] == [7, 8]  # type: ignore[index]
