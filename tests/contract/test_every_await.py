@@ -307,7 +307,7 @@ async def probe(house: House) -> Strike:
 
 
 # A song has more than a hundred awaits: the quick tests take some of them, each run others.
-some_awaits = pytest.mark.parametrize("stride", [15, pytest.param(1, marks=pytest.mark.slow)])
+some_awaits = pytest.mark.parametrize("stride", [24, pytest.param(1, marks=pytest.mark.slow)])
 
 
 async def test_an_order_that_is_interrupted_at_any_await_is_a_song_or_nothing(house: House) -> None:
@@ -593,8 +593,8 @@ class Recorded(PlainStep):
 @pytest.mark.parametrize(
     ("port", "stride"),
     [
-        *(("files", 1), ("rest", 1), ("statements", 12), ("commits", 4)),
-        *(pytest.param(port, 1, marks=pytest.mark.slow) for port in ("statements", "commits")),
+        *(("files", 3), ("rest", 3), ("statements", 20), ("commits", 7)),
+        *(pytest.param(port, 1, marks=pytest.mark.slow) for port in ("files", "rest", "statements", "commits")),
     ],
 )
 async def test_one_call_that_fails_costs_no_song(house: House, port: str, stride: int) -> None:
