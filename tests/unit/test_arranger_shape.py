@@ -67,7 +67,7 @@ def test_sections_are_accompanied_differently_by_the_same_players(style: str) ->
 
 def test_quick_chords_are_not_given_to_slow_strings() -> None:
     quick = 0
-    for seed in range(40):
+    for seed in range(60):
         score = score_of(brief_of_mood(-0.6, 0.8, "minor", 132), Wish(style="cinematic", seconds=30), seed)
         chords = score.part("chords")
         assert chords is not None
@@ -76,7 +76,7 @@ def test_quick_chords_are_not_given_to_slow_strings() -> None:
         )
         assert onsets <= MOST_STROKES + 1 or not instruments()[chords.name].quick
         quick += chords.name == "viola"
-    assert quick >= 3
+    assert quick >= 2
 
 
 @every_style
