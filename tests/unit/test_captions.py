@@ -338,6 +338,16 @@ def test_quiet_colours_are_not_told_with_a_fast_song(language: str) -> None:
 
     assert is_told("60 bpm")
     assert not is_told("140 bpm")
+def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
+    reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
+    reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)
+    assert airs_of(reading)[0] == "turquoise"
+    assert "green" not in airs_of(reading)
+    dull = replace(SCENES["noise"], saturation=0.013, colours=(("silver", 0.5), ("grey", 0.3)))
+    assert "grey" in airs_of(dull)
+    assert "grey" not in airs_of(replace(dull, colours=(("silver", 0.5), ("grey", 0.3), ("brown", 0.08))))
+
+
 
 
 def test_titles_name_no_trace_of_a_colour_and_no_brown_with_a_green_cast() -> None:
@@ -362,7 +372,8 @@ def test_baize_is_not_told_as_mint_nor_wood_as_olive() -> None:
     assert not is_coloured(brown)
     assert is_telling(replace(brown, greenness=0.2), "olive")
     assert is_coloured(replace(brown, greenness=0.2))
-    assert not is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
+    assert not is_telling(replace(brown, colours=(("grey", 0.8), ("mint", 0.15))), "mint")
+    assert is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
 
 
 def test_quiet_is_no_word_for_black_on_white() -> None:
