@@ -363,6 +363,7 @@ def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None
 def test_the_blue_hour_is_neither_day_nor_night() -> None:
     blue = replace(SCENES["noise"], colours=(("navy", 0.4), ("charcoal", 0.4)), warmth=-0.3, brightness=0.42)
     assert airs_of(blue)[0] == "blue hour"
+    assert "blue" not in airs_of(replace(blue, colours=(("navy", 0.4), ("blue", 0.2))))  # as of a summer's sky
     for other in (replace(blue, brightness=0.2), replace(blue, brightness=0.6), replace(blue, warmth=0.0)):
         assert "blue hour" not in airs_of(other)
 

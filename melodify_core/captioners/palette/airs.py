@@ -41,7 +41,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
         "mono": mono and reading.span > 0.4,
-        "blue hour": 0.3 < reading.brightness < 0.5 and reading.warmth < -0.1 and _share(reading, "navy") >= 0.35,
+        "blue hour": _blue_hour(reading),
         "dark warm": dark and reading.warmth > _WARM,
         "dark cool": dark and reading.warmth < -_WARM,
         "green": _share(reading, *_GREENS) >= 0.5 or leafy,
@@ -50,7 +50,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "red": _share(reading, *_REDS) >= 0.35,
         "warm and cool": _share(reading, "orange", "rust", "amber", "coral") >= 0.15 <= _share(reading, *_BLUES),
         "vivid": _vivid(reading),
-        "blue": not dark and _share(reading, *_BLUES) >= 0.5,
+        "blue": not dark and not _blue_hour(reading) and _share(reading, *_BLUES) >= 0.5,
         "blue above": _blue_above(reading),
         "gold": _golden(reading),
         "earth": not dark and _earthy(reading),
@@ -68,6 +68,10 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         and reading.contrast < 0.24,
     }
     return tuple(name for name, holds in holding.items() if holds) or ("mixed",)
+
+
+def _blue_hour(reading: Reading) -> bool:
+    return 0.3 < reading.brightness < 0.5 and reading.warmth < -0.1 and _share(reading, "navy") >= 0.35
 
 
 def _golden(reading: Reading) -> bool:
