@@ -149,7 +149,7 @@ async def test_changing_the_style_reads_anew_and_changing_the_length_does_not(bo
     assert paid(here, job_of(second))[0] == "caption"
     lines = str(second.embeds[0].description).splitlines()
     [changes] = [line for line in lines if line.startswith("✏️")]
-    assert f"/{first.id}) with changes: style What fits the picture → Jazz, length 10 → 12 s, hint none → “" in changes
+    assert f"/{first.id}) with changes: style automatic → Jazz, length 10 → 12 s, hint none → “" in changes
     assert "@everyone" not in changes
     assert "drums" not in "".join(line for line in lines if line.startswith("💬"))  # once is enough
     form = await here.member.click(second, label=LABELS[1])

@@ -35,7 +35,8 @@ def states(here: World) -> list[str]:
         return [str(row[0]) for row in rows]
 
 
-async def test_a_running_song_stops_at_once_and_does_not_count(here: World) -> None:
+async def test_a_running_song_stops_at_once_and_does_not_count(here: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "melodify_core.jobs.workflow")
     await here.command()
     await here.until("🎼")
     result = await here.member.click(status_of(here), label="Cancel")
@@ -45,6 +46,9 @@ async def test_a_running_song_stops_at_once_and_does_not_count(here: World) -> N
     assert "Cancelled" in status_of(here).content
     assert states(here) == ["refunded"]
     assert status_of(here).components == []
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "was cancelled" in said
+    assert "apology" not in said
 
 
 async def test_a_waiting_song_is_withdrawn(bot: World, here: World) -> None:
