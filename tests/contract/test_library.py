@@ -559,16 +559,16 @@ async def test_calls_from_before_the_clock_was_set_back_take_no_place(database_u
     engine, now = connect(database_url), [10_000.0]
     upgrade(engine)
     gate = ProviderGate(engine, {"openai": Cap(1, 1, 30.0)}, 0.3, lambda: now[0])
-    async with gate("openai", "ended"):
+    async with gate("openai", "1"):
         pass
     now[0] = 5_000.0
-    await gate.enter("openai", "died")
+    await gate.enter("openai", "2")  # this process dies
     now[0] = 1_000.0
-    await gate.enter("openai", "ended while the clock was ahead")
+    await gate.enter("openai", "3")
     now[0] = 9_000.0
-    await gate.leave("openai", "ended while the clock was ahead")
+    await gate.leave("openai", "3")
     now[0] = 1_100.0
-    async with gate("openai", "next"):
+    async with gate("openai", "4"):
         pass
     engine.dispose()
 
