@@ -538,7 +538,7 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
         "created_at": now,
         "song": song.model_dump_json(),
         "parent_id": job.parent_id,
-        "asked_in": job.place.channel_id,
+        "asked_in": job.place.listed_in or job.place.channel_id,
     }
 
 
