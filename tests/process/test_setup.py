@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import pytest
@@ -219,7 +220,9 @@ def test_every_choice_has_its_words() -> None:
 class Terminal:
     """`melodify setup` in a terminal, with a person who answers what is asked."""
 
-    def __init__(self, folder: Path, *options: str, fresh: bool = False, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, variables: Mapping[str, str] = MappingProxyType({}), fresh: bool = False
+    ) -> None:
         self._main, slave = os.openpty()
         self._process = (_fresh if fresh else _prepared)(folder, options, variables, slave)
         os.close(slave)
@@ -348,7 +351,7 @@ def test_a_choice_whose_package_is_missing_is_refused_at_once_and_what_is_needed
     folder: Path,
 ) -> None:
     (folder / "sitecustomize.py").write_text("import sys\nsys.modules['openai'] = None\n")
-    with closing(Terminal(folder, "--offline", fresh=True, PYTHONPATH=f"{folder}:{ROOT}")) as terminal:
+    with closing(Terminal(folder, "--offline", fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
         terminal.answer("Language", "en")
         terminal.answer("Bot token", "")
         terminal.until("Nothing works without it.")
@@ -376,7 +379,7 @@ async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(fol
 
     async with little_discord() as world:
         variables = {"MELODIFY_DISCORD__TOKEN": TOKEN, "MELODIFY_DISCORD__API_URL": world.api_url}
-        with closing(await asyncio.to_thread(lambda: Terminal(folder, **variables))) as terminal:
+        with closing(await asyncio.to_thread(lambda: Terminal(folder, variables=variables))) as terminal:
             await asyncio.to_thread(terminal.answer, "Language", "en")
             await asyncio.to_thread(terminal.answer, "Bot token", "")
             await asyncio.to_thread(terminal.answer, "looks at the pictures", "openai")
