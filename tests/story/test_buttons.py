@@ -11,7 +11,7 @@ import mido
 import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import World, audio_of, story_settings, world
+from tests.stories import World, audio_of, seconds_of, story_settings, world
 from tests.story.pressing import as_of_earlier_versions, button, choices_of, choose, job_of, labels_of, only
 
 LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video"]
@@ -23,7 +23,7 @@ UPDATE_MESSAGE = 7
 async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("buttons"), limits=limits)
-    async with world(settings, pool, composes=True) as here:
+    async with world(settings, pool) as here:
         yield here
 
 
@@ -179,7 +179,7 @@ async def test_a_video_is_made_once_and_plays(bot: World, here: World) -> None:
     assert file.filename.endswith(".mp4")
     with av.open(io.BytesIO(await file.read()), "r") as movie:
         assert movie.duration is not None
-        assert movie.duration / av.time_base == pytest.approx(10, abs=0.2)
+        assert movie.duration / av.time_base == pytest.approx(await seconds_of(song), abs=0.2)
         assert {stream.type for stream in movie.streams} == {"video", "audio"}
     assert f"{job_of(song)}.mp4" in files_of(here, job_of(song))
 

@@ -15,10 +15,8 @@ from tests.story.pressing import a_press
 @pytest.fixture(scope="module")
 async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     # One job at a time, and each is long: there is time to press a button.
-    settings = story_settings(
-        tmp_path_factory.mktemp("cancel"), song={"default_seconds": 120}, work={"jobs": 1, "poll_s": 0.1, "drain_s": 0}
-    )
-    async with world(settings, pool, composes=True) as here:
+    settings = story_settings(tmp_path_factory.mktemp("cancel"), work={"jobs": 1, "poll_s": 0.1, "drain_s": 0})
+    async with world(settings, pool, composing_s=60) as here:
         yield here
 
 
