@@ -386,7 +386,7 @@ def test_a_person_who_is_not_root_hears_at_once_where_only_root_may_write(folder
         "os.mkdir = mkdir\n"
     )
     options = ("--offline", "--token-file", "token", "--captioner", "palette", "--composer", "arranger", "--watch")
-    with closing(Terminal(folder, *options, PYTHONPATH=f"{folder}:{ROOT}")) as terminal:
+    with closing(Terminal(folder, *options, fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
         terminal.answer("Language", "en")
         terminal.answer("Folder for", "")
         terminal.answer("What starts the bot?", "system")
