@@ -338,6 +338,20 @@ def test_every_colour_came_only_where_there_are_many_hues() -> None:
     assert "vivid" in airs_of(replace(reading, colours=many))
 
 
+def test_a_picture_with_one_coloured_button_is_not_without_colours() -> None:
+    grey = replace(SCENES["fog"], saturation=0.002, colourfulness=2, accent=None, span=0.9)
+    grey = replace(grey, colours=(("grey", 0.6), ("black", 0.3)))
+    assert "mono" in airs_of(grey)
+    assert "mono" not in airs_of(replace(grey, accent="violet"))
+    assert "mono" not in airs_of(replace(grey, colourfulness=5))  # brown earth in the snow
+
+
+def test_blue_is_overhead_only_where_it_is_not_below() -> None:
+    sky = replace(SCENES["noise"], bands=(Band(0.7, -0.02, -0.08, 0.0), Band(0.7, 0, 0, 0.2), Band(0.5, 0, -0.03, 0.4)))
+    assert "blue above" in airs_of(sky)
+    assert "blue above" not in airs_of(replace(sky, bands=(*sky.bands[:2], Band(0.7, 0, -0.05, 0.05))))
+
+
 def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
     reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
     reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)
@@ -473,6 +487,8 @@ def test_a_grey_sea_is_known_by_its_horizon() -> None:
     sea = Sight(photo=True, kind="sea", certainty="likely", shares={"sea": 0.55, "water": 0.1})
     assert scene_of(grey, sea) == Scene("sea", None, "sure")
     assert scene_of(replace(grey, level_line=None), sea).certainty == "likely"  # fish
+    desert = (CLOUDS[0], Band(0.65, 0.048, 0.092, 0.06), Band(0.54, 0.055, 0.091, 0.04))
+    assert scene_of(replace(grey, bands=desert), sea).certainty == "likely"
     quay = replace(sea, kind="ship", shares={"sea": 0.1, "ship": 0.75})
     assert scene_of(grey, quay).certainty == "likely"
 

@@ -13,6 +13,7 @@ Air = Literal[
 ]  # fmt: skip
 
 _MOST_GREY = 0.004  # mean chroma of a black and white picture, whose grain JPEG tints a little
+_MOST_COLOURFUL = 4.5  # of a black and white picture: a path of brown earth in the snow has 5
 _DARK, _BRIGHT = 0.36, 0.8  # Oklab lightness
 _WARM = 0.12  # warmth, and as much the other way for cool
 _GREENS = ("green", "forest", "lime", "mint")
@@ -37,6 +38,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         return ("one colour",)
     dark, bright = reading.brightness < _DARK, reading.brightness > _BRIGHT
     mono = reading.saturation < _MOST_GREY and GREYS.issuperset(name for name, _ in reading.colours)
+    mono = mono and reading.colourfulness < _MOST_COLOURFUL and reading.accent is None
     # In warm light leaves are olive, and so is much else.
     leafy = _share(reading, *_GREENS, "olive") >= 0.5 and reading.greenness > 0.25
     holding: dict[Air, bool] = {
@@ -106,7 +108,7 @@ def _blue_above(reading: Reading) -> bool:
         and upper.yellow <= -0.045
         and upper.red <= 0
         and upper.edges <= 0.2
-        and upper.yellow < lower.yellow - 0.02
+        and upper.yellow < lower.yellow - 0.045
     )
 
 

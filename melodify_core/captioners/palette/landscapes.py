@@ -78,6 +78,8 @@ def _open_sea(reading: Reading, sight: Sight) -> bool:
 
 def _horizon(reading: Reading, sight: Sight) -> bool:
     line = reading.level_line
+    if any(band.yellow > 0.06 for band in reading.bands):
+        return False  # a desert under the sky
     return line is not None and line < 0.75 and _of(sight, "sea") >= 0.5 and _of(sight, "sea", "ship", "water") >= 0.6
 
 
