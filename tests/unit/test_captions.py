@@ -352,6 +352,52 @@ def test_blue_is_overhead_only_where_it_is_not_below() -> None:
     assert "blue above" not in airs_of(replace(sky, bands=(*sky.bands[:2], Band(0.7, 0, -0.05, 0.05))))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_comics_and_menus_no_light_is_told(language: str) -> None:
+    words = words_of(language)
+    light = tuple(text for air in ("bright", "quiet", "white") for text in words.airs[air])
+    page = replace(SCENES["fog"], brightness=0.85, saturation=0.03, edges=0.2, contrast=0.3)
+    page = replace(page, colours=(("white", 0.6), ("red", 0.1)), colourfulness=20, emptiness=0.1, accent=None)
+    light += tuple(text for texts in words.layouts.values() for text in texts)
+
+    def is_told(scene: Scene) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "folk", "hint": "major, 100 bpm"})
+        briefs = [brief_of(replace(page, fingerprint=number), wish, scene) for number in range(30)]
+        return any(brief.caption.startswith(light) for brief in briefs)
+
+    assert is_told(Scene())
+    assert not is_told(Scene(drawn=True))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_cosy_colours_lead_over_to_a_chase(language: str) -> None:
+    cosy = words_of(language).airs["warm"]
+    warm = replace(SCENES["noise"], warmth=0.6, greenness=0.0, brightness=0.5, colours=(("orange", 0.4), ("red", 0.3)))
+
+    def is_told(hint: str) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "jazz", "hint": hint})
+        briefs = [brief_of(replace(warm, fingerprint=number), wish) for number in range(30)]
+        return any(brief.caption.startswith(cosy) for brief in briefs)
+
+    assert is_told("major, 100 bpm")
+    assert not is_told("minor, 140 bpm")
+
+
+def test_no_title_calls_an_animal_a_person() -> None:
+    for hint in ("minor, 70 bpm", "major, 140 bpm"):
+        briefs = [brief_for("korean", number, CAT, hint=hint) for number in range(40)]
+        assert not [title for brief in briefs for title in (brief.title, *brief.spare_titles) if "사람" in title]
+    briefs = [brief_for("korean", number, Scene(), hint="minor, 70 bpm") for number in range(40)]
+    assert any("사람" in title for brief in briefs for title in (brief.title, *brief.spare_titles))
+
+
+def test_a_landscape_with_the_sun_in_view_is_not_dark() -> None:
+    night = replace(SCENES["noise"], brightness=0.3, warmth=0.0, bands=(Band(0.35, 0, 0, 0.1),) * 3)
+    assert "dark" in airs_of(night)
+    assert "dark" not in airs_of(replace(night, bands=(Band(0.49, 0, 0, 0.1), *night.bands[:2])))
+    assert "dark" not in airs_of(replace(night, brightness=0.35))
+
+
 def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
     reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
     reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)
@@ -368,7 +414,7 @@ def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None
     assert "smooth" in airs_of(fog)
     assert "smooth" not in airs_of(replace(fog, texture=0.017))
     for warmth, bright, dark in ((0.5, "warm", "dark warm"), (-0.5, "cool", "dark cool")):
-        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0)
+        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0, bands=())
         assert bright in airs_of(replace(reading, brightness=0.5))
         assert bright not in airs_of(replace(reading, brightness=0.3))
         assert dark in airs_of(replace(reading, brightness=0.3))
