@@ -398,6 +398,13 @@ def test_a_landscape_with_the_sun_in_view_is_not_dark() -> None:
     assert "dark" not in airs_of(replace(night, brightness=0.35))
 
 
+def test_a_desert_in_the_evening_sun_is_no_brown_room() -> None:
+    brown = (("brown", 0.43), ("ochre", 0.26), ("rust", 0.14), ("sky", 0.12))
+    room = replace(SCENES["noise"], colours=brown, greenness=0.0, brightness=0.6, saturation=0.07)
+    assert "earth" in airs_of(room)
+    assert "earth" not in airs_of(replace(room, saturation=0.105))
+
+
 def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
     reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
     reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)

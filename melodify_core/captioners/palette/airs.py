@@ -15,6 +15,7 @@ Air = Literal[
 _MOST_GREY = 0.004  # mean chroma of a black and white picture, whose grain JPEG tints a little
 _MOST_COLOURFUL = 4.5  # of a black and white picture: a path of brown earth in the snow has 5
 _DARK, _DIM, _BRIGHT = 0.335, 0.36, 0.8  # Oklab lightness
+_VIVID_EARTH = 0.095  # mean chroma: a desert in the evening sun is no room that is lived in
 _LIT = 0.45  # Oklab lightness of the upper third
 _WARM = 0.12  # warmth, and as much the other way for cool
 _GREENS = ("green", "forest", "lime", "mint")
@@ -87,7 +88,7 @@ def _golden(reading: Reading) -> bool:
 def _earthy(reading: Reading) -> bool:
     rosy = _share(reading, "coral", "pink", "red", "magenta", "crimson") >= 0.15
     brown = _share(reading, *_EARTHS) >= 0.5 and _share(reading, "brown", "rust") >= 0.15
-    return brown and not rosy and reading.greenness < 0.15
+    return brown and not rosy and reading.greenness < 0.15 and reading.saturation < _VIVID_EARTH
 
 
 def _grey(reading: Reading) -> bool:
