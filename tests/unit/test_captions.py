@@ -508,7 +508,11 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "sure")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
         (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
-        (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon
+        (CLOUDS, {"building": 0.45}, None, (None, None, None)),
+        (CLOUDS, {"building": 0.6, "mountain": 0.15}, None, (None, None, None)),  # a canyon
+        (CLOUDS, {"building": 0.55, "ship": 0.1}, None, ("building", None, "sure")),
+        (CLOUDS, {"furniture": 0.6, "machine": 0.1}, None, ("furniture", None, "sure")),
+        (CLOUDS, {"furniture": 0.6, "animal": 0.2}, None, (None, None, None)),  # a dog on a sofa
         (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
         (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
         (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
@@ -541,7 +545,11 @@ def test_a_grey_sea_is_known_by_its_horizon() -> None:
     assert scene_of(grey, sea) == Scene("sea", None, "sure")
     assert scene_of(replace(grey, level_line=None), sea).certainty == "likely"  # fish
     desert = (CLOUDS[0], Band(0.65, 0.048, 0.092, 0.06), Band(0.54, 0.055, 0.091, 0.04))
-    assert scene_of(replace(grey, bands=desert), sea).certainty == "likely"
+    for certainty in ("likely", "sure"):
+        dunes = scene_of(replace(grey, bands=desert), replace(sea, subject="seashore", certainty=certainty))
+        assert (dunes.kind, dunes.certainty) == (None, None)
+        beach = scene_of(replace(grey, bands=(*CLOUDS[:2], desert[2])), replace(sea, certainty=certainty))
+        assert (beach.kind, beach.certainty) == ("sea", "sure")
     quay = replace(sea, kind="ship", shares={"sea": 0.1, "ship": 0.75})
     assert scene_of(grey, quay).certainty == "likely"
 
