@@ -14,6 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.config.settings import Limits
+from melodify_core.errors import Rejected
 from melodify_core.library import statements as sql
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
@@ -141,6 +142,7 @@ class Library:
             "picture_key": job.picture_key,
             "picture_size": (job.picture_width, job.picture_height),
             "spoiler": job.spoiler,
+            "root_id": _root_of(job, connection),
         }
         values = {
             "job_id": job.job_id,
@@ -155,6 +157,16 @@ class Library:
             "its_member": job.user_id,
         }
         return int(connection.execute(sql.RESERVE, values).scalar_one())
+
+    def check_parent(self, job: Job, connection: sa.Connection) -> None:
+        """Raise Rejected, song.gone or song.picture_gone, where what the job is another take of is gone."""
+        if job.parent_id is None:
+            return
+        rows = self._all(sql.PARENT, connection, {"its_job": job.parent_id})
+        if not rows:
+            raise Rejected("song.gone")
+        if rows[0].picture_gone:
+            raise Rejected("song.picture_gone")
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return the job's state, None when it was never accepted."""
@@ -526,7 +538,7 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
         "created_at": now,
         "song": song.model_dump_json(),
         "parent_id": job.parent_id,
-        "asked_in": job.place.channel_id,
+        "asked_in": job.place.listed_in or job.place.channel_id,
     }
 
 

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -211,6 +212,18 @@ def test_sqlite_is_in_write_ahead_mode(tmp_path: Path) -> None:
 
 def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_an_old_sqlite_too_knows_the_time_as_the_engine_asks_for_it_on_a_newer_python(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    with engine.begin() as connection:
+        # As DBOS has it in its schema on Python 3.12 and newer.
+        made = "CREATE TABLE queues (name TEXT, at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
+        connection.exec_driver_sql(made)
+        connection.exec_driver_sql("INSERT INTO queues (name) VALUES ('songs')")
+        at = connection.exec_driver_sql("SELECT at FROM queues").scalar_one()
+    engine.dispose()
+    assert at == pytest.approx(1000 * time.time(), abs=60_000)
 
 
 def test_sqlite_s_files_are_for_us_alone_new_ones_and_old_ones(tmp_path: Path) -> None:
@@ -552,6 +565,24 @@ async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its
         now[0] += 21.0
         async with gate("openai", "2"):
             pass
+    engine.dispose()
+
+
+async def test_calls_from_before_the_clock_was_set_back_take_no_place(database_url: str) -> None:
+    engine, now = connect(database_url), [10_000.0]
+    upgrade(engine)
+    gate = ProviderGate(engine, {"openai": Cap(1, 1, 30.0)}, 0.3, lambda: now[0])
+    async with gate("openai", "1"):
+        pass
+    now[0] = 5_000.0
+    await gate.enter("openai", "2")  # this process dies
+    now[0] = 1_000.0
+    await gate.enter("openai", "3")
+    now[0] = 9_000.0
+    await gate.leave("openai", "3")
+    now[0] = 1_100.0
+    async with gate("openai", "4"):
+        pass
     engine.dispose()
 
 
