@@ -49,7 +49,10 @@ class Songbook:
     def like(self, job_id: str, user_id: int, now: float) -> tuple[bool, int]:
         """Toggle a member's like; return whether the member likes the song now, and how many members do."""
         mine = (likes.c.job_id == job_id, likes.c.user_id == user_id)
+        song = sa.select(songs.c.job_id).where(songs.c.job_id == job_id).with_for_update()
         with changing(self._engine) as connection:
+            # Two quick presses wait for each other here: both would insert the same row.
+            connection.execute(song)
             liked = connection.execute(likes.delete().where(*mine)).rowcount == 0
             if liked:
                 connection.execute(likes.insert().values(job_id=job_id, user_id=user_id, created_at=now))

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -83,6 +84,13 @@ def test_an_erased_song_leaves_what_it_cost_and_a_page_that_is_gone(engine: sa.E
     assert Library(engine).state("1") == "charged"
     with engine.connect() as connection:
         assert connection.execute(sa.select(gone_pages)).all() == [("p" * 22, 400.0)]
+
+
+def test_quick_presses_of_one_member_wait_for_each_other(engine: sa.Engine) -> None:
+    a_finished_song(engine, "1")
+    with ThreadPoolExecutor(4) as threads:
+        presses = list(threads.map(lambda _: Songbook(engine).like("1", 7, 300.0), range(80)))
+    assert sorted(presses) == [(False, 0)] * 40 + [(True, 1)] * 40
 
 
 def test_a_song_that_came_back_to_life_has_no_old_likes(engine: sa.Engine) -> None:
