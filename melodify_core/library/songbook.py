@@ -82,7 +82,8 @@ class Songbook:
 def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float) -> None:
     """Delete the songs within the caller's transaction."""
     paged = sa.select(usage.c.page_id).where(usage.c.job_id.in_(job_ids), usage.c.page_id.is_not(None))
-    for page_id in connection.scalars(paged).all():
+    # Two who delete the same song wait for each other here: the second finds no page any more.
+    for page_id in connection.scalars(paged.order_by(usage.c.job_id).with_for_update()).all():
         connection.execute(gone_pages.insert().values(page_id=page_id, at=now))
     connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values(page_id=None))
     for table in (likes, songs):
