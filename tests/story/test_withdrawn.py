@@ -50,6 +50,17 @@ async def test_no_song_comes_of_a_picture_whose_member_is_forgotten_meanwhile(he
     assert "Cancelled. There will be no song." in [line.content for line in here.said()]
 
 
+async def test_a_song_of_the_picture_that_failed_and_could_be_tried_again_loses_it_too(here: World) -> None:
+    take = await an_open_take(here)
+    await here.songs_done()
+    with closing(here.database()) as database, database:
+        database.execute("UPDATE usage SET state = 'refunded' WHERE job_id = ?", (take,))
+        database.execute("DELETE FROM songs WHERE job_id = ?", (take,))
+    assert f"{take}.jpg" in files_of(here, take)
+    await here.services.members.forget(here.member.id)
+    assert files_of(here, take) == []
+
+
 async def test_of_a_picture_that_is_being_forgotten_no_further_song_is_accepted(here: World) -> None:
     parent = job_of(here.songs()[0])
     other = here.guild.add_member(here.env.create_user("other"))
