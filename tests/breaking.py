@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from melodify_core.observability.log_context import current
 # At the beginning of a suspension or instead of a call; or when its result is there, and nobody has seen it.
 Moment = Literal["begin", "end"]
 MOMENTS: tuple[Moment, ...] = ("begin", "end")
+ASYNCIO = str(Path(asyncio.__file__).parent)
 
 
 def sqlite_error(code: int = sqlite3.SQLITE_BUSY, text: str = "database is locked") -> sqlite3.OperationalError:
@@ -37,6 +39,7 @@ class Strike:
     at: int
     moment: Moment
     act: Callable[[], object]
+    helpers: bool = True  # asyncio's own coroutines count too that wait, in a task of theirs, beside the one that waits
     seen: int = 0
     struck: bool = False
 
@@ -66,6 +69,8 @@ class Suspending(Coroutine[Any, Any, Any]):
     def __init__(self, inner: Coroutine[Any, Any, Any], strikes: "dict[str, Strike]") -> None:
         self._inner = inner
         self._strikes = strikes
+        code = getattr(inner, "cr_code", None)  # another language's coroutines have none
+        self._helps = code is not None and code.co_filename.startswith(ASYNCIO)
 
     def send(self, value: Any) -> Any:
         """Run until the next suspension."""
@@ -86,7 +91,7 @@ class Suspending(Coroutine[Any, Any, Any]):
         strike, context = own.get(), current.get()
         if strike is None and context is not None:
             strike = self._strikes.get(context.job_id)
-        if strike is not None:
+        if strike is not None and (strike.helpers or not self._helps):
             strike.suspended(awaited)
         return awaited
 

@@ -1,17 +1,24 @@
 """A free port, a page fetched from it, a metric's value read from it, and what was logged meanwhile."""
 
 import logging
+import random
 import socket
+from contextlib import suppress
 
 import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+# Below those that Linux gives by itself, which another test or a connection might get before the port is used.
+OWN_PORTS = range(12_000, 32_000)
+_chance = random.SystemRandom()  # pytest-randomly seeds the other one alike in all workers
+
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    while True:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port := _chance.choice(OWN_PORTS)))
+            return port
 
 
 async def fetched(port: int, path: str) -> tuple[int, str]:

@@ -45,6 +45,9 @@ QUERY_CANCELED = "57014"  # PostgreSQL: by a time limit or by hand, so it is not
 CONNECT_S = 10
 PING_AFTER_IDLE_S = 1.0
 RETURNED = "melodify.returned"  # on a pooled connection: when, by the monotonic clock
+# On Python 3.12 and newer, DBOS asks SQLite for unixepoch('subsec'), in columns' defaults too. An older SQLite, such as
+# Debian 12's, answers NULL. A database that was made so may come back to an older Python.
+KNOWS_SUBSEC = (3, 42)
 DURABLE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to fix it.
@@ -175,6 +178,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Steps whose records a power failure takes are done again, and find what they did before: see `_durable`.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    if sqlite3.sqlite_version_info < KNOWS_SUBSEC:
+        connection.create_function("unixepoch", 1, lambda _modifier: round(time.time(), 3))
     try:
         connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -211,6 +212,18 @@ def test_sqlite_is_in_write_ahead_mode(tmp_path: Path) -> None:
 
 def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_an_old_sqlite_too_knows_the_time_as_the_engine_asks_for_it_on_a_newer_python(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/melodify.db")
+    with engine.begin() as connection:
+        # As DBOS has it in its schema on Python 3.12 and newer.
+        made = "CREATE TABLE queues (name TEXT, at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
+        connection.exec_driver_sql(made)
+        connection.exec_driver_sql("INSERT INTO queues (name) VALUES ('songs')")
+        at = connection.exec_driver_sql("SELECT at FROM queues").scalar_one()
+    engine.dispose()
+    assert at == pytest.approx(1000 * time.time(), abs=60_000)
 
 
 def test_sqlite_s_files_are_for_us_alone_new_ones_and_old_ones(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from melodify_core.library import connect, upgrade
 from melodify_core.library.schema import costs, requests, usage
-from tests.discord_server import job_of
+from tests.discord_server import BOT_ID, job_of
 from tests.process.asking_discord import LOADING, AskingDiscord
 from tests.process.crash_worker import REFUSED_ONE_IN
 from tests.stories import a_picture
@@ -23,8 +23,9 @@ from tests.stories import a_picture
 PICTURES = (a_picture(size=(64, 48)), a_picture("gold", size=(64, 48)))
 # How lines end that promise more.
 PROMISES = ("one moment …", ":R>.")
-CONNECTED_S = 30.0
+CONNECTED_S = 100.0
 LAST_LIFE_S = 300.0
+LAST_LINE_S = 60.0
 
 
 @dataclass
@@ -141,10 +142,17 @@ class Asking:
             # A dead process's lease has to run out first.
             while self._open() and time.monotonic() < end:
                 await asyncio.sleep(0.5)
-            await asyncio.sleep(1)  # the last line of the last song
+            end = time.monotonic() + LAST_LINE_S
+            while self._open_lines() and time.monotonic() < end:
+                await asyncio.sleep(0.1)
         finally:
             process.terminate()
             await process.wait()
+
+    def _open_lines(self) -> list[str]:
+        """Return the bot's lines that still promise something."""
+        lines = [message for message in self.discord.messages.values() if message["author"]["id"] == BOT_ID]
+        return [line["content"] for line in lines if line["content"].endswith(PROMISES) or line["flags"] & LOADING]
 
     def _open(self) -> int:
         engine = connect(self.url)
@@ -180,11 +188,9 @@ class Asking:
             if row.state != ("charged" if songs[row.job_id] else "refunded"):
                 outcome.unsettled.append(f"{row.job_id} {row.state}")
         outcome.songs = songs.total()
-        lines = [message for message in discord.messages.values() if message["author"]["id"] == "1000"]
+        lines = [message for message in discord.messages.values() if message["author"]["id"] == BOT_ID]
         outcome.apologies = sum("does not count" in line["content"] for line in lines)
-        outcome.open_lines = [
-            line["content"] for line in lines if line["content"].endswith(PROMISES) or line["flags"] & LOADING
-        ]
+        outcome.open_lines = self._open_lines()
         outcome.unbooked = [job_id for job_id, calls in self._paid_calls().items() if calls > booked[job_id]]
         return outcome
 

@@ -20,7 +20,7 @@ from tests.process.crash_worker import REFUSED_ONE_IN
 from tests.process.prepared import ROOT, Prepared
 
 JOBS_PER_LIFE = 2
-LIFE_S = 40.0
+LIFE_S = 150.0
 # The last one works off what all the others have left.
 LAST_LIFE_S = 600.0
 STEPS = ("caption", "compose")

@@ -7,6 +7,7 @@ not depend on its hash seed, only an interpreter of their own proves: some tests
 
 import asyncio
 import atexit
+import fcntl
 import gc
 import json
 import os
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -62,13 +64,16 @@ def measured(environment: Mapping[str, str]) -> dict[str, str]:
 class Prepared:
     """A started process, as asyncio.subprocess.Process is one. What it says goes to files."""
 
-    def __init__(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        """Run `python -m` with the arguments."""
+    def __init__(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], terminal: int | None = None
+    ) -> None:
+        """Run `python -m` with the arguments, in a terminal if there is one: then what it says is said there."""
         self._out, self._errors = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - closed at the end
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
         with theirs:
             files = [theirs.fileno(), self._out.fileno(), self._errors.fileno()]
+            files = files if terminal is None else [theirs.fileno(), terminal, terminal]
             socket.send_fds(_server(), [request], files)
         self.pid = int(self._connection.recv(64))
         self._code: int | None = None
@@ -173,9 +178,18 @@ def _detector(request: bytes, files: list[int]) -> NoReturn:
 
 
 def _become(arguments: list[str], folder: str, environment: dict[str, str], out: int, errors: int) -> NoReturn:
+    terminal = os.isatty(out)
+    if terminal:
+        os.setsid()
+        fcntl.ioctl(out, termios.TIOCSCTTY, 0)
+        os.dup2(out, 0)
     for ours, theirs in ((out, 1), (errors, 2)):
         os.dup2(ours, theirs)
         os.close(ours)
+    if terminal:  # the interpreter's own were made for files
+        for number, name in enumerate(("stdin", "stdout", "stderr")):
+            stream = open(number, "w" if number else "r", buffering=1)  # noqa: PTH123, SIM115 - until the end
+            vars(sys).update({name: stream, f"__{name}__": stream})
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

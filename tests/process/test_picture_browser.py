@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Page
 
 from tests.picture_faults import SHOWN
 from tests.process.browser import CHROMIUM, chromium
@@ -28,17 +28,16 @@ LOOK = """async address => {
 
 
 @pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
+async def page() -> AsyncIterator[Page]:
+    """One page for all: each of its own is a process more."""
     async with chromium() as browser:
-        yield browser
+        yield await browser.new_page()
 
 
 @pytest.mark.parametrize("name", SHOWN)
-async def test_chromium_shows_what_was_measured(browser: Browser, name: str) -> None:
+async def test_chromium_shows_what_was_measured(page: Page, name: str) -> None:
     peculiar = SHOWN[name]
-    page = await browser.new_page()
     address = "data:image/x;base64," + base64.b64encode(peculiar.make()).decode()
     size, colours = await page.evaluate(LOOK, address)
-    await page.close()
     assert tuple(size) == peculiar.size
     assert np.abs(np.array(colours) - np.array(peculiar.colours)).max() <= 4, colours

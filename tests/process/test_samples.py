@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from tests.process.browser import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
-ONLY = ("cafe", "moon-palace")
+ONLY = ("moon-palace",)  # made in Korean first; once more in English for its words
 
 
 def make_samples(*arguments: str, code: int = 0, **variables: str) -> str:
@@ -30,7 +30,7 @@ def make_samples(*arguments: str, code: int = 0, **variables: str) -> str:
 
 
 @pytest.mark.timeout(400)
-def test_make_samples_makes_pictures_songs_and_their_page(tmp_path: Path) -> None:
+def test_make_samples_makes_a_picture_its_song_and_their_page(tmp_path: Path) -> None:
     make_samples("songs", "--only", *ONLY, "--out", str(tmp_path))
     samples = tmp_path / "samples"
     assert {path.name for path in samples.iterdir()} == {
@@ -43,8 +43,8 @@ def test_make_samples_makes_pictures_songs_and_their_page(tmp_path: Path) -> Non
         assert re.search("[가-힣]", facts[name]["ko"]["title"])
         assert f'src="samples/{name}.mp3"' in page
     # Painted without chance: the picture of the repository, as far as processors agree on sines.
-    cups = [Image.open(folder / "cafe.webp").convert("RGB") for folder in (samples, ROOT / "docs/samples")]
-    assert max(ImageStat.Stat(ImageChops.difference(*cups)).mean) < 2
+    roofs = [Image.open(folder / f"{ONLY[0]}.webp").convert("RGB") for folder in (samples, ROOT / "docs/samples")]
+    assert max(ImageStat.Stat(ImageChops.difference(*roofs)).mean) < 2
 
 
 @pytest.mark.timeout(400)

@@ -12,9 +12,10 @@ import sys
 import termios
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import pytest
@@ -219,18 +220,11 @@ def test_every_choice_has_its_words() -> None:
 class Terminal:
     """`melodify setup` in a terminal, with a person who answers what is asked."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, variables: Mapping[str, str] = MappingProxyType({}), fresh: bool = False
+    ) -> None:
         self._main, slave = os.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "setup", *options],
-            cwd=folder,
-            env=measured(environment(folder)),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, no threads in it
-        )
+        self._process = (_fresh if fresh else _prepared)(folder, options, variables, slave)
         os.close(slave)
         self.shown, self._seen = "", 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -269,12 +263,33 @@ class Terminal:
         return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
     def end(self) -> int:
+        if isinstance(self._process, Prepared):
+            return self._process.finish(PATIENCE_S).returncode
         return self._process.wait(PATIENCE_S)
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self.end()
         os.close(self._main)
+
+
+def _prepared(folder: Path, options: Sequence[str], variables: Mapping[str, str], terminal: int) -> Prepared:
+    return Prepared(("bot", "setup", *options), folder, {**environment(folder), **variables}, terminal)
+
+
+def _fresh(
+    folder: Path, options: Sequence[str], variables: Mapping[str, str], terminal: int
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "setup", *options],
+        cwd=folder,
+        env=measured({**environment(folder), **variables}),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, no threads in it
+    )
 
 
 def test_numbers_and_switches_are_written_as_such(folder: Path) -> None:
@@ -332,6 +347,51 @@ def test_offline_a_token_has_the_right_form_and_nobody_says_that_it_works(folder
     assert "It works." not in terminal.shown
 
 
+def test_a_choice_whose_package_is_missing_is_refused_at_once_and_what_is_needed_is_asked_with_a_word(
+    folder: Path,
+) -> None:
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['openai'] = None\n")
+    with closing(Terminal(folder, "--offline", fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
+        terminal.answer("Language", "en")
+        terminal.answer("Bot token", "")
+        terminal.until("Nothing works without it.")
+        terminal.answer("Bot token", TOKEN)
+        terminal.answer("looks at the pictures", "openai")
+        terminal.until("In a checkout: make install.")
+        terminal.answer("Keep it anyway?", "n")
+        terminal.answer("looks at the pictures", "")
+        terminal.answer("makes the music", "")
+        terminal.answer("Folder for", "")
+        terminal.answer("Channels in which", "")
+        assert "nothing ()" not in terminal.shown
+        terminal.answer("What starts the bot? none: you", "")
+        terminal.answer("Write these files?", "y")
+        terminal.until("Start it with `melodify run`.")
+        assert terminal.end() == 0
+    assert "captioner" not in table(folder)
+    again = set_up(folder)
+    assert again.returncode == 0
+    assert "Everything is set like this already" in again.stdout
+
+
+async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(folder: Path) -> None:
+    (folder / "config.toml").write_text('[openai]\nbase_url = "http://127.0.0.1:9/v1"\nfallback_model = ""\n')
+
+    async with little_discord() as world:
+        variables = {"MELODIFY_DISCORD__TOKEN": TOKEN, "MELODIFY_DISCORD__API_URL": world.api_url}
+        with closing(await asyncio.to_thread(lambda: Terminal(folder, variables=variables))) as terminal:
+            await asyncio.to_thread(terminal.answer, "Language", "en")
+            await asyncio.to_thread(terminal.answer, "Bot token", "")
+            await asyncio.to_thread(terminal.answer, "looks at the pictures", "openai")
+            await asyncio.to_thread(terminal.answer, "Address of a server", "")
+            await asyncio.to_thread(terminal.answer, "API key for openai", "k-1234567")
+            await asyncio.to_thread(terminal.until, "Keep it anyway?")
+            terminal.interrupt()
+            assert await asyncio.to_thread(terminal.end) == 130
+    assert "cannot be reached now" in terminal.shown
+    assert "job check" not in terminal.shown
+
+
 async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> None:
     async with little_discord() as world:
         (folder / "config.toml").write_text(f'[discord]\napi_url = "{world.api_url}"\n')
@@ -359,7 +419,7 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
             terminal.until("멘션하거나")
             assert terminal.end() == 0
 
-        with closing(await asyncio.to_thread(Terminal, folder)) as terminal:
+        with closing(await asyncio.to_thread(Terminal, folder, fresh=True)) as terminal:
             await asyncio.to_thread(talk, terminal)
     assert TOKEN not in terminal.shown
     assert table(folder)["discord"]["watched_channels"] == [7, 8]  # type: ignore[index]

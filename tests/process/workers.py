@@ -4,10 +4,10 @@ import asyncio
 
 from melodify_core.library import Library, connect
 
-TAKEOVER_S = 45.0
+PATIENCE_S = 150.0  # a takeover takes 30 s on a quiet machine
 
 
-async def all_done(url: str, jobs: int, within_s: float = TAKEOVER_S) -> None:
+async def all_done(url: str, jobs: int, within_s: float = PATIENCE_S) -> None:
     engine = connect(url)
     library = Library(engine)
     async with asyncio.timeout(within_s):

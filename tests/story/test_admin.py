@@ -125,7 +125,7 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
             assert typed.strip("#") in answer
     assert "10 to 120 seconds" in await court.rule("defaults", length=7)
     assert "at least one cent" in await court.rule("limits", dollars=0.001)
-    assert "Nothing to change" in await court.rule("defaults")
+    assert "`/melodify-admin export` shows what is set" in await court.rule("defaults")
     assert "Nothing to change" in await court.rule("limits")
     exported = await court.rule("export")
     assert "Denied" not in exported

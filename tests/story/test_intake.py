@@ -172,6 +172,7 @@ async def assert_kept(here: World, ask: Ask, songs: int, stop_at: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # the next one is measured
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_death_at_any_await_costs_no_acknowledged_order(bot: World, way: str) -> None:
     await die_everywhere(bot, way, step=1)

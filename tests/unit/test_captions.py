@@ -94,6 +94,37 @@ def test_no_afternoon_is_dim(language: str) -> None:
     assert not is_told(0.42)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_people_are_not_counted_one_and_two_are_right(language: str) -> None:
+    words, scene = words_of(language), Scene("people", None, "sure")
+    counting = re.compile(r"[Oo]ne |[Ss]omebody|[Ss]omeone|\bface|[Tt]wo|people|사람|얼굴|우리|다들|둘")
+    assert len(words.sentences["somebody"]) >= 7
+    assert not [text for text in words.sentences["somebody"] if counting.search(text)]
+    for number in range(40):
+        brief = brief_for(language, number, scene, ("carnival", "fog")[number % 2])
+        assert brief.caption.startswith(words.sentences["somebody"])
+        lines = {line.lower() for lines in words.lines.values() for line in lines}
+        assert {title.lower() for title in (brief.title, *brief.spare_titles)} <= lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_company_nobody_is_missed(language: str) -> None:
+    words = words_of(language)
+    said = [*(line for lines in words.lines.values() for line in lines)]
+    said += [text for table in (words.songs.does, words.songs.heard) for texts in table.values() for text in texts]
+    assert all(any(part in text for text in said) for part in words.lonely)
+
+    def is_missed(scene: Scene) -> bool:
+        briefs = [brief_for(language, number, scene, "fog", hint="minor, 90 bpm") for number in range(30)]
+        texts = [text for brief in briefs for text in (brief.caption, brief.title, *brief.spare_titles)]
+        return any(part in text for text in texts for part in words.lonely)
+
+    assert is_missed(Scene())
+    assert is_missed(Scene("people", None, "sure", 1))
+    assert not is_missed(Scene("people", None, "sure"))
+    assert not is_missed(Scene("people", None, "sure", 2))
+
+
 def test_korean_titles_are_more_than_colour_and_noun() -> None:
     colours = [adjective for _, *adjectives in words_of("korean").colours.values() for adjective in adjectives]
     plain = re.compile(rf"(?:{'|'.join(colours)}) \S+")
@@ -307,6 +338,16 @@ def test_every_colour_came_only_where_there_are_many_hues() -> None:
     assert "vivid" in airs_of(replace(reading, colours=many))
 
 
+def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
+    reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
+    reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)
+    assert airs_of(reading)[0] == "turquoise"
+    assert "green" not in airs_of(reading)
+    dull = replace(SCENES["noise"], saturation=0.013, colours=(("silver", 0.5), ("grey", 0.3)))
+    assert "grey" in airs_of(dull)
+    assert "grey" not in airs_of(replace(dull, colours=(("silver", 0.5), ("grey", 0.3), ("brown", 0.08))))
+
+
 def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None:
     plain = (("beige", 0.64), ("cream", 0.36))
     fog = replace(SCENES["fog"], edges=0.047, texture=0.004, span=0.2, colours=plain)
@@ -322,6 +363,7 @@ def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None
 def test_the_blue_hour_is_neither_day_nor_night() -> None:
     blue = replace(SCENES["noise"], colours=(("navy", 0.4), ("charcoal", 0.4)), warmth=-0.3, brightness=0.42)
     assert airs_of(blue)[0] == "blue hour"
+    assert "blue" not in airs_of(replace(blue, colours=(("navy", 0.4), ("blue", 0.2))))  # as of a summer's sky
     for other in (replace(blue, brightness=0.2), replace(blue, brightness=0.6), replace(blue, warmth=0.0)):
         assert "blue hour" not in airs_of(other)
 
@@ -362,7 +404,8 @@ def test_baize_is_not_told_as_mint_nor_wood_as_olive() -> None:
     assert not is_coloured(brown)
     assert is_telling(replace(brown, greenness=0.2), "olive")
     assert is_coloured(replace(brown, greenness=0.2))
-    assert not is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
+    assert not is_telling(replace(brown, colours=(("grey", 0.8), ("mint", 0.15))), "mint")
+    assert is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
 
 
 def test_quiet_is_no_word_for_black_on_white() -> None:

@@ -58,7 +58,7 @@ def _blooming(reading: Reading, sight: Sight) -> bool:
 
 
 def _perhaps_blooming(reading: Reading, sight: Sight) -> bool:
-    return sight.shares.get("flower", 0) >= 0.15 and _share(reading, _PETALS) >= 0.05
+    return sight.shares.get("flower", 0) >= 0.15 and _share(reading, _PETALS) >= 0.05 and reading.saturation >= 0.01
 
 
 def _all_green(reading: Reading, sight: Sight) -> bool:

@@ -13,7 +13,7 @@ from melodify_core.captioners.palette.airs import Air, airs_of
 from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, notable
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.captioners.palette.scenery import Scene
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
@@ -22,6 +22,7 @@ MOST_TITLES = 33
 CAPTION_CHARACTERS = 300
 MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
+COLOUR_FIELDS: Texts = ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
 _TRIES = 200
 MOST_AIRS = 3
 _DIM = 0.45  # Oklab lightness of what is no afternoon
@@ -31,7 +32,7 @@ _QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
 _GROUPS: dict[Kind, str] = {
     "animal": "animal", "bird": "bird", "building": "place", "city": "town", "flower": "nature", "food": "food",
     "forest": "land", "furniture": "object", "instrument": "music", "machine": "object", "mountain": "land",
-    "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
+    "people": "somebody", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
     "stage": "show", "train": "travel", "vehicle": "travel", "water": "water",
 }  # fmt: skip
 # Where only the kind is known: "a building" is no word for a cathedral.
@@ -89,6 +90,7 @@ class Words:
     forms: dict[Mood, Texts] = field(default_factory=dict)
     nouns: dict[Mood, Texts] = field(default_factory=dict)
     alone: Texts = ()  # things that are told in sentences of their own only
+    lonely: Texts = ()  # parts of lines and songs that are not said where there may be several people
 
     def thing(self, scene: Scene) -> str:
         """Return what is seen, as a part of a sentence."""
@@ -126,16 +128,22 @@ class Words:
         said = random.choice(texts)
         return f"{said} {random.choice(layouts)}" if facts in {("accent",), ("bare",)} else said
 
-    def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
+    def song(self, style: str, mood: Mood, random: Random, scene: Scene = UNKNOWN) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
         songs = self.songs
         named = random.choice(songs.styles.get(style) or songs.styles["other"])
         return {
             "pattern": random.choice(songs.patterns),
             "style": named,
-            "does": random.choice(songs.does[mood]),
-            "heard": random.choice(songs.heard[mood]),
+            "does": random.choice(self.fitting(songs.does[mood], scene)),
+            "heard": random.choice(self.fitting(songs.heard[mood], scene)),
         }
+
+    def fitting(self, texts: Texts, scene: Scene) -> Texts:
+        """Return the lines or parts of songs that may be said of the scene: nobody is missed in company."""
+        if not is_told(scene) or scene.kind != "people" or scene.people == 1:
+            return texts
+        return tuple(text for text in texts if not any(part in text for part in self.lonely))
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
@@ -180,7 +188,7 @@ def by_day(titles: Iterator[str], reading: Reading, words: Sequence[str]) -> Ite
 
 def unfit(reading: Reading, colour: str) -> Texts:
     """Return the fields of titles that a picture without a telling colour has no words for."""
-    return () if is_telling(reading, colour) else ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
+    return () if is_telling(reading, colour) else COLOUR_FIELDS
 
 
 def unsayable(reading: Reading, colour: str) -> Texts:
