@@ -343,6 +343,17 @@ def test_a_small_strong_colour_is_an_accent_and_is_said() -> None:
     assert reading_of(pictures.plain("red")).accent is None
 
 
+def test_an_accent_is_the_only_strong_colour() -> None:
+    room = Image.new("RGB", (200, 200), (190, 192, 196))
+    room.paste((208, 38, 42), (20, 20, 50, 50))
+    assert reading_of(pictures.encoded(room, "PNG")).accent == "red"
+    plant = room.copy()
+    plant.paste((62, 146, 72), (120, 120, 150, 150))
+    assert reading_of(pictures.encoded(plant, "PNG")).accent is None
+    room.paste((104, 124, 150), (20, 20, 50, 50))  # of jeans: blue, and not strong
+    assert reading_of(pictures.encoded(room, "PNG")).accent is None
+
+
 def test_a_strong_colour_that_is_strewn_over_the_picture_is_no_accent() -> None:
     strewn = Image.new("RGB", (200, 200), (190, 192, 196))
     for place in range(36):

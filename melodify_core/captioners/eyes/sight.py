@@ -12,7 +12,7 @@ from PIL import Image
 from melodify_core.captioners.eyes import subjects
 from melodify_core.captioners.eyes.classifier import probabilities
 from melodify_core.captioners.eyes.faces import Faces, faces
-from melodify_core.captioners.eyes.photo import grain, is_photo
+from melodify_core.captioners.eyes.photo import grain, is_drawn, is_photo
 from melodify_core.captioners.eyes.subjects import Kind
 from melodify_core.captioners.eyes.weights import Array
 from melodify_core.media.memory import return_memory
@@ -56,6 +56,7 @@ class Sight:
     certainty: Certainty | None = None
     # Up to 3, which means several; 0 with the kind "people" where they are not counted: of two one may look away.
     people: int = 0
+    drawn: bool = False  # a comic, a page or a screen
     # The probability of each kind and subject, also where nothing is named.
     shares: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
@@ -64,13 +65,14 @@ NOTHING = Sight()
 
 
 def see(picture: Image.Image) -> Sight:
-    """Return what an RGB picture shows. The same pixels give the same Sight; a drawing gives NOTHING."""
-    if not is_photo(grain(picture)):
-        return NOTHING
+    """Return what an RGB picture shows. The same pixels give the same Sight; a drawing gives nothing."""
+    found_grain = grain(picture)
+    if not is_photo(found_grain):
+        return Sight(drawn=is_drawn(found_grain))
     try:
         found = probabilities(picture)
         if subjects.page_share(found) > _MOST_PAGE:
-            return NOTHING
+            return Sight(drawn=True)
         return _judged(found, faces(picture))
     finally:
         return_memory()

@@ -32,6 +32,7 @@ MOST_NAMES = 8
 _ACCENT_SHARES = (0.004, 0.08)
 _ACCENT_CHROMA = 0.1
 _ACCENT_DISTANCE = 0.16
+_MOST_OTHERS = 0.3  # of its size, in strong colours of other hues
 _ACCENT_SPREAD = 0.22  # of the side; what is strewn over the whole picture spreads 0.41
 
 # Ottosson 2020, "A perceptual color space for image processing": linear sRGB -> LMS, cube root, -> Lab.
@@ -86,16 +87,19 @@ def main_colours(found: dict[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple((name, share) for name, share in list(found.items())[:MOST_NAMES] if share >= LEAST_SHARE)
 
 
-def accent(numbers: Numbers) -> str | None:
-    """Return the strong colour that differs from the largest ones and is concentrated in one area, if any."""
-    found = shares(numbers)
-    places = {name: _ANCHORS[_NAMES.index(name)] for name in found}
-    large = [places[name] for name, share in found.items() if share > _ACCENT_SHARES[1]]
-    for name, share in found.items():
+def accent(lab: Array, numbers: Numbers) -> str | None:
+    """Return the one strong colour that differs from the largest ones and is concentrated in one area, if any."""
+    strong = np.hypot(lab[..., 1], lab[..., 2]) >= _ACCENT_CHROMA
+    large = [_ANCHORS[_NAMES.index(name)] for name, share in shares(numbers).items() if share > _ACCENT_SHARES[1]]
+    found = shares(numbers[strong]) if strong.any() else {}
+    for name, part in found.items():
+        place, share = _ANCHORS[_NAMES.index(name)], part * strong.mean()
         if chroma(name) < _ACCENT_CHROMA or not _ACCENT_SHARES[0] <= share <= _ACCENT_SHARES[1]:
             continue
-        apart = all(np.linalg.norm(places[name][1:] - other[1:]) >= _ACCENT_DISTANCE for other in large)
-        if large and apart and _spread(numbers == _NAMES.index(name)) <= _ACCENT_SPREAD:
+        apart = all(np.linalg.norm(place[1:] - other[1:]) >= _ACCENT_DISTANCE for other in large)
+        others = strong & (np.linalg.norm(lab[..., 1:] - place[1:], axis=-1) > _ACCENT_DISTANCE)
+        alone = others.mean() <= _MOST_OTHERS * share
+        if large and apart and alone and _spread(strong & (numbers == _NAMES.index(name))) <= _ACCENT_SPREAD:
             return name
     return None
 

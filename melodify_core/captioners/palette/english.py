@@ -92,7 +92,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("english")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random, drawn=scene.drawn)
     told = words.song(style, mood, random, scene)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
@@ -108,13 +108,13 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return sentence.format(thing=thing, Thing=_capitalised(thing), light=light)
 
 
-def _looks(reading: Reading, mood: Mood, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
     telling = words.colours[colour][0]
     without = unsayable(reading, colour)
-    said = words.look(reading, mood, random, without)
+    said = words.look(reading, mood, random, without, drawn=drawn)
     firsts = {"first": names[0], "First": _capitalised(names[0]), "Telling": _capitalised(telling)}
     return _capitalised(said.format(second=names[-1], telling=telling, **firsts))
 

@@ -82,7 +82,7 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("korean")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random, drawn=scene.drawn)
     told = words.song(style, mood, random, scene)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
@@ -96,12 +96,12 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return " ".join(with_particles(sentence).split())
 
 
-def _looks(reading: Reading, mood: Mood, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
     without = unsayable(reading, colour)
-    said = words.look(reading, mood, random, without)
+    said = words.look(reading, mood, random, without, drawn=drawn)
     return said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
 
 

@@ -26,7 +26,16 @@ COLOUR_FIELDS: Texts = ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telli
 _TRIES = 200
 MOST_AIRS = 3
 _DIM = 0.45  # Oklab lightness of what is no afternoon
-_QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
+# Colours that let one talk are no words for a fast song, nor cosy ones for a chase.
+_UNFITTING: dict[Mood, frozenset[Air]] = {
+    "joyful": frozenset({"quiet"}),
+    "excited": frozenset({"dark warm", "gold", "quiet", "warm"}),
+    "tense": frozenset({"dark warm", "gold", "quiet", "warm"}),
+}
+# Of a comic or a menu nobody tells the light.
+_OF_LIGHT: frozenset[Air] = frozenset({
+    "blue above", "blue hour", "bright", "cool", "dark", "dark cool", "dark warm", "quiet", "smooth", "warm", "white"
+})  # fmt: skip
 
 # The sentences that fit a kind, and those that fit a subject better.
 _GROUPS: dict[Kind, str] = {
@@ -91,6 +100,7 @@ class Words:
     nouns: dict[Mood, Texts] = field(default_factory=dict)
     alone: Texts = ()  # things that are told in sentences of their own only
     lonely: Texts = ()  # parts of lines and songs that are not said where there may be several people
+    human: Texts = ()  # and where animals are seen
 
     def thing(self, scene: Scene) -> str:
         """Return what is seen, as a part of a sentence."""
@@ -114,13 +124,13 @@ class Words:
             return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str]) -> str:
+    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str], *, drawn: bool = False) -> str:
         """Return a sentence or two without these fields, mostly of the most telling air, seldom of none in particular.
 
         A fact of the layout is told where nothing else stands out; that there is one spot of colour, or nothing else
         at all, is told in any case.
         """
-        air, facts = _air(reading, mood, random), notable(reading)[:1]
+        air, facts = _air(reading, mood, random, drawn=drawn), () if drawn else notable(reading)[:1]
         texts = [text for text in self.airs[air] if not any(name in text for name in without)]
         layouts = [text for fact in facts for text in self.layouts[fact]]
         if air == "mixed":
@@ -140,18 +150,21 @@ class Words:
         }
 
     def fitting(self, texts: Texts, scene: Scene) -> Texts:
-        """Return the lines or parts of songs that may be said of the scene: nobody is missed in company."""
-        if not is_told(scene) or scene.kind != "people" or scene.people == 1:
-            return texts
-        return tuple(text for text in texts if not any(part in text for part in self.lonely))
+        """Return the lines or parts of songs that may be said of the scene: in company nobody is missed."""
+        unfitting: Texts = ()
+        if is_told(scene) and scene.kind == "people" and scene.people != 1:
+            unfitting = self.lonely
+        elif is_told(scene) and scene.kind in ("animal", "bird"):
+            unfitting = self.human
+        return tuple(text for text in texts if not any(part in text for part in unfitting))
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
 
 
-def _air(reading: Reading, mood: Mood, random: Random) -> Air:
-    # Colours that let one talk are no words for a fast song.
-    told = [air for air in airs_of(reading) if air != "quiet" or mood not in _QUICK][:MOST_AIRS]
+def _air(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> Air:
+    unfitting = _UNFITTING.get(mood, frozenset()) | (_OF_LIGHT if drawn else frozenset())
+    told: list[Air] = [air for air in airs_of(reading) if air not in unfitting][:MOST_AIRS] or ["mixed"]
     if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
         told.append("mixed")
     return random.choices(told, range(len(told), 0, -1))[0]
