@@ -153,7 +153,8 @@ async def test_songs_of_archived_threads_stay_in_the_list_and_those_of_private_o
         await each.edit(archived=True)
     result = await here.member.slash(here.channel, "songs", whose="server")
     assert result.response is not None
-    assert str(result.response.embeds[0].description).count("Open") == 3
+    text = str(result.response.embeds[0].description)
+    assert text.count("[Open](") == 3, text
     played = await here.member.select(result.response, job_ids(here)[:1])
     assert played.response is not None
     assert played.response.content.startswith("🎧")
