@@ -409,7 +409,7 @@ def test_nothing_but_one_colour_is_said_of_nothing_else_alone() -> None:
 
 
 def test_peach_is_no_pink() -> None:
-    peach = replace(SCENES["noise"], colours=(("coral", 0.9), ("brown", 0.05)))
+    peach = replace(SCENES["noise"], colours=(("coral", 0.8), ("brown", 0.15)))
     assert "pink" not in airs_of(peach)
     assert "pink" in airs_of(replace(peach, colours=(("coral", 0.5), ("pink", 0.4))))
 
