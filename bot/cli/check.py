@@ -41,6 +41,7 @@ class Finding:
     text: str
     runs: bool = False  # another Melodify is running
     warns: bool = False  # Melodify runs all the same
+    away: str = ""  # the provider that does not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
-        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now{description}")]
+        text = f"{port} {provider.name} cannot be reached now{description}"
+        return [Finding(good=False, text=text, away=provider.name)]
     return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{description}", *notes)]
 
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from rich.prompt import Confirm, Prompt
 
 from bot.cli.check import Account, Finding, account_of, ask_discord, provider_findings
 from bot.cli.output import program
-from bot.cli.service import SERVICES, Service, moved_compose, service_file
+from bot.cli.process import INTENT_OFF, WRONG_LOGIN
+from bot.cli.service import SERVICES, SYSTEM_UNITS, Service, moved_compose, service_file
 from bot.cli.setup_files import NewFile, can_hold_files, diff, new_settings, write
 from bot.cli.token import formless, invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
@@ -140,6 +142,9 @@ class _Conversation:
             print(self.say("interrupted"))
             return 0
         write(files)
+        if any(file.hint for file in files):  # systemd starts no unit without it, and Docker would give it to root
+            with suppress(OSError):  # the start says what is wrong there
+                self._data_folder(path).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._end(token, files)
         return 0
 
@@ -384,16 +389,24 @@ class _Conversation:
     def _service(self) -> Service:
         if self._options.service is None and self._interactive:
             answer = self._choose(self.say("service"), SERVICES, "none")
+            if answer == "system" and not can_hold_files(SYSTEM_UNITS):
+                print(self.say("not_root", folder=str(SYSTEM_UNITS)))
+                return self._service()
             return next(service for service in SERVICES if service == answer)
         return self._options.service or "none"
 
     def _service_files(self, path: Path, service: Service) -> list[NewFile]:
-        data = Path(str(self._answers.values.get("folder.path", self._old.folder.path))).parent
+        data = self._data_folder(path)
         if service == "none" and self._options.service is None:
             old = (path.parent / self._old.folder.path.parent).resolve()
-            return moved_compose(path, old, (path.parent / data).resolve())
-        file = service_file(service, path, (path.parent / data).resolve())
+            return moved_compose(path, old, data)
+        file = service_file(service, path, data)
         return [file] if file and (not file.path.exists() or read_text(file.path) != file.text) else []
+
+    def _data_folder(self, path: Path) -> Path:
+        """Return where database, pictures and songs will be; `path` is the settings file."""
+        files = Path(str(self._answers.values.get("folder.path", self._old.folder.path)))
+        return (path.parent / files.parent).resolve()
 
     def _settings(self, secrets: Mapping[str, str] | None = None) -> Settings:
         """Return the settings as they would be, for a check."""
@@ -415,7 +428,13 @@ class _Conversation:
             findings: list[Finding] = asyncio.run(part())
         except Misconfigured as error:
             return "\n".join(error.problems)
-        return "\n".join(finding.text for finding in findings if not finding.good)
+        return "\n".join(self._in_words(finding) for finding in findings if not finding.good)
+
+    def _in_words(self, finding: Finding) -> str:
+        """Return what `check` says in English, in the person's language where it is what most people meet."""
+        if finding.away:
+            return self.say("away", provider=finding.away)
+        return {WRONG_LOGIN: self.say("wrong_login"), INTENT_OFF: self.say("intent")}.get(finding.text, finding.text)
 
     def _end(self, token: str, files: list[NewFile]) -> None:
         for file in files:

@@ -18,9 +18,22 @@ from melodify_core.errors import Rejected
 from melodify_core.library import statements as sql
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
-from melodify_core.library.schema import costs, notes, songs, usage
+from melodify_core.library.schema import costs, members, notes, songs, usage
 from melodify_core.library.songbook import erase_songs
-from melodify_core.models import AcceptedOrder, Bill, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
+from melodify_core.library.stored_settings import read_settings
+from melodify_core.models import (
+    AcceptedOrder,
+    Bill,
+    Job,
+    MemberSettings,
+    Money,
+    Place,
+    Posted,
+    Song,
+    Stage,
+    UsageState,
+    Wording,
+)
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -398,6 +411,17 @@ class Library:
         """Return those of the jobs that were asked to stop."""
         query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
         return {row.job_id for row in self._all(query)} if job_ids else set()
+
+    def refreshed(self, job: Job) -> Job:
+        """Return the job without the name that its member has withdrawn, and without a link to a song that is gone."""
+        changes: dict[str, object] = {}
+        with self.reading() as connection:
+            chosen = self._all(sa.select(members.c.settings).where(members.c.user_id == job.user_id), connection)
+            if chosen and not read_settings(MemberSettings, chosen[0].settings).named:
+                changes["named"] = False
+            if job.parent_link and not self._all(sql.SONG_KNOWN, connection, {"its_job": job.parent_id}):
+                changes["parent_link"] = ""
+        return job.model_copy(update=changes)
 
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work at once. False for a cancelled job.

@@ -101,9 +101,16 @@ class MemberBook:
 
     def open_takes(self, job_ids: Collection[str]) -> list[str]:
         """Return the jobs that wait or run to make another song of the pictures of these."""
-        query = sa.select(usage.c.job_id, usage.c.brief_order).where(usage.c.state.in_(OPEN_STATES))
-        roots = {row.job_id: json.loads(row.brief_order or "{}").get("root_id") for row in read(self._engine, query)}
-        return [job_id for job_id, root_id in roots.items() if root_id in job_ids]
+        return self._takes(job_ids, usage.c.state.in_(OPEN_STATES))
+
+    def failed_takes(self, job_ids: Collection[str]) -> list[str]:
+        """Return the jobs that failed to make another song of the pictures of these, and may be tried again."""
+        return self._takes(job_ids, sa.and_(usage.c.state == "refunded", ~usage.c.picture_gone))
+
+    def _takes(self, job_ids: Collection[str], which: sa.ColumnElement[bool]) -> list[str]:
+        takes = (which, usage.c.brief_order.like('%"root_id": "%'))
+        rows = read(self._engine, sa.select(usage.c.job_id, usage.c.brief_order).where(*takes))
+        return [row.job_id for row in rows if json.loads(row.brief_order).get("root_id") in job_ids]
 
     def drop_pictures(self, job_ids: Collection[str]) -> None:
         """Note that the pictures of these jobs are deleted: their pages show none, and nobody can order a take."""

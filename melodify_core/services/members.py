@@ -130,9 +130,7 @@ class MemberService:
         others = await self._takes_of_pictures(user_id, jobs)
         takes = [take.job_id for take in others]
         await (self._erase_songs(takes) if with_takes else self._erase_pictures(takes))
-        for job_id in jobs:
-            for key in keys_of(job_id):
-                await self._storage.delete(key)
+        await self._delete_files(jobs)
         # The engine's records hold the orders and the readings.
         if jobs:
             await self._engine.forget(jobs)
@@ -143,10 +141,13 @@ class MemberService:
         log.info("the data of a member was erased: %d songs of %d orders", songs, len(jobs))
         return Forgotten(songs, len(jobs), len(takes), (*posts, *others))
 
-    async def _erase_songs(self, job_ids: Collection[str]) -> None:
+    async def _delete_files(self, job_ids: Collection[str]) -> None:
         for job_id in job_ids:
             for key in keys_of(job_id):
                 await self._storage.delete(key)
+
+    async def _erase_songs(self, job_ids: Collection[str]) -> None:
+        await self._delete_files(job_ids)
         await asyncio.to_thread(self._songbook.erase, job_ids, time.time())
 
     async def _erase_pictures(self, job_ids: Collection[str]) -> None:
@@ -165,6 +166,9 @@ class MemberService:
         known = await asyncio.to_thread(self._book.takes_of_pictures, user_id)
         await asyncio.to_thread(self._book.drop_pictures, [*jobs, *(take.job_id for take in known)])
         await self._stop(partial(self._book.open_takes, frozenset(jobs)))
+        failed = await asyncio.to_thread(self._book.failed_takes, frozenset(jobs))
+        await asyncio.to_thread(self._book.drop_pictures, failed)
+        await self._delete_files(failed)
         return await asyncio.to_thread(self._book.takes_of_pictures, user_id)
 
     async def _stop(self, open_jobs: Callable[[], Collection[str]]) -> None:

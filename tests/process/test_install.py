@@ -119,8 +119,8 @@ def checkout(tmp_path: Path, index: type[Index]) -> Iterator[Checkout]:
         thread.join()
 
 
-def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> None:
-    """One environment, because making one takes seconds: each fault leaves it unfinished, and the next run goes on."""
+def fail_in_each_way(checkout: Checkout, index: type[Index]) -> None:
+    """Have no network, a damaged file and an interruption: each leaves the environment unfinished."""
     address = checkout.variables["PIP_INDEX_URL"]
     checkout.variables["PIP_INDEX_URL"] = "http://127.0.0.1:9/packages"  # the discard port: nothing listens
     code, said = checkout.install()
@@ -149,20 +149,23 @@ def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> 
     assert "The same command goes on from here." in said
     assert "Traceback" not in said
     assert not checkout.is_finished()
-
     index.stalling.set()
+
+
+@pytest.mark.timeout(600)  # environments are made three times
+def test_the_life_of_an_installation(checkout: Checkout, index: type[Index]) -> None:
+    """One environment, because making one takes seconds: a run goes on after a fault, and repairs what is broken."""
+    fail_in_each_way(checkout, index)
     code, said = checkout.install()
     assert (code, checkout.says()) == (0, "hello"), said
     assert "uv is not available here; pip installs instead" in said
+    assert said.splitlines()[-1] == f"{FOLDER} (pipeline) is ready."
     assert checkout.is_finished()
 
-
-def test_what_is_complete_is_left_alone_and_what_is_not_is_repaired(checkout: Checkout, index: type[Index]) -> None:
-    code, said = checkout.install()
-    assert (code, said.splitlines()[-1]) == (0, f"{FOLDER} (pipeline) is ready.")
     asked = len(index.asked)
     assert checkout.install() == (0, "")
     assert len(index.asked) == asked
+
     # Another list makes it incomplete; uv, once it is there, asks the index that pip is set to.
     shutil.copy(Path(sys.executable).parent / "uv", checkout.folder / FOLDER / "bin")
     shutil.rmtree(next((checkout.folder / FOLDER).glob("lib/*/site-packages/tiny-1.0.dist-info")))
@@ -172,11 +175,13 @@ def test_what_is_complete_is_left_alone_and_what_is_not_is_repaired(checkout: Ch
     assert said.startswith(f"Bringing {FOLDER} (pipeline) up to date")
     assert any(each.startswith("uv ") for each in index.asked[asked:])
     assert not any(each.startswith("pip ") for each in index.asked[asked:])
+
     # An interrupted environment is created again: a package may look complete and lack files.
     (checkout.folder / f"{FOLDER}.installing").touch()
     next((checkout.folder / FOLDER).glob("lib/*/site-packages/tiny.py")).unlink()
     assert checkout.install()[0] == 0
     assert checkout.says() == "hello"
+
     # In a folder that was moved no script finds its Python: the environment is created again.
     checkout.folder = checkout.folder.rename(checkout.folder.with_name("moved"))
     assert checkout.install()[0] == 0

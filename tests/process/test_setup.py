@@ -199,6 +199,7 @@ def test_a_service_fits_its_published_form(service: str, tmp_path: Path) -> None
     folder.mkdir()
     (folder / "token").write_text(TOKEN)
     assert set_up(folder, "--token-file", "token", "--service", service, "--language", "ko").returncode == 0
+    assert (folder / "data").is_dir()  # systemd starts no system unit without it, and Docker would give it to root
     if service == "compose":
         tool = Path(sys.executable).with_name("check-jsonschema")
         command: list[str | Path] = [tool, "--builtin-schema", "vendor.compose-spec", folder / "compose.yaml"]
@@ -374,6 +375,27 @@ def test_a_choice_whose_package_is_missing_is_refused_at_once_and_what_is_needed
     assert "Everything is set like this already" in again.stdout
 
 
+def test_a_person_who_is_not_root_hears_at_once_where_only_root_may_write(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text(
+        "import os\n"
+        "real = os.mkdir\n"
+        "def mkdir(path, *more, **named):\n"
+        "    if str(path).startswith('/etc/'):\n"
+        "        raise PermissionError(13, 'Permission denied')\n"
+        "    real(path, *more, **named)\n"
+        "os.mkdir = mkdir\n"
+    )
+    options = ("--offline", "--token-file", "token", "--captioner", "palette", "--composer", "arranger", "--watch")
+    with closing(Terminal(folder, *options, fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
+        terminal.answer("Language", "en")
+        terminal.answer("Folder for", "")
+        terminal.answer("What starts the bot?", "system")
+        terminal.until("Only root can write to /etc/systemd/system.")
+        terminal.answer("What starts the bot?", "none")
+        terminal.answer("Write these files?", "y")
+        assert terminal.end() == 0
+
+
 async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(folder: Path) -> None:
     (folder / "config.toml").write_text('[openai]\nbase_url = "http://127.0.0.1:9/v1"\nfallback_model = ""\n')
 
@@ -388,7 +410,7 @@ async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(fol
             await asyncio.to_thread(terminal.until, "Keep it anyway?")
             terminal.interrupt()
             assert await asyncio.to_thread(terminal.end) == 130
-    assert "cannot be reached now" in terminal.shown
+    assert "openai cannot be reached now: check the address" in terminal.shown
     assert "job check" not in terminal.shown
 
 
@@ -401,6 +423,7 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
             terminal.answer("봇 토큰", f"Bot {TOKEN}")
             terminal.until('"Bot"으로 시작해요')
             terminal.answer("봇 토큰", OTHER)
+            terminal.until("Discord가 이 토큰을 받아들이지 않아요.")
             terminal.answer("그래도 이 값을 쓸까요?", "n")
             terminal.answer("봇 토큰", TOKEN)
             terminal.until("잘 작동해요.")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +180,7 @@ async def test_defaults_hold_where_a_member_leaves_it_open(court: Court) -> None
     await here.songs_done()
     [song] = here.songs()
     assert "**칩튠** · " in str(song.embeds[0].description)
-    with here.database() as database:
+    with closing(here.database()) as database:
         query = "SELECT song FROM songs WHERE guild_id = ?"
         [(text,)] = database.execute(query, (here.guild.id,)).fetchall()
     wish = json.loads(text)["wish"]
@@ -247,7 +248,7 @@ async def test_an_open_song_is_cancelled_from_the_list(court: Court, bot: World)
 async def test_the_day_is_told_with_what_failed(court: Court) -> None:
     here = court.here
     await court.ask()
-    with here.database() as database:
+    with closing(here.database()) as database:
         fail = "UPDATE usage SET state = 'refunded', outcome = 'provider.unavailable' WHERE guild_id = ?"
         database.execute(fail, (here.guild.id,))
         database.commit()
@@ -260,7 +261,7 @@ async def test_the_day_is_told_with_what_failed(court: Court) -> None:
 async def test_the_day_tells_what_is_reserved_beside_what_was_spent(court: Court) -> None:
     here = court.here
     await court.ask()
-    with here.database() as database:
+    with closing(here.database()) as database:
         here_only = (here.guild.id,)
         job_id = database.execute("SELECT job_id FROM usage WHERE guild_id = ?", here_only).fetchone()[0]
         database.execute("UPDATE usage SET state = 'running', reserved = 0.10 WHERE job_id = ?", (job_id,))
@@ -273,7 +274,7 @@ async def test_the_day_tells_what_is_reserved_beside_what_was_spent(court: Court
     try:
         assert "$0.06. Set aside for songs in progress: $0.04." in await court.rule("status")
     finally:
-        with here.database() as database:
+        with closing(here.database()) as database:
             database.execute("UPDATE usage SET state = 'refunded' WHERE job_id = ?", (job_id,))
             database.commit()
 

@@ -9,7 +9,7 @@ from melodify_core.errors import Rejected
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Order, Place
 from tests.stories import World, a_picture, story_settings, world
-from tests.story.pressing import button, files_of, job_of, press
+from tests.story.pressing import button, files_of, job_of, only, press
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,17 @@ async def test_no_song_comes_of_a_picture_whose_member_is_forgotten_meanwhile(he
     assert "Cancelled. There will be no song." in [line.content for line in here.said()]
 
 
+async def test_a_song_of_the_picture_that_failed_and_could_be_tried_again_loses_it_too(here: World) -> None:
+    take = await an_open_take(here)
+    await here.songs_done()
+    with closing(here.database()) as database, database:
+        database.execute("UPDATE usage SET state = 'refunded' WHERE job_id = ?", (take,))
+        database.execute("DELETE FROM songs WHERE job_id = ?", (take,))
+    assert f"{take}.jpg" in files_of(here, take)
+    await here.services.members.forget(here.member.id)
+    assert files_of(here, take) == []
+
+
 async def test_of_a_picture_that_is_being_forgotten_no_further_song_is_accepted(here: World) -> None:
     parent = job_of(here.songs()[0])
     other = here.guild.add_member(here.env.create_user("other"))
@@ -63,3 +74,24 @@ async def test_of_a_picture_that_is_being_forgotten_no_further_song_is_accepted(
     with pytest.raises(Rejected, match=r"song\.gone"):
         await here.studio.submit(order)
     assert files_of(here, order.job_id) == []
+
+
+async def test_a_name_that_is_withdrawn_while_the_song_is_made_is_not_shown(here: World) -> None:
+    await here.command()
+    await here.member.slash(here.channel, "melodify-me", named=False)
+    await here.songs_done()
+    named, unnamed = (song.content for song in here.songs())
+    assert named == f"For <@{here.member.id}>"
+    assert str(here.member.id) not in unnamed
+
+
+async def test_a_take_of_a_song_that_is_deleted_meanwhile_has_no_dead_link(here: World) -> None:
+    [song] = here.songs()
+    take = await an_open_take(here)
+    asked = only(await press(here, here.member, song, button("delete", song)))
+    await here.member.click(asked, label="Yes, delete it")
+    await here.songs_done()
+    [posted] = here.songs()
+    assert job_of(posted) == take
+    assert "Another take" in str(posted.embeds[0].description)
+    assert str(song.id) not in str(posted.embeds[0].description)
