@@ -242,6 +242,10 @@ class RenderLedger:
         del job_id
         return None
 
+    def refreshed(self, job: Job) -> Job:
+        """Return the job as it is."""
+        return job
+
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Do nothing."""
         del job, song, now

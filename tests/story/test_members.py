@@ -137,8 +137,9 @@ async def test_the_server_s_list_hides_private_songs_and_channels_that_the_reade
 
 
 async def test_songs_of_archived_threads_stay_in_the_list_and_those_of_private_ones_never_come_there(
-    here: World,
+    bot: World,
 ) -> None:
+    here = bot.corner(locale="en-GB")
     await here.post(here.mention, PICTURE, ("second.png", a_picture("teal")))
     await here.songs_done()
     [thread] = here.channel.threads
