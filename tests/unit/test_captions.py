@@ -398,6 +398,22 @@ def test_a_landscape_with_the_sun_in_view_is_not_dark() -> None:
     assert "dark" not in airs_of(replace(night, brightness=0.35))
 
 
+def test_nothing_but_one_colour_is_said_of_nothing_else_alone() -> None:
+    plain = replace(SCENES["fog"], colours=(("turquoise", 0.99),), edges=0.0, warmth=-0.3)
+    assert airs_of(plain) == ("one colour",)
+    for bird in ((("turquoise", 0.94), ("black", 0.05)), (("turquoise", 0.96),)):
+        reading = replace(plain, colours=bird)
+        assert "one colour" not in airs_of(reading)
+        captions = [brief_of(replace(reading, fingerprint=number), Wish()).caption for number in range(60)]
+        assert not [caption for caption in captions if caption.lower().count("turquoise") > 1]
+
+
+def test_peach_is_no_pink() -> None:
+    peach = replace(SCENES["noise"], colours=(("coral", 0.8), ("brown", 0.15)))
+    assert "pink" not in airs_of(peach)
+    assert "pink" in airs_of(replace(peach, colours=(("coral", 0.5), ("pink", 0.4))))
+
+
 def test_a_desert_in_the_evening_sun_is_no_brown_room() -> None:
     brown = (("brown", 0.43), ("ochre", 0.26), ("rust", 0.14), ("sky", 0.12))
     room = replace(SCENES["noise"], colours=brown, greenness=0.0, brightness=0.6, saturation=0.07)

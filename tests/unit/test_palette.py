@@ -125,6 +125,7 @@ CALLED = {
     "#7b5804": "brown", "#bf9005": "ochre", "#a6814c": "brown", "#9d7651": "brown", "#8a6e45": "brown",
     "#c87606": "orange", "#3b638c": "blue", "#5a86ad": "blue", "#cea2fd": "lavender", "#014d4e": "teal",
     "#87ae73": "green", "#c0737a": "pink", "#825f87": "violet", "#cb416b": "magenta", "#fdaa48": "amber",
+    "#f3b79e": "coral",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from melodify_core.captioners.eyes import KINDS, Certainty, Sight, sight, subjects
 from melodify_core.captioners.eyes.faces import Faces
+from melodify_core.captioners.eyes.photo import Grain, is_drawn, is_photo
 from melodify_core.captioners.palette.captioner import brief_of
 from melodify_core.captioners.palette.korean import particle_after, statement
 from melodify_core.captioners.palette.landscapes import LANDSCAPES
@@ -353,6 +354,15 @@ def test_people_are_counted_only_where_it_is_sure(
 ) -> None:
     seen = sight._judged(probabilities(c762=0.2), Faces(heights, doubtful))
     assert (seen.kind, seen.certainty, seen.people) == ("people", "sure", people)
+
+
+def test_comics_and_menus_are_drawn_and_fruit_on_a_plain_ground_is_not() -> None:
+    for comic in (Grain(500, 4.4, 0.27), Grain(900, 4.6, 0.23)):
+        assert is_drawn(comic)
+        assert not is_photo(comic)
+    for photo in (Grain(500, 1.8, 0.11), Grain(500, 5.2, 0.23), Grain(500, 7.5, 0.6)):
+        assert not is_drawn(photo)
+    assert scene_of(SCENES["fog"], Sight(drawn=True)) == Scene(drawn=True)
 
 
 def test_portraits_on_a_wall_are_nobody() -> None:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from melodify_core.captioners.palette.colours import GREYS
-from melodify_core.captioners.palette.notable import named_colours
+from melodify_core.captioners.palette.notable import NEARLY_ALL, named_colours
 from melodify_core.captioners.palette.reading import Reading
 
 Air = Literal[
@@ -24,6 +24,7 @@ _BLUES = ("sky", "blue", "navy")
 _GOLDS = ("cream", "beige", "amber", "yellow", "orange", "coral")
 _EARTHS = ("brown", "rust", "beige", "ochre")
 _PINKS = ("pink", "coral", "magenta", "lavender")
+_SURELY_PINK = ("pink", "magenta")  # peach is no pink
 _REDS = ("red", "crimson")
 _WHITES = ("white", "silver", "cream")
 # Of "every colour" there are at least three of these.
@@ -36,7 +37,7 @@ _HUES = (
 
 def airs_of(reading: Reading) -> tuple[Air, ...]:
     """Return the airs that a picture has, the most telling first; at least one."""
-    if len(named_colours(reading)) == 1:
+    if len(named_colours(reading)) == 1 and reading.colours[0][1] > NEARLY_ALL:
         return ("one colour",)
     dim, bright = reading.brightness < _DIM, reading.brightness > _BRIGHT
     # Under a lit sky nobody calls it dark.
@@ -52,7 +53,7 @@ def airs_of(reading: Reading) -> tuple[Air, ...]:
         "dark cool": dark and reading.warmth < -_WARM,
         "green": _share(reading, *_GREENS) >= 0.5 or leafy,
         "turquoise": not dim and _share(reading, *_TURQUOISES) >= 0.5,
-        "pink": _share(reading, *_PINKS) >= 0.4,
+        "pink": _share(reading, *_PINKS) >= 0.4 and _share(reading, *_SURELY_PINK) >= 0.15,
         "red": _share(reading, *_REDS) >= 0.35,
         "warm and cool": _share(reading, "orange", "rust", "amber", "coral") >= 0.15 <= _share(reading, *_BLUES),
         "vivid": _vivid(reading),

@@ -24,6 +24,7 @@ _SHADES: tuple[tuple[str, tuple[int, int, int]], ...] = (
     ("brown", (128, 98, 68)), ("brown", (164, 122, 76)), ("blue", (56, 108, 160)), ("blue", (92, 134, 188)),
     ("sky", (182, 216, 236)), ("silver", (222, 223, 225)), ("lavender", (216, 198, 226)), ("violet", (122, 92, 148)),
     ("pink", (192, 138, 150)), ("pink", (250, 208, 220)), ("magenta", (212, 62, 112)),
+    ("coral", (246, 188, 162)),
 )  # fmt: skip
 GREYS = frozenset({"black", "charcoal", "grey", "silver", "white"})
 LEAST_SHARE = 0.02

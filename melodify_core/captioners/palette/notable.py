@@ -13,7 +13,7 @@ MIRRORED = 0.92
 _FLAT, _STRONG = 0.02, 0.25  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
-_NEARLY_ALL = 0.92  # share of the only colour
+NEARLY_ALL = 0.97  # share of the only colour: a bird in the middle has a twentieth
 _LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
 _OLIVE = 0.08  # greenness
 DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "ochre", "olive"}), 0.1
@@ -33,7 +33,7 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
     Of more than three large ones the strong come before the greys.
     """
     large = {name: share for name, share in reading.colours if share >= 0.08}
-    if len(large) < 2 and reading.colours[0][1] <= _NEARLY_ALL:
+    if len(large) < 2 and reading.colours[0][1] <= NEARLY_ALL:
         return tuple(name for name, _ in reading.colours[:2])
     first, *others = large
     strongest = sorted(others, key=lambda name: -large[name] * (0.1 + chroma(name)))[: MOST_NAMED - 1]

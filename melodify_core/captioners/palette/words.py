@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from melodify_core.captioners.eyes import Kind
 from melodify_core.captioners.palette.airs import Air, airs_of
 from melodify_core.captioners.palette.feeling import Mood
-from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, notable
+from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, named_colours, notable
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.data_files import read_table
@@ -206,7 +206,7 @@ def unfit(reading: Reading, colour: str) -> Texts:
 
 def unsayable(reading: Reading, colour: str) -> Texts:
     """Return the fields of airs that a picture has no words for, or only dull ones."""
-    greys = () if is_coloured(reading) else ("{second}",)
+    greys = () if is_coloured(reading) and len(named_colours(reading)) > 1 else ("{second}",)
     dull = ("{telling}", "{Telling}") if colour in DULL else ()
     return (*greys, *dull, *unfit(reading, colour))
 
