@@ -61,6 +61,8 @@ class Place(Record):
     ordered_in: int | None = None  # the server where a song for direct messages was asked for
     shows_picture: bool = False  # the picture itself was posted there: its readers see it anyway
     borrowed: bool = False  # perhaps somebody else's picture: from a reply, a forward, or a message's menu
+    # The channel whose readers find the song in lists, also when Discord has archived the thread. None: channel_id.
+    listed_in: int | None = None
     # The answer in the channel that only the asker of a private song sees, and the token to edit it for 15 minutes.
     note_id: int | None = None
     note_token: Annotated[str | None, Field(repr=False)] = None
@@ -409,7 +411,7 @@ class Entry(SongPosts):
     private: bool
     created_at: float  # unix seconds
     likes: int = 0
-    asked_in: int = 0  # the channel of the request
+    asked_in: int = 0  # the channel of the request, the parent of a public thread
     page_id: str | None = field(default=None, repr=False)  # see Job.page_id
 
 

@@ -263,6 +263,9 @@ class Ledger(Protocol):
     def end_cancelled(self, job_id: str, now: float) -> None:
         """End a job that its asker cancelled: it counts if something was paid for it."""
 
+    def refreshed(self, job: Job) -> Job:
+        """Return the job without what was withdrawn since it was ordered: its member's name, the song that it links."""
+
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work. False for a cancelled job."""
 

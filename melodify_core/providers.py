@@ -232,7 +232,7 @@ def missing_packages(settings: Settings) -> list[str]:
     needed = {name: _EXTRAS[name] for name in sorted(_chosen(settings)) if name in _EXTRAS}
     image = " In a container, build the image with --build-arg PROVIDERS=image-full."
     return [
-        f'{name} needs a package that is not installed: pip install "melodify[{extra}]".'
+        f'{name} needs a package that is not installed: pip install "melodify[{extra}]". In a checkout: make install.'
         + (image if extra == "google" else "")
         for name, (extra, module) in needed.items()
         if not is_installed(module)

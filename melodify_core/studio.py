@@ -166,6 +166,7 @@ class Studio:
         with self._library.transaction() as connection:
             standing = self._admission.standing_of(job, limits, now, connection)
             if not standing.known:
+                self._library.check_parent(job, connection)
                 price = self._admission.check_job(job, limits, standing, role_ids, now)
                 turn = self._library.reserve(connection, job, now, price)
                 self._engine.enqueue(connection, job, turn)

@@ -23,7 +23,7 @@ SONGS = 14  # `--songs=42` measures more, `--font=/its/path.sf2` plays another f
 HUMANS = tomllib.loads(Path(__file__).with_name("human_mixes.toml").read_text(encoding="utf-8"))["figures"]
 # LU against the whole, between which the median of each part must lie.
 WANTED: dict[Stem, tuple[float, float]] = {
-    "lead": (-5, -4), "bass": (-6.5, -5), "drums": (-8, -6), "chords": (-7.5, -5.5), "pad": (-12, -8.5),
+    "lead": (-5, -4), "bass": (-6.5, -5), "drums": (-8, -6), "chords": (-7.5, -5.5), "pad": (-12, -10.5),
 }  # fmt: skip
 
 
@@ -33,15 +33,20 @@ def main() -> None:
     songs = styles_in_turn()[: int(options.get("songs", SONGS))]
     font = Path(options.get("font", chosen()))
     rows, levels = [], defaultdict[Stem, list[float]](list)
+    pads = defaultdict[str, list[float]](list)
     print(f"mixes: {len(songs)} songs of all styles, {font.name}; median (10 % .. 90 %)", flush=True)
     for number, one in enumerate(songs, 1):
         whole, parts = _measured(one, font)
         rows.append(whole)
         for stem, level in parts.items():
             levels[stem].append(level)
+        if "pad" in parts:
+            pads[one.wish.style].append(parts["pad"])
         said = f"{one.wish.style}, peaks {whole[-1]:.1f}, percussive {whole[-2]:.2f}"
         print(f"    {number} of {len(songs)}: {said}", file=sys.stderr, flush=True)
     report(np.array(rows), levels)
+    # In styles with a rhythm guitar, the pad's player strikes it, and is half of the band.
+    print("  pad by style: " + ", ".join(f"{style} {np.median(found):.1f}" for style, found in pads.items()))
 
 
 def report(rows: np.ndarray, levels: dict[Stem, list[float]]) -> None:

@@ -32,6 +32,8 @@ class Answer:
     def right(self) -> bool:
         """Whether the answer is right."""
         scene = self.scene
+        if scene.kind == "people" and not scene.people:
+            return bool({"people:1"} & self.shown.truths or _SEVERAL & self.shown.truths)
         if scene.people:
             # A caption distinguishes one face from several.
             return bool({"people:1"} & self.shown.truths if scene.people == 1 else _SEVERAL & self.shown.truths)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 from PIL import Image, ImageEnhance, ImageOps
@@ -76,12 +77,12 @@ def styles_in_turn() -> list[SongSpec]:
     return songs
 
 
-def of_pictures() -> list[SongSpec]:
-    """Return songs of drawn pictures, each in five lights; the picture chooses the style."""
+def of_pictures(most: int | None = None) -> list[SongSpec]:
+    """Return songs of drawn pictures, each in five lights; the picture chooses the style. `most` pictures are read."""
     limits = PictureLimits()
     drawn = (prepare(picture, limits) for scene in pictures.SCENES.values() for picture in _lights(scene()))
     wish = Wish(seconds=SECONDS)
-    return [SongSpec(read(picture.jpeg, wish), wish, number) for number, picture in enumerate(drawn)]
+    return [SongSpec(read(picture.jpeg, wish), wish, number) for number, picture in enumerate(islice(drawn, most))]
 
 
 def _lights(data: bytes) -> Iterator[bytes]:

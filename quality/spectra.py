@@ -43,6 +43,11 @@ def spectra_of(stereo: Sound, rate: int) -> Spectra:
     return Spectra(_bands(stereo, rate), float(width), _percussive(magnitudes), _peaks(magnitudes))
 
 
+def peaks_of(stereo: Sound) -> float:
+    """Return how far onsets stand out, the last figure alone: the median filters of another one take their time."""
+    return _peaks(_spectrogram(stereo.mean(axis=0)))
+
+
 def _spectrogram(mono: Sound) -> Sound:
     frames = np.lib.stride_tricks.sliding_window_view(mono, SIZE)[::HOP]
     return np.abs(np.fft.rfft(frames * np.hanning(SIZE).astype(np.float32), axis=1)).astype(np.float32)

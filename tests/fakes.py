@@ -224,6 +224,9 @@ class Book:
         del now
         self.lines.append(f"{'end cancelled' if self.bills else 'refund'} {job_id}")
 
+    def refreshed(self, job: Job) -> Job:
+        return job
+
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         del job, song, now
         return not self.cancelled

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 CHOICES = 25  # Discord's limit
 CHOICE_CHARACTERS = 100
 TYPED = 60  # characters of what was typed and not found
-# More would not fit into one message with the other lines.
+# So many channels, members or roles are named, fewer where the text would be too long.
 NAMED = 20
+FEWER = (NAMED, 10, 5, 2, 0)
+# Discord's limit of a message is 2000; the rest is for what the answer says above.
+DESCRIPTION = 1700
 
 
 def number_in(text: str) -> int:
@@ -32,7 +35,12 @@ def number_in(text: str) -> int:
 
 
 def describe(language: Language, settings: GuildSettings) -> str:
-    """Return the server's settings, one line each, without those that the host decides."""
+    """Return the server's settings, one line each, without those that the host decides. It fits into a message."""
+    texts = (_description(language, settings, named) for named in FEWER)
+    return next((text for text in texts if len(text) <= DESCRIPTION), _description(language, settings, 0))
+
+
+def _description(language: Language, settings: GuildSettings, named: int) -> str:
     lines = []
     for key, ids, mention in (
         ("watched", settings.watched_channels, "<#{}>"),
@@ -41,9 +49,11 @@ def describe(language: Language, settings: GuildSettings) -> str:
         ("blocked", settings.blocked_users, "<@{}>"),
     ):
         if ids:
-            lines.append(say(language, f"admin.set.{key}", names=_names(ids, mention)))
-    for role_id, limits in sorted(settings.roles.items())[:NAMED]:
+            lines.append(say(language, f"admin.set.{key}", names=_names(ids, mention, named)))
+    for role_id, limits in sorted(settings.roles.items())[:named]:
         lines.append(say(language, "admin.set.role", name=f"<@&{role_id}>", limits=_limits(language, limits)))
+    if len(settings.roles) > named:
+        lines.append(f"… ({len(settings.roles)})")
     if settings.songs_per_day is not None:
         lines.append(say(language, "admin.set.songs", songs=settings.songs_per_day))
     if settings.dollars_per_day is not None:
@@ -62,9 +72,9 @@ def describe(language: Language, settings: GuildSettings) -> str:
     return "\n".join(lines)
 
 
-def _names(ids: Collection[int], mention: str) -> str:
-    named = " ".join(mention.format(number) for number in sorted(ids)[:NAMED])
-    return named if len(ids) <= NAMED else f"{named} … ({len(ids)})"
+def _names(ids: Collection[int], mention: str, most: int) -> str:
+    named = " ".join(mention.format(number) for number in sorted(ids)[:most])
+    return named if len(ids) <= most else f"{named} … ({len(ids)})".strip()
 
 
 def _limits(language: Language, limits: RoleLimits) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import discord
 
+from bot.cli.output import program
 from bot.cli.process import INTENT_OFF, WRONG_LOGIN, allow_files, export_traces
 from bot.cli.token import formless, invite_link, token_of
 from bot.client import intents_of, use_proxies
@@ -40,6 +41,7 @@ class Finding:
     text: str
     runs: bool = False  # another Melodify is running
     warns: bool = False  # Melodify runs all the same
+    away: str = ""  # the provider that does not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,10 @@ async def check(
     for finding in findings:
         print("warn   " if finding.warns else "ok     " if finding.good else "WRONG  ", finding.text)
     if not all(finding.good for finding in findings):
-        print("\nNot ready. `melodify setup` asks for the settings; `melodify demo` needs none of this.")
+        print(f"\nNot ready. `{program()} setup` asks for the settings; `melodify demo` needs none of this.")
         return 1
     runs = any(finding.runs for finding in findings)
-    print("\nReady, and running already." if runs else "\nReady: start with `melodify run`.")
+    print("\nReady, and running already." if runs else f"\nReady: start with `{program()} run`.")
     return 0
 
 
@@ -196,7 +198,8 @@ async def _provider(port: str, provider: Provider, *, fix: bool) -> list[Finding
     except Misconfigured as error:
         return [Finding(good=False, text=problem) for problem in error.problems]
     except Unavailable:
-        return [Finding(good=False, text=f"{port} {provider.name} cannot be reached now{description}")]
+        text = f"{port} {provider.name} cannot be reached now{description}"
+        return [Finding(good=False, text=text, away=provider.name)]
     return [Finding(good=True, text=text) for text in (f"{port} {provider.name}{description}", *notes)]
 
 

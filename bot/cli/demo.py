@@ -6,8 +6,9 @@ import mimetypes
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -73,6 +74,19 @@ class _PresentTime:
         """Do nothing: time goes by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The simulated Discord and its two pages: a server's thread, and the direct messages of its only member.
+
+    Who acts in it, or refreshes a page, holds `turn`: the simulator does one thing at a time and refuses all else.
+    """
+
+    env: Env
+    public: Preview
+    private: Preview
+    turn: asyncio.Lock
+
+
 async def demo(settings: Settings, port: int) -> int:
     """Serve the page until Ctrl-C, then delete all files of it."""
     stop = asyncio.Event()
@@ -82,11 +96,11 @@ async def demo(settings: Settings, port: int) -> int:
         example = Path(folder) / EXAMPLE_NAME
         example.write_bytes(example_picture())
         try:
-            async with simulated_page(embedded(settings, Path(folder)), example, port) as (env, *pages):
-                public, private = (page.url for page in pages)
+            async with simulated_page(embedded(settings, Path(folder)), example, port) as simulation:
+                public, private = simulation.public.url, simulation.private.url
                 ready = say(settings.language, "demo.ready", url=public, private=private, picture=str(example))
                 print(ready, flush=True)
-                await refresh_until(stop, env, pages)
+                await refresh_until(stop, simulation)
         except simcord.SetupError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
@@ -114,11 +128,8 @@ def embedded(settings: Settings, folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[tuple[Env, Preview, Preview]]:
-    """Serve two pages for any number of browser tabs: a server's thread, and the direct messages of its only member.
-
-    The member moderates the server.
-    """
+async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncIterator[Simulation]:
+    """Serve the pages for any number of browser tabs. Their member moderates the server."""
     untranslated.set(settings.language)
     _media.MAX_QUEUE, _media.WORKER_DEADLINE_SECONDS = MEDIA_WAITING, MEDIA_WAITS_S
     # Its page would take a MIDI file for sound that cannot be decoded. As other files it can be downloaded.
@@ -140,7 +151,10 @@ async def simulated_page(settings: Settings, example: Path, port: int) -> AsyncI
                 _page(env, thread, viewer, locale, port) as public,
                 _page(env, viewer.user.dm_channel, viewer.user, locale, 0) as private,
             ):
-                yield env, public, private
+                turn = asyncio.Lock()
+                _act_as_discord(public, turn)
+                _act_as_discord(private, turn)
+                yield Simulation(env, public, private, turn)
         finally:
             await client.close_services()
 
@@ -179,23 +193,44 @@ async def _page(
                 await page._media_worker.close()  # noqa: SLF001
 
 
-async def refresh_until(stop: asyncio.Event, env: Env, pages: Sequence[Preview]) -> None:
+def _act_as_discord(page: Preview, turn: asyncio.Lock) -> None:
+    """Let a press on the page wait for its turn and count for what the page shows by then; tell the present time.
+
+    The simulator refuses a press at what the bot has changed since. One that comes while it does anything else it does
+    not answer at all: the browser then waits for ever, with all buttons off. What a press has changed it shows with the
+    time of before.
+    """
+    act, publish = page._action, page._publish  # noqa: SLF001
+
+    async def act_in_turn(context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
+        async with turn:
+            revision = page._get_page(context_id).revision  # noqa: SLF001
+            return await act(context_id, {**body, "published_revision": revision})
+
+    def publish_now(*args: Any, **named: Any) -> None:
+        page.capture_time = datetime.now(UTC)
+        publish(*args, **named)
+
+    page.__dict__.update(_action=act_in_turn, _publish=publish_now)
+
+
+async def refresh_until(stop: asyncio.Event, simulation: Simulation) -> None:
     """Refresh the pages after each request of a background job, until Ctrl-C or a page's own end button."""
-    ended = [asyncio.create_task(wait) for wait in (stop.wait(), *(page.wait_closed() for page in pages))]
+    env, pages = simulation.env, (simulation.public, simulation.private)
+    ends = [asyncio.create_task(wait) for wait in (stop.wait(), *(page.wait_closed() for page in pages))]
     seen = len(env.http_requests)
     try:
-        while not any(task.done() for task in ended):
-            await asyncio.wait(ended, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
-            if len(env.http_requests) != seen and not stop.is_set():
-                # A page may be busy with an action of the viewer: then the next round refreshes it.
-                with suppress(simcord.SetupError):
-                    await env.advance_time(0)  # for what is due
-                    for page in pages:
-                        page.capture_time = datetime.now(UTC)
-                        await page.refresh()
-                    seen = len(env.http_requests)
+        while not (await asyncio.wait(ends, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED))[0]:
+            # A round that finds the visitor's press at work leaves the pages to the next one.
+            if len(env.http_requests) == seen or simulation.turn.locked():
+                continue
+            async with simulation.turn:
+                seen = len(env.http_requests)
+                await env.advance_time(0)  # for what is due
+                for page in pages:
+                    await page.refresh()
     finally:
-        for task in ended:
+        for task in ends:
             task.cancel()
 
 

@@ -24,6 +24,7 @@ from melodify_core.models import UsageState
 
 log = logging.getLogger(__name__)
 MISCONFIGURED = 2
+NO_DEMO = 'The demo needs a package that is not installed: pip install "melodify[demo]". In a checkout: make demo.'
 INTERRUPTED = 130
 
 
@@ -111,6 +112,10 @@ def _serving(arguments: argparse.Namespace, settings: Settings) -> Coroutine[Any
                 yes=arguments.yes,
             )
         case "demo":
+            from melodify_core.providers import is_installed
+
+            if not is_installed("simcord"):
+                raise Misconfigured(NO_DEMO)
             from bot.cli.demo import demo
 
             return demo(settings, arguments.port)

@@ -2,9 +2,12 @@
 
 import io
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TextIO
 
 
@@ -50,6 +53,15 @@ def command_output() -> Iterator[None]:
                 reason = getattr(error.__cause__, "strerror", None) or error.__cause__
                 print(f"Standard output cannot be written: {reason}.", file=sys.stderr)
         sys.exit(1)
+
+
+def program() -> str:
+    """Return what a person types in a shell to start Melodify again: in a checkout that is not on the path."""
+    given = Path(sys.argv[0])
+    if given.name != "melodify" or not given.is_file():
+        return "melodify"
+    found = shutil.which("melodify")
+    return "melodify" if found and given.samefile(found) else shlex.quote(sys.argv[0])
 
 
 def can_say(stream: TextIO | None, text: str) -> bool:

@@ -15,6 +15,7 @@ Service = Literal["none", "user", "system", "compose"]
 SERVICES: tuple[Service, ...] = get_args(Service)
 # A paid call is waited for: `work.drain_s` and the longest call, as in compose.yaml.
 STOP_S = 210
+SYSTEM_UNITS = Path("/etc/systemd/system")
 
 
 def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
@@ -32,7 +33,7 @@ def service_file(service: Service, config: Path, data: Path) -> NewFile | None:
             more = _template("system").format(user=_escaped(user), data=_quoted(str(data)))
             text = _unit(config, more, "multi-user.target")
             hint = "sudo systemctl daemon-reload && sudo systemctl enable --now melodify"
-            return NewFile(Path("/etc/systemd/system/melodify.service"), text, 0o644, hint=hint)
+            return NewFile(SYSTEM_UNITS / "melodify.service", text, 0o644, hint=hint)
         case "compose":
             names = {"config": config, "folder": folder, "data": data}
             text = _template("compose.yaml").format(uid=os.getuid(), gid=os.getgid(), stop_s=STOP_S, **names)

@@ -4,8 +4,10 @@ Nothing is written before the last answer, so a set-up that is interrupted chang
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,9 @@ from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
 from bot.cli.check import Account, Finding, account_of, ask_discord, provider_findings
-from bot.cli.service import SERVICES, Service, moved_compose, service_file
+from bot.cli.output import program
+from bot.cli.process import INTENT_OFF, WRONG_LOGIN
+from bot.cli.service import SERVICES, SYSTEM_UNITS, Service, moved_compose, service_file
 from bot.cli.setup_files import NewFile, can_hold_files, diff, new_settings, write
 from bot.cli.token import formless, invite_link, token_mistake
 from bot.i18n.messages import LANGUAGES, say
@@ -70,6 +74,7 @@ class _Answers:
 def set_up(path: Path, options: SetupOptions) -> int:
     """Ask, check, show and write; return the exit code. Raises Misconfigured when an option is wrong."""
     old, options = _before(path, options)
+    logging.getLogger().addHandler(logging.NullHandler())  # between two questions a person needs no lines of the log
     interactive = sys.stdin.isatty() and not options.yes
     talk = _Conversation(options.language or old.language, options, old, interactive=interactive)
     try:
@@ -109,6 +114,10 @@ class _Conversation:
         prompt.illegal_choice_message = self.say("choose", choices=", ".join(choices))
         return prompt(default=default)
 
+    def _ask(self, question: str, default: str) -> str:
+        """Ask for a text, which may be empty."""
+        return Prompt.ask(question, default=default, show_default=bool(default)).strip()
+
     def _agrees(self, question: str, *, default: bool) -> bool:
         prompt = Confirm(question)
         prompt.validate_error_message = self.say("yes_or_no")
@@ -125,7 +134,7 @@ class _Conversation:
         service = self._service()
         self._finished(service)
         files = [*self._files(path), *self._service_files(path, service)]
-        self._console.print(diff(files), markup=False)
+        self._console.print(diff(files) if files else self.say("as_it_was"), markup=False)
         if self._options.check:
             print(self.say("only_check"))
             return 0
@@ -133,6 +142,9 @@ class _Conversation:
             print(self.say("interrupted"))
             return 0
         write(files)
+        if any(file.hint for file in files):  # systemd starts no unit without it, and Docker would give it to root
+            with suppress(OSError):  # the start says what is wrong there
+                self._data_folder(path).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._end(token, files)
         return 0
 
@@ -175,7 +187,7 @@ class _Conversation:
         if chosen is None and self._interactive:
             for name in names:
                 self._console.print(f"  {name}: {self.say(f'{port}.{name}')}", markup=False)
-            answer = self._choose(self.say(f"ask_{port}"), names, answer)
+            answer = self._choose_provider(port, names, answer)
         if several:  # they count instead of `composer`
             self._answers.values["composers"] = [answer, *(name for name in several[1:] if name != answer)]
         else:
@@ -188,6 +200,18 @@ class _Conversation:
         if isinstance(section, type) and issubclass(section, Section) and "api_key" in section.secrets():
             self._key(port, answer)
 
+    def _choose_provider(self, port: str, names: Sequence[str], default: str) -> str:
+        """Ask until the choice is installed, or until the person wants it all the same: the image may have it."""
+        while True:
+            answer = self._choose(self.say(f"ask_{port}"), names, default)
+            every = missing_packages(Settings.model_validate({port: answer}))
+            lacking = [sentence for sentence in every if sentence.startswith(f"{answer} ")]
+            if not lacking or self._options.service == "compose":
+                return answer
+            print(*lacking, sep="\n")
+            if self._agrees(self.say("keep_all_the_same"), default=False):
+                return answer
+
     def _setting(self, name: str) -> None:
         """Ask for a setting that its provider cannot do without, where no option gives it."""
         section, _, key = name.partition(".")
@@ -195,9 +219,11 @@ class _Conversation:
             now = str(getattr(getattr(self._old, section), key) or "")
             answer = ""
             while not answer:
-                answer = Prompt.ask(self.say(name.replace(".", "_")), default=now).strip()
+                answer = self._ask(self.say(name.replace(".", "_")), now)
                 if name in _OPTIONAL:
                     break
+                if not answer:
+                    print(self.say("needed"))
             self._answers.values[name] = answer
         if not self._answers.values.get(name, ""):
             self._answers.values.pop(name, None)
@@ -272,6 +298,7 @@ class _Conversation:
             if answer == known and (known or optional):
                 return answer
             if not answer:
+                print(self.say("needed"))
                 continue
             problem = problem_of(answer)
             if not problem:
@@ -306,7 +333,7 @@ class _Conversation:
             raise Misconfigured(f"--watch: {self.say('watch_ids')}")
         while channels is None and self._interactive:
             now = ", ".join(map(str, sorted(self._old.discord.watched_channels)))
-            text = Prompt.ask(self.say("watch"), default=now)
+            text = self._ask(self.say("watch"), now)
             channels = _channel_ids(text)
             if channels is None:
                 print(self.say("watch_ids"))
@@ -362,16 +389,24 @@ class _Conversation:
     def _service(self) -> Service:
         if self._options.service is None and self._interactive:
             answer = self._choose(self.say("service"), SERVICES, "none")
+            if answer == "system" and not can_hold_files(SYSTEM_UNITS):
+                print(self.say("not_root", folder=str(SYSTEM_UNITS)))
+                return self._service()
             return next(service for service in SERVICES if service == answer)
         return self._options.service or "none"
 
     def _service_files(self, path: Path, service: Service) -> list[NewFile]:
-        data = Path(str(self._answers.values.get("folder.path", self._old.folder.path))).parent
+        data = self._data_folder(path)
         if service == "none" and self._options.service is None:
             old = (path.parent / self._old.folder.path.parent).resolve()
-            return moved_compose(path, old, (path.parent / data).resolve())
-        file = service_file(service, path, (path.parent / data).resolve())
+            return moved_compose(path, old, data)
+        file = service_file(service, path, data)
         return [file] if file and (not file.path.exists() or read_text(file.path) != file.text) else []
+
+    def _data_folder(self, path: Path) -> Path:
+        """Return where database, pictures and songs will be; `path` is the settings file."""
+        files = Path(str(self._answers.values.get("folder.path", self._old.folder.path)))
+        return (path.parent / files.parent).resolve()
 
     def _settings(self, secrets: Mapping[str, str] | None = None) -> Settings:
         """Return the settings as they would be, for a check."""
@@ -393,7 +428,13 @@ class _Conversation:
             findings: list[Finding] = asyncio.run(part())
         except Misconfigured as error:
             return "\n".join(error.problems)
-        return "\n".join(finding.text for finding in findings if not finding.good)
+        return "\n".join(self._in_words(finding) for finding in findings if not finding.good)
+
+    def _in_words(self, finding: Finding) -> str:
+        """Return what `check` says in English, in the person's language where it is what most people meet."""
+        if finding.away:
+            return self.say("away", provider=finding.away)
+        return {WRONG_LOGIN: self.say("wrong_login"), INTENT_OFF: self.say("intent")}.get(finding.text, finding.text)
 
     def _end(self, token: str, files: list[NewFile]) -> None:
         for file in files:
@@ -404,7 +445,8 @@ class _Conversation:
             print(self.say("readable", file=str(secret)))
         if link := invite_link(token):
             print(self.say("invite", link=link))
-        print(self.say("start" if not any(file.hint for file in files) else "post"))
+        hinted = any(file.hint for file in files)
+        print(self.say("post") if hinted else self.say("start", program=program()))
 
 
 def _open_to_others(file: Path | None) -> bool:

@@ -5,6 +5,7 @@ import re
 
 import discord
 
+from bot.cli.output import program
 from bot.discord_api.permissions import PERMISSIONS
 from bot.i18n.messages import say
 from melodify_core.config.settings import Settings
@@ -27,7 +28,7 @@ _ELSEWHERE = ("id", "public_key", "oauth2")
 def token_of(settings: Settings) -> str:
     """Return the bot's token. Raises Misconfigured where it is missing, or certainly something else."""
     if settings.discord.token is None:
-        raise Misconfigured(f"{NO_LOGIN} {say('en', 'setup.mistaken.where')}")
+        raise Misconfigured(f"{NO_LOGIN} {say('en', 'setup.mistaken.where')} `{program()} setup` asks for it.")
     token = settings.discord.token.get_secret_value()
     if mistake := token_mistake(token):
         raise Misconfigured(mistake)

@@ -44,10 +44,7 @@ class ForgetButton(
     async def _forget(self, interaction: Interaction, language: Language) -> str:
         members = interaction.client.services.members
         try:
-            # Read before the erasure: afterwards nobody knows where the songs were posted.
-            with_posts = self._extent == "posted"
-            posts = await members.posts(interaction.user.id) if with_posts else []
-            forgotten = await members.forget(interaction.user.id, with_takes=with_posts)
+            forgotten = await members.forget(interaction.user.id, with_takes=self._extent == "posted")
         except MelodifyError as error:
             return sentence(language, error)
         except Exception:  # discord.py only logs a button's error: the member would wait for ever
@@ -60,7 +57,7 @@ class ForgetButton(
         if self._extent == "stored":
             return "\n".join(lines)
         removed = Removed()
-        for each in posts:
+        for each in forgotten.posts:
             removed += await remove_posts(interaction.client, each, language, answered_in=interaction.channel_id)
         lines.append(say(language, "forget.messages", deleted=removed.deleted))
         if removed.channels:

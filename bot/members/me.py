@@ -39,16 +39,24 @@ def me_command(members: MemberService, *, paged: bool) -> app_commands.Command[A
                 raise Rejected("rule.no_pages")
             user_id = interaction.user.id
             settings = await (members.change_settings(user_id, **changes) if changes else members.settings_of(user_id))
-            await interaction.edit_original_response(content=settings_text(language, settings))
+            how = "" if changes else "\n" + _how(language, paged=paged)
+            await interaction.edit_original_response(content=settings_text(language, settings, paged=paged) + how)
 
         await answer_ephemerally(interaction, answer)
 
     return me
 
 
-def settings_text(language: Language, settings: MemberSettings) -> str:
-    """Return what the member has chosen, one line each."""
+def settings_text(language: Language, settings: MemberSettings, *, paged: bool) -> str:
+    """Return what the member has chosen, one line each; of the start page only where there is one."""
     notify = next(name for name, value in NOTIFY.items() if value is settings.notify)
     named = "named" if settings.named else "unnamed"
     shown = "hidden" if not settings.start_page else "shown" if settings.named else "unshown"
-    return "\n".join(say(language, f"me.{key}") for key in (named, f"notified.{notify}", shown))
+    keys = (named, f"notified.{notify}", *((shown,) if paged else ()))
+    return "\n".join(say(language, f"me.{key}") for key in keys)
+
+
+def _how(language: Language, *, paged: bool) -> str:
+    """Return which options change it."""
+    names = (say(language, f"option.{name}.name") for name in OPTIONS if paged or name != "start_page")
+    return say(language, "me.how", options=", ".join(f"`{name}`" for name in names))

@@ -44,6 +44,8 @@ _PATTERNS = (
 _TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "google", "google_genai", "PIL")
 # These bring a handler with a format of their own, unless they have one already.
 _WITH_HANDLERS = ("dbos",)
+# These log each try to reach Discord again, with a traceback of the network's code.
+_RECONNECTING = ("discord.client", "discord.shard")
 log = logging.getLogger(__name__)
 
 
@@ -133,8 +135,20 @@ def log_to_stderr(level: int, secrets: tuple[str, ...] = (), form: Literal["auto
     logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
     for name in _WITH_HANDLERS:
         logging.getLogger(name).addHandler(logging.NullHandler())
+    for name in _RECONNECTING:
+        logging.getLogger(name).addFilter(_shorten_reconnect)
     logging.captureWarnings(capture=True)
     _log_uncaught()
+
+
+def _shorten_reconnect(record: logging.LogRecord) -> bool:
+    """Write a lost connection to Discord in one line: it is no defect, and discord.py tries again."""
+    if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
+        error = record.exc_info[1]
+        record.msg, record.args = "%s: %s", (record.getMessage(), error or type(error).__name__)
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = None
+    return True
 
 
 def _log_uncaught() -> None:

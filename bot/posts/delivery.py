@@ -80,6 +80,8 @@ class DiscordDelivery:
         position, since = max(forecast.position, 1), asked_at(job_id)
         if forecast.starts_at is None:
             text = say(language, "status.queued", position=position, since=since)
+        elif forecast.starts_at <= time.time():  # Discord would say "a few seconds ago"
+            text = say(language, "status.queued_now", since=since)
         else:
             text = say(language, "status.queued_until", position=position, since=since, until=forecast.starts_at)
         await self._show_line(job_id, place, language, Stage.QUEUED, text, page_id)

@@ -11,7 +11,8 @@ from melodify_core.models import Job
 log = logging.getLogger(__name__)
 # discord.com/developers/docs/topics/opcodes-and-status-codes
 THREAD_EXISTS = 160004
-THREAD_ARCHIVED = 50083
+FILE_TOO_LARGE = 40005
+INVALID_RECIPIENT = 50033  # a deleted account: nobody is left for whom the song could wait
 Open = Callable[[], Awaitable[discord.abc.Messageable | None]]
 
 
@@ -47,10 +48,10 @@ def thread_of(client: discord.Client, job: Job) -> discord.PartialMessageable | 
 
 def skip_unreachable(error: discord.HTTPException, job: Job, what: str) -> None:
     """Log that the place is gone or closed, so that the next one is tried. Raise an error that means anything else."""
-    # 401 is an expired token. In an archived thread nothing can be edited.
-    if error.status not in (401, 403, 404) and error.code != THREAD_ARCHIVED:
+    # 401 is an expired token. 400 comes for many reasons, such as an archived thread or a rule of AutoMod.
+    if error.status not in (400, 401, 403, 404) or error.code in (FILE_TOO_LARGE, INVALID_RECIPIENT):
         raise error
-    log.info("job %s: %s is gone or closed, going on without it", job.job_id, what)
+    log.info("job %s: %s is gone or closed, going on without it: %s", job.job_id, what, error)
 
 
 async def open_thread(

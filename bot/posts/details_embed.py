@@ -34,9 +34,12 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         ),
         "cost": _cost(language, song.dollars),
     }
+    covered = song.spoiler or (song.wish is not None and song.wish.covered)
     for name, value in facts.items():
-        if shown := safe(value, FIELD):
-            embed.add_field(name=say(language, f"details.{name}"), value=shown, inline=len(shown) < 60)
+        # As in the song's message: a part of the hint may give away what is covered.
+        bars = "||" if covered and name == "not_used" else ""
+        if shown := safe(value, FIELD - 2 * len(bars)):
+            embed.add_field(name=say(language, f"details.{name}"), value=f"{bars}{shown}{bars}", inline=len(shown) < 60)
     # Discord's ids contain their time; Discord shows timestamps in the reader's time zone.
     asked, done = asked_at(song.job_id), int(entry.created_at)
     times = say(language, "details.times_value", asked=asked, took=max(done - asked, 0))

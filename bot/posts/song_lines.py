@@ -64,7 +64,8 @@ def _changes(language: Language, before: Wish, now: Wish) -> Iterator[str]:
     """Yield what a member has changed in the form, with the old and the new value."""
     none = say(language, "song.change.none")
     if before.style != now.style:
-        styles = [say(language, f"style.{wish.style}") for wish in (before, now)]
+        keys = ("song.change.auto" if wish.style == "auto" else f"style.{wish.style}" for wish in (before, now))
+        styles = [say(language, key) for key in keys]
         yield say(language, "song.change.style", before=styles[0], now=styles[1])
     if before.seconds != now.seconds:
         yield say(language, "song.change.length", before=before.seconds, now=now.seconds)

@@ -9,6 +9,7 @@ import discord
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.discord_api import guild_settings, permissions
+from bot.discord_api.permissions import Channel
 from bot.i18n.translator import language_of
 from bot.interaction import Interaction
 from melodify_core.errors import Rejected, to_record
@@ -132,6 +133,7 @@ def _place_of(source: discord.Message | Interaction, server: GuildSettings, *, p
         max_bytes=permissions.upload_limit(source.guild),
         archive_minutes=server.archive_minutes,
         adult=not private and guild_settings.is_adult(server, channel),
+        listed_in=_list_of(channel),
     )
     if isinstance(source, discord.Message):
         return place
@@ -141,6 +143,13 @@ def _place_of(source: discord.Message | Interaction, server: GuildSettings, *, p
         return place
     by_token = {"threadable": False, "max_bytes": source.filesize_limit, "token": source.token}
     return place.model_copy(update=by_token)
+
+
+def _list_of(channel: Channel) -> int | None:
+    """Return the channel in whose list the song is. Whoever sees it sees its public threads, also the archived ones."""
+    if isinstance(channel, discord.Thread):
+        return channel.id if channel.is_private() else channel.parent_id
+    return channel.id if channel else None
 
 
 def _permissions_of(source: discord.Message | Interaction) -> discord.Permissions:

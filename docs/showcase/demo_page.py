@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, expect
-from simcord.preview import Preview
 
-from bot.cli.demo import EXAMPLE_NAME, embedded, example_picture, refresh_until, simulated_page
+from bot.cli.demo import EXAMPLE_NAME, Simulation, embedded, example_picture, refresh_until, simulated_page
 from bot.i18n.messages import catalogue
 from melodify_core.config.settings import Settings
 from melodify_core.models import Language
@@ -32,7 +31,7 @@ class DemoPage:
     """The open page."""
 
     page: Page
-    preview: Preview
+    simulation: Simulation
     language: Language
 
     @property
@@ -47,10 +46,11 @@ class DemoPage:
 
     async def post(self, picture: Path, hint: str) -> None:
         """Post the picture with a mention of the bot, as the member of the page."""
-        env, [member] = self.preview.env, self.preview.viewers
+        public = self.simulation.public
         data = await asyncio.to_thread(picture.read_bytes)
-        text = f"<@{env.backend.bot_user.id}> {hint}"
-        await member.send(self.preview.channel, text, attachments=[(picture.name, data)])
+        text = f"<@{self.simulation.env.backend.bot_user.id}> {hint}"
+        async with self.simulation.turn:
+            await public.viewers[0].send(public.channel, text, attachments=[(picture.name, data)])
 
     async def command(self, *keys: str) -> Locator:
         """Type the command of these keys of the catalogue, send it, and return the bot's answer."""
@@ -120,16 +120,16 @@ async def demo_page(browser: Browser, language: Language, size: tuple[int, int])
         example = Path(folder) / EXAMPLE_NAME
         await asyncio.to_thread(example.write_bytes, example_picture())
         settings = embedded(Settings(language=language), Path(folder))
-        async with simulated_page(settings, example, 0) as (env, preview, direct):
+        async with simulated_page(settings, example, 0) as simulation:
             stop = asyncio.Event()
-            refreshing = asyncio.create_task(refresh_until(stop, env, (preview, direct)))
+            refreshing = asyncio.create_task(refresh_until(stop, simulation))
             page = await browser.new_page(
                 viewport={"width": width, "height": height}, device_scale_factor=1.5, bypass_csp=True
             )
-            await page.goto(preview.url)
+            await page.goto(simulation.public.url)
             await page.add_style_tag(content=STYLE)
             await page.locator("#channel-composer-input").wait_for()
-            yield DemoPage(page, preview, language)
+            yield DemoPage(page, simulation, language)
             await page.close()
             stop.set()
             await refreshing

@@ -12,7 +12,8 @@ from melodify_core.config.files import read_text
 PREFIX = "MELODIFY_"
 NEST = "__"
 
-Positive = Annotated[int, Field(gt=0)]
+MOST = 1_000_000_000  # what a database and a system call can take: more is a slip of the keyboard
+Positive = Annotated[int, Field(gt=0, le=MOST)]
 Seconds = Annotated[float, Field(gt=0)]
 Dollars = Annotated[float, Field(ge=0)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
@@ -122,7 +123,7 @@ class Database(Section):
 class PictureSettings(Section):
     """What is accepted, and how small it is made."""
 
-    max_megabytes: Positive = 20
+    max_megabytes: Annotated[int, Field(gt=0, le=1000)] = 20
     max_megapixels: Positive = 50
     longest_side: Annotated[int, Field(ge=64, le=2048)] = 768
     deadline_s: Seconds = 10.0

@@ -57,6 +57,7 @@ async def _deliver(job: Job, song: Song, context: JobContext) -> Posted:
     # Record the song first: a button that is pressed right after the post must find it. It is charged after the post.
     if not await with_db_retry(context.ledger.record_unposted, job, song, time.time()):
         raise Rejected(CANCELLED)
+    job = await with_db_retry(context.ledger.refreshed, job)
     storage = context.providers.storage
     sound = await storage.load(song.audio_key)
     picture = await storage.load(song.picture_key)

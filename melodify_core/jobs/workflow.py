@@ -52,7 +52,10 @@ async def make_song(job: Job, step: Step, context: JobContext) -> None:
             # The job was cancelled while it waited, and the process that cancelled it has not informed its asker.
             await fail_job(job, context, step, Rejected(CANCELLED))
     except MelodifyError as error:
-        log.warning("job %s failed, its asker gets an apology: %s", job.job_id, error, exc_info=error.__cause__)
+        if error.code == CANCELLED:
+            log.info("job %s was cancelled", job.job_id)
+        else:
+            log.warning("job %s failed, its asker gets an apology: %s", job.job_id, error, exc_info=error.__cause__)
         await fail_job(job, context, step, error)
     except Exception:  # the job's boundary: whatever went wrong, the asker gets an apology and pays nothing
         log.exception("job %s failed, its asker gets an apology", job.job_id)

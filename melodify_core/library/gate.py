@@ -103,7 +103,7 @@ class ProviderGate:
         ours = calls.update().where(calls.c.id == ticket)
         count = sa.select(sa.func.count()).select_from(calls)
         with transaction(self._engine) as connection:
-            connection.execute(calls.delete().where(mine, calls.c.until <= now, calls.c.started_at <= now - MINUTE_S))
+            connection.execute(calls.delete().where(mine, _is_over(now, cap)))
             if connection.execute(ours.where(calls.c.until > now).values(until=now + cap.longest_s)).rowcount:
                 return True
             # An earlier call of this job still counts among those of the last minute.
@@ -120,6 +120,12 @@ class ProviderGate:
     def _free(self, ticket: str) -> None:
         with transaction(self._engine) as connection:
             connection.execute(calls.update().where(calls.c.id == ticket).values(until=self._clock()))
+
+
+def _is_over(now: float, cap: Cap) -> sa.ColumnElement[bool]:
+    """Return which calls count no more: old ones, and those of a clock that was ahead, which would count for ever."""
+    old = sa.and_(calls.c.until <= now, calls.c.started_at <= now - MINUTE_S)
+    return sa.or_(old, calls.c.started_at > now + MINUTE_S, calls.c.until > now + cap.longest_s + MINUTE_S)
 
 
 def _ticket(provider: str, job_id: str) -> str:

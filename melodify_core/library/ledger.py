@@ -14,12 +14,26 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from melodify_core.config.settings import Limits
+from melodify_core.errors import Rejected
 from melodify_core.library import statements as sql
 from melodify_core.library.database import changing, open_schema, read, reading, transaction
 from melodify_core.library.guilds import Guilds
-from melodify_core.library.schema import costs, notes, songs, usage
+from melodify_core.library.schema import costs, members, notes, songs, usage
 from melodify_core.library.songbook import erase_songs
-from melodify_core.models import AcceptedOrder, Bill, Job, Money, Place, Posted, Song, Stage, UsageState, Wording
+from melodify_core.library.stored_settings import read_settings
+from melodify_core.models import (
+    AcceptedOrder,
+    Bill,
+    Job,
+    MemberSettings,
+    Money,
+    Place,
+    Posted,
+    Song,
+    Stage,
+    UsageState,
+    Wording,
+)
 from melodify_core.storage.layout import picture_key
 from melodify_core.usage.guild_rules import limits_in
 from melodify_core.usage.limits import DAY_S, Standing, check_budgets
@@ -141,6 +155,7 @@ class Library:
             "picture_key": job.picture_key,
             "picture_size": (job.picture_width, job.picture_height),
             "spoiler": job.spoiler,
+            "root_id": _root_of(job, connection),
         }
         values = {
             "job_id": job.job_id,
@@ -155,6 +170,16 @@ class Library:
             "its_member": job.user_id,
         }
         return int(connection.execute(sql.RESERVE, values).scalar_one())
+
+    def check_parent(self, job: Job, connection: sa.Connection) -> None:
+        """Raise Rejected, song.gone or song.picture_gone, where what the job is another take of is gone."""
+        if job.parent_id is None:
+            return
+        rows = self._all(sql.PARENT, connection, {"its_job": job.parent_id})
+        if not rows:
+            raise Rejected("song.gone")
+        if rows[0].picture_gone:
+            raise Rejected("song.picture_gone")
 
     def state(self, job_id: str, connection: sa.Connection | None = None) -> UsageState | None:
         """Return the job's state, None when it was never accepted."""
@@ -387,6 +412,17 @@ class Library:
         query = sa.select(usage.c.job_id).where(usage.c.job_id.in_(job_ids), usage.c.cancelled)
         return {row.job_id for row in self._all(query)} if job_ids else set()
 
+    def refreshed(self, job: Job) -> Job:
+        """Return the job without the name that its member has withdrawn, and without a link to a song that is gone."""
+        changes: dict[str, object] = {}
+        with self.reading() as connection:
+            chosen = self._all(sa.select(members.c.settings).where(members.c.user_id == job.user_id), connection)
+            if chosen and not read_settings(MemberSettings, chosen[0].settings).named:
+                changes["named"] = False
+            if job.parent_link and not self._all(sql.SONG_KNOWN, connection, {"its_job": job.parent_id}):
+                changes["parent_link"] = ""
+        return job.model_copy(update=changes)
+
     def record_unposted(self, job: Job, song: Song, now: float) -> bool:
         """Store the song before it is posted, so that the buttons under it work at once. False for a cancelled job.
 
@@ -526,7 +562,7 @@ def _row_of(job: Job, song: Song, posted: Posted, now: float) -> dict[str, Any]:
         "created_at": now,
         "song": song.model_dump_json(),
         "parent_id": job.parent_id,
-        "asked_in": job.place.channel_id,
+        "asked_in": job.place.listed_in or job.place.channel_id,
     }
 
 

@@ -3,6 +3,7 @@
 Every method raises Unavailable("database.unavailable") while the database is away.
 """
 
+import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -98,9 +99,23 @@ class MemberBook:
         query = sa.select(*ENTRY).where(songs.c.root_id.in_(own), songs.c.user_id != user_id)
         return [posts_of(row) for row in read(self._engine, query)]
 
+    def open_takes(self, job_ids: Collection[str]) -> list[str]:
+        """Return the jobs that wait or run to make another song of the pictures of these."""
+        return self._takes(job_ids, usage.c.state.in_(OPEN_STATES))
+
+    def failed_takes(self, job_ids: Collection[str]) -> list[str]:
+        """Return the jobs that failed to make another song of the pictures of these, and may be tried again."""
+        return self._takes(job_ids, sa.and_(usage.c.state == "refunded", ~usage.c.picture_gone))
+
+    def _takes(self, job_ids: Collection[str], which: sa.ColumnElement[bool]) -> list[str]:
+        takes = (which, usage.c.brief_order.like('%"root_id": "%'))
+        rows = read(self._engine, sa.select(usage.c.job_id, usage.c.brief_order).where(*takes))
+        return [row.job_id for row in rows if json.loads(row.brief_order).get("root_id") in job_ids]
+
     def drop_pictures(self, job_ids: Collection[str]) -> None:
-        """Note that the pictures of these jobs are deleted, so that their pages show none."""
-        with changing(self._engine) as connection:
+        """Note that the pictures of these jobs are deleted: their pages show none, and nobody can order a take."""
+        # Excludes the acceptance of an order, which sees either this or is seen by `open_takes`.
+        with transaction(self._engine) as connection:
             connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values(picture_gone=True))
 
     def open_jobs(self, user_id: int) -> list[str]:

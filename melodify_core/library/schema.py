@@ -56,7 +56,7 @@ songs = sa.Table(
     sa.Column("root_id", sa.String(32)),
     # The newest messages with its video, as JSON: [[channel, message], ...].
     sa.Column("videos", sa.Text, nullable=False, server_default="[]"),
-    # The channel of the request: members who can see that channel can see the song in lists.
+    # The channel of the request, the parent of a public thread: who can see that channel can see the song in lists.
     sa.Column("asked_in", sa.BigInteger),
     sa.Index("songs_by_user", "user_id", "created_at"),
     sa.Index("songs_by_guild", "guild_id", "created_at"),

@@ -49,7 +49,10 @@ class Songbook:
     def like(self, job_id: str, user_id: int, now: float) -> tuple[bool, int]:
         """Toggle a member's like; return whether the member likes the song now, and how many members do."""
         mine = (likes.c.job_id == job_id, likes.c.user_id == user_id)
+        song = sa.select(songs.c.job_id).where(songs.c.job_id == job_id).with_for_update()
         with changing(self._engine) as connection:
+            # Two quick presses wait for each other here: both would insert the same row.
+            connection.execute(song)
             liked = connection.execute(likes.delete().where(*mine)).rowcount == 0
             if liked:
                 connection.execute(likes.insert().values(job_id=job_id, user_id=user_id, created_at=now))
@@ -79,7 +82,8 @@ class Songbook:
 def erase_songs(connection: sa.Connection, job_ids: Collection[str], now: float) -> None:
     """Delete the songs within the caller's transaction."""
     paged = sa.select(usage.c.page_id).where(usage.c.job_id.in_(job_ids), usage.c.page_id.is_not(None))
-    for page_id in connection.scalars(paged).all():
+    # Two who delete the same song wait for each other here: the second finds no page any more.
+    for page_id in connection.scalars(paged.order_by(usage.c.job_id).with_for_update()).all():
         connection.execute(gone_pages.insert().values(page_id=page_id, at=now))
     connection.execute(usage.update().where(usage.c.job_id.in_(job_ids)).values(page_id=None))
     for table in (likes, songs):

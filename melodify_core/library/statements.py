@@ -106,6 +106,12 @@ STARTED = sa.select(
     usage.c.state, usage.c.user_id, usage.c.guild_id, _booked.label("booked"), _not_booked.label("ahead")
 ).where(_job)
 SONG_KNOWN = sa.select(songs.c.job_id).where(songs.c.job_id == sa.bindparam("its_job"))
+# No row: that song is gone.
+PARENT = (
+    sa.select(usage.c.picture_gone)
+    .select_from(songs.outerjoin(usage, usage.c.job_id == songs.c.job_id))
+    .where(songs.c.job_id == sa.bindparam("its_job"))
+)
 INSERT_SONG = songs.insert()
 UPDATE_SONG = songs.update().where(songs.c.job_id == sa.bindparam("its_job"))
 DELETE_SONG = songs.delete().where(songs.c.job_id == sa.bindparam("its_job"))

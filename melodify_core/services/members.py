@@ -36,6 +36,7 @@ class Forgotten:
     songs: int
     jobs: int  # orders, with or without a song
     takes: int  # others' songs of the member's pictures
+    posts: tuple[SongPosts, ...] = ()  # what was posted for all these songs
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,11 @@ class MemberService:
             raise Rejected("song.too_large", limit_mb=round(max_bytes / (1024 * 1024), 1))
         return PlayableSong(entry, link)
 
-    async def posts(self, user_id: int) -> list[SongPosts]:
-        """Return what was posted for the member's songs, and for others' songs of the member's pictures."""
-        own = await asyncio.to_thread(self._book.posted, user_id)
-        return own + await asyncio.to_thread(self._book.takes_of_pictures, user_id)
-
     async def forget(self, user_id: int, *, with_takes: bool = False) -> Forgotten:
         """End the member's jobs and erase what is stored of the member. May be repeated.
 
-        Songs that others had made of the member's pictures lose the picture; `with_takes` they are erased too.
+        Songs that others had made of the member's pictures lose the picture; `with_takes` they are erased too. Those
+        that are being made are cancelled.
         Raises Unavailable: member.busy while a request or job cannot be stopped any more, storage.* and database.*.
         """
         async with _wait_limit():
@@ -126,13 +123,14 @@ class MemberService:
             # erased below.
             while await asyncio.to_thread(self._book.has_open_request, user_id, time.time()):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
-        await self._stop_jobs(user_id)
-        takes = [posts.job_id for posts in await asyncio.to_thread(self._book.takes_of_pictures, user_id)]
-        await (self._erase_songs(takes) if with_takes else self._erase_pictures(takes))
+        await self._stop(partial(self._book.open_jobs, user_id))
         jobs = await asyncio.to_thread(self._book.jobs, user_id)
-        for job_id in jobs:
-            for key in keys_of(job_id):
-                await self._storage.delete(key)
+        # Read before the erasure: nobody knows afterwards where the songs were posted.
+        posts = await asyncio.to_thread(self._book.posted, user_id)
+        others = await self._takes_of_pictures(user_id, jobs)
+        takes = [take.job_id for take in others]
+        await (self._erase_songs(takes) if with_takes else self._erase_pictures(takes))
+        await self._delete_files(jobs)
         # The engine's records hold the orders and the readings.
         if jobs:
             await self._engine.forget(jobs)
@@ -141,12 +139,15 @@ class MemberService:
         songs = await asyncio.to_thread(self._book.forget, user_id, alias, now, now - DAY_S)
         # Without the member's id: the log must not keep what the database forgets.
         log.info("the data of a member was erased: %d songs of %d orders", songs, len(jobs))
-        return Forgotten(songs, len(jobs), len(takes))
+        return Forgotten(songs, len(jobs), len(takes), (*posts, *others))
 
-    async def _erase_songs(self, job_ids: Collection[str]) -> None:
+    async def _delete_files(self, job_ids: Collection[str]) -> None:
         for job_id in job_ids:
             for key in keys_of(job_id):
                 await self._storage.delete(key)
+
+    async def _erase_songs(self, job_ids: Collection[str]) -> None:
+        await self._delete_files(job_ids)
         await asyncio.to_thread(self._songbook.erase, job_ids, time.time())
 
     async def _erase_pictures(self, job_ids: Collection[str]) -> None:
@@ -160,15 +161,26 @@ class MemberService:
                 bare = without_cover(await self._storage.load(song_key(job_id)))
                 await self._storage.save(song_key(job_id), bare, "audio/mpeg")
 
-    async def _stop_jobs(self, user_id: int) -> None:
-        for job_id in await asyncio.to_thread(self._book.open_jobs, user_id):
+    async def _takes_of_pictures(self, user_id: int, jobs: Collection[str]) -> list[SongPosts]:
+        """Return others' songs of the member's pictures, once there can be no more of them."""
+        known = await asyncio.to_thread(self._book.takes_of_pictures, user_id)
+        await asyncio.to_thread(self._book.drop_pictures, [*jobs, *(take.job_id for take in known)])
+        await self._stop(partial(self._book.open_takes, frozenset(jobs)))
+        failed = await asyncio.to_thread(self._book.failed_takes, frozenset(jobs))
+        await asyncio.to_thread(self._book.drop_pictures, failed)
+        await self._delete_files(failed)
+        return await asyncio.to_thread(self._book.takes_of_pictures, user_id)
+
+    async def _stop(self, open_jobs: Callable[[], Collection[str]]) -> None:
+        """Cancel these jobs, and wait until none of them is open."""
+        for job_id in await asyncio.to_thread(open_jobs):
             try:
                 await self._cancel(job_id)
             except Rejected as error:
                 log.info("job %s is not cancelled, waiting for its end: %s", job_id, error)
         async with _wait_limit():
             # Poll, because the job may end in another process.
-            while await asyncio.to_thread(self._book.open_jobs, user_id):  # noqa: ASYNC110
+            while await asyncio.to_thread(open_jobs):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 
 

@@ -36,6 +36,15 @@ class Standing:
     guild_reserved: float = 0.0
 
 
+def within(at: float, now: float, window_s: int) -> bool:
+    """Return whether a time lies in the window that ends now.
+
+    The clocks of several machines may differ. A time that is further ahead was written by a wrong clock, and would
+    count until that time comes.
+    """
+    return now - window_s < at <= now + max(window_s, HOUR_S)
+
+
 def check(
     limits: Limits,
     standing: Standing,
@@ -100,7 +109,7 @@ def _check_guild(limits: Limits, standing: Standing, now: float) -> None:
 
 
 def _check_window(code: Code, limit: int, window_s: int, used_at: Sequence[float], now: float) -> None:
-    recent = sorted(at for at in used_at if at > now - window_s)
+    recent = sorted(at for at in used_at if within(at, now, window_s))
     if limit and len(recent) >= limit:
         retry_at = int(recent[len(recent) - limit] + window_s) + 1
         raise Rejected(code, limit=limit, retry_at=retry_at)
@@ -108,7 +117,7 @@ def _check_window(code: Code, limit: int, window_s: int, used_at: Sequence[float
 
 def _check_budget(code: Code, dollars: float, payments: Sequence[Payment], ahead: float, now: float) -> None:
     """Raise Rejected when what was paid and what is `ahead` would exceed the budget of a day."""
-    recent = sorted((at, paid) for at, paid in payments if at > now - DAY_S)
+    recent = sorted((at, paid) for at, paid in payments if within(at, now, DAY_S))
     total = sum(paid for _, paid in recent)
 
     def fits() -> bool:

@@ -62,7 +62,8 @@ class PictureTurns:
 
     def _drop_old(self, member: _Member) -> None:
         now = self._clock()
-        member.tries = [(at, weight) for at, weight in member.tries if at > now - MINUTE_S]
+        # None is ahead, unless the clock was set back.
+        member.tries = [(at, weight) for at, weight in member.tries if now - MINUTE_S < at <= now]
 
     def _forget(self) -> None:
         """Forget the members who have none, when there are many."""

@@ -7,7 +7,7 @@ from typing import Literal
 from melodify_core.config.settings import Limits
 from melodify_core.errors import Rejected
 from melodify_core.models import Money
-from melodify_core.usage.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check, member_limits
+from melodify_core.usage.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check, member_limits, within
 
 Window = Literal["minute", "hour", "day"]
 WINDOWS: tuple[tuple[Window, int], ...] = (("minute", MINUTE_S), ("hour", HOUR_S), ("day", DAY_S))
@@ -59,6 +59,6 @@ def quota_of(
 
 
 def _allowance(window: Window, limit: int, window_s: int, standing: Standing, now: float) -> Allowance:
-    recent = sorted(at for at in standing.used_at if at > now - window_s)
+    recent = sorted(at for at in standing.used_at if within(at, now, window_s))
     frees_at = int(recent[0] + window_s) + 1 if recent else None
     return Allowance(window, max(limit - len(recent), 0), limit, frees_at)

@@ -311,7 +311,7 @@ async def probe(house: House, *, helpers: bool = True) -> Strike:
 # takes each of those. A song made here differs from one made elsewhere in the composer's call alone.
 slow = partial(pytest.param, marks=(pytest.mark.slow, pytest.mark.no_cover))  # the quick ones are measured
 some_awaits = pytest.mark.parametrize(
-    ("far", "stride", "helpers"), [(False, 15, True), (True, 15, True), slow(False, 4, False), slow(True, 1, False)]
+    ("far", "stride", "helpers"), [(False, 24, True), (True, 24, True), slow(False, 4, False), slow(True, 1, False)]
 )
 
 
@@ -596,8 +596,8 @@ class Recorded(PlainStep):
 @pytest.mark.parametrize(
     ("port", "stride"),
     [
-        *(("files", 1), ("rest", 1), ("statements", 12), ("commits", 4)),
-        *(slow(port, 1) for port in ("statements", "commits")),
+        *(("files", 3), ("rest", 3), ("statements", 20), ("commits", 7)),
+        *(slow(port, 1) for port in ("files", "rest", "statements", "commits")),
     ],
 )
 async def test_one_call_that_fails_costs_no_song(house: House, port: str, stride: int) -> None:

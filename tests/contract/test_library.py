@@ -568,6 +568,24 @@ async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its
     engine.dispose()
 
 
+async def test_calls_from_before_the_clock_was_set_back_take_no_place(database_url: str) -> None:
+    engine, now = connect(database_url), [10_000.0]
+    upgrade(engine)
+    gate = ProviderGate(engine, {"openai": Cap(1, 1, 30.0)}, 0.3, lambda: now[0])
+    async with gate("openai", "1"):
+        pass
+    now[0] = 5_000.0
+    await gate.enter("openai", "2")  # this process dies
+    now[0] = 1_000.0
+    await gate.enter("openai", "3")
+    now[0] = 9_000.0
+    await gate.leave("openai", "3")
+    now[0] = 1_100.0
+    async with gate("openai", "4"):
+        pass
+    engine.dispose()
+
+
 async def test_a_job_keeps_its_place_over_a_crash_and_what_has_begun_never_waits(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/melodify.db")
     upgrade(engine)

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -20,11 +21,11 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def a_finished_song(engine: sa.Engine, job_id: str, user_id: int = 1) -> None:
-    library = Library(engine)
+def a_finished_song(engine: sa.Engine, job_id: str, user_id: int = 1, page_id: str | None = None) -> None:
+    library, job = Library(engine), a_job(job_id, user_id, page_id=page_id)
     with library.transaction() as connection:
-        library.reserve(connection, a_job(job_id, user_id), 100.0)
-    library.record_song(a_job(job_id, user_id), a_song(job_id), POSTED, 200.0)
+        library.reserve(connection, job, 100.0)
+    library.record_song(job, a_song(job_id), POSTED, 200.0)
 
 
 def test_a_song_is_found_with_where_it_was_posted(engine: sa.Engine) -> None:
@@ -83,6 +84,23 @@ def test_an_erased_song_leaves_what_it_cost_and_a_page_that_is_gone(engine: sa.E
     assert Library(engine).state("1") == "charged"
     with engine.connect() as connection:
         assert connection.execute(sa.select(gone_pages)).all() == [("p" * 22, 400.0)]
+
+
+def test_quick_presses_of_one_member_wait_for_each_other(engine: sa.Engine) -> None:
+    a_finished_song(engine, "1")
+    with ThreadPoolExecutor(4) as threads:
+        presses = list(threads.map(lambda _: Songbook(engine).like("1", 7, 300.0), range(80)))
+    assert sorted(presses) == [(False, 0)] * 40 + [(True, 1)] * 40
+
+
+def test_a_song_is_deleted_once_by_many_at_the_same_time(engine: sa.Engine) -> None:
+    songbook = Songbook(engine)
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(10):
+            a_finished_song(engine, str(number), page_id=f"{number:022}")
+            list(threads.map(lambda _, job_id=str(number): songbook.erase([job_id], 300.0), range(4)))
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(gone_pages)) == 10
 
 
 def test_a_song_that_came_back_to_life_has_no_old_likes(engine: sa.Engine) -> None:

@@ -23,7 +23,7 @@ from melodify_core.config.settings import Settings
 from melodify_core.errors import Misconfigured, Rejected
 from tests.gemini_server import KEY, gemini_server
 from tests.pictures import sunset
-from tests.process.prepared import Prepared, measured
+from tests.process.prepared import ROOT, Prepared, measured
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"
 
@@ -32,12 +32,12 @@ def melodify(*arguments: str, folder: Path, **variables: str) -> subprocess.Comp
     return Prepared(("bot", *arguments), folder, environment() | variables).finish(120)
 
 
-def fresh_melodify(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def fresh_melodify(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run it in an interpreter of its own."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
-        env=measured(environment()),
+        env=measured(environment() | variables),
         capture_output=True,
         text=True,
         check=False,
@@ -54,6 +54,15 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "photo.jpg"
     path.write_bytes(sunset())
     return path
+
+
+def test_a_demo_without_its_package_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['simcord'] = None\n")
+    run = fresh_melodify("demo", folder=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert run.returncode == 2
+    assert run.stderr.splitlines() == [
+        'The demo needs a package that is not installed: pip install "melodify[demo]". In a checkout: make demo.'
+    ]
 
 
 @pytest.mark.parametrize("command", ["run", "worker"])

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import pytest
@@ -198,6 +199,7 @@ def test_a_service_fits_its_published_form(service: str, tmp_path: Path) -> None
     folder.mkdir()
     (folder / "token").write_text(TOKEN)
     assert set_up(folder, "--token-file", "token", "--service", service, "--language", "ko").returncode == 0
+    assert (folder / "data").is_dir()  # systemd starts no system unit without it, and Docker would give it to root
     if service == "compose":
         tool = Path(sys.executable).with_name("check-jsonschema")
         command: list[str | Path] = [tool, "--builtin-schema", "vendor.compose-spec", folder / "compose.yaml"]
@@ -219,9 +221,11 @@ def test_every_choice_has_its_words() -> None:
 class Terminal:
     """`melodify setup` in a terminal, with a person who answers what is asked."""
 
-    def __init__(self, folder: Path, *options: str, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *options: str, variables: Mapping[str, str] = MappingProxyType({}), fresh: bool = False
+    ) -> None:
         self._main, slave = os.openpty()
-        self._process = (_fresh if fresh else _prepared)(folder, options, slave)
+        self._process = (_fresh if fresh else _prepared)(folder, options, variables, slave)
         os.close(slave)
         self.shown, self._seen = "", 0
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -270,15 +274,17 @@ class Terminal:
         os.close(self._main)
 
 
-def _prepared(folder: Path, options: Sequence[str], terminal: int) -> Prepared:
-    return Prepared(("bot", "setup", *options), folder, environment(folder), terminal)
+def _prepared(folder: Path, options: Sequence[str], variables: Mapping[str, str], terminal: int) -> Prepared:
+    return Prepared(("bot", "setup", *options), folder, {**environment(folder), **variables}, terminal)
 
 
-def _fresh(folder: Path, options: Sequence[str], terminal: int) -> subprocess.Popen[bytes]:
+def _fresh(
+    folder: Path, options: Sequence[str], variables: Mapping[str, str], terminal: int
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "setup", *options],
         cwd=folder,
-        env=measured(environment(folder)),
+        env=measured({**environment(folder), **variables}),
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -342,6 +348,72 @@ def test_offline_a_token_has_the_right_form_and_nobody_says_that_it_works(folder
     assert "It works." not in terminal.shown
 
 
+def test_a_choice_whose_package_is_missing_is_refused_at_once_and_what_is_needed_is_asked_with_a_word(
+    folder: Path,
+) -> None:
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['openai'] = None\n")
+    with closing(Terminal(folder, "--offline", fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
+        terminal.answer("Language", "en")
+        terminal.answer("Bot token", "")
+        terminal.until("Nothing works without it.")
+        terminal.answer("Bot token", TOKEN)
+        terminal.answer("looks at the pictures", "openai")
+        terminal.until("In a checkout: make install.")
+        terminal.answer("Keep it anyway?", "n")
+        terminal.answer("looks at the pictures", "")
+        terminal.answer("makes the music", "")
+        terminal.answer("Folder for", "")
+        terminal.answer("Channels in which", "")
+        assert "nothing ()" not in terminal.shown
+        terminal.answer("What starts the bot? none: you", "")
+        terminal.answer("Write these files?", "y")
+        terminal.until("Start it with `melodify run`.")
+        assert terminal.end() == 0
+    assert "captioner" not in table(folder)
+    again = set_up(folder)
+    assert again.returncode == 0
+    assert "Everything is set like this already" in again.stdout
+
+
+def test_a_person_who_is_not_root_hears_at_once_where_only_root_may_write(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text(
+        "import os\n"
+        "real = os.mkdir\n"
+        "def mkdir(path, *more, **named):\n"
+        "    if str(path).startswith('/etc/'):\n"
+        "        raise PermissionError(13, 'Permission denied')\n"
+        "    real(path, *more, **named)\n"
+        "os.mkdir = mkdir\n"
+    )
+    options = ("--offline", "--token-file", "token", "--captioner", "palette", "--composer", "arranger", "--watch")
+    with closing(Terminal(folder, *options, fresh=True, variables={"PYTHONPATH": f"{folder}:{ROOT}"})) as terminal:
+        terminal.answer("Language", "en")
+        terminal.answer("Folder for", "")
+        terminal.answer("What starts the bot?", "system")
+        terminal.until("Only root can write to /etc/systemd/system.")
+        terminal.answer("What starts the bot?", "none")
+        terminal.answer("Write these files?", "y")
+        assert terminal.end() == 0
+
+
+async def test_a_service_that_is_away_is_one_sentence_and_no_line_of_the_log(folder: Path) -> None:
+    (folder / "config.toml").write_text('[openai]\nbase_url = "http://127.0.0.1:9/v1"\nfallback_model = ""\n')
+
+    async with little_discord() as world:
+        variables = {"MELODIFY_DISCORD__TOKEN": TOKEN, "MELODIFY_DISCORD__API_URL": world.api_url}
+        with closing(await asyncio.to_thread(lambda: Terminal(folder, variables=variables))) as terminal:
+            await asyncio.to_thread(terminal.answer, "Language", "en")
+            await asyncio.to_thread(terminal.answer, "Bot token", "")
+            await asyncio.to_thread(terminal.answer, "looks at the pictures", "openai")
+            await asyncio.to_thread(terminal.answer, "Address of a server", "")
+            await asyncio.to_thread(terminal.answer, "API key for openai", "k-1234567")
+            await asyncio.to_thread(terminal.until, "Keep it anyway?")
+            terminal.interrupt()
+            assert await asyncio.to_thread(terminal.end) == 130
+    assert "openai cannot be reached now: check the address" in terminal.shown
+    assert "job check" not in terminal.shown
+
+
 async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> None:
     async with little_discord() as world:
         (folder / "config.toml").write_text(f'[discord]\napi_url = "{world.api_url}"\n')
@@ -351,6 +423,7 @@ async def test_a_person_is_asked_and_each_answer_is_checked(folder: Path) -> Non
             terminal.answer("봇 토큰", f"Bot {TOKEN}")
             terminal.until('"Bot"으로 시작해요')
             terminal.answer("봇 토큰", OTHER)
+            terminal.until("Discord가 이 토큰을 받아들이지 않아요.")
             terminal.answer("그래도 이 값을 쓸까요?", "n")
             terminal.answer("봇 토큰", TOKEN)
             terminal.until("잘 작동해요.")

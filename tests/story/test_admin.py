@@ -14,6 +14,8 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
 from melodify_core.media.worker_pool import WorkerPool
+from melodify_core.models import RoleLimits
+from melodify_core.usage import guild_rules
 from tests.stories import PICTURE, World, a_channel, answer_of, story_settings, world
 from tests.story.forums import a_forum_post
 
@@ -124,7 +126,7 @@ async def test_what_contradicts_itself_is_refused_and_changes_nothing(court: Cou
             assert typed.strip("#") in answer
     assert "10 to 120 seconds" in await court.rule("defaults", length=7)
     assert "at least one cent" in await court.rule("limits", dollars=0.001)
-    assert "Nothing to change" in await court.rule("defaults")
+    assert "`/melodify-admin export` shows what is set" in await court.rule("defaults")
     assert "Nothing to change" in await court.rule("limits")
     exported = await court.rule("export")
     assert "Denied" not in exported
@@ -332,3 +334,18 @@ async def test_pictures_in_a_forum_s_posts_are_taken_when_the_forum_is_watched(c
     await here.post("", PICTURE, channel=post)
     await here.songs_done()
     assert len(here.songs(post)) == 1
+
+
+async def test_a_server_with_many_rules_is_answered_too(court: Court) -> None:
+    here, ids = court.here, range(10**18, 10**18 + 40)
+    many: dict[str, Any] = {
+        "watched_channels": frozenset(ids),
+        "allowed_channels": frozenset(number + 100 for number in ids),
+        "denied_channels": frozenset(number + 200 for number in ids),
+        "roles": {str(number): RoleLimits(songs_per_hour=10, songs_per_day=50) for number in ids},
+    }
+    here.services.guilds.change(here.guild.id, guild_rules.changed(**many), time.time())
+    answer = await court.rule("notify", on=True)
+    assert "<#1000000000000000000>" in answer
+    assert answer.count("… (40)") == 4
+    assert "<#1000000000000000000>" in await court.rule("export")

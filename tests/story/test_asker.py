@@ -150,9 +150,12 @@ async def test_a_private_song_that_fails_says_so_where_it_was_asked_for(here: Wo
 async def test_a_member_who_does_not_want_to_be_named_is_not(here: World) -> None:
     shown = await here.member.slash(here.channel, "melodify-me")
     assert only(shown).content.startswith("Your songs name you")
+    assert "with one of its options: `named`, `notify`." in only(shown).content
+    assert "website" not in only(shown).content  # there is none here
     named = await one_song(here)
     changed = await here.member.slash(here.channel, "melodify-me", named=False)
     assert only(changed).content.startswith("New songs and all lists of songs leave your name out")
+    assert "options" not in only(changed).content
     unnamed = await one_song(here)
     assert f"<@{here.member.id}>" in named.content
     assert str(here.member.id) not in f"{unnamed.content} {unnamed.embeds[0].description}"

@@ -11,7 +11,7 @@ import mido
 import pytest
 
 from melodify_core.media.worker_pool import WorkerPool
-from tests.stories import World, audio_of, story_settings, world
+from tests.stories import World, audio_of, seconds_of, story_settings, world
 from tests.story.pressing import as_of_earlier_versions, button, choices_of, choose, job_of, labels_of, only
 
 LABELS = ["🎲 Another take", "✏️ Change it", "♥ Like", "🎬 Video"]
@@ -23,7 +23,7 @@ UPDATE_MESSAGE = 7
 async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     limits = {"songs_per_minute": 0, "songs_per_hour": 20, "waiting_per_user": 0}
     settings = story_settings(tmp_path_factory.mktemp("buttons"), limits=limits)
-    async with world(settings, pool, composes=True) as here:
+    async with world(settings, pool) as here:
         yield here
 
 
@@ -149,7 +149,7 @@ async def test_changing_the_style_reads_anew_and_changing_the_length_does_not(bo
     assert paid(here, job_of(second))[0] == "caption"
     lines = str(second.embeds[0].description).splitlines()
     [changes] = [line for line in lines if line.startswith("✏️")]
-    assert f"/{first.id}) with changes: style What fits the picture → Jazz, length 10 → 12 s, hint none → “" in changes
+    assert f"/{first.id}) with changes: style automatic → Jazz, length 10 → 12 s, hint none → “" in changes
     assert "@everyone" not in changes
     assert "drums" not in "".join(line for line in lines if line.startswith("💬"))  # once is enough
     form = await here.member.click(second, label=LABELS[1])
@@ -179,7 +179,7 @@ async def test_a_video_is_made_once_and_plays(bot: World, here: World) -> None:
     assert file.filename.endswith(".mp4")
     with av.open(io.BytesIO(await file.read()), "r") as movie:
         assert movie.duration is not None
-        assert movie.duration / av.time_base == pytest.approx(10, abs=0.2)
+        assert movie.duration / av.time_base == pytest.approx(await seconds_of(song), abs=0.2)
         assert {stream.type for stream in movie.streams} == {"video", "audio"}
     assert f"{job_of(song)}.mp4" in files_of(here, job_of(song))
 

@@ -15,10 +15,8 @@ from tests.story.pressing import a_press
 @pytest.fixture(scope="module")
 async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     # One job at a time, and each is long: there is time to press a button.
-    settings = story_settings(
-        tmp_path_factory.mktemp("cancel"), song={"default_seconds": 120}, work={"jobs": 1, "poll_s": 0.1, "drain_s": 0}
-    )
-    async with world(settings, pool, composes=True) as here:
+    settings = story_settings(tmp_path_factory.mktemp("cancel"), work={"jobs": 1, "poll_s": 0.1, "drain_s": 0})
+    async with world(settings, pool, composing_s=60) as here:
         yield here
 
 
@@ -37,7 +35,8 @@ def states(here: World) -> list[str]:
         return [str(row[0]) for row in rows]
 
 
-async def test_a_running_song_stops_at_once_and_does_not_count(here: World) -> None:
+async def test_a_running_song_stops_at_once_and_does_not_count(here: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "melodify_core.jobs.workflow")
     await here.command()
     await here.until("🎼")
     result = await here.member.click(status_of(here), label="Cancel")
@@ -47,6 +46,9 @@ async def test_a_running_song_stops_at_once_and_does_not_count(here: World) -> N
     assert "Cancelled" in status_of(here).content
     assert states(here) == ["refunded"]
     assert status_of(here).components == []
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "was cancelled" in said
+    assert "apology" not in said
 
 
 async def test_a_waiting_song_is_withdrawn(bot: World, here: World) -> None:

@@ -1,5 +1,6 @@
 """Stories of the Delivery port on Discord: posted once, whatever is repeated; errors that callers understand."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 
 import discord
@@ -89,6 +90,14 @@ async def test_an_older_line_never_overwrites_a_newer_one(here: World, delivery:
     await delivery.show_position(job.job_id, job.place, "en", Forecast(1))
     await delivery.show_stage(job, Stage.LOOKING)
     assert "Composing" in here.said()[0].content
+
+
+async def test_who_waits_for_nobody_reads_no_time_that_is_over(here: World, delivery: DiscordDelivery) -> None:
+    job, now = await a_job_in(here), int(time.time())
+    await delivery.show_position(job.job_id, job.place, "en", Forecast(3, now + 60))
+    assert f"should start <t:{now + 60}:R>" in here.said()[0].content
+    await delivery.show_position(job.job_id, job.place, "en", Forecast(1, now))
+    assert "It starts in a moment." in here.said()[0].content
 
 
 async def test_a_title_that_tries_to_ping_and_to_style_is_only_text(here: World, delivery: DiscordDelivery) -> None:

@@ -31,9 +31,8 @@ PICTURES = 18
 async def demo(tmp_path: Path, language: Language = "en") -> AsyncIterator[tuple[Preview, Preview]]:
     example = tmp_path / "sunset.png"
     example.write_bytes(a_picture())
-    async with simulated_page(embedded(Settings(language=language), tmp_path), example, 0) as (_, *pages):
-        public, private = pages
-        yield public, private
+    async with simulated_page(embedded(Settings(language=language), tmp_path), example, 0) as simulation:
+        yield simulation.public, simulation.private
 
 
 async def test_no_picture_is_unavailable_when_several_windows_ask_for_all_at_once(tmp_path: Path) -> None:
@@ -78,6 +77,38 @@ async def opened(session: aiohttp.ClientSession, preview: Preview) -> dict[str, 
     viewer = {"viewer_id": str(preview.viewers[0].id)}
     async with session.post(f"{base}/api/pages", json=viewer, headers=capability) as answer:
         return dict(await answer.json())
+
+
+async def test_no_press_is_lost_when_windows_press_at_once_and_the_time_is_true(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (preview, _), aiohttp.ClientSession() as session:
+        base, capability = address_of(preview)
+        states = [await opened(session, preview) for _ in range(WINDOWS)]
+        await preview.refresh()  # what the windows show is now of a moment ago
+
+        async def say(state: dict[str, Any]) -> dict[str, Any]:
+            headers = capability | {"X-Simcord-Context": state["context"]["id"]}
+            press = {
+                "protocol_version": 3,
+                "sequence": 1,
+                "request_id": state["context"]["id"],
+                "generation": state["context"]["generation"],
+                "bot_generation": state["botGeneration"],
+                "published_revision": state["publishedRevision"],
+                "kind": "send_message",
+                "content": f"hello from {state['context']['id']}",
+            }
+            async with session.post(f"{base}/api/action", json=press, headers=headers) as answer:
+                return dict(await answer.json())
+
+        pressed = datetime.now(UTC)
+        answers = await asyncio.gather(*map(say, states))
+        said = {message.content for message in preview.channel.history()}
+        headers = capability | {"X-Simcord-Context": states[0]["context"]["id"]}
+        async with session.get(f"{base}/api/state", headers=headers) as answer:
+            shown = await answer.json()
+    assert datetime.fromisoformat(shown["profile"]["presentationTime"]) >= pressed
+    assert [answer.get("settlement") for answer in answers] == ["settled"] * WINDOWS, answers
+    assert {f"hello from {state['context']['id']}" for state in states} <= said
 
 
 async def test_the_visitor_is_a_moderator(tmp_path: Path) -> None:

@@ -47,6 +47,24 @@ async def the_song_in_the_direct_messages(here: World) -> None:
     assert [(entry.guild_id, entry.message_id) for entry in page.entries] == [(None, song.id)]
 
 
+async def test_where_automod_blocks_the_song_it_comes_as_a_direct_message(here: World) -> None:
+    await in_the_works(here)
+    [status] = here.said(here.channel)
+    for where in (here.channel.id, status.id):  # the thread has the id of its message
+        here.env.inject_error("POST", f"/channels/{where}/messages", status=400, code=200000, times=None)
+    await the_song_in_the_direct_messages(here)
+    here.env.backend.faults.clear()
+
+
+async def test_where_discord_takes_the_song_nowhere_it_waits_in_the_list(here: World) -> None:
+    await in_the_works(here)
+    here.env.inject_error("POST", "/channels/*/messages", status=400, code=50035, times=None)
+    await here.songs_done()
+    here.env.backend.faults.clear()
+    assert states(here) == ["charged"]
+    assert "/songs" in here.said(here.channel)[0].content
+
+
 async def test_a_deleted_post_changes_nothing(here: World) -> None:
     await in_the_works(here)
     await here.member.delete(here.channel.history()[0])

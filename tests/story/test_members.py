@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import pytest
 from simcord import interactions as wire
+from simcord.builders import ChannelHandle
 
 from bot.i18n.messages import say
 from bot.requests.definitions import sync_commands
@@ -16,7 +17,7 @@ from melodify_core.library import Library, connect
 from melodify_core.media.worker_pool import WorkerPool
 from tests.jobs import POSTED, a_job
 from tests.jobs import a_song as a_finished_song
-from tests.stories import World, command_of, story_settings, world
+from tests.stories import PICTURE, World, a_picture, command_of, story_settings, world
 from tests.story.pressing import button
 
 # The commands that /help shows, and their keys in the catalogue.
@@ -133,6 +134,34 @@ async def test_the_server_s_list_hides_private_songs_and_channels_that_the_reade
         text = str(result.response.embeds[0].description)
         assert sum(link in text for link in links) == seen
         assert "private" not in text
+
+
+async def test_songs_of_archived_threads_stay_in_the_list_and_those_of_private_ones_never_come_there(
+    here: World,
+) -> None:
+    await here.post(here.mention, PICTURE, ("second.png", a_picture("teal")))
+    await here.songs_done()
+    [thread] = here.channel.threads
+    await here.command(thread)
+    await here.songs_done()
+    secret = await channel_of(here).create_thread(name="secret", type=discord.ChannelType.private_thread)
+    await secret.add_user(discord.Object(here.member.id))
+    await here.command(ChannelHandle(here.env, here.guild, here.env.backend.channels[secret.id]))
+    await here.songs_done()
+    for each in channel_of(here).threads:
+        await each.edit(archived=True)
+    result = await here.member.slash(here.channel, "songs", whose="server")
+    assert result.response is not None
+    assert str(result.response.embeds[0].description).count("Open") == 3
+    played = await here.member.select(result.response, job_ids(here)[:1])
+    assert played.response is not None
+    assert played.response.content.startswith("🎧")
+
+
+def channel_of(here: World) -> discord.TextChannel:
+    channel = here.client.get_channel(here.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    return channel
 
 
 async def test_a_song_of_somebody_else_is_not_played_from_a_forged_menu(here: World) -> None:

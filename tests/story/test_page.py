@@ -35,7 +35,7 @@ async def bot(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> Asy
         def show(services: Services) -> AbstractAsyncContextManager[object]:
             return port.serving(services.pages, services.storage, services.songs)
 
-        async with world(settings, pool, show, composes=True) as here:
+        async with world(settings, pool, show) as here:
             yield here
 
 

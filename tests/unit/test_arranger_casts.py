@@ -18,7 +18,7 @@ FAVOURITE = 0.42
 
 @cache
 def briefs() -> tuple[Brief, ...]:
-    return tuple(song.brief for song in of_pictures()[:24])
+    return tuple(song.brief for song in of_pictures(24))
 
 
 @cache

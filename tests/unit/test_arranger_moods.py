@@ -12,7 +12,7 @@ from quality.songs import brief_of_mood
 
 pytestmark = pytest.mark.no_cover
 STYLES = ("folk", "cinematic", "lofi", "bossa")
-SEEDS = 6
+SEEDS = 8
 GLAD, SAD = 0.8, -0.8
 STILL, CALM = -0.7, -0.4
 
@@ -34,9 +34,18 @@ def test_a_glad_still_tune_is_higher_and_has_more_notes_than_a_sad_one() -> None
     assert len(glad) >= 1.65 * len(sad)
 
 
-def test_glad_calm_chords_are_shorter_than_sad_ones() -> None:
-    glad, sad = (values("chords", "length", valence, CALM) for valence in (GLAD, SAD))
-    assert np.mean(glad) <= 0.75 * np.mean(sad)
+@pytest.mark.parametrize("role", ["chords", "bass"])
+def test_a_glad_calm_accompaniment_is_detached_and_a_sad_one_bound(role: str) -> None:
+    glad, sad = (values(role, "length", valence, CALM) for valence in (GLAD, SAD))
+    assert np.mean(glad) <= 0.65 * np.mean(sad)
+
+
+@pytest.mark.parametrize("valence", [GLAD, SAD])
+def test_an_off_beat_stroke_stays_short_in_any_mood(valence: float) -> None:
+    brief = brief_of_mood(valence, 0.3, "major", 90)
+    chords = score_of(brief, Wish(style="reggae", seconds=30), 1).part("chords")
+    assert chords is not None
+    assert 0.1 <= np.median([note.length for note in chords.notes]) <= 0.75
 
 
 def test_a_glad_still_song_has_drums_where_a_sad_one_does_without() -> None:

@@ -1,6 +1,7 @@
 import io
 import re
 from functools import cache
+from itertools import product
 from random import Random
 
 import mido
@@ -97,6 +98,19 @@ def test_every_intro_is_played_by_somebody_in_every_style_that_has_it() -> None:
     for style in all_styles().values():
         playing = {"lead", "chords", "bass"} | ({"pad"} if style.instruments.pad else set())
         assert all(patterns().intros[name].who & playing for name in style.form.intros)
+
+
+@many_songs
+def test_nobody_opens_a_piece_alone_with_tones_that_die_away() -> None:
+    opened_by_tune = 0
+    for style, seed in product(("korean", "ambient", "folk"), range(12)):
+        score = score_of(a_brief(), Wish(style=style, seconds=30), seed)
+        intro_ends = score.sections[1].first_bar * score.time.bar - 0.01
+        opening = {part.role for part in score.parts if part.notes[0].start < intro_ends}
+        by_tune = "lead" in score.sections[0].roles  # and not by its pickup
+        opened_by_tune += by_tune
+        assert not by_tune or opening & {"chords", "pad"}
+    assert opened_by_tune >= 6
 
 
 @many_songs

@@ -94,6 +94,37 @@ def test_no_afternoon_is_dim(language: str) -> None:
     assert not is_told(0.42)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_people_are_not_counted_one_and_two_are_right(language: str) -> None:
+    words, scene = words_of(language), Scene("people", None, "sure")
+    counting = re.compile(r"[Oo]ne |[Ss]omebody|[Ss]omeone|\bface|[Tt]wo|people|사람|얼굴|우리|다들|둘")
+    assert len(words.sentences["somebody"]) >= 7
+    assert not [text for text in words.sentences["somebody"] if counting.search(text)]
+    for number in range(40):
+        brief = brief_for(language, number, scene, ("carnival", "fog")[number % 2])
+        assert brief.caption.startswith(words.sentences["somebody"])
+        lines = {line.lower() for lines in words.lines.values() for line in lines}
+        assert {title.lower() for title in (brief.title, *brief.spare_titles)} <= lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_company_nobody_is_missed(language: str) -> None:
+    words = words_of(language)
+    said = [*(line for lines in words.lines.values() for line in lines)]
+    said += [text for table in (words.songs.does, words.songs.heard) for texts in table.values() for text in texts]
+    assert all(any(part in text for text in said) for part in words.lonely)
+
+    def is_missed(scene: Scene) -> bool:
+        briefs = [brief_for(language, number, scene, "fog", hint="minor, 90 bpm") for number in range(30)]
+        texts = [text for brief in briefs for text in (brief.caption, brief.title, *brief.spare_titles)]
+        return any(part in text for text in texts for part in words.lonely)
+
+    assert is_missed(Scene())
+    assert is_missed(Scene("people", None, "sure", 1))
+    assert not is_missed(Scene("people", None, "sure"))
+    assert not is_missed(Scene("people", None, "sure", 2))
+
+
 def test_korean_titles_are_more_than_colour_and_noun() -> None:
     colours = [adjective for _, *adjectives in words_of("korean").colours.values() for adjective in adjectives]
     plain = re.compile(rf"(?:{'|'.join(colours)}) \S+")
@@ -307,13 +338,90 @@ def test_every_colour_came_only_where_there_are_many_hues() -> None:
     assert "vivid" in airs_of(replace(reading, colours=many))
 
 
+def test_a_picture_with_one_coloured_button_is_not_without_colours() -> None:
+    grey = replace(SCENES["fog"], saturation=0.002, colourfulness=2, accent=None, span=0.9)
+    grey = replace(grey, colours=(("grey", 0.6), ("black", 0.3)))
+    assert "mono" in airs_of(grey)
+    assert "mono" not in airs_of(replace(grey, accent="violet"))
+    assert "mono" not in airs_of(replace(grey, colourfulness=5))  # brown earth in the snow
+
+
+def test_blue_is_overhead_only_where_it_is_not_below() -> None:
+    sky = replace(SCENES["noise"], bands=(Band(0.7, -0.02, -0.08, 0.0), Band(0.7, 0, 0, 0.2), Band(0.5, 0, -0.03, 0.4)))
+    assert "blue above" in airs_of(sky)
+    assert "blue above" not in airs_of(replace(sky, bands=(*sky.bands[:2], Band(0.7, 0, -0.05, 0.05))))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_comics_and_menus_no_light_is_told(language: str) -> None:
+    words = words_of(language)
+    light = tuple(text for air in ("bright", "quiet", "white") for text in words.airs[air])
+    page = replace(SCENES["fog"], brightness=0.85, saturation=0.03, edges=0.2, contrast=0.3)
+    page = replace(page, colours=(("white", 0.6), ("red", 0.1)), colourfulness=20, emptiness=0.1, accent=None)
+    light += tuple(text for texts in words.layouts.values() for text in texts)
+
+    def is_told(scene: Scene) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "folk", "hint": "major, 100 bpm"})
+        briefs = [brief_of(replace(page, fingerprint=number), wish, scene) for number in range(30)]
+        return any(brief.caption.startswith(light) for brief in briefs)
+
+    assert is_told(Scene())
+    assert not is_told(Scene(drawn=True))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_cosy_colours_lead_over_to_a_chase(language: str) -> None:
+    cosy = words_of(language).airs["warm"]
+    warm = replace(SCENES["noise"], warmth=0.6, greenness=0.0, brightness=0.5, colours=(("orange", 0.4), ("red", 0.3)))
+
+    def is_told(hint: str) -> bool:
+        wish = Wish.model_validate({"language": LANGUAGES[language], "style": "jazz", "hint": hint})
+        briefs = [brief_of(replace(warm, fingerprint=number), wish) for number in range(30)]
+        return any(brief.caption.startswith(cosy) for brief in briefs)
+
+    assert is_told("major, 100 bpm")
+    assert not is_told("minor, 140 bpm")
+
+
+def test_no_title_calls_an_animal_a_person() -> None:
+    for hint in ("minor, 70 bpm", "major, 140 bpm"):
+        briefs = [brief_for("korean", number, CAT, hint=hint) for number in range(40)]
+        assert not [title for brief in briefs for title in (brief.title, *brief.spare_titles) if "사람" in title]
+    briefs = [brief_for("korean", number, Scene(), hint="minor, 70 bpm") for number in range(40)]
+    assert any("사람" in title for brief in briefs for title in (brief.title, *brief.spare_titles))
+
+
+def test_a_landscape_with_the_sun_in_view_is_not_dark() -> None:
+    night = replace(SCENES["noise"], brightness=0.3, warmth=0.0, bands=(Band(0.35, 0, 0, 0.1),) * 3)
+    assert "dark" in airs_of(night)
+    assert "dark" not in airs_of(replace(night, bands=(Band(0.49, 0, 0, 0.1), *night.bands[:2])))
+    assert "dark" not in airs_of(replace(night, brightness=0.35))
+
+
+def test_a_desert_in_the_evening_sun_is_no_brown_room() -> None:
+    brown = (("brown", 0.43), ("ochre", 0.26), ("rust", 0.14), ("sky", 0.12))
+    room = replace(SCENES["noise"], colours=brown, greenness=0.0, brightness=0.6, saturation=0.07)
+    assert "earth" in airs_of(room)
+    assert "earth" not in airs_of(replace(room, saturation=0.105))
+
+
+def test_turquoise_is_no_green_and_bricks_in_the_rain_are_not_grey() -> None:
+    reef = (("turquoise", 0.4), ("green", 0.15), ("teal", 0.13), ("brown", 0.1))
+    reading = replace(SCENES["noise"], colours=reef, greenness=0.7, brightness=0.65, warmth=-0.2)
+    assert airs_of(reading)[0] == "turquoise"
+    assert "green" not in airs_of(reading)
+    dull = replace(SCENES["noise"], saturation=0.013, colours=(("silver", 0.5), ("grey", 0.3)))
+    assert "grey" in airs_of(dull)
+    assert "grey" not in airs_of(replace(dull, colours=(("silver", 0.5), ("grey", 0.3), ("brown", 0.08))))
+
+
 def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None:
     plain = (("beige", 0.64), ("cream", 0.36))
     fog = replace(SCENES["fog"], edges=0.047, texture=0.004, span=0.2, colours=plain)
     assert "smooth" in airs_of(fog)
     assert "smooth" not in airs_of(replace(fog, texture=0.017))
     for warmth, bright, dark in ((0.5, "warm", "dark warm"), (-0.5, "cool", "dark cool")):
-        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0)
+        reading = replace(SCENES["noise"], warmth=warmth, greenness=0.0, bands=())
         assert bright in airs_of(replace(reading, brightness=0.5))
         assert bright not in airs_of(replace(reading, brightness=0.3))
         assert dark in airs_of(replace(reading, brightness=0.3))
@@ -322,6 +430,7 @@ def test_ridged_wood_is_not_smooth_and_the_dark_neither_warm_nor_clear() -> None
 def test_the_blue_hour_is_neither_day_nor_night() -> None:
     blue = replace(SCENES["noise"], colours=(("navy", 0.4), ("charcoal", 0.4)), warmth=-0.3, brightness=0.42)
     assert airs_of(blue)[0] == "blue hour"
+    assert "blue" not in airs_of(replace(blue, colours=(("navy", 0.4), ("blue", 0.2))))  # as of a summer's sky
     for other in (replace(blue, brightness=0.2), replace(blue, brightness=0.6), replace(blue, warmth=0.0)):
         assert "blue hour" not in airs_of(other)
 
@@ -362,7 +471,8 @@ def test_baize_is_not_told_as_mint_nor_wood_as_olive() -> None:
     assert not is_coloured(brown)
     assert is_telling(replace(brown, greenness=0.2), "olive")
     assert is_coloured(replace(brown, greenness=0.2))
-    assert not is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
+    assert not is_telling(replace(brown, colours=(("grey", 0.8), ("mint", 0.15))), "mint")
+    assert is_telling(replace(brown, colours=(("mint", 0.9),)), "mint")
 
 
 def test_quiet_is_no_word_for_black_on_white() -> None:
@@ -398,7 +508,11 @@ ROUGH = (Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0, 0.6), Band(0.5, 0.0, 0.0,
         (STREETS, {"building": 0.3, "ship": 0.2}, None, ("city", None, "sure")),
         (STREETS, {"building": 0.3}, None, (None, None, None)),
         (CLEAR, {"building": 0.66}, None, ("building", None, "sure")),  # an iron tower
-        (CLOUDS, {"building": 0.6}, None, (None, None, None)),  # a canyon
+        (CLOUDS, {"building": 0.45}, None, (None, None, None)),
+        (CLOUDS, {"building": 0.6, "mountain": 0.15}, None, (None, None, None)),  # a canyon
+        (CLOUDS, {"building": 0.55, "ship": 0.1}, None, ("building", None, "sure")),
+        (CLOUDS, {"furniture": 0.6, "machine": 0.1}, None, ("furniture", None, "sure")),
+        (CLOUDS, {"furniture": 0.6, "animal": 0.2}, None, (None, None, None)),  # a dog on a sofa
         (AFTERGLOW, {"sea": 0.4}, None, ("sky", "sunset", "sure")),
         (AFTERGLOW, {"sea": 0.1}, None, (None, None, None)),  # a gradient
         (GOLDEN, {"sea": 0.3, "water": 0.1}, None, ("sky", "sunset", "sure")),
@@ -430,6 +544,12 @@ def test_a_grey_sea_is_known_by_its_horizon() -> None:
     sea = Sight(photo=True, kind="sea", certainty="likely", shares={"sea": 0.55, "water": 0.1})
     assert scene_of(grey, sea) == Scene("sea", None, "sure")
     assert scene_of(replace(grey, level_line=None), sea).certainty == "likely"  # fish
+    desert = (CLOUDS[0], Band(0.65, 0.048, 0.092, 0.06), Band(0.54, 0.055, 0.091, 0.04))
+    for certainty in ("likely", "sure"):
+        dunes = scene_of(replace(grey, bands=desert), replace(sea, subject="seashore", certainty=certainty))
+        assert (dunes.kind, dunes.certainty) == (None, None)
+        beach = scene_of(replace(grey, bands=(*CLOUDS[:2], desert[2])), replace(sea, certainty=certainty))
+        assert (beach.kind, beach.certainty) == ("sea", "sure")
     quay = replace(sea, kind="ship", shares={"sea": 0.1, "ship": 0.75})
     assert scene_of(grey, quay).certainty == "likely"
 

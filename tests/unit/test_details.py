@@ -115,3 +115,12 @@ def test_the_metre_is_told_where_the_composer_knows_it(language: Language, name:
 @pytest.mark.parametrize(("language", "label", "mood"), [("en", "Mood", "calm"), ("ko", "분위기", "차분한")])
 def test_the_mood_is_in_the_reader_s_language(language: Language, label: str, mood: str) -> None:
     assert fields_of(language, ())[label] == mood
+
+
+@pytest.mark.parametrize(("covered", "spoiler", "bars"), [(True, False, "||"), (False, True, "||"), (False, False, "")])
+def test_what_was_not_used_of_a_covered_hint_stays_covered(covered: bool, spoiler: bool, bars: str) -> None:
+    brief = BRIEF.model_copy(update={"not_used": ("the surprise",)})
+    song = a_song("1").model_copy(update={"brief": brief, "spoiler": spoiler, "wish": Wish(covered=covered)})
+    shown = details_of("en", Entry("1", 2, 3, 4, 0, 0, song=song, user_id=1, private=False, created_at=5.0))
+    [told] = [str(field.value) for field in shown.fields if "surprise" in str(field.value)]
+    assert told == f"{bars}“the surprise”{bars}"

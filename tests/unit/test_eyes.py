@@ -85,12 +85,26 @@ def test_the_size_of_a_face_is_told_and_none_is_found_where_none_is(photos: dict
     from melodify_core.captioners.eyes.faces import faces
 
     picture = opened(photos["canteen"])
-    heights = faces(picture)
+    heights = faces(picture).heights
     assert list(heights) == sorted(heights, reverse=True)
     assert 0.08 < heights[0] < 0.25
     # Upside down, and without those who sit there.
-    assert len(faces(picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM))) < len(heights)
-    assert faces(picture.crop((0, picture.height * 3 // 4, picture.width, picture.height))) == ()
+    assert len(faces(picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)).heights) < len(heights)
+    assert faces(picture.crop((0, picture.height * 3 // 4, picture.width, picture.height))).heights == ()
+    assert not faces(picture).framed
+
+
+@needs_eyes
+def test_people_in_a_picture_on_a_wall_are_not_there(photos: dict[str, bytes]) -> None:
+    from melodify_core.captioners.eyes.faces import faces
+
+    portrait = opened(photos["canteen"]).crop((200, 60, 305, 200))
+    wall = Image.new("RGB", (500, 375), "white")
+    wall.paste("black", (168, 88, 297, 252))
+    wall.paste(portrait, (180, 100))
+    seen = faces(wall)
+    assert seen.heights
+    assert seen.framed
 
 
 @needs_eyes

@@ -117,3 +117,12 @@ def test_a_hint_that_was_changed_is_shown_once(language: Language, changed: str)
     assert [line for line in lines_of(job, a_song("1", wish=now)) if "rain" in line] == [changed]
     same = job.model_copy(update={"parent_wish": now})
     assert [line for line in lines_of(same, a_song("1", wish=now)) if "rain" in line] == ["💬 slow rain"]
+
+
+@pytest.mark.parametrize("start", ["", "1", "11"])
+def test_a_long_hint_never_ends_in_a_backslash_that_would_open_its_spoiler(start: str) -> None:
+    wish = Wish(hint=(start + "1~2~" * 60)[:200], covered=True)
+    lines = lines_of(a_job("1", wish=wish), song_that())
+    [line] = [each for each in lines if "1" in each and each.startswith("||")]
+    assert line.endswith("||")
+    assert not line.endswith("\\||")

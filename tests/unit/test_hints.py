@@ -35,10 +35,12 @@ def sunset() -> Reading:
     return reading_of(pictures.sunset())
 
 
+@cache
 def brief_for(hint: str, style: str = "auto", seconds: int = 30) -> Brief:
     return brief_of(sunset(), Wish(hint=hint, style=style, seconds=seconds))
 
 
+@cache
 def facts(hint: str, style: str = "auto") -> dict[str, object]:
     """What an ear can tell of a song, from its MIDI file and its soundscape."""
     brief = brief_for(hint, style)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from melodify_core.config.settings import Limits, MemberLimits
 from melodify_core.errors import Code, Rejected
 from melodify_core.usage.limits import DAY_S, HOUR_S, MINUTE_S, Standing, check
+from melodify_core.usage.quota import quota_of
 
 NOW = 1_000_000.0
 
@@ -103,3 +104,15 @@ def test_a_budget_counts_what_is_reserved_and_what_the_song_will_cost() -> None:
     check(budget, Standing(spent=[(NOW - DAY_S - 60, 0.06)]), NOW, price=0.06)
     # Ten songs of a cent fit ten cents, whatever binary fractions make of them.
     check(budget, Standing(spent=[(NOW - 60, 0.01)] * 9), NOW, price=0.01)
+
+
+def test_what_a_wrong_clock_wrote_keeps_nobody_waiting_until_that_time() -> None:
+    """A clock that was a year ahead, or was set back, must not cost members a year."""
+    ahead = [NOW + 400 * DAY_S] * 3
+    limits = Limits(songs_per_minute=2, songs_per_hour=2, songs_per_day=2, songs_per_guild_day=2, dollars_per_day=1.0)
+    check(limits, Standing(used_at=ahead, guild_used_at=ahead, spent=[(ahead[0], 5.0)]), NOW, price=0.5)
+    assert quota_of(limits, Standing(used_at=ahead), NOW, 1, ()).allowances[0].left == 2
+
+
+def test_the_clock_of_another_machine_may_be_a_little_ahead() -> None:
+    assert refused(Limits(songs_per_minute=1), Standing(used_at=[NOW + 90])).code == "limit.minute"

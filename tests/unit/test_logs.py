@@ -124,6 +124,10 @@ log_to_stderr(logging.INFO, ("hunter2",), "json")
 logging.getLogger("dbos").warning("two\\nlines of hunter2")
 logging.getLogger("library").info("%d of hunter2", "no number")
 warnings.warn("a warning of hunter2")
+try:
+    raise ConnectionRefusedError(111, "Connect call failed")
+except OSError as error:  # as discord.py 2.7 says it, in shard.py
+    logging.getLogger("discord.shard").error("Attempting a reconnect for shard ID %s in %.2fs", 0, 1.4, exc_info=error)
 thread = threading.Thread(target=lambda: 1 / 0)
 thread.start()
 thread.join()
@@ -153,5 +157,8 @@ def test_whatever_says_something_the_process_s_lines_are_json_and_hide_secrets(t
         f"ValueError: {HIDDEN}",
         f"LookupError: {HIDDEN}",
     ]
-    assert {"dbos", "library", "py.warnings", "bot.ops.logs"} == {logger for logger, _ in said}
+    assert {"dbos", "library", "py.warnings", "bot.ops.logs", "discord.shard"} == {logger for logger, _ in said}
+    assert [(record["level"], record["message"]) for record in records if record["logger"] == "discord.shard"] == [
+        ("WARNING", "Attempting a reconnect for shard ID 0 in 1.40s: [Errno 111] Connect call failed")
+    ]
     assert run.stdout == ""

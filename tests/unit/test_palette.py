@@ -4,16 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageColor, ImageDraw
 
 from melodify_core.brief import music_prompt
 from melodify_core.captioners.palette import PaletteCaptioner
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.captioner import brief_of, read
-from melodify_core.captioners.palette.colours import COLOURS
+from melodify_core.captioners.palette.colours import COLOURS, nearest, oklab
 from melodify_core.captioners.palette.feeling import feeling_of
 from melodify_core.captioners.palette.notable import named_colours, notable, telling_colour
 from melodify_core.captioners.palette.reading import Reading
@@ -106,6 +107,31 @@ def test_colours_have_their_usual_names(scene: str, expected: set[str]) -> None:
 def test_a_picture_of_one_colour_has_that_colour() -> None:
     named = {name: reading_of(pictures.plain(COLOURS[name])).colours[0][0] for name in COLOURS}
     assert [name for name, found in named.items() if found != name] == []
+
+
+# Colours of CSS (and of xkcd.com/color/rgb where it says so), by the name that people would give them.
+CALLED = {
+    "turquoise": "turquoise", "darkturquoise": "turquoise", "mediumturquoise": "turquoise", "cyan": "turquoise",
+    "lightseagreen": "turquoise", "paleturquoise": "turquoise", "cadetblue": "turquoise", "teal": "teal",
+    "darkcyan": "teal", "steelblue": "blue", "royalblue": "blue", "cornflowerblue": "blue", "dodgerblue": "blue",
+    "lightblue": "sky", "powderblue": "sky", "lightsteelblue": "sky", "skyblue": "sky", "midnightblue": "navy",
+    "navy": "navy", "palegreen": "mint", "lightgreen": "mint", "aquamarine": "mint", "darkseagreen": "green",
+    "forestgreen": "green", "seagreen": "green", "yellowgreen": "lime", "olive": "olive", "darkolivegreen": "olive",
+    "darkgoldenrod": "ochre", "peru": "ochre", "goldenrod": "amber", "gold": "yellow", "khaki": "yellow",
+    "tan": "beige", "burlywood": "beige", "beige": "cream", "wheat": "cream", "sienna": "rust", "saddlebrown": "rust",
+    "maroon": "crimson", "firebrick": "red", "salmon": "coral", "tomato": "coral", "darkorange": "orange",
+    "thistle": "lavender", "indigo": "violet", "rebeccapurple": "violet", "rosybrown": "pink", "lightpink": "pink",
+    "mistyrose": "pink", "hotpink": "magenta", "palevioletred": "magenta", "slategray": "grey", "gainsboro": "silver",
+    "#7b5804": "brown", "#bf9005": "ochre", "#a6814c": "brown", "#9d7651": "brown", "#8a6e45": "brown",
+    "#c87606": "orange", "#3b638c": "blue", "#5a86ad": "blue", "#cea2fd": "lavender", "#014d4e": "teal",
+    "#87ae73": "green", "#c0737a": "pink", "#825f87": "violet", "#cb416b": "magenta", "#fdaa48": "amber",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("colour", "name"), CALLED.items())
+def test_common_colours_have_the_name_that_people_give_them(colour: str, name: str) -> None:
+    pixel = np.array([ImageColor.getrgb(colour)]) / 255
+    assert list(COLOURS)[int(nearest(oklab(pixel))[0])] == name
 
 
 def test_shares_of_colours_are_shares() -> None:
@@ -317,11 +343,22 @@ def test_a_small_strong_colour_is_an_accent_and_is_said() -> None:
     assert reading_of(pictures.plain("red")).accent is None
 
 
+def test_an_accent_is_the_only_strong_colour() -> None:
+    room = Image.new("RGB", (200, 200), (190, 192, 196))
+    room.paste((208, 38, 42), (20, 20, 50, 50))
+    assert reading_of(pictures.encoded(room, "PNG")).accent == "red"
+    plant = room.copy()
+    plant.paste((62, 146, 72), (120, 120, 150, 150))
+    assert reading_of(pictures.encoded(plant, "PNG")).accent is None
+    room.paste((104, 124, 150), (20, 20, 50, 50))  # of jeans: blue, and not strong
+    assert reading_of(pictures.encoded(room, "PNG")).accent is None
+
+
 def test_a_strong_colour_that_is_strewn_over_the_picture_is_no_accent() -> None:
     strewn = Image.new("RGB", (200, 200), (190, 192, 196))
     for place in range(36):
         x, y = 10 + 33 * (place % 6), 10 + 33 * (place // 6)
-        strewn.paste((208, 38, 42), (x, y, x + 5, y + 5))
+        strewn.paste((208, 38, 42), (x, y, x + 6, y + 6))
     reading = reading_of(pictures.encoded(strewn, "PNG"))
     assert "red" in dict(reading.colours)
     assert reading.accent is None

@@ -108,3 +108,12 @@ async def test_members_are_forgotten_when_there_are_many() -> None:
 async def _enter(turns: PictureTurns, user_id: int) -> None:
     async with turns.turn(user_id):
         pass
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_waiting() -> None:
+    clock = Clock()
+    turns = PictureTurns(1, clock=clock)
+    turns.count(1, 0.0, refused=True)
+    clock.now -= 500.0
+    async with turns.turn(1):
+        pass

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodify_core.captioners.eyes import KINDS, Certainty, Sight, sight, subjects
+from melodify_core.captioners.eyes.faces import Faces
 from melodify_core.captioners.palette.captioner import brief_of
 from melodify_core.captioners.palette.korean import particle_after, statement
 from melodify_core.captioners.palette.landscapes import LANDSCAPES
@@ -331,8 +332,32 @@ def probabilities(**shares: float) -> np.ndarray[tuple[int], np.dtype[np.float32
 def test_what_is_said_for_which_probabilities(
     shares: dict[str, float], faces: tuple[float, ...], expected: tuple[str | None, str | None, Certainty | None]
 ) -> None:
-    seen = sight._judged(probabilities(**shares), faces)
+    seen = sight._judged(probabilities(**shares), Faces(faces))
     assert (seen.kind, seen.subject, seen.certainty) == expected
+
+
+@pytest.mark.parametrize(
+    ("heights", "doubtful", "people"),
+    [
+        ((0.5,), (), 1),
+        ((0.5,), (0.02,), 1),
+        ((0.5,), (0.2,), 0),  # two at a bar, one of them half turned away
+        ((0.5, 0.06), (), 0),
+        ((0.2,), (), 0),  # far enough for others to be there
+        ((0.3, 0.2), (), 2),
+        ((0.3, 0.2, 0.1, 0.1), (), 3),
+    ],
+)
+def test_people_are_counted_only_where_it_is_sure(
+    heights: tuple[float, ...], doubtful: tuple[float, ...], people: int
+) -> None:
+    seen = sight._judged(probabilities(c762=0.2), Faces(heights, doubtful))
+    assert (seen.kind, seen.certainty, seen.people) == ("people", "sure", people)
+
+
+def test_portraits_on_a_wall_are_nobody() -> None:
+    assert sight._judged(probabilities(c762=0.2), Faces((0.1, 0.09), framed=True)).kind is None
+    assert sight._judged(probabilities(c762=0.9), Faces((0.2,), framed=True)).subject == "restaurant"
 
 
 def test_no_class_counts_twice_and_none_lies_outside() -> None:
@@ -346,4 +371,4 @@ def test_a_kind_that_is_scattered_over_all_its_classes_is_only_a_guess() -> None
     found = np.zeros(1000, dtype=np.float32)
     classes = subjects.classes().kinds["animal"]
     found[classes] = 1 / len(classes)
-    assert sight._judged(found, ()).certainty == "likely"
+    assert sight._judged(found, Faces()).certainty == "likely"

@@ -174,6 +174,14 @@ def test_a_value_of_the_wrong_kind_is_told_in_plain_words(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize("setting", ["work.jobs", "picture.max_megabytes", "retention.record_days"])
+def test_a_number_that_no_machine_has_is_a_mistake(setting: str, tmp_path: Path) -> None:
+    section, _, name = setting.partition(".")
+    (tmp_path / "c.toml").write_text(f"[{section}]\n{name} = {10**20}\n")
+    with pytest.raises(Misconfigured, match=rf"{setting}: input should be less than or equal to"):
+        load(tmp_path / "c.toml")
+
+
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "settings.toml").write_bytes(b'\xef\xbb\xbflanguage = "ko"\r\n')
     (tmp_path / "token").write_bytes(b"\xef\xbb\xbfs3cret\r\n")

@@ -2,14 +2,16 @@
 
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint face detection and alignment using multitask cascaded convolutional networks.
 IEEE Signal Processing Letters 23 (2016). A box is a row x1, y1, x2, y2 and its score. This module returns only how many
-faces there are, and how large they are: nobody is identified.
+faces there are, how large they are and whether they are framed: nobody is identified.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from PIL import Image
 
+from melodify_core.captioners.eyes.frames import is_framed
 from melodify_core.captioners.eyes.graph import Graph, Network
 from melodify_core.captioners.eyes.weights import Array, folder_of, joblib_weights
 
@@ -21,19 +23,44 @@ _WINDOW = 12  # pixels that the first network sees
 _CANDIDATES = 200  # of the first network, the best ones; a wall of leaves has thousands
 # The least score of a box in each of the three networks. The last is high: a face in the clouds is not a face.
 _SCORES = (0.7, 0.8, 0.97)
+_DOUBTFUL = 0.4  # from here on it may be one: half turned away, or in the shade
+_LARGE = 0.3  # of the picture's height; a larger one is no picture on a wall
 
 
-def faces(picture: Image.Image) -> tuple[float, ...]:
-    """Return the height of each face as a share of the picture's height, the largest first."""
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The heights of faces, the largest first, as shares of the picture's height."""
+
+    heights: tuple[float, ...] = ()
+    doubtful: tuple[float, ...] = ()  # what may be faces
+    framed: bool = False  # whether all are in pictures on a wall or a screen
+
+
+def faces(picture: Image.Image) -> Faces:
+    """Return the faces of an RGB picture."""
     scale = min(1.0, _LONGEST / max(picture.size))
     size = tuple(max(1, round(side * scale)) for side in picture.size)
     if min(size) < _SMALLEST:
-        return ()
+        return Faces()
     small = picture.resize((size[0], size[1]), Image.Resampling.BILINEAR)
     boxes = _proposed(small)
     boxes = _kept(_refined(small, boxes, 24, _refining(), _SCORES[1]), 0.7)
-    boxes = _kept(_refined(small, boxes, 48, _deciding(), _SCORES[2]), 0.7, of_smaller=True)
-    return tuple(sorted(((box[3] - box[1]) / small.height for box in boxes.tolist()), reverse=True))
+    boxes = _kept(_refined(small, boxes, 48, _deciding(), _DOUBTFUL), 0.7, of_smaller=True)
+    sure = boxes[boxes[:, 4] > _SCORES[2]]
+    return Faces(
+        _heights(sure, small), _heights(boxes[boxes[:, 4] <= _SCORES[2]], small), framed=_are_framed(sure, small)
+    )
+
+
+def _heights(boxes: Array, picture: Image.Image) -> tuple[float, ...]:
+    return tuple(sorted(((box[3] - box[1]) / picture.height for box in boxes.tolist()), reverse=True))
+
+
+def _are_framed(boxes: Array, picture: Image.Image) -> bool:
+    if not len(boxes) or max(_heights(boxes, picture)) > _LARGE:
+        return False
+    grey = np.asarray(picture.convert("L"), dtype=np.float64)
+    return all(is_framed(grey, (x1, y1, x2, y2)) for x1, y1, x2, y2, _ in boxes.tolist())
 
 
 def _proposed(picture: Image.Image) -> Array:

@@ -15,6 +15,7 @@ _LEAST_TONES = 5.7
 # Share of pixels that differ from a neighbour by more than _STEP of 255: shaded and grainy drawings have 0..0.13,
 # photos 0.2 and more. Nothing is claimed about photos with less, such as fog.
 _LEAST_DETAIL, _STEP = 0.18, 5
+_MOST_DRAWN_TONES = 5.0  # of comics, menus and charts; what lies on a plain ground has as few, and less detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,8 @@ def grain(picture: Image.Image) -> Grain:
 def is_photo(found: Grain) -> bool:
     """Return whether the grain is that of a photo."""
     return found.side >= _SMALLEST_SIDE and found.tones >= _LEAST_TONES and found.detail >= _LEAST_DETAIL
+
+
+def is_drawn(found: Grain) -> bool:
+    """Return whether the grain is that of a comic or a screen: few tones, and many lines."""
+    return found.tones < _MOST_DRAWN_TONES and found.detail >= _LEAST_DETAIL

@@ -11,8 +11,8 @@ from PIL import Image
 
 from melodify_core.captioners.eyes import subjects
 from melodify_core.captioners.eyes.classifier import probabilities
-from melodify_core.captioners.eyes.faces import faces
-from melodify_core.captioners.eyes.photo import grain, is_photo
+from melodify_core.captioners.eyes.faces import Faces, faces
+from melodify_core.captioners.eyes.photo import grain, is_drawn, is_photo
 from melodify_core.captioners.eyes.subjects import Kind
 from melodify_core.captioners.eyes.weights import Array
 from melodify_core.media.memory import return_memory
@@ -42,6 +42,7 @@ _PATTERN_KINDS = frozenset({"sea"})
 _MOST_PAGE = 0.25
 # A face's share of the picture's height: a single face must be larger than several; smaller ones are passers-by.
 _PORTRAIT, _PERSON, _PASSER_BY = 0.12, 0.08, 0.04
+_ALONE = 0.3  # from here on there is nobody beside it whose face was not found
 _MOST_COUNTED = 3
 
 
@@ -53,7 +54,9 @@ class Sight:
     kind: Kind | None = None
     subject: str | None = None
     certainty: Certainty | None = None
-    people: int = 0  # faces, up to 3, which means several; there may be more people than faces
+    # Up to 3, which means several; 0 with the kind "people" where they are not counted: of two one may look away.
+    people: int = 0
+    drawn: bool = False  # a comic, a page or a screen
     # The probability of each kind and subject, also where nothing is named.
     shares: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
@@ -62,13 +65,14 @@ NOTHING = Sight()
 
 
 def see(picture: Image.Image) -> Sight:
-    """Return what an RGB picture shows. The same pixels give the same Sight; a drawing gives NOTHING."""
-    if not is_photo(grain(picture)):
-        return NOTHING
+    """Return what an RGB picture shows. The same pixels give the same Sight; a drawing gives nothing."""
+    found_grain = grain(picture)
+    if not is_photo(found_grain):
+        return Sight(drawn=is_drawn(found_grain))
     try:
         found = probabilities(picture)
         if subjects.page_share(found) > _MOST_PAGE:
-            return NOTHING
+            return Sight(drawn=True)
         return _judged(found, faces(picture))
     finally:
         return_memory()
@@ -85,8 +89,16 @@ def _least_likely(named: Sight) -> float:
     return _LIKELY_BUILDING if named.kind == "building" else _LIKELY_SUBJECT
 
 
-def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
+def _counted(seen: Faces) -> int:
+    """Return how many people there are, 0 where there may be one or two."""
+    people = min(_MOST_COUNTED, sum(height >= _PERSON for height in seen.heights))
+    beside = max((*seen.doubtful, *seen.heights[1:]), default=0) >= _PASSER_BY
+    return 0 if people == 1 and (beside or seen.heights[0] < _ALONE) else people
+
+
+def _judged(found: Array, seen: Faces) -> Sight:
     """Return the first statement that is true: the most certain and most specific ones come first."""
+    heights = () if seen.framed else seen.heights
     people = min(_MOST_COUNTED, sum(height >= _PERSON for height in heights))
     passers_by = sum(height >= _PASSER_BY for height in heights)
     passing = min(_MOST_COUNTED, max(2, passers_by))
@@ -98,7 +110,7 @@ def _judged(found: Array, heights: tuple[float, ...]) -> Sight:
     named = Sight(photo=True, kind=subjects.classes().kind_of[subject], subject=subject)
     unnamed, crowd = Sight(photo=True, kind=kind), Sight(photo=True, kind="people", people=_MOST_COUNTED)
     rules: tuple[tuple[bool, Sight, Certainty], ...] = (
-        (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=people), "sure"),
+        (people > 1 or max(heights, default=0) >= _PORTRAIT, replace(crowd, people=_counted(seen)), "sure"),
         (share >= _SURE and subject not in _PATTERN_LIKE, named, "sure"),
         (_is_sure_in_kind(share, whole, named) and gathered, named, "sure"),
         (whole >= _SURE_WHOLE.get(kind, _SURE) and gathered, unnamed, "sure"),

@@ -11,12 +11,20 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "black": (12, 12, 14), "charcoal": (58, 59, 63), "grey": (128, 129, 131), "silver": (192, 194, 197),
     "white": (248, 248, 248), "cream": (250, 238, 208), "beige": (215, 195, 162), "brown": (104, 70, 44),
     "rust": (170, 84, 48), "red": (208, 38, 42), "crimson": (132, 24, 44), "coral": (250, 128, 106),
-    "orange": (240, 132, 40), "amber": (246, 182, 78), "yellow": (246, 222, 72), "olive": (112, 112, 52),
-    "lime": (152, 202, 74), "green": (62, 146, 72), "forest": (32, 74, 46), "teal": (30, 124, 126),
-    "mint": (118, 208, 190), "sky": (136, 190, 236), "blue": (44, 92, 202), "navy": (22, 30, 78),
-    "lavender": (182, 168, 226), "violet": (116, 66, 176), "plum": (84, 48, 82), "magenta": (208, 48, 150),
-    "pink": (240, 166, 196),
+    "orange": (240, 132, 40), "amber": (246, 182, 78), "ochre": (196, 146, 52), "yellow": (246, 222, 72),
+    "olive": (112, 112, 52), "lime": (152, 202, 74), "green": (62, 146, 72), "forest": (32, 74, 46),
+    "teal": (30, 124, 126), "turquoise": (62, 200, 196), "mint": (172, 232, 196), "sky": (136, 190, 236),
+    "blue": (44, 92, 202), "navy": (22, 30, 78), "lavender": (182, 168, 226), "violet": (116, 66, 176),
+    "plum": (84, 48, 82), "magenta": (208, 48, 150), "pink": (240, 166, 196),
 }  # fmt: skip
+# Shades that have the same name, where another name's colour lies nearer: a brown is nearer to olive than to brown.
+_SHADES: tuple[tuple[str, tuple[int, int, int]], ...] = (
+    ("turquoise", (0, 240, 240)), ("turquoise", (44, 172, 176)), ("turquoise", (150, 222, 220)),
+    ("mint", (206, 244, 206)), ("mint", (120, 216, 160)), ("teal", (0, 82, 86)), ("green", (132, 172, 120)),
+    ("brown", (128, 98, 68)), ("brown", (164, 122, 76)), ("blue", (56, 108, 160)), ("blue", (92, 134, 188)),
+    ("sky", (182, 216, 236)), ("silver", (222, 223, 225)), ("lavender", (216, 198, 226)), ("violet", (122, 92, 148)),
+    ("pink", (192, 138, 150)), ("pink", (250, 208, 220)), ("magenta", (212, 62, 112)),
+)  # fmt: skip
 GREYS = frozenset({"black", "charcoal", "grey", "silver", "white"})
 LEAST_SHARE = 0.02
 MOST_NAMES = 8
@@ -24,6 +32,7 @@ MOST_NAMES = 8
 _ACCENT_SHARES = (0.004, 0.08)
 _ACCENT_CHROMA = 0.1
 _ACCENT_DISTANCE = 0.16
+_MOST_OTHERS = 0.3  # of its size, in strong colours of other hues
 _ACCENT_SPREAD = 0.22  # of the side; what is strewn over the whole picture spreads 0.41
 
 # Ottosson 2020, "A perceptual color space for image processing": linear sRGB -> LMS, cube root, -> Lab.
@@ -49,6 +58,8 @@ _NAMES = tuple(COLOURS)
 _ANCHORS = oklab(np.array([COLOURS[name] for name in _NAMES]) / 255)
 # Hue matters more for a colour's name than lightness.
 _AXES = np.array([0.7, 1.5, 1.5])
+_SHADE_PLACES = np.vstack([_ANCHORS, oklab(np.array([shade for _, shade in _SHADES]) / 255)]) * _AXES
+_NAME_NUMBERS = np.array([*range(len(_NAMES)), *(_NAMES.index(name) for name, _ in _SHADES)])
 
 
 def chroma(name: str) -> float:
@@ -59,10 +70,9 @@ def chroma(name: str) -> float:
 def nearest(lab: Array) -> Numbers:
     """Return the number of the nearest named colour for each pixel; the result lacks Oklab's last axis."""
     pixels = lab.reshape(-1, 3) * _AXES
-    anchors = _ANCHORS * _AXES
-    # |p - a|^2 without |p|^2, which is the same for all anchors.
-    distances = (anchors**2).sum(axis=1) - 2 * pixels @ anchors.T
-    return np.asarray(distances.argmin(axis=1).reshape(lab.shape[:-1]))
+    # |p - a|^2 without |p|^2, which is the same for all shades.
+    distances = (_SHADE_PLACES**2).sum(axis=1) - 2 * pixels @ _SHADE_PLACES.T
+    return np.asarray(_NAME_NUMBERS[distances.argmin(axis=1)].reshape(lab.shape[:-1]))
 
 
 def shares(numbers: Numbers) -> dict[str, float]:
@@ -77,16 +87,19 @@ def main_colours(found: dict[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple((name, share) for name, share in list(found.items())[:MOST_NAMES] if share >= LEAST_SHARE)
 
 
-def accent(numbers: Numbers) -> str | None:
-    """Return the strong colour that differs from the largest ones and is concentrated in one area, if any."""
-    found = shares(numbers)
-    places = {name: _ANCHORS[_NAMES.index(name)] for name in found}
-    large = [places[name] for name, share in found.items() if share > _ACCENT_SHARES[1]]
-    for name, share in found.items():
+def accent(lab: Array, numbers: Numbers) -> str | None:
+    """Return the one strong colour that differs from the largest ones and is concentrated in one area, if any."""
+    strong = np.hypot(lab[..., 1], lab[..., 2]) >= _ACCENT_CHROMA
+    large = [_ANCHORS[_NAMES.index(name)] for name, share in shares(numbers).items() if share > _ACCENT_SHARES[1]]
+    found = shares(numbers[strong]) if strong.any() else {}
+    for name, part in found.items():
+        place, share = _ANCHORS[_NAMES.index(name)], part * strong.mean()
         if chroma(name) < _ACCENT_CHROMA or not _ACCENT_SHARES[0] <= share <= _ACCENT_SHARES[1]:
             continue
-        apart = all(np.linalg.norm(places[name][1:] - other[1:]) >= _ACCENT_DISTANCE for other in large)
-        if large and apart and _spread(numbers == _NAMES.index(name)) <= _ACCENT_SPREAD:
+        apart = all(np.linalg.norm(place[1:] - other[1:]) >= _ACCENT_DISTANCE for other in large)
+        others = strong & (np.linalg.norm(lab[..., 1:] - place[1:], axis=-1) > _ACCENT_DISTANCE)
+        alone = others.mean() <= _MOST_OTHERS * share
+        if large and apart and alone and _spread(strong & (numbers == _NAMES.index(name))) <= _ACCENT_SPREAD:
             return name
     return None
 

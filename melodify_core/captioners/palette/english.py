@@ -9,6 +9,7 @@ from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
     CAPTION_CHARACTERS,
+    COLOUR_FIELDS,
     DRAFTS,
     MOST_CAPTIONS,
     MOST_TITLES,
@@ -52,6 +53,8 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     without = [*([] if scene.subject or scene.people else ["{thing}"]), *unfit(reading, colour), *_strange(scene)]
     if colour in DULL:
         without += _OF_BRIGHT
+    if scene.kind == "people":
+        without += COLOUR_FIELDS
     for pattern in patterns(words, random, seen=bool(noun), without=without):
         yield _entitled(
             pattern.format(
@@ -62,7 +65,7 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
                 colour=colour_noun,
                 form=random.choice(words.forms[mood]),
                 air=random.choice(words.nouns[mood]),
-                line=random.choice(words.lines[mood]),
+                line=random.choice(words.fitting(words.lines[mood], scene)),
             )
         )
 
@@ -89,8 +92,8 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("english")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
-    told = words.song(style, mood, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random, drawn=scene.drawn)
+    told = words.song(style, mood, random, scene)
     return f"{shown} {told.pop('pattern').format(Style=_capitalised(told['style']), **told)}"
 
 
@@ -105,13 +108,13 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return sentence.format(thing=thing, Thing=_capitalised(thing), light=light)
 
 
-def _looks(reading: Reading, mood: Mood, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> str:
     words = words_of("english")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
     telling = words.colours[colour][0]
     without = unsayable(reading, colour)
-    said = words.look(reading, mood, random, without)
+    said = words.look(reading, mood, random, without, drawn=drawn)
     firsts = {"first": names[0], "First": _capitalised(names[0]), "Telling": _capitalised(telling)}
     return _capitalised(said.format(second=names[-1], telling=telling, **firsts))
 

@@ -10,6 +10,7 @@ from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.captioners.palette.words import (
     CAPTION_CHARACTERS,
+    COLOUR_FIELDS,
     DRAFTS,
     MOST_CAPTIONS,
     MOST_TITLES,
@@ -43,6 +44,8 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
     # Only who lives can be given something, in Korean, and to be fond of a person says much.
     living = scene.kind in ("animal", "bird", "people")
     without = [*unfit(reading, colour), *([] if living else ["에게"])]
+    if scene.kind == "people":
+        without += COLOUR_FIELDS
     if scene.people:
         without += ["좋아서", "오늘의", "주인공은", "풍경"]
     if scene.people > 1:
@@ -61,7 +64,7 @@ def _titles(reading: Reading, colour: str, mood: Mood, scene: Scene) -> Iterator
                 noun=noun,
                 colour=random.choice(shades),
                 hue=hue,
-                line=random.choice(words.lines[mood]),
+                line=random.choice(words.fitting(words.lines[mood], scene)),
             )
         )
 
@@ -79,8 +82,8 @@ def captions(reading: Reading, mood: Mood, style: str, scene: Scene = UNKNOWN) -
 
 def _caption(reading: Reading, mood: Mood, style: str, scene: Scene, random: Random) -> str:
     words = words_of("korean")
-    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random)
-    told = words.song(style, mood, random)
+    shown = statement(scene, reading, random) if is_told(scene) else _looks(reading, mood, random, drawn=scene.drawn)
+    told = words.song(style, mood, random, scene)
     return f"{shown} {with_particles(told.pop('pattern').format(**told))}"
 
 
@@ -93,12 +96,12 @@ def statement(scene: Scene, reading: Reading, random: Random) -> str:
     return " ".join(with_particles(sentence).split())
 
 
-def _looks(reading: Reading, mood: Mood, random: Random) -> str:
+def _looks(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> str:
     words = words_of("korean")
     names = [words.colours[name][0] for name in named_colours(reading)]
     colour = telling_colour(reading)
     without = unsayable(reading, colour)
-    said = words.look(reading, mood, random, without)
+    said = words.look(reading, mood, random, without, drawn=drawn)
     return said.format(first=names[0], second=names[-1], telling=words.colours[colour][0])
 
 

@@ -6,7 +6,7 @@ The rules were set on photos of wallpapers and packages that quality/recognition
 from collections.abc import Callable
 from dataclasses import replace
 
-from melodify_core.captioners.eyes import Certainty, Kind, Sight
+from melodify_core.captioners.eyes import KINDS, Certainty, Kind, Sight
 from melodify_core.captioners.palette.reading import Reading
 
 # What the rules below name and the eyes do not, with its kind.
@@ -20,13 +20,17 @@ _PETALS = frozenset({
 _SNOW = frozenset({"white", "silver"})
 # Share of pixels on an edge: a sky has fewer, leaves and houses have more, gravel has the most.
 _SMOOTH, _ROUGH, _TEXTURE = 0.15, 0.35, 0.6
+_LITTLE = 0.12  # share of a kind
+_SAND = 0.06  # Oklab yellow of a third of the picture; a beach has water beside it
 
 
 def with_landscape(reading: Reading, sight: Sight) -> Sight:
-    """Return what is seen, with a landscape in place of what is less certain, and without doubtful mountains."""
+    """Return what is seen, with a landscape in place of what is less certain; doubtful seas and mountains are not."""
     if sight.kind == "mountain" and _upper(reading, lambda edges: edges > _ROUGH):
         # Without a sky it is a slope, a brook among trees or a town from above.
         sight = Sight(photo=True, shares=sight.shares)
+    if sight.kind == "sea" and _sandy(reading):
+        sight = Sight(photo=True, shares=sight.shares)  # a desert looks like a beach to the network
     if sight.subject == "mountains" and _snowy(reading):
         return replace(sight, subject="snowy mountains")
     if sight.certainty == "sure":
@@ -58,7 +62,7 @@ def _blooming(reading: Reading, sight: Sight) -> bool:
 
 
 def _perhaps_blooming(reading: Reading, sight: Sight) -> bool:
-    return sight.shares.get("flower", 0) >= 0.15 and _share(reading, _PETALS) >= 0.05
+    return sight.shares.get("flower", 0) >= 0.15 and _share(reading, _PETALS) >= 0.05 and reading.saturation >= 0.01
 
 
 def _all_green(reading: Reading, sight: Sight) -> bool:
@@ -78,7 +82,13 @@ def _open_sea(reading: Reading, sight: Sight) -> bool:
 
 def _horizon(reading: Reading, sight: Sight) -> bool:
     line = reading.level_line
-    return line is not None and line < 0.75 and _of(sight, "sea") >= 0.5 and _of(sight, "sea", "ship", "water") >= 0.6
+    return (
+        not _sandy(reading)
+        and line is not None
+        and line < 0.75
+        and _of(sight, "sea") >= 0.5
+        and _of(sight, "sea", "ship", "water") >= 0.6
+    )
 
 
 def _evening(reading: Reading, sight: Sight) -> bool:
@@ -126,7 +136,13 @@ def _townscape(reading: Reading, sight: Sight) -> bool:
 
 def _built(reading: Reading, sight: Sight) -> bool:
     del reading  # which of many buildings it is, is not said, only that somebody built it
-    return sight.kind in (None, "building") and _of(sight, "building", "city") >= 0.64
+    built = _of(sight, "building", "city") >= 0.64 or _alone(sight, "building") >= 0.5
+    return sight.kind in (None, "building") and built
+
+
+def _furnished(reading: Reading, sight: Sight) -> bool:
+    del reading
+    return sight.kind in (None, "furniture") and _alone(sight, "furniture") >= 0.55
 
 
 def _open_sky(reading: Reading, sight: Sight) -> bool:
@@ -138,6 +154,10 @@ def _cloudy(reading: Reading, sight: Sight) -> bool:
     # Clouds are no class either: the network sees what flies in front of them.
     pale = [band.edges <= 0.2 and abs(band.red) < 0.015 and band.yellow <= 0.006 for band in reading.bands]
     return sight.kind is None and bool(pale) and all(pale) and _of(sight, "plane") >= 0.12
+
+
+def _sandy(reading: Reading) -> bool:
+    return bool(reading.bands) and min(band.yellow for band in reading.bands[1:]) > _SAND
 
 
 def _snowy(reading: Reading) -> bool:
@@ -154,6 +174,7 @@ _RULES: tuple[tuple[Callable[[Reading, Sight], bool], Kind, str | None, Certaint
     (_golden, "sky", "sunset", "sure"),
     (_horizon, "sea", None, "sure"),
     (_built, "building", None, "sure"),
+    (_furnished, "furniture", None, "sure"),
     (_all_green, "forest", "greenery", "likely"),
     (_perhaps_blooming, "flower", "flower", "likely"),
     (_city_at_night, "city", "night lights", "likely"),
@@ -170,6 +191,12 @@ def _share(reading: Reading, names: frozenset[str]) -> float:
 
 def _of(sight: Sight, *kinds: Kind) -> float:
     return sum(sight.shares.get(kind, 0) for kind in kinds)
+
+
+def _alone(sight: Sight, kind: Kind) -> float:
+    """Return the share of a kind, 0 where another one is seen a little, too."""
+    others = max(sight.shares.get(other, 0) for other in KINDS if other != kind)
+    return _of(sight, kind) if others < _LITTLE else 0.0
 
 
 def _upper(reading: Reading, holds: Callable[[float], bool]) -> bool:

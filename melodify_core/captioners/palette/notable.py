@@ -13,9 +13,10 @@ MIRRORED = 0.92
 _FLAT, _STRONG = 0.02, 0.25  # contrast
 _BARE = 0.02  # span
 _VIVID = 70  # colourfulness
+_NEARLY_ALL = 0.92  # share of the only colour
 _LEAST_TELLING, _LEAST_DULL = 0.12, 0.35  # shares
 _OLIVE = 0.08  # greenness
-DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "olive"}), 0.1
+DULL, _GREEN_CAST = frozenset({"beige", "brown", "cream", "ochre", "olive"}), 0.1
 _WARM = 0.4  # warmth, and as much the other way for cool
 
 
@@ -32,7 +33,7 @@ def named_colours(reading: Reading) -> tuple[str, ...]:
     Of more than three large ones the strong come before the greys.
     """
     large = {name: share for name, share in reading.colours if share >= 0.08}
-    if len(large) < 2 and reading.colours[0][1] <= 0.85:
+    if len(large) < 2 and reading.colours[0][1] <= _NEARLY_ALL:
         return tuple(name for name, _ in reading.colours[:2])
     first, *others = large
     strongest = sorted(others, key=lambda name: -large[name] * (0.1 + chroma(name)))[: MOST_NAMED - 1]
@@ -56,8 +57,10 @@ def is_telling(reading: Reading, colour: str) -> bool:
 
 
 def _is_named_rightly(reading: Reading, colour: str) -> bool:
-    """Return whether people would call it that: of baize and pools nobody says mint, of brown wood nobody olive."""
-    return colour != "mint" and (colour != "olive" or reading.greenness >= _OLIVE)
+    """Return whether people would call it that: of lit baize nobody says mint, of brown wood nobody olive."""
+    if colour == "mint":
+        return dict(reading.colours).get(colour, 0.0) >= _LEAST_DULL
+    return colour != "olive" or reading.greenness >= _OLIVE
 
 
 def tint(reading: Reading, *, night: bool = False) -> Tint:

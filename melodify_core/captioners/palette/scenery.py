@@ -28,8 +28,9 @@ class Scene:
     kind: Kind | None = None
     subject: str | None = None
     certainty: Certainty | None = None
-    people: int = 0
+    people: int = 0  # 0 with the kind "people" where they are not counted
     night: bool = False
+    drawn: bool = False  # a comic, a page or a screen
 
 
 UNKNOWN = Scene()
@@ -62,11 +63,11 @@ def scenes() -> Scenes:
 
 def scene_of(reading: Reading, sight: Sight = NOTHING) -> Scene:
     """Return the scene of a picture: what was recognised, and landscapes and night as light and colour suggest."""
-    if not sight.people:
+    if sight.kind != "people":
         sight = with_landscape(reading, sight) if sight.photo else with_drawn_landscape(reading, sight)
     sky = reading.bands[0].light if reading.bands else reading.brightness
     dark = sight.kind in _OUTDOORS and max(sky, reading.brightness) < _NIGHT
-    return Scene(sight.kind, sight.subject, sight.certainty, sight.people, night=dark)
+    return Scene(sight.kind, sight.subject, sight.certainty, sight.people, night=dark, drawn=sight.drawn)
 
 
 def touches_of(scene: Scene) -> tuple[Touch, ...]:

@@ -13,7 +13,7 @@ from melodify_core.captioners.palette.airs import Air, airs_of
 from melodify_core.captioners.palette.feeling import Mood
 from melodify_core.captioners.palette.notable import DULL, Tint, is_coloured, is_telling, notable
 from melodify_core.captioners.palette.reading import Reading
-from melodify_core.captioners.palette.scenery import Scene
+from melodify_core.captioners.palette.scenery import UNKNOWN, Scene
 from melodify_core.data_files import read_table
 
 Texts = tuple[str, ...]
@@ -22,16 +22,26 @@ MOST_TITLES = 33
 CAPTION_CHARACTERS = 300
 MOST_CAPTIONS = 16
 DRAFTS = 40  # of captions
+COLOUR_FIELDS: Texts = ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
 _TRIES = 200
 MOST_AIRS = 3
 _DIM = 0.45  # Oklab lightness of what is no afternoon
-_QUICK: frozenset[Mood] = frozenset({"joyful", "excited", "tense"})
+# Colours that let one talk are no words for a fast song, nor cosy ones for a chase.
+_UNFITTING: dict[Mood, frozenset[Air]] = {
+    "joyful": frozenset({"quiet"}),
+    "excited": frozenset({"dark warm", "gold", "quiet", "warm"}),
+    "tense": frozenset({"dark warm", "gold", "quiet", "warm"}),
+}
+# Of a comic or a menu nobody tells the light.
+_OF_LIGHT: frozenset[Air] = frozenset({
+    "blue above", "blue hour", "bright", "cool", "dark", "dark cool", "dark warm", "quiet", "smooth", "warm", "white"
+})  # fmt: skip
 
 # The sentences that fit a kind, and those that fit a subject better.
 _GROUPS: dict[Kind, str] = {
     "animal": "animal", "bird": "bird", "building": "place", "city": "town", "flower": "nature", "food": "food",
     "forest": "land", "furniture": "object", "instrument": "music", "machine": "object", "mountain": "land",
-    "people": "company", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
+    "people": "somebody", "plane": "travel", "sea": "sealife", "ship": "travel", "sky": "sky", "snow": "land",
     "stage": "show", "train": "travel", "vehicle": "travel", "water": "water",
 }  # fmt: skip
 # Where only the kind is known: "a building" is no word for a cathedral.
@@ -89,6 +99,8 @@ class Words:
     forms: dict[Mood, Texts] = field(default_factory=dict)
     nouns: dict[Mood, Texts] = field(default_factory=dict)
     alone: Texts = ()  # things that are told in sentences of their own only
+    lonely: Texts = ()  # parts of lines and songs that are not said where there may be several people
+    human: Texts = ()  # and where animals are seen
 
     def thing(self, scene: Scene) -> str:
         """Return what is seen, as a part of a sentence."""
@@ -112,13 +124,13 @@ class Words:
             return random.choice(own)
         return random.choice((chosen, random.choice(own), random.choice(own))) if own else chosen
 
-    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str]) -> str:
+    def look(self, reading: Reading, mood: Mood, random: Random, without: Sequence[str], *, drawn: bool = False) -> str:
         """Return a sentence or two without these fields, mostly of the most telling air, seldom of none in particular.
 
         A fact of the layout is told where nothing else stands out; that there is one spot of colour, or nothing else
         at all, is told in any case.
         """
-        air, facts = _air(reading, mood, random), notable(reading)[:1]
+        air, facts = _air(reading, mood, random, drawn=drawn), () if drawn else notable(reading)[:1]
         texts = [text for text in self.airs[air] if not any(name in text for name in without)]
         layouts = [text for fact in facts for text in self.layouts[fact]]
         if air == "mixed":
@@ -126,24 +138,33 @@ class Words:
         said = random.choice(texts)
         return f"{said} {random.choice(layouts)}" if facts in {("accent",), ("bare",)} else said
 
-    def song(self, style: str, mood: Mood, random: Random) -> dict[str, str]:
+    def song(self, style: str, mood: Mood, random: Random, scene: Scene = UNKNOWN) -> dict[str, str]:
         """Return a pattern for the song, and its parts by the fields' names."""
         songs = self.songs
         named = random.choice(songs.styles.get(style) or songs.styles["other"])
         return {
             "pattern": random.choice(songs.patterns),
             "style": named,
-            "does": random.choice(songs.does[mood]),
-            "heard": random.choice(songs.heard[mood]),
+            "does": random.choice(self.fitting(songs.does[mood], scene)),
+            "heard": random.choice(self.fitting(songs.heard[mood], scene)),
         }
+
+    def fitting(self, texts: Texts, scene: Scene) -> Texts:
+        """Return the lines or parts of songs that may be said of the scene: in company nobody is missed."""
+        unfitting: Texts = ()
+        if is_told(scene) and scene.kind == "people" and scene.people != 1:
+            unfitting = self.lonely
+        elif is_told(scene) and scene.kind in ("animal", "bird"):
+            unfitting = self.human
+        return tuple(text for text in texts if not any(part in text for part in unfitting))
 
     def _named(self, scene: Scene) -> Texts:
         return self.things[scene.subject or scene.kind or ""]
 
 
-def _air(reading: Reading, mood: Mood, random: Random) -> Air:
-    # Colours that let one talk are no words for a fast song.
-    told = [air for air in airs_of(reading) if air != "quiet" or mood not in _QUICK][:MOST_AIRS]
+def _air(reading: Reading, mood: Mood, random: Random, *, drawn: bool) -> Air:
+    unfitting = _UNFITTING.get(mood, frozenset()) | (_OF_LIGHT if drawn else frozenset())
+    told: list[Air] = [air for air in airs_of(reading) if air not in unfitting][:MOST_AIRS] or ["mixed"]
     if "mixed" not in told and len(told) < MOST_AIRS and "one colour" not in told:
         told.append("mixed")
     return random.choices(told, range(len(told), 0, -1))[0]
@@ -180,7 +201,7 @@ def by_day(titles: Iterator[str], reading: Reading, words: Sequence[str]) -> Ite
 
 def unfit(reading: Reading, colour: str) -> Texts:
     """Return the fields of titles that a picture without a telling colour has no words for."""
-    return () if is_telling(reading, colour) else ("{colour}", "{hue}", "{adjective}", "{telling}", "{Telling}")
+    return () if is_telling(reading, colour) else COLOUR_FIELDS
 
 
 def unsayable(reading: Reading, colour: str) -> Texts:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import itemgetter
 from random import Random
 
@@ -33,6 +34,9 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
 _NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
+# Of struck notes, in beats: longer ones are held, shorter ones are short enough. A sad picture binds them, up to a
+# multiple of their length: an off-beat stroke stays one.
+LONGEST, SHORTEST, BOUND = 2.0, 0.25, 2.0
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
 UNDER_DB = 2.5
 # Volume (controller 7) before the instrument's trim, pan, and share of the style's reverb.
@@ -66,7 +70,8 @@ class Mood:
     drumless: float  # up to this level a style that slows down may go without drums
     tune_level: float  # as `level`, for how many notes the tune has
     lean: float  # towards drums (1) or chords (-1), of the same number of strokes
-    short: float  # share of the length of struck chords that sounds
+    short: float  # share of the length of struck chords and of the bass that sounds
+    bound: float  # share of the pauses after them that sounds too
     lilt: bool  # light syncopation
 
 
@@ -82,7 +87,8 @@ def mood_of(brief: Brief, style: Style) -> Mood:
         brightness=max(-1.0, min(1.0, brightness)),
         drumless=DRUMLESS - 0.3 * brief.valence,
         lean=brief.valence,
-        short=1 - 0.4 * max(0.0, brief.valence),
+        short=1 - 0.5 * max(0.0, brief.valence),
+        bound=max(0.0, -brief.valence),
         tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
         lilt=brief.valence > LILT,
     )
@@ -196,8 +202,9 @@ def _write(
         "drums": [],
         "counter": [],
     }
+    notes["bass"] = _articulated(notes["bass"], mood, form)
     if chosen.home.strokes > 1:
-        notes["chords"] = _shortened(notes["chords"], mood, form)
+        notes["chords"] = _articulated(notes["chords"], mood, form)
     if players.pad:
         notes["pad"] = _pad(style, mood, form, chords, players.pad, chosen)
     if players.counter:
@@ -207,15 +214,21 @@ def _write(
     return notes
 
 
-def _shortened(chords: list[Note], mood: Mood, form: Plan) -> list[Note]:
-    """Return the chords as short as the mood has them, but for the last."""
-    end = form.bars[-1].start
-    return [replace(note, length=note.length * mood.short) if note.start < end else note for note in chords]
+def _articulated(notes: list[Note], mood: Mood, form: Plan) -> list[Note]:
+    """Return struck notes as short or as bound as the mood has them, but for long ones and the last."""
+    end, starts = form.bars[-1].start, sorted({note.start for note in notes})
+    following = dict(pairwise([*starts, end]))
+    found = []
+    for note in notes:
+        room = min(following.get(note.start, 0.0) - note.start, BOUND * note.length)
+        length = max(min(note.length, SHORTEST), note.length * mood.short) + mood.bound * max(0, room - note.length)
+        found.append(note if note.length > LONGEST or note.start >= end else replace(note, length=length))
+    return found
 
 
 def _pad(style: Style, mood: Mood, form: Plan, chords: tuple[Chord, ...], name: str, chosen: Arrangement) -> list[Note]:
     if style.accompaniment.rhythm:
-        return _rhythm_guitar(style, mood, form, chords, name, chosen)
+        return _articulated(_rhythm_guitar(style, mood, form, chords, name, chosen), mood, form)
     high = harmony.voice(chords, _middle(name, 62 + 0.6 * mood.register), 3)
     return rhythm.pads(form.bars, chords, high, mood.velocity - 14)
 

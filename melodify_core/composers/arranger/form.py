@@ -7,6 +7,7 @@ from random import Random
 
 from melodify_core.composers.arranger.score import Lift, Section, Time
 from melodify_core.styles import Style
+from melodify_core.styles.instruments import LEAD, PAD
 from melodify_core.styles.patterns import patterns
 from melodify_core.styles.style import ALL
 
@@ -38,6 +39,7 @@ _BODIES: dict[int, tuple[str, ...]] = {
     7: ("AABBXAA", "AABAXBA"),
     8: ("AABBXABA", "AABAXBAA"),
 }
+_TUNE_AND_BED, _TUNE_OVER_CHORDS = frozenset({LEAD, PAD}), "call"
 _ENERGY = {"intro": 0.5, "A": 0.75, "B": 0.9, "break": 0.45, "ending": 0.7}
 
 
@@ -193,6 +195,9 @@ def _body(random: Random, phrases: int) -> str:
 def _with_energy(random: Random, lengths: list[tuple[str, int]], style: Style) -> Iterator[Section]:
     first, climax = 0, max((n for n, (name, _) in enumerate(lengths) if name in "AB"), default=0)
     intro = patterns().intros[random.choice(style.form.intros)]
+    if intro.who <= _TUNE_AND_BED and not style.instruments.pad:
+        # A tune whose tones decay would leave silence before the band begins.
+        intro = patterns().intros[_TUNE_OVER_CHORDS]
     comping = random.choice(intro.comping)
     for number, (name, bars) in enumerate(lengths):
         roles = {"intro": intro.who, "break": style.form.break_roles, "ending": ALL - {"counter"}}.get(name, ALL)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise, product
 from random import Random
 
@@ -67,10 +68,11 @@ def progression(random: Random, key: Key, bars: tuple[Bar, ...], style: Style, t
 
     Phrases that are good alone may together suggest another key: they are drawn again until the key is clear.
     """
-    drawn = [_drawn(random, key, bars, style, time)]
-    while _chord_clarity(key, drawn[-1]) < CLEAR and len(drawn) < DRAWS:
-        drawn.append(_drawn(random, key, bars, style, time))
-    return max(drawn, key=lambda chords: min(CLEAR, _chord_clarity(key, chords)))
+    drawn: list[tuple[float, tuple[Chord, ...]]] = []
+    while len(drawn) < DRAWS and (not drawn or drawn[-1][0] < CLEAR):
+        chords = _drawn(random, key, bars, style, time)
+        drawn.append((_chord_clarity(key, chords), chords))
+    return max(drawn, key=lambda one: min(CLEAR, one[0]))[1]
 
 
 def _chord_clarity(key: Key, chords: tuple[Chord, ...]) -> float:
@@ -132,7 +134,7 @@ def voice(chords: tuple[Chord, ...], centre: float, voices: int) -> list[Voicing
     voicings: list[Voicing] = []
     for chord in chords:
         before = voicings[-1] if voicings else None
-        options = _voicings(chord, centre, voices)
+        options = _voicings(chord.classes, round(centre) - 10, voices)
         voicings.append(min(options, key=lambda option: (_cost(option, before, centre), option)))
     return voicings
 
@@ -144,13 +146,13 @@ def powers(chords: tuple[Chord, ...], lowest: int) -> list[Voicing]:
     return [(root, root + fifth, root + 12) for root, fifth in zip(roots, fifths, strict=True)]
 
 
-def _voicings(chord: Chord, centre: float, voices: int) -> list[Voicing]:
-    low = round(centre) - 10
-    classes = list(chord.classes)
+@lru_cache(1024)
+def _voicings(chord: tuple[int, ...], low: int, voices: int) -> list[Voicing]:
+    classes = list(chord)
     if len(classes) > voices:
         del classes[2]  # a missing fifth is noticed least
     if len(classes) < voices:
-        classes.append(chord.classes[0])  # the root is doubled
+        classes.append(chord[0])  # the root is doubled
     places = [[low + (one - low) % 12, low + (one - low) % 12 + 12] for one in classes]
     options = {tuple(sorted(option)) for option in product(*places)}
     return sorted(option for option in options if len(set(option)) == len(option) and option[-1] - option[0] <= 17)

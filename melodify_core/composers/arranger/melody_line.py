@@ -4,6 +4,7 @@ The probability of a move comes from a table of human tunes. Contour, theme, cho
 from the end to the beginning sums what may follow each pitch, so that the draw never runs into a dead end.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -118,6 +119,7 @@ class Line:
         self._table = np.maximum(intervals(rules.moves) * _TASTE * _character(rules.random), _FORBIDDEN)
         self._usual = np.tensordot(_USUAL, self._table, axes=1)[..., self._kinds]
         self._chords: dict[tuple[tuple[int, ...], tuple[int, ...]], _Chords] = {}
+        self._wished: dict[tuple[int, bool], Weights] = {}
         self._last = _START
 
     def draw(self, slots: list[Slot], previous: tuple[int, int] | None, high: int) -> list[int]:
@@ -155,14 +157,20 @@ class Line:
         over = self._over(slot)
         ways: Weights | float = 1.0
         if slot.move is not None:
-            pull, most = (2.0, 8.0) if slot.hook else (0.8, 3.6)
-            ways = np.exp(-np.minimum(most, pull * np.abs(self._steps - 1.75 * slot.move)))
+            ways = self._ways(slot.move, slot.hook)
         if self._rules.strict and slot.bass != bass_before:
             ways = np.where(self._parallel(bass_before, slot.bass), _FORBIDDEN, ways)
         allowed = over.fits & (self._pitches <= high)
         if slot.tonic:
             allowed = allowed & (self._pitches % 12 == self._rules.key.tonic)
         return _Layer(np.exp(-self._costs(slot, over)) * allowed, ways, int(slot.strong), over.tones.astype(np.intp))
+
+    def _ways(self, move: int, hook: bool) -> Weights:
+        """Return how well each way is the wished move, in steps of the scale."""
+        if (move, hook) not in self._wished:
+            pull, most = (2.0, 8.0) if hook else (0.8, 3.6)
+            self._wished[move, hook] = np.exp(-np.minimum(most, pull * np.abs(self._steps - 1.75 * move)))
+        return self._wished[move, hook]
 
     def _parallel(self, old_bass: int, new_bass: int) -> Flags:
         """Return which ways are parallel fifths or octaves with the bass."""
@@ -173,16 +181,21 @@ class Line:
     def _over(self, slot: Slot) -> _Chords:
         asked = slot.chord, slot.later_chord
         if asked not in self._chords:
-            classes = self._pitches % 12
             fitting = scale_over(self._rules.key, slot.chord) - (self._rules.left_out - set(slot.chord))
             self._chords[asked] = _Chords(
-                fits=np.isin(classes, list(fitting)),
-                tones=np.isin(classes, slot.chord),
-                firm=np.isin(classes, slot.chord[:3]),
-                rubs=np.isin((classes - 1) % 12, slot.chord),
-                later=np.isin(classes, slot.later_chord),
+                fits=self._among(fitting),
+                tones=self._among(slot.chord),
+                firm=self._among(slot.chord[:3]),
+                rubs=self._among((one + 1) % 12 for one in slot.chord),
+                later=self._among(slot.later_chord),
             )
         return self._chords[asked]
+
+    def _among(self, classes: Iterable[int]) -> Flags:
+        """Return which pitches belong to these classes."""
+        flags = np.zeros(12, np.bool_)
+        flags[list(classes)] = True
+        return np.asarray(flags[self._pitches % 12], np.bool_)
 
     def _costs(self, slot: Slot, over: _Chords) -> Weights:
         costs = 0.4 * np.maximum(0.0, np.abs(self._pitches - slot.target) - 2.0)

@@ -54,7 +54,7 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
         room = following.get(note.pitch, float("inf")) - note.start - 0.02
         if room < SHORTEST / 2:
             continue  # a doubled stroke
-        result.append(Note(note.start, min(note.length, room), note.pitch, note.velocity))
+        result.append(note if note.length <= room else Note(note.start, room, note.pitch, note.velocity))
         following[note.pitch] = note.start
     return tuple(reversed(result))
 

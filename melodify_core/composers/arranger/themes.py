@@ -88,15 +88,16 @@ def rhythm(random: Random, profile: MelodyProfile) -> str:
     names, counts = list(found), list(found.values())
     size = len(names[0])
     parts = round(profile.time.bar * STEPS_A_BEAT / size)
-    most = max(name.count("o") for name in names)
+    notes = [name.count("o") for name in names]
+    most = max(notes)
     wanted = min(profile.notes_a_bar / parts, most)
     bar = ""
     for part in range(parts):
         # What one cell has too much, the next one has too little.
         aim = min(most, max(0.0, wanted * (part + 1) - bar.count("o")))
         weights = [
-            count * math.exp(-(((name.count("o") - aim) / TOLERANCE) ** 2)) + 1e-9 if bar or name[0] != "-" else 0.0
-            for name, count in zip(names, counts, strict=True)
+            count * math.exp(-(((many - aim) / TOLERANCE) ** 2)) + 1e-9 if bar or name[0] != "-" else 0.0
+            for name, many, count in zip(names, notes, counts, strict=True)
         ]
         bar += random.choices(names, weights)[0]
     return bar
