@@ -50,7 +50,7 @@ fast: develop
 slow: develop
 	@$(INSTALL) pipeline
 	@$(INSTALL) docs
-	$(PYTEST) $(COVERAGE) -m slow
+	$(PYTEST) --no-loadscope-reorder $(COVERAGE) -m slow
 
 # Run everything, with the coverage ratchet.
 test-all:

@@ -12,6 +12,8 @@ from tests.process.asking import Asking
 from tests.process.asking_discord import AskingDiscord
 from tests.process.crash import Proving, prove
 
+pytestmark = pytest.mark.timeout(600)  # many starts, of which each may take its time
+
 
 @pytest.fixture
 async def discord() -> AsyncIterator[Discord]:

@@ -22,6 +22,7 @@ TIMES = 10
 DRAIN_S = 0.6
 CALL_S = 3 * DRAIN_S
 PRICE = 0.06
+pytestmark = pytest.mark.timeout(400)  # ten starts
 
 
 @pytest.fixture

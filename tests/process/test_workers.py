@@ -15,6 +15,8 @@ from tests.discord_server import Discord, little_discord
 from tests.process.crash import Proving
 from tests.process.workers import all_done
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def engine(postgres_url: str) -> Iterator[sa.Engine]:
