@@ -75,12 +75,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Spare the garbage collector what is imported and collected: it stays until the end."""
+    """Spare the garbage collector what is imported and collected: it stays until the end.
+
+    Later it looks more rarely than usual: each time it would walk through whole simulated worlds.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(20_000, 50, 100)
         gc.enable()
 
 
