@@ -190,6 +190,8 @@ class Accompaniment(_Table):
     power: bool = False  # the rhythm guitar plays roots and fifths, low
     # How often chords are led to from outside of the scale, and the bass walks to them over thirds: 1 is the usual.
     colour: Annotated[float, Field(ge=0, le=1)] = 1.0
+    # How far bass and chords are detached in a glad picture and bound in a sad one: 1 is the usual.
+    articulated: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
 class Tune(_Table):

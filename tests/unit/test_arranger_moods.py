@@ -5,9 +5,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from melodify_core.composers.arranger.composition import score_of
+from melodify_core.composers.arranger.composition import mood_of, score_of
 from melodify_core.composers.arranger.score import Score
 from melodify_core.models import Wish
+from melodify_core.styles import all_styles
 from quality.songs import brief_of_mood
 
 pytestmark = pytest.mark.no_cover
@@ -42,10 +43,20 @@ def test_a_glad_calm_accompaniment_is_detached_and_a_sad_one_bound(role: str) ->
 
 @pytest.mark.parametrize("valence", [GLAD, SAD])
 def test_an_off_beat_stroke_stays_short_in_any_mood(valence: float) -> None:
-    brief = brief_of_mood(valence, 0.3, "major", 90)
-    chords = score_of(brief, Wish(style="reggae", seconds=30), 1).part("chords")
-    assert chords is not None
-    assert 0.1 <= np.median([note.length for note in chords.notes]) <= 0.75
+    brief = brief_of_mood(valence, 0.3, "major", 100)
+    guitar = score_of(brief, Wish(style="funk", seconds=30), 1).part("pad")
+    assert guitar is not None
+    assert 0.1 <= np.median([note.length for note in guitar.notes]) <= 0.75
+
+
+@pytest.mark.parametrize("valence", [GLAD, SAD])
+def test_a_style_can_keep_its_touch_in_every_mood(valence: float) -> None:
+    brief = brief_of_mood(valence, 0.3, "major", 100)
+    reggae, jazz, folk = (mood_of(brief, all_styles()[style]) for style in ("reggae", "jazz", "folk"))
+    assert (reggae.short, reggae.bound) == (1, 0)
+    assert folk.short - folk.bound == pytest.approx(1 - (0.55 if valence > 0 else 1) * abs(valence))
+    assert jazz.short >= folk.short
+    assert jazz.bound <= folk.bound
 
 
 def test_a_glad_still_song_has_drums_where_a_sad_one_does_without() -> None:
