@@ -91,7 +91,7 @@ def pytest_collection() -> Iterator[None]:
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers are as many as are good: a part of most tests' time is waiting."""
     wanted = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    return int(wanted) if wanted else max(2, (os.cpu_count() or 1) * 3 // 2)
+    return int(wanted) if wanted else (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
