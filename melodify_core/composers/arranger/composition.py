@@ -185,14 +185,12 @@ def _write(
     """Return the notes of each role."""
     # The mood decides half of the register, the seed the other half: pieces with the same first chords should differ.
     spread = random.uniform(-SPREAD, SPREAD)
-    voicings = harmony.voice(
-        chords, _middle(players.chords, 57 + 0.6 * mood.register + spread), style.accompaniment.voices
-    )
+    middle = _middle(players.chords, 57 + 0.6 * mood.register + spread)
+    voicings = harmony.voice(chords, middle, style.accompaniment.voices)
     lows = walking.under(random, key, form.bars, chords, style.accompaniment.colour)
     low = rhythm.bass(key, form.bars, chords, lows, chosen, mood.velocity)
-    tune = melody.compose(
-        random, key, form.bars, chords, low, form.bpm, _voice(style, mood, players.lead, form.time, lift), form.time
-    )
+    voice = _voice(style, mood, players.lead, form.time, lift)
+    tune = melody.compose(random, key, form.bars, chords, low, form.bpm, voice, form.time)
     bass_bars = {bar.index for bar in form.bars if "bass" in bar.section.roles or bar.final}
     notes = {
         "lead": tune,
