@@ -85,7 +85,7 @@ def set_up(path: Path, options: SetupOptions) -> int:
 
 
 def _before(path: Path, options: SetupOptions) -> tuple[Settings, SetupOptions]:
-    """Return the settings as they are. Where --watch mends what is wrong in them, it does so from the start."""
+    """Return the settings as they are. Where --watch fixes what is wrong in them, it does so from the start."""
     if not path.exists():
         return Settings(), options
     try:
@@ -459,9 +459,9 @@ def _changed(values: Mapping[str, Any], file: str) -> dict[str, Any]:
     changed = {}
     for name, value in values.items():
         section, _, key = name.rpartition(".")
-        stands = table.get(section, {}) if section else table
+        written = table.get(section, {}) if section else table
         fields = type(Settings.model_fields[section].default).model_fields if section else Settings.model_fields
-        if stands.get(key, fields[key].default) != value:
+        if written.get(key, fields[key].default) != value:
             changed[name] = value
     return changed
 

@@ -1,6 +1,6 @@
 """upload_template.py FILE REGISTRY TAG: uploads a compiled pipeline and prints its address, pinned by version.
 
-Runs in `.venv-pipeline` (kfp), with the credentials of whoever calls it.
+Runs in `.venv-pipeline` (kfp), with the credentials of its caller.
 """
 
 import sys

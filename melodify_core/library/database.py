@@ -48,7 +48,7 @@ RETURNED = "melodify.returned"  # on a pooled connection: when, by the monotonic
 # On Python 3.12 and newer, DBOS asks SQLite for unixepoch('subsec'), in columns' defaults too. An older SQLite, such as
 # Debian 12's, answers NULL. A database that was made so may come back to an older Python.
 KNOWS_SUBSEC = (3, 42)
-DURABLE = "melodify.sure"  # on a pooled connection: its last transaction waited for the disk
+DURABLE = "melodify.durable"  # on a pooled connection: its last transaction waited for the disk
 State = Literal["empty", "old", "current", "newer"]
 # What is wrong with a schema, and how to fix it.
 SCHEMA: dict[State, str] = {
