@@ -1,6 +1,6 @@
 """Runs every short benchmark, or the given ones: `python -m benchmarks render loop`."""
 
-import sys
+import argparse
 
 from benchmarks import (
     acknowledge,
@@ -43,5 +43,10 @@ ALL = {
 LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "restart": restart.main, "setup": setup.main}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ALL:
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(ALL | LONG)}")
+    names = parser.parse_args().names
+    if unknown := set(names) - (ALL | LONG).keys():
+        parser.error(f"{', '.join(sorted(unknown))}: no such benchmark; there are {', '.join(ALL | LONG)}")
+    for name in names or ALL:
         (ALL | LONG)[name]()

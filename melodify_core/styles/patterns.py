@@ -14,12 +14,14 @@ from melodify_core.data_files import read_table
 from melodify_core.models import Meter
 from melodify_core.styles.instruments import Role
 
-# General MIDI's keys.
+# General MIDI's keys. The crash is the second one: for the first, orchestras have a drum.
 DRUMS = {
-    "kick": 36, "stick": 37, "snare": 38, "clap": 39, "brush": 40, "floor": 41, "hat": 42, "pedal": 44, "low_tom": 45,
-    "open": 46, "mid_tom": 47, "crash": 49, "high_tom": 50, "ride": 51, "tambourine": 54, "slap": 62,
+    "kick": 36, "stick": 37, "snare": 38, "clap": 39, "brush": 40, "floor": 41, "hat": 42, "timpani": 43, "pedal": 44,
+    "low_tom": 45, "open": 46, "mid_tom": 47, "high_tom": 50, "ride": 51, "tambourine": 54, "crash": 57, "slap": 62,
     "high_conga": 63, "low_conga": 64, "block": 76, "shaker": 82,
 }  # fmt: skip
+# Where an orchestra's kit has timpani of these pitches (Roland's GS), and every other kit has toms.
+TIMPANI = (41, 43, 45, 47, 48)
 
 
 class Hit(NamedTuple):
@@ -51,7 +53,7 @@ def _beats(written: Any) -> Any:
 
 
 Hits = Annotated[tuple[Hit, ...], BeforeValidator(_hits)]
-# Drums and their steps: `X` loud, `x` soft, `.` silent.
+# Drums and their steps: `X` loud, `x` soft, `.` silent, `#` a crash that the hand stops, as in drum tablature.
 Beats = Annotated[tuple[tuple[int, str], ...], BeforeValidator(_beats)]
 
 

@@ -132,6 +132,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     if lift:
         written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
+    written["drums"] = rhythm.tuned(written["drums"], chords)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
     return Score(
         name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time, lift

@@ -1,6 +1,8 @@
 """The accompaniment: chords in the patterns of a style, bass lines, drums with fills. The patterns are data."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 from melodify_core.composers.arranger.density import Arrangement, PatternSet
@@ -8,13 +10,15 @@ from melodify_core.composers.arranger.form import Bar, bar_at
 from melodify_core.composers.arranger.harmony import Voicing
 from melodify_core.composers.arranger.score import Chord, Key, Note
 from melodify_core.composers.arranger.walking import LOWEST_BASS
-from melodify_core.styles.patterns import DRUMS, Beats, Hit, patterns
+from melodify_core.styles.patterns import DRUMS, TIMPANI, Beats, Hit, patterns
 
 HAT, CRASH = DRUMS["hat"], DRUMS["crash"]
 BUSY = 4  # so many strokes a bar are too many for a break
 # The last chord is rolled upwards, with so many beats between its tones.
 ROLLS = (0.0, 0.04, 0.08, 0.25)
 STEPS_A_BEAT = 4
+# How long a stroke is held, in beats, and a crash, in bars, before a hand is on it.
+STROKE, STOPPED, RUNG = 0.2, 0.4, 2
 
 
 def comping(random: Random, bars: tuple[Bar, ...], chords: tuple[Chord, ...], voicings: list[Voicing],
@@ -181,7 +185,7 @@ def drums(random: Random, bars: tuple[Bar, ...], chosen: Arrangement, fills: str
         if groove is None:
             continue
         if bar.final:
-            notes += [Note(bar.start, 1.0, pitch, velocity - 12) for pitch in (CRASH, groove[0][0])]
+            notes += [Note(bar.start, bar.beats, pitch, velocity - 12) for pitch in (CRASH, groove[0][0])]
         elif "drums" in bar.section.roles:
             notes += _drum_bar(random, bar, groove, fills, _touch(velocity, bar))
     return notes
@@ -205,11 +209,29 @@ def _drum_bar(random: Random, bar: Bar, lines: Beats, fills: str, velocity: int)
         notes = [note for note in notes if note.start < start + first]
         notes += [note for pitch, steps in fill for note in _beaten(start, pitch, steps, velocity - 6)]
     if bar.first and (bar.section.name == "B" or bar.section.energy == 1) and len(lines) > 2:
-        notes.append(Note(bar.start, 1.0, CRASH, velocity - 8))
+        notes.append(Note(bar.start, RUNG * bar.beats, CRASH, velocity - 8))
     return notes
 
 
 def _beaten(start: float, pitch: int, steps: str, velocity: int) -> Iterator[Note]:
     for step, sign in enumerate(steps):
         if sign != ".":
-            yield Note(start + step / STEPS_A_BEAT, 0.2, pitch, velocity - (18 if sign == "x" else 0))
+            length = STOPPED if sign == "#" else STROKE
+            yield Note(start + step / STEPS_A_BEAT, length, pitch, velocity - (18 if sign == "x" else 0))
+
+
+def tuned(notes: list[Note], chords: tuple[Chord, ...]) -> list[Note]:
+    """Return the drums with timpani on tones of the chords. Where none has one, the bass drum plays."""
+    starts = [chord.start for chord in chords]
+    return [
+        replace(note, pitch=_timpani(chords[bisect_right(starts, note.start) - 1]))
+        if note.pitch == DRUMS["timpani"]
+        else note
+        for note in notes
+    ]
+
+
+def _timpani(chord: Chord) -> int:
+    root, third, fifth, *others = chord.classes
+    fitting = (pitch for one in (root, fifth, third, *others) for pitch in TIMPANI if pitch % 12 == one)
+    return next(fitting, DRUMS["kick"])

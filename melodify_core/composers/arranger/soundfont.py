@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodify_core.errors import Misconfigured
+from melodify_core.styles.patterns import DRUMS
 
 Program = tuple[int, int]  # bank and program; drum kits are in bank 128
 Pitches = frozenset[int]
@@ -49,6 +50,11 @@ _LAYERS = ((49, 1150), (69, 850), (84, 620), (99, 420), (113, 220), (127, 50))
 _TIMES = (21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38)
 _FREQUENCIES = {_FILTER: 13500, 22: 0, 24: 0}
 _OCTAVE = 1200  # cents of pitch, and "timecents" of time
+# A hand stops a crash where its note ends: the generator of release, and its time, a quarter of a second. A stroke on
+# the hat ends the one before: the generator of groups of which one sounds.
+_RELEASE, _BY_HAND = 38, -2 * _OCTAVE
+_GROUP, _HAT_GROUP = 57, 1
+_CRASH, _HATS = {DRUMS["crash"]}, {DRUMS["hat"], DRUMS["pedal"], DRUMS["open"]}
 _KEYS, _VELOCITIES = 43, 44  # the generators of a zone's lowest and highest key and velocity
 _RIGHT, _PACKED = 2, 16  # types of samples
 _GAP = 46  # silent samples that must follow each sample
@@ -116,6 +122,7 @@ def small_font(font: Font, wanted: Mapping[Program, Wanted], speed: float = 1.0)
     presets, instruments = _Zones(font, b"p", _INSTRUMENT), _Zones(font, b"i", _SAMPLE, speed)
     samples: dict[int, Pitches] = {}
     played: dict[int, Pitches] = {}
+    kits: set[int] = set()  # their instruments: kits come last
     headers = font.tables[b"phdr"]
     places = {(int(one["bank"]), int(one["program"])): place for place, one in reversed([*enumerate(headers[:-1])])}
     new_headers = []
@@ -123,7 +130,9 @@ def small_font(font: Font, wanted: Mapping[Program, Wanted], speed: float = 1.0)
         place = places[one.source]
         header = headers[place].copy()
         header["bank"], header["program"], header["bag"] = bank, number, presets.count
+        known = frozenset(played)
         presets.take(headers["bag"][place], headers["bag"][place + 1], one.pitches, played)
+        kits |= (played.keys() - known) if bank == KITS else set()
         new_headers.append(header)
     last = headers[-1].copy()
     last["bag"] = presets.count
@@ -131,7 +140,7 @@ def small_font(font: Font, wanted: Mapping[Program, Wanted], speed: float = 1.0)
     for place, pitches in played.items():
         header = names[place].copy()
         header["bag"] = instruments.count
-        instruments.take(names["bag"][place], names["bag"][place + 1], pitches, samples)
+        instruments.take(names["bag"][place], names["bag"][place + 1], pitches, samples, place in kits)
         new_instruments.append(header)
     end = names[-1].copy()
     end["bag"] = instruments.count
@@ -159,7 +168,7 @@ class _Zones:
         """How many zones were taken."""
         return len(self._starts)
 
-    def take(self, first: int, end: int, pitches: Pitches, played: dict[int, Pitches]) -> None:
+    def take(self, first: int, end: int, pitches: Pitches, played: dict[int, Pitches], kit: bool = False) -> None:
         """Take the zones of the pitches. `played` gives what they play its new numbers: its order.
 
         Where none is left, take all: the synthesiser accepts nothing without a zone.
@@ -170,6 +179,8 @@ class _Zones:
         fitting = [zone for zone in zones if self._fits(zone, pitches)]
         if not any(self._played(zone) for zone in fitting):
             fitting = zones
+        if kit:
+            fitting = [_as_a_drummer_does(zone) for zone in fitting]
         for zone in self._layered(fitting) if self._plays == _SAMPLE else fitting:
             kept = zone[~np.isin(zone["kind"], _UNWANTED)].copy()
             for what in self._played(zone):
@@ -231,6 +242,20 @@ def _layers(zone: Table, usual: int) -> Iterator[Table]:
         first = np.array([(_VELOCITIES, high << 8 | low), (_FILTER, max(_LOWEST_FILTER, cutoff - cents))], zone.dtype)
         yield np.concatenate((zone[zone["kind"] == _KEYS], first, rest))
         low = high + 1
+
+
+def _as_a_drummer_does(zone: Table) -> Table:
+    """Return the zone of a kit, with a crash that ends soon after its note, and with one hat at a time."""
+    keys = set(_keys(zone))
+    if keys <= _CRASH:
+        return _with(zone, _RELEASE, _BY_HAND)
+    return _with(zone, _GROUP, _HAT_GROUP) if keys <= _HATS else zone
+
+
+def _with(zone: Table, kind: int, amount: int) -> Table:
+    rest = zone[zone["kind"] != kind]
+    one = np.array([(kind, amount % (1 << 16))], zone.dtype)
+    return np.concatenate((rest[:-1], one, rest[-1:]))  # what is played stands last
 
 
 def _amount(zone: Table, kind: int, usual: int) -> int:
