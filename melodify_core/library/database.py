@@ -63,6 +63,17 @@ def connect(url: str) -> sa.Engine:
     return _connect_sqlite(url) if url.startswith("sqlite") else _connect_postgres(url)
 
 
+def _address(url: str) -> sa.URL:
+    """Return the parts of `url`. Raises Misconfigured, without them: one may be a password."""
+    try:
+        return sa.make_url(url)
+    except (ValueError, sa.exc.ArgumentError) as error:
+        raise Misconfigured(
+            "database.url cannot be read as user:password@host:port/name; in a password write @ as %40, : as %3A,"
+            " / as %2F and [ as %5B."
+        ) from error
+
+
 def connect_jobs(engine: sa.Engine) -> sa.Engine:
     """Return the engine for the jobs of this process, so that they do not hold up members' orders.
 
@@ -85,7 +96,8 @@ def _connect_sqlite(url: str) -> sa.Engine:
         _serialize_access(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
-    except (OSError, sa.exc.DatabaseError) as error:
+    # A TypeError names a word after the question mark of the address that SQLite does not know.
+    except (OSError, TypeError, ValueError, sa.exc.DatabaseError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "orig", error)
         raise Misconfigured(f"database.url: {path} cannot be used: {reason}.") from error
     return engine
@@ -107,14 +119,14 @@ def _make_private(path: Path) -> None:
 
 
 def _connect_postgres(url: str) -> sa.Engine:
-    address = sa.make_url(url).set(drivername="postgresql+psycopg")
+    address = _address(url).set(drivername="postgresql+psycopg")
     engine = _postgres(address, CONNECTIONS, CONNECTIONS)
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
-    except sa.exc.DBAPIError as error:
+    except (ValueError, sa.exc.DBAPIError) as error:
         engine.dispose()
-        reason = " ".join(str(error.orig).split())[:300]
+        reason = " ".join(str(getattr(error, "orig", error)).split())[:300]
         raise Misconfigured(f"database.url: {address.render_as_string()} cannot be used: {reason}.") from error
     return engine
 
@@ -157,7 +169,7 @@ def _replace_dead_connections(engine: sa.Engine) -> None:
 
 def database_path(url: str) -> Path:
     """Return the file of an SQLite address."""
-    return Path(sa.make_url(url).database or "")
+    return Path(_address(url).database or "")
 
 
 def lock_file(url: str) -> Path:

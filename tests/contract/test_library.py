@@ -263,6 +263,24 @@ def test_a_database_that_cannot_be_migrated_is_named(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:geheim@[::1/db",
+        "postgresql://me:geheim@localhost:99x/db",
+        "postgresql://me:ge@he:im/geheim@localhost/db",
+        "postgresql://127.0.0.1:1/x?foo=1",
+        "postgresql://127.0.0.1:99999/x",
+        "sqlite:///{}/melodify.db?timeout=soon",
+        "sqlite:///{}/melodify\0.db",
+    ],
+)
+def test_an_address_that_is_none_gets_a_sentence_without_its_password(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"^database\.url.* cannot be (used|read)") as refused:
+        connect(url.format(tmp_path))
+    assert "geheim" not in str(refused.value)
+
+
 def test_a_reserved_job_counts_and_waits(library: Library) -> None:
     accept(library, "1", now=100.0)
     usage = library.standing_of(1, 20, 50.0)
