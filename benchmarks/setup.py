@@ -74,7 +74,8 @@ class Clone:
     def covered(self) -> float:
         """Return the branch coverage of the last tests in per cent."""
         report = (".venv/bin/coverage", "report", "--format=total", "--precision=2", "--fail-under=0")
-        return float(self.run(*report).output)
+        # Before it may stand warnings of a data file that a killed process left behind.
+        return float(self.run(*report).output.splitlines()[-1])
 
     def environment_mb(self) -> float:
         """Return the size of .venv on disk."""

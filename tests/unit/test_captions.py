@@ -12,7 +12,7 @@ from bot.cli.demo import example_picture
 from melodify_core.captioners.eyes import Sight
 from melodify_core.captioners.palette.airs import airs_of
 from melodify_core.captioners.palette.captioner import MOOD_WORDS, brief_of
-from melodify_core.captioners.palette.feeling import Mood, mood_of_song
+from melodify_core.captioners.palette.feeling import EASY_BPM, QUICK_BPM, Mood, mood_of_song
 from melodify_core.captioners.palette.landscapes import with_landscape
 from melodify_core.captioners.palette.layout import Band
 from melodify_core.captioners.palette.notable import is_coloured, is_telling
@@ -156,6 +156,15 @@ HINTS = (
     "", "minor", "major", "140 bpm", "60 bpm", "sad and slow", "happy and fast", "단조, 빠르게", "no drums",
     "jazz piano", "비 오는 저녁", "waltz", "lullaby", "게임 보스전",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("style", ["auto", "rock", "piano"])
+def test_what_is_asked_to_be_slow_or_fast_is_it_whatever_the_picture_is(style: str) -> None:
+    slow, fast = ("slow", "느리게", "천천히"), ("fast", "빠르게", "speed it up")
+    for hint in (*slow, *fast):
+        for picture in SCENES:
+            bpm = brief_for("english", 1, picture=picture, hint=hint, style=style).bpm
+            assert bpm < EASY_BPM if hint in slow else bpm >= QUICK_BPM, (hint, picture, bpm)
 
 
 def moods_told(text: str, *tables: dict[Mood, tuple[str, ...]]) -> set[Mood]:

@@ -16,7 +16,7 @@ _CIRCLE: tuple[Mood, ...] = ("content", "joyful", "excited", "tense", "sombre", 
 _BALANCED_RADIUS = 0.16
 _ENERGIES: tuple[tuple[float, Energy], ...] = ((-0.5, "calm"), (-0.15, "gentle"), (0.2, "moderate"), (0.55, "lively"))
 # Of songs: what may be said of each mode and pace, the usual first.
-_EASY_BPM, _QUICK_BPM = 84, 112
+EASY_BPM, QUICK_BPM = 84, 112
 _MOODS_OF_SONGS: dict[tuple[Mode, str], tuple[Mood, ...]] = {
     ("major", "slow"): ("serene", "still"),
     ("major", "easy"): ("content", "balanced"),
@@ -71,7 +71,7 @@ def mood_of(feeling: Feeling) -> Mood:
 
 def mood_of_song(mood: Mood, mode: Mode, bpm: int) -> Mood:
     """Return the mood to name: the picture's, unless tempo or mode of the song would contradict it."""
-    pace = "slow" if bpm < _EASY_BPM else "easy" if bpm < _QUICK_BPM else "quick"
+    pace = "slow" if bpm < EASY_BPM else "easy" if bpm < QUICK_BPM else "quick"
     fitting = _MOODS_OF_SONGS[mode, pace]
     return mood if mood in fitting else fitting[0]
 

@@ -1,6 +1,6 @@
 """Reading, feeling and wishes -> the musical fields: style, genre, instruments, tempo, arrangement, soundscape."""
 
-from melodify_core.captioners.palette.feeling import Feeling, texture_score
+from melodify_core.captioners.palette.feeling import EASY_BPM, QUICK_BPM, Feeling, texture_score
 from melodify_core.captioners.palette.notable import MIRRORED
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, pull, touches_of, voices
@@ -10,6 +10,7 @@ from melodify_core.styles import all_styles
 
 MOST_INSTRUMENTS = 6
 SLOWEST, FASTEST = 50, 180
+SLOW, FAST = 0.8, 1.2  # the paces of hints that ask for it
 NO_WISHES = Wishes()
 
 
@@ -82,7 +83,13 @@ def bpm_for(style: str, reading: Reading, feeling: Feeling, wishes: Wishes) -> i
     if wishes.bpm:
         low, high = all_styles()[style].tempo.bpm
         return max(low, min(high, wishes.bpm))
-    return round(max(SLOWEST, min(FASTEST, wishes.pace * _own_bpm(style, reading, feeling))))
+    bpm = wishes.pace * _own_bpm(style, reading, feeling)
+    # What was asked to be slow or fast is it, whatever the picture is.
+    if wishes.pace <= SLOW:
+        bpm = min(bpm, EASY_BPM - 1)
+    elif wishes.pace >= FAST:
+        bpm = max(bpm, QUICK_BPM)
+    return round(max(SLOWEST, min(FASTEST, bpm)))
 
 
 def _own_bpm(style: str, reading: Reading, feeling: Feeling) -> int:
