@@ -12,7 +12,7 @@ from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import chosen
 from melodify_core.composers.arranger.mixing import Track, mixed
 from melodify_core.composers.arranger.score import Score
-from melodify_core.composers.arranger.synthesis import PLAYED_RATE, RATE, kicks_of, mix_of, tracks_of
+from melodify_core.composers.arranger.synthesis import PLAYED_RATE, RATE, kicks_of, tracks_of
 from melodify_core.media.audio.meter import loudness
 from melodify_core.styles.style import Stem
 from quality.figures import at_most, show
@@ -76,5 +76,5 @@ def _measured(spec: SongSpec, font: Path) -> tuple[tuple[float, ...], dict[Stem,
 
 def _mix(score: Score, tracks: Sequence[Track], alone: Stem | None = None) -> Sound:
     frames = round(score.seconds * RATE)
-    blocks = list(mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, PLAYED_RATE, alone))
+    blocks = list(mixed(tracks, score.mix, score.brightness, kicks_of(score), frames, PLAYED_RATE, alone))
     return np.ascontiguousarray(np.concatenate(blocks).T, np.float32) / np.float32(32768)

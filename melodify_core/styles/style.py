@@ -222,6 +222,9 @@ NEAR: Mapping[Stem, float] = MappingProxyType({
 FAR: Mapping[Stem, float] = MappingProxyType({
     "lead": 0.3, "counter": 0.4, "chords": 0.25, "pad": 0.4, "drums": 0.3,
 })  # fmt: skip
+# What a mood does to the mix. A listener's model hears a glad piece by its dry sound and its drums, and an excited one
+# by its overtones: `make quality ARGS=tagger`. Powers of ten of what is sent to the rooms, and of the saturation.
+DRIER, GLAD_DRIVE, EXCITED_DRIVE, DRUMS_LU = 1.0, 0.3, 0.5, 3.0
 
 
 class Mix(_Table):
@@ -248,6 +251,20 @@ class Mix(_Table):
             self.near.get(stem, NEAR.get(stem, 0.0)),
             self.far.get(stem, FAR.get(stem, 0.0)),
         )
+
+    def in_mood(self, valence: float, arousal: float) -> "Mix":
+        """Return the mix of a piece with this valence and arousal, -1..1 each; at 0 it is the style's."""
+        # Drums stay in their rooms: between their strokes there would be silence.
+        channels: dict[Stem, Channel] = {stem: self.channel(stem) for stem in get_args(Stem) if stem != "drums"}
+        sent = 10 ** (-DRIER * valence)
+        driven = self.saturation * 10 ** (GLAD_DRIVE * valence + EXCITED_DRIVE * arousal)
+        changed = {
+            "near": self.near | {stem: min(1.0, sent * one.near) for stem, one in channels.items()},
+            "far": self.far | {stem: min(1.0, sent * one.far) for stem, one in channels.items()},
+            "levels": self.levels | {"drums": self.channel("drums").level + DRUMS_LU * valence},
+            "saturation": min(1.0, driven),
+        }
+        return self.model_copy(update=changed)
 
 
 @dataclass(frozen=True, slots=True)

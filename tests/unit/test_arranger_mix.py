@@ -14,7 +14,7 @@ from melodify_core.composers.arranger.rooms import DRY_HZ, room
 from melodify_core.composers.arranger.score import MODULATION, Key, Note, Part, Score
 from melodify_core.composers.arranger.soundfont import KITS, Wanted, opened, small_font
 from melodify_core.composers.arranger.soundscape import soundscape
-from melodify_core.composers.arranger.synthesis import PLAYED_RATE, kicks_of, mix_of, tracks_of, wav_of
+from melodify_core.composers.arranger.synthesis import PLAYED_RATE, kicks_of, tracks_of, wav_of
 from melodify_core.errors import Misconfigured
 from melodify_core.media.audio.meter import loudness
 from melodify_core.models import Wish
@@ -59,7 +59,7 @@ def strength(sound: np.ndarray, hertz: float) -> float:
 @pytest.mark.parametrize("style", all_styles())
 def test_every_part_has_the_loudness_that_its_style_says(style: str) -> None:
     score = score_of(a_brief(), Wish(style=style, seconds=10), 1)
-    tracks, mix, kicks = tracks_of(score, chosen()), mix_of(score), kicks_of(score)
+    tracks, mix, kicks = tracks_of(score, chosen()), score.mix, kicks_of(score)
 
     def loud(alone: Stem | None = None) -> float:
         blocks = mixed(tracks, mix, score.brightness, kicks, 6 * RATE, PLAYED_RATE, alone)
@@ -126,6 +126,24 @@ def test_the_kick_presses_the_pad_where_the_style_pumps() -> None:
     assert loud(0.8, 1.01) < 0.6 * loud(0.8, 0.9)
 
 
+@pytest.mark.parametrize("style", ["house", "piano", "rock"])
+def test_a_glad_piece_is_drier_than_a_sad_one_and_its_drums_are_louder(style: str) -> None:
+    mix = all_styles()[style].mix
+    stems: tuple[Stem, ...] = ("lead", "counter", "chords", "pad", "bass", "drums")
+    for stem in stems:
+        sad, even, glad = (mix.in_mood(valence, 0).channel(stem) for valence in (-1, 0, 1))
+        assert even == mix.channel(stem)
+        if stem == "drums":  # their rooms fill the time between two strokes
+            assert (sad.near, sad.far) == (glad.near, glad.far)
+            assert sad.level < even.level < glad.level
+        else:
+            assert sad.level == glad.level
+            assert 1 >= sad.far >= even.far >= glad.far
+            assert even.far == 0 or sad.far > 4 * glad.far
+    still, excited = (mix.in_mood(0, arousal).saturation for arousal in (-1, 1))
+    assert 0 <= still < mix.saturation < excited <= 1
+
+
 def test_a_soundscape_lies_under_the_mix() -> None:
     score = score_of(a_brief(), Wish(style="ambient", seconds=10), 1)
     alone, rate = decoded(wav_of(score))
@@ -172,7 +190,7 @@ def test_between_two_strokes_the_noise_of_the_tape_is_heard_and_never_in_a_part_
 @pytest.mark.parametrize("style", ["lofi", "bossa", "reggae", "house", "korean", "synthwave"])
 def test_strokes_do_not_stand_alone_in_silence(style: str) -> None:
     score = score_of(a_brief(), Wish(style=style, seconds=10), 1)
-    blocks = mixed(tracks_of(score, chosen()), mix_of(score), score.brightness, (), 10 * RATE, PLAYED_RATE)
+    blocks = mixed(tracks_of(score, chosen()), score.mix, score.brightness, (), 10 * RATE, PLAYED_RATE)
     whole = np.ascontiguousarray(np.concatenate(list(blocks)).T, np.float32) / np.float32(32768)
     assert peaks_of(whole) < 8.5
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from melodify_core.models import Meter, Mode
+from melodify_core.styles.style import Mix
 
 DRUM_CHANNEL = 9
 MODULATION, EXPRESSION = 1, 11  # MIDI controllers
@@ -121,7 +122,8 @@ class Lift:
 class Score:
     """A whole piece. `seconds` is its length including the last chord's ring; `bpm` is its main tempo, in quarters.
 
-    `tempos` are beats and the tempo from there on. `brightness` -1..1 is how bright the piece sounds.
+    `tempos` are beats and the tempo from there on. `brightness` -1..1 is how bright the piece sounds, `mix` how its
+    parts are put together.
     """
 
     style: str
@@ -135,6 +137,7 @@ class Score:
     brightness: float
     time: Time = TIMES["4/4"]
     lift: Lift | None = None
+    mix: Mix = Mix()
 
     def lifted_by(self, beat: float) -> int:
         """Return how many semitones higher the piece is on a beat than in the key that it begins in."""

@@ -20,10 +20,9 @@ from melodify_core.composers.arranger.score import DRUM_CHANNEL, Part, Score
 from melodify_core.composers.arranger.soundfont import KITS, Program, Wanted, opened, small_font
 from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
 from melodify_core.errors import Unavailable
-from melodify_core.styles import all_styles
 from melodify_core.styles.instruments import instruments
 from melodify_core.styles.patterns import DRUMS
-from melodify_core.styles.style import Mix, Stem
+from melodify_core.styles.style import Stem
 
 # midirenderer supports this rate only. All is played faster and as much higher, as by a tape that runs too fast, and
 # what comes out is taken for sound at PLAYED_RATE. That costs a quarter less; what is lost lies above 18 kHz.
@@ -55,7 +54,7 @@ def wav_of(score: Score, font: Path | None = None, around: Played | None = None)
         target.setsampwidth(2)
         target.setframerate(RATE)
         frames = round(score.seconds * RATE)
-        for block in mixed(tracks, mix_of(score), score.brightness, kicks_of(score), frames, PLAYED_RATE):
+        for block in mixed(tracks, score.mix, score.brightness, kicks_of(score), frames, PLAYED_RATE):
             target.writeframes(block.tobytes())
     if around is not None:
         music = np.frombuffer(data.getbuffer(), "<i2", 2 * frames, len(data.getbuffer()) - 4 * frames)
@@ -71,11 +70,6 @@ def _put_under(music: Played, around: Played) -> None:
         block = music[start : start + RATE]
         added = around[start : start + RATE] * gain
         block[: len(added)] = np.clip(block[: len(added)] + added, -32767, 32767)
-
-
-def mix_of(score: Score) -> Mix:
-    """Return the mix of the score's style; a usual one when there is no such style."""
-    return all_styles()[score.style].mix if score.style in all_styles() else Mix()
 
 
 def kicks_of(score: Score) -> list[float]:
