@@ -253,7 +253,8 @@ class Mix(_Table):
         )
 
     def in_mood(self, valence: float, arousal: float) -> "Mix":
-        """Return the mix of a piece with this valence and arousal, -1..1 each; at 0 it is the style's."""
+        """Return the mix of a piece that is so much gladder and more excited than the style's home, whose mix it is."""
+        valence, arousal = (max(-1.0, min(1.0, more)) for more in (valence, arousal))
         # Drums stay in their rooms: between their strokes there would be silence.
         channels: dict[Stem, Channel] = {stem: self.channel(stem) for stem in get_args(Stem) if stem != "drums"}
         sent = 10 ** (-DRIER * valence)

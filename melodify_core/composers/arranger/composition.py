@@ -134,7 +134,7 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
     written["drums"] = rhythm.tuned(written["drums"], chords)
     parts = tuple(_part(random, style, form, role, players, notes) for role, notes in written.items() if notes)
-    mix = style.mix.in_mood(brief.valence, brief.arousal)
+    mix = style.mix.in_mood(brief.valence - style.mood.valence, brief.arousal - style.mood.arousal)
     return Score(
         name, form.bpm, float(seconds), key, form.sections, chords, parts, form.tempos, mood.brightness, time, lift, mix
     )
