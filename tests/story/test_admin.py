@@ -232,7 +232,7 @@ async def test_an_open_song_is_cancelled_from_the_list(court: Court, bot: World)
     assert offered[-1] not in await court.choices("cancel", "song")
     # What another server makes is none of this one's business.
     elsewhere = bot.corner(locale="ko")
-    await elsewhere.command(length=120)
+    await elsewhere.command()
     [theirs] = await here.services.moderation.open_jobs(elsewhere.guild.id)
     assert "too late" in await court.rule("cancel", song=theirs.job_id)
     for _, value in await court.choices("cancel", "song"):

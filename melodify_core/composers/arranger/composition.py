@@ -87,9 +87,9 @@ def mood_of(brief: Brief, style: Style) -> Mood:
         brightness=max(-1.0, min(1.0, brightness)),
         drumless=DRUMLESS - 0.3 * brief.valence,
         lean=brief.valence,
-        short=1 - 0.55 * max(0.0, brief.valence) * style.accompaniment.articulated,
+        short=1 - 0.7 * max(0.0, brief.valence) * style.accompaniment.articulated,
         bound=max(0.0, -brief.valence) * style.accompaniment.articulated,
-        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
+        tune_level=max(0.0, min(1.0, level + 0.5 * brief.valence)),
         lilt=brief.valence > LILT,
     )
 
