@@ -54,7 +54,7 @@ def test_a_style_can_keep_its_touch_in_every_mood(valence: float) -> None:
     brief = brief_of_mood(valence, 0.3, "major", 100)
     reggae, jazz, folk = (mood_of(brief, all_styles()[style]) for style in ("reggae", "jazz", "folk"))
     assert (reggae.short, reggae.bound) == (1, 0)
-    assert folk.short - folk.bound == pytest.approx(1 - (0.7 if valence > 0 else 1) * abs(valence))
+    assert folk.short - folk.bound == pytest.approx(1 - (0.55 if valence > 0 else 1) * abs(valence))
     assert jazz.short >= folk.short
     assert jazz.bound <= folk.bound
 

@@ -79,6 +79,7 @@ def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
     brightness = 0.5 * style.mix.brightness + 0.85 * brief.arousal + 0.5 * brief.valence
     level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
+    gladder = brief.valence - style.mood.valence
     return Mood(
         level=level,
         register=8.0 * brief.valence + 1.5 * brief.arousal,
@@ -87,9 +88,9 @@ def mood_of(brief: Brief, style: Style) -> Mood:
         brightness=max(-1.0, min(1.0, brightness)),
         drumless=DRUMLESS - 0.3 * brief.valence,
         lean=brief.valence,
-        short=1 - 0.7 * max(0.0, brief.valence) * style.accompaniment.articulated,
+        short=1 - 0.55 * max(0.0, brief.valence) * style.accompaniment.articulated,
         bound=max(0.0, -brief.valence) * style.accompaniment.articulated,
-        tune_level=max(0.0, min(1.0, level + 0.5 * brief.valence)),
+        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence + 0.3 * gladder)),
         lilt=brief.valence > LILT,
     )
 
