@@ -79,7 +79,6 @@ def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
     brightness = 0.5 * style.mix.brightness + 0.85 * brief.arousal + 0.5 * brief.valence
     level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
-    gladder = brief.valence - style.mood.valence
     return Mood(
         level=level,
         register=8.0 * brief.valence + 1.5 * brief.arousal,
@@ -90,7 +89,7 @@ def mood_of(brief: Brief, style: Style) -> Mood:
         lean=brief.valence,
         short=1 - 0.55 * max(0.0, brief.valence) * style.accompaniment.articulated,
         bound=max(0.0, -brief.valence) * style.accompaniment.articulated,
-        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence + 0.3 * gladder)),
+        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
         lilt=brief.valence > LILT,
     )
 
