@@ -268,7 +268,7 @@ def test_a_database_that_cannot_be_migrated_is_named(tmp_path: Path) -> None:
     [
         "postgresql://me:geheim@[::1/db",
         "postgresql://me:geheim@localhost:99x/db",
-        "postgresql://me:ge@he:im/geheim@localhost/db",
+        "postgresql://me:geheim@he:im/geheim@localhost/db",
         "postgresql://127.0.0.1:1/x?foo=1",
         "postgresql://127.0.0.1:99999/x",
         "sqlite:///{}/melodify.db?timeout=soon",
