@@ -589,7 +589,7 @@ async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its
 async def test_calls_from_before_the_clock_was_set_back_take_no_place(database_url: str) -> None:
     engine, now = connect(database_url), [10_000.0]
     upgrade(engine)
-    gate = ProviderGate(engine, {"openai": Cap(1, 1, 30.0)}, 0.3, lambda: now[0])
+    gate = ProviderGate(engine, {"openai": Cap(1, 1, 30.0)}, 30.0, lambda: now[0])
     async with gate("openai", "1"):
         pass
     now[0] = 5_000.0
