@@ -571,7 +571,7 @@ async def test_no_more_calls_at_once_than_the_cap(database_url: str) -> None:
 async def test_no_more_starts_in_a_minute_than_the_cap_and_a_dead_call_frees_its_place(database_url: str) -> None:
     engine, now = connect(database_url), [1000.0]
     upgrade(engine)
-    gate = ProviderGate(engine, {"openai": Cap(1, 2, 30.0)}, 0.3, lambda: now[0])
+    gate = ProviderGate(engine, {"openai": Cap(1, 2, 30.0)}, 2.0, lambda: now[0])
     async with gate("openai", "1"), gate("palette", "1"):
         with pytest.raises(Unavailable):
             await gate.enter("openai", "2")
