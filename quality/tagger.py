@@ -19,7 +19,7 @@ from quality.songs import SongSpec, brief_of_mood
 
 SONGS = 4  # of each style
 MOODS = 70  # songs whose moods have nothing to do with the style
-SETS = (7, 11, 21, 31)
+SETS = (7, 11, 21, 31, 41, 51)
 SECONDS = 20
 # Tags that name a genre, and the model that knows the style's: songs by their listeners, or excerpts of mostly
 # classical and world music.
