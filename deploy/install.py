@@ -189,9 +189,7 @@ class Installation:
         fetched_mb = self.environment.fetched_mb
         if self.has_uv():
             command = [str(self.folder / "bin" / "uv"), "pip", "install", "--python", str(self.python)]
-            # The demo starts once or twice and its folder should stay small; the others start many processes.
-            # Of the images, deploy/slim.py compiles what they import.
-            command += ["--compile-bytecode"] if self.name not in ("demo", *IMAGES) else []
+            command += ["--compile-bytecode"] if self.compiles else []
             command += ["--no-cache"] if self.name in IMAGES else []
             attempt = watch([*command, *options, *what], fetched_mb, self.registry())
             if attempt.ok:
@@ -199,12 +197,22 @@ class Installation:
             if reason_of(attempt.output) == "disk":
                 self.fail(attempt)
             say("uv could not install that; pip goes on, which takes some minutes.")
+        options = (*options, *([] if self.compiles else ["--no-compile"]))
         attempt = watch([*self.pip("install"), *options, *what], fetched_mb)
         if reason_of(attempt.output) == "hash":
             # A damaged file in pip's cache would fail every further run, too.
             attempt = watch([*self.pip("install"), "--no-cache-dir", *options, *what], fetched_mb)
         if not attempt.ok:
             self.fail(attempt)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the installer writes bytecode.
+
+        The demo starts once or twice and its folder should stay small; the others start many processes. Of the images,
+        deploy/slim.py compiles what they import.
+        """
+        return self.name not in ("demo", *IMAGES)
 
     def fail(self, attempt: Attempt) -> None:
         """Raise Failed. Nothing is installed before everything is fetched: then the environment is still whole."""
