@@ -4,6 +4,7 @@ import argparse
 
 from benchmarks import (
     acknowledge,
+    before,
     crash,
     gcs_overhead,
     hostile,
@@ -40,7 +41,14 @@ ALL = {
 }
 
 # They take minutes each and run only when they are given.
-LONG = {"load": load.main, "workers": workers.main, "crash": crash.main, "restart": restart.main, "setup": setup.main}
+LONG = {
+    "load": load.main,
+    "workers": workers.main,
+    "crash": crash.main,
+    "restart": restart.main,
+    "setup": setup.main,
+    "before": before.main,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)

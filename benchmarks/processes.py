@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -18,11 +19,11 @@ class Run:
     peak_mb: float
 
 
-def measure(arguments: list[str], cwd: str) -> Run:
+def measure(arguments: list[str], cwd: str, variables: Mapping[str, str] | None = None) -> Run:
     """Run `python arguments` to its end. Raises CalledProcessError when it fails."""
     started = time.perf_counter()
     peak = 0.0
-    with subprocess.Popen([sys.executable, *arguments], cwd=cwd, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=variables, stdout=subprocess.PIPE) as process:
         parent = psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, _tree_mb(parent))
