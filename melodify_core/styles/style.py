@@ -224,7 +224,7 @@ FAR: Mapping[Stem, float] = MappingProxyType({
 })  # fmt: skip
 # What a mood does to the mix. A listener's model hears a glad piece by its dry sound and its drums, and an excited one
 # by its overtones: `make quality ARGS=tagger`. Powers of ten of what is sent to the rooms, and of the saturation.
-DRIER, GLAD_DRIVE, EXCITED_DRIVE, DRUMS_LU = 1.0, 0.3, 0.5, 3.0
+DRIER, DRIVEN, DRUMS_LU = 1.0, 0.9, 3.0
 
 
 class Mix(_Table):
@@ -258,12 +258,11 @@ class Mix(_Table):
         # Drums stay in their rooms: between their strokes there would be silence.
         channels: dict[Stem, Channel] = {stem: self.channel(stem) for stem in get_args(Stem) if stem != "drums"}
         sent = 10 ** (-DRIER * valence)
-        driven = self.saturation * 10 ** (GLAD_DRIVE * valence + EXCITED_DRIVE * arousal)
         changed = {
             "near": self.near | {stem: min(1.0, sent * one.near) for stem, one in channels.items()},
             "far": self.far | {stem: min(1.0, sent * one.far) for stem, one in channels.items()},
             "levels": self.levels | {"drums": self.channel("drums").level + DRUMS_LU * valence},
-            "saturation": min(1.0, driven),
+            "saturation": min(1.0, self.saturation * 10 ** (DRIVEN * arousal)),
         }
         return self.model_copy(update=changed)
 

@@ -54,9 +54,22 @@ def test_a_style_can_keep_its_touch_in_every_mood(valence: float) -> None:
     brief = brief_of_mood(valence, 0.3, "major", 100)
     reggae, jazz, folk = (mood_of(brief, all_styles()[style]) for style in ("reggae", "jazz", "folk"))
     assert (reggae.short, reggae.bound) == (1, 0)
-    assert folk.short - folk.bound == pytest.approx(1 - (0.55 if valence > 0 else 1) * abs(valence))
+    assert (folk.short <= 0.5) == (valence > 0)
+    assert (folk.bound >= 0.8) == (valence < 0)
     assert jazz.short >= folk.short
     assert jazz.bound <= folk.bound
+
+
+def test_what_a_mood_differs_by_from_the_style_s_own_is_played_with_more_of_it() -> None:
+    for name, style in all_styles().items():
+        own = style.mood
+        home, gladder, sadder = (
+            mood_of(brief_of_mood(own.valence + more, own.arousal, "major", 100), style).register
+            for more in (0, 0.3, -0.3)
+        )
+        assert home == pytest.approx(8 * own.valence + 1.5 * own.arousal), name
+        assert gladder >= home + 1.4 * 8 * 0.3, name
+        assert sadder <= home - 1.4 * 8 * 0.3, name
 
 
 def test_a_glad_still_song_has_drums_where_a_sad_one_does_without() -> None:

@@ -133,7 +133,7 @@ def test_rock_and_orchestra_stop_crashes_and_let_others_ring(style: str) -> None
 def test_timpani_play_tones_of_the_chords_in_every_key() -> None:
     """Also after the last chorus was lifted, and in other metres."""
     seen, lifted, keys = 0, 0, set()
-    for seed in range(40):
+    for seed in range(60):
         brief = a_brief(arousal=0.4 + seed % 5 / 10, mode="minor" if seed % 2 else "major")
         score = score_of(brief, Wish(style="cinematic", seconds=60), seed)
         drums = score.part("drums")

@@ -29,6 +29,9 @@ from melodify_core.styles.instruments import instruments
 
 DRAFTS = 8
 SPREAD = 4.0  # semitones
+# A mood is played with this share more of what it differs by from the style's own, up to this valence: then short notes
+# are a quarter of their length.
+BEYOND, MOST_VALENCE = 0.5, 1.4
 LILT = 0.35  # from this valence on the tune is syncopated in every style
 # The shortest bars of 3/4 and 6/8 that the calmest and the most excited picture get by chance.
 UNHURRIED_S = (1.85, 0.8)
@@ -77,20 +80,24 @@ class Mood:
 
 def mood_of(brief: Brief, style: Style) -> Mood:
     """Return the mood of a brief in a style."""
-    brightness = 0.5 * style.mix.brightness + 0.85 * brief.arousal + 0.5 * brief.valence
-    level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * brief.valence))
+    # Whoever listens hears the style first, so a mood that is not the style's own is played with more of it.
+    valence = brief.valence + BEYOND * (brief.valence - style.mood.valence)
+    valence = max(-MOST_VALENCE, min(MOST_VALENCE, valence))
+    light = brief.arousal + BEYOND * (brief.arousal - style.mood.arousal)
+    brightness = 0.5 * style.mix.brightness + 0.85 * light + 0.5 * brief.valence
+    level = max(0.0, min(1.0, (brief.arousal + 1) / 2 + 0.18 * valence))
     return Mood(
         level=level,
-        register=8.0 * brief.valence + 1.5 * brief.arousal,
+        register=8.0 * valence + 1.5 * brief.arousal,
         velocity=round(80 + 16 * brief.arousal),
-        legato=max(0.45, min(0.98, 0.78 - 0.12 * brief.arousal - 0.3 * brief.valence)),
+        legato=max(0.45, min(0.98, 0.78 - 0.12 * brief.arousal - 0.3 * valence)),
         brightness=max(-1.0, min(1.0, brightness)),
-        drumless=DRUMLESS - 0.3 * brief.valence,
-        lean=brief.valence,
-        short=1 - 0.55 * max(0.0, brief.valence) * style.accompaniment.articulated,
-        bound=max(0.0, -brief.valence) * style.accompaniment.articulated,
-        tune_level=max(0.0, min(1.0, level + 0.2 * brief.valence)),
-        lilt=brief.valence > LILT,
+        drumless=DRUMLESS - 0.3 * valence,
+        lean=valence,
+        short=1 - 0.55 * max(0.0, valence) * style.accompaniment.articulated,
+        bound=min(1.0, max(0.0, -valence)) * style.accompaniment.articulated,
+        tune_level=max(0.0, min(1.0, level + 0.2 * valence)),
+        lilt=valence > LILT,
     )
 
 
