@@ -26,7 +26,8 @@ from melodify_core.config.settings import Gcs
 
 BUCKET = "melodify-test"
 SIGNATURE = b"signed by IAM"
-Kind = Literal["answer", "cut before", "cut after", "stall", "truncate", "corrupt"]
+Kind = Literal["answer", "cut before", "cut after", "stall", "slow", "truncate", "corrupt"]
+SLOW_S = 0.1
 PASSED_ON = ("Content-Type", "Cache-Control", "X-Goog-Hash", "X-Goog-Generation", "X-Goog-Stored-Content-Length")
 
 
@@ -53,6 +54,8 @@ class GcsProxy:
     rules: list[dict[str, Any]] = field(default_factory=list)
     metageneration: int = 1
     written: int = 0  # uploads that the server has carried out
+    open: int = 0
+    most_open: int = 0  # requests that were answered at the same time
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def fail(
@@ -73,11 +76,21 @@ class GcsProxy:
         return sum(asked.startswith(f"{method} ") for asked in self.asked)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            return await self._answer(request)
+        finally:
+            self.open -= 1
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.asked.append(f"{request.method} {request.path}")
         fault = self._fault(request.method)
         if fault and fault.kind == "answer":
             return _error(fault.status, fault.reason)
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(SLOW_S)
         if fault and fault.kind == "stall":
             await self.released.wait()
         if fault and fault.kind in ("stall", "cut before"):
