@@ -31,11 +31,12 @@ def _takes(style: str, name: str) -> bool:
     return BASS in instrument.roles or instrument.family in all_styles()[style].instruments.families
 
 
-def has_room(style: str, name: str) -> bool:
-    """Return whether an instrument that was asked for can play in a style: drums need grooves, others a free part."""
+def with_parts(style: str, names: Iterable[str]) -> frozenset[str]:
+    """Return which instruments that were asked for get a part: the first free one each, as the composer's band has it.
+
+    Drums need grooves. A second lead plays the second voice.
+    """
     band = all_styles()[style].instruments
-    if name == DRUMS:
-        return bool(all_styles()[style].drums.grooves)
     # One player alone gives away the tune or all, not the bass.
     own = {
         LEAD: band.lead,
@@ -43,7 +44,15 @@ def has_room(style: str, name: str) -> bool:
         PAD: () if band.solo else band.pad,
         BASS: () if band.solo else band.bass,
     }
-    return any(own.get(role) for role in instruments()[name].roles)
+    found: dict[str, str] = {}
+    others = [name for name in names if name != DRUMS]
+    for name in others:
+        free = [role for role in instruments()[name].roles if own.get(role) and role not in found]
+        if free:
+            found[free[0]] = name
+    second = (name for name in others if name not in found.values() and LEAD in instruments()[name].roles)
+    beaten = [DRUMS] if all_styles()[style].drums.grooves else []
+    return frozenset([*found.values(), *list(second)[:1], *beaten])
 
 
 def has_tempo(style: str, bpm: int) -> bool:

@@ -349,6 +349,22 @@ def test_an_instrument_plays_or_is_not_said_to(style: str) -> None:
         assert (f"instrument.{name}" in brief.heard) == (not brief.not_used), name
 
 
+@pytest.mark.parametrize("style", all_styles())
+def test_of_many_instruments_only_those_that_play_are_said_to(style: str) -> None:
+    for hint in (
+        "piano, violin, flute and trumpet",
+        "플루트, 트럼펫, 하프, 첼로, 오르간",
+        "bass, cello, guitar, drums, flute",
+    ):
+        brief = brief_for(hint, style)
+        score = score_of(brief, Wish(hint=hint, style=style, seconds=30), 7)
+        named = [key.removeprefix("instrument.") for key in brief.heard if key.startswith("instrument.")]
+        playing = {part.name for part in score.parts} | ({DRUMS} if score.part("drums") else set())
+        for name in named:
+            assert playing & {name, instruments()[name].quick if name != DRUMS else name}, (hint, name, playing)
+        assert len(named) + len(brief.not_used) == len(understand(hint).demanded), (hint, named)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_instruments_are_heard_by_the_names_that_the_bot_gives_them(language: str) -> None:
     named = catalogue("en") if language == "en" else catalogue("ko")

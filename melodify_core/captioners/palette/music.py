@@ -5,7 +5,7 @@ from melodify_core.captioners.palette.notable import MIRRORED
 from melodify_core.captioners.palette.reading import Reading
 from melodify_core.captioners.palette.scenery import UNKNOWN, Scene, pull, touches_of, voices
 from melodify_core.hints import Wishes
-from melodify_core.hints.playing import can_play, has_tempo, is_denied
+from melodify_core.hints.playing import can_play, has_tempo, is_denied, with_parts
 from melodify_core.styles import all_styles
 
 MOST_INSTRUMENTS = 6
@@ -72,10 +72,17 @@ def instruments_for(
     seen, joining = voices(scene, style)
     wanted = [
         name
-        for name in dict.fromkeys([*wishes.instruments[:4], *seen, *own, *joining])
+        for name in dict.fromkeys([*_wished(style, wishes), *seen, *own, *joining])
         if name and not is_denied(name, wishes.without)
     ]
     return tuple(wanted[:MOST_INSTRUMENTS]) or (profile.leads[third],)
+
+
+def _wished(style: str, wishes: Wishes) -> list[str]:
+    """Return the wished instruments: all that get a part in the style, and others up to four."""
+    playing = with_parts(style, wishes.instruments)
+    found = [name for name in wishes.instruments if name in playing]
+    return [*found, *[name for name in wishes.instruments if name not in playing][: max(0, 4 - len(found))]]
 
 
 def bpm_for(style: str, reading: Reading, feeling: Feeling, wishes: Wishes) -> int:
