@@ -8,22 +8,33 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
+from melodify_core.composers.arranger.soundfont import opened
 from melodify_core.errors import Misconfigured
 
 BETTER = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 ADVICE = "fuller instruments: apt-get install fluid-soundfont-gm"
+REPAIR = "cannot be played: apt-get install --reinstall fluid-soundfont-gm"
 
 
 @cache
-def chosen() -> Path:
-    """Return the best installed font. Raises Misconfigured when there is none."""
-    return BETTER if BETTER.is_file() else font_path()
+def chosen(better: Path = BETTER) -> Path:
+    """Return the best installed font that can be played. Raises Misconfigured when there is none."""
+    return better if is_playable(better) else font_path()
 
 
-def synthesiser() -> str:
+def is_playable(path: Path) -> bool:
+    """Return whether a file is a font with programs."""
+    try:
+        return bool(opened(path).programs)
+    except Misconfigured:
+        return False
+
+
+def synthesiser(better: Path = BETTER) -> str:
     """Return the names of synthesiser and font, and how to get a better one. Raises Misconfigured without a font."""
-    font = chosen()
-    return f"midirenderer with {font.name}" + ("" if font == BETTER else f" ({ADVICE})")
+    font = chosen(better)
+    advice = f"{better} {REPAIR}" if better.exists() else ADVICE
+    return f"midirenderer with {font.name}" + ("" if font == better else f" ({advice})")
 
 
 @cache
