@@ -44,7 +44,7 @@ def load(folder: Traversable) -> dict[str, Style]:
             found[name] = Style.model_validate(_with_harmony(table, tables))
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            problems += [f"{name}.toml: {_sentence(detail)}." for detail in details]
+            problems += [f"{name}.toml: {_sentence(detail)}." for detail in details if not _follows(detail, details)]
             continue
         if not found[name].is_named_by(name, found[name].brief.genre):
             problems.append(f"{name}.toml: brief.genre must contain {name} or one of words.genres.")
@@ -76,6 +76,14 @@ def _with_harmony(table: dict[str, Any], tables: dict[str, dict[str, Any]]) -> d
             return table | {"harmony": tables[other]["harmony"]}
         case _:
             return table
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Return whether a list lacks an entry only because that entry is a mistake of its own."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and other["loc"] != place for other in details
+    )
 
 
 def _sentence(detail: ErrorDetails) -> str:

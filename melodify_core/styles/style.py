@@ -10,12 +10,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from melodify_core.models import Meter, Mode
-from melodify_core.styles.instruments import Role, instruments
+from melodify_core.styles.instruments import BASS, CHORDS, LEAD, Role, instruments
 from melodify_core.styles.intervals import Moves
-from melodify_core.styles.patterns import Beats, patterns
+from melodify_core.styles.patterns import DRUMS, Beats, patterns
 from melodify_core.styles.rooms import rooms
 
 ALL: frozenset[Role] = frozenset(get_args(Role))
@@ -52,6 +52,12 @@ def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
+def _some_chance(meters: dict[Meter, int]) -> dict[Meter, int]:
+    if not any(meters.values()):
+        raise ValueError("one metre must have a chance above 0")
+    return meters
+
+
 def _chords(phrase: str) -> str:
     for chord in phrase.replace("-", " ").split():
         if not _CHORD.fullmatch(chord):
@@ -66,9 +72,12 @@ def _phrase(phrase: str) -> str:
 
 
 def _bar(beats: Beats) -> Beats:
-    for _, steps in beats:
-        if not re.fullmatch(r"[Xx.]{16}|[Xx.]{32}|[Xx.]{64}", steps):
-            raise ValueError(f'"{steps}" must be 16 steps of X, x and ".", or 32 or 64 for two or four bars')
+    for drum, steps in beats:
+        signs = "Xx.#" if drum == DRUMS["crash"] else "Xx."
+        if len(steps) not in (16, 32, 64) or set(steps) - set(signs):
+            raise ValueError(
+                f'"{steps}" must be 16 steps of X, x and ".", or 32 or 64 for two or four bars; # is for crashes'
+            )
     return beats
 
 
@@ -80,7 +89,9 @@ _SOME = Field(min_length=1)
 Text = Annotated[str, StringConstraints(min_length=1)]
 Level = Annotated[float, Field(ge=-1.5, le=1.5)]
 Controller = Annotated[int, Field(ge=0, le=127)]
-Bpm = Annotated[tuple[int, int], AfterValidator(_rising)]
+_Beats = Annotated[int, Field(ge=20, le=300)]
+Bpm = Annotated[tuple[_Beats, _Beats], AfterValidator(_rising)]
+_Notes = Annotated[float, Field(ge=0.1, le=20, allow_inf_nan=False)]
 Expressions = Annotated[tuple[Annotated[Text, AfterValidator(_expression)], ...], _SOME]
 Players = tuple[Annotated[str, _one_of("instrument", instruments)], ...]
 SomePlayers = Annotated[Players, _SOME]
@@ -167,6 +178,15 @@ class Band(_Table):
         """Return whether one instrument plays all."""
         return self.lead == self.chords
 
+    @model_validator(mode="after")
+    def _can_play(self) -> "Band":
+        roles = {LEAD: (*self.lead, *self.counter), CHORDS: self.chords, BASS: () if self.solo else self.bass}
+        wrong = [f'"{name}" plays no {role}' for role, names in roles.items() for name in names
+                 if role not in instruments()[name].roles]  # fmt: skip
+        if wrong:
+            raise ValueError(", ".join(wrong))
+        return self
+
 
 class Form(_Table):
     """How a piece opens, and who plays in its break."""
@@ -175,7 +195,9 @@ class Form(_Table):
     break_roles: frozenset[Role] = ALL - {"drums", "counter"}
     lifts: bool = True  # the last chorus of a long piece is in a higher key
     # How often each metre is taken where the brief leaves it open.
-    meters: Annotated[dict[Meter, Annotated[int, Field(ge=0)]], _SOME] = Field(default={"4/4": 1})
+    meters: Annotated[dict[Meter, Annotated[int, Field(ge=0)]], _SOME, AfterValidator(_some_chance)] = Field(
+        default={"4/4": 1}
+    )
 
 
 class Accompaniment(_Table):
@@ -197,7 +219,7 @@ class Accompaniment(_Table):
 class Tune(_Table):
     """How the melody goes."""
 
-    notes_a_second: Annotated[tuple[float, float], AfterValidator(_rising)] = (0.8, 3.0)
+    notes_a_second: Annotated[tuple[_Notes, _Notes], AfterValidator(_rising)] = (0.8, 3.0)
     syncopated: bool = False
     moves: Moves = "sung"
     pentatonic: bool = False

@@ -2,6 +2,7 @@ import io
 import re
 from functools import cache
 from itertools import product
+from pathlib import Path
 from random import Random
 
 import mido
@@ -12,7 +13,7 @@ from melodify_core.composers.arranger.composer import ArrangerComposer
 from melodify_core.composers.arranger.composition import midi_of, score_of
 from melodify_core.composers.arranger.counter import NEAREST
 from melodify_core.composers.arranger.density import arrangement
-from melodify_core.composers.arranger.fonts import synthesiser
+from melodify_core.composers.arranger.fonts import REPAIR, chosen, font_path, is_playable, synthesiser
 from melodify_core.composers.arranger.score import MODULATION, Score
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, Wish
@@ -184,3 +185,36 @@ async def test_the_composer_says_which_synthesiser_plays(pool: WorkerPool) -> No
     assert composer.describe() == synthesiser()
     font = r"(FluidR3_GM\.sf2|TimGM6mb\.sf2 \(.*fluid-soundfont-gm\))"
     assert re.fullmatch(f"midirenderer with {font}", synthesiser())
+
+
+@pytest.mark.parametrize("broken", ["empty", "cut", "without programs"])
+def test_a_font_that_cannot_be_played_gives_way_to_the_packaged_one_and_is_named(tmp_path: Path, broken: str) -> None:
+    whole = font_path().read_bytes()
+    path = tmp_path / "FluidR3_GM.sf2"
+    path.write_bytes(
+        {"empty": b"", "cut": whole[: len(whole) // 2], "without programs": without_programs(whole)}[broken]
+    )
+    assert not is_playable(path)
+    assert chosen(path) == font_path()
+    assert synthesiser(path) == f"midirenderer with {font_path().name} ({path} {REPAIR})"
+    assert chosen(font_path()) == font_path()
+
+
+def without_programs(font: bytes) -> bytes:
+    """Return a font whose table of programs has its last record only, which names none."""
+    place = font.index(b"phdr")
+    size = int.from_bytes(font[place + 4 : place + 8], "little")
+    table = font[place + 8 : place + 8 + size][-38:]
+    return font[: place + 4] + len(table).to_bytes(4, "little") + table + font[place + 8 + size :]
+
+
+def test_nobody_plays_what_the_instrument_does_not_reach() -> None:
+    for style in all_styles():
+        for valence, arousal in ((0.9, 0.6), (-0.9, -0.5)):
+            brief = a_brief(valence=valence, arousal=arousal, mode="major" if valence > 0 else "minor")
+            for seed in range(3):
+                for part in score_of(brief, Wish(style=style, seconds=30), seed).parts:
+                    instrument = instruments().get(part.name)
+                    pitches = [note.pitch for note in part.notes] if part.role != "drums" and instrument else []
+                    outside = [one for one in pitches if not instrument.low <= one <= instrument.high]  # type: ignore[union-attr]
+                    assert not outside, (style, part.role, part.name, outside)

@@ -16,7 +16,6 @@ from melodify_core.composers.arranger.performance import humanise, ringing, slid
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, TIMES, Chord, Key, Lift, Note, Part, Score, Time
 from melodify_core.composers.arranger.styles import style_of
 from melodify_core.composers.arranger.wishes import (
-    alone,
     demanded,
     own_wishes,
     plays_no_bass,
@@ -25,7 +24,7 @@ from melodify_core.composers.arranger.wishes import (
 )
 from melodify_core.models import Brief, Wish
 from melodify_core.styles import Style, all_styles
-from melodify_core.styles.instruments import instruments
+from melodify_core.styles.instruments import Instrument, instruments
 
 DRAFTS = 8
 SPREAD = 4.0  # semitones
@@ -37,7 +36,7 @@ LILT = 0.35  # from this valence on the tune is syncopated in every style
 UNHURRIED_S = (1.85, 0.8)
 # What must not change the rest of a piece: without its drums it is the same piece.
 _NOT_SEEDED = {"spare_titles", "spare_captions", "adjusted", "meter", "without", "sounds", "heard", "not_used"}
-# Of struck notes, in beats: longer ones are held, shorter ones are short enough. A sad picture binds them, up to a
+# Of struck notes, in beats: as long ones are held, shorter ones are short enough. A sad picture binds them, up to a
 # multiple of their length: an off-beat stroke stays one.
 LONGEST, SHORTEST, BOUND = 2.0, 0.25, 2.0
 # Under a tune whose tones decay, the other parts are this much softer, so that it is as clear as one of held tones.
@@ -134,8 +133,6 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     written = _write(random, style, mood, key, form, chords, players, chosen, lift.semitones if lift else 0)
     if plays_no_bass(brief):
         written["bass"] = []
-    if only := alone(brief):
-        written = {role: _within_reach(notes, instruments()[only].low) for role, notes in written.items()}
     if lift:
         written = {role: _lifted(notes, lift) if role != "drums" else notes for role, notes in written.items()}
         chords = tuple(replace(c, classes=_raised(c.classes, lift)) if c.start >= lift.start else c for c in chords)
@@ -147,10 +144,16 @@ def _draft(random: Random, brief: Brief, name: str, seconds: int) -> Score:
     )
 
 
-def _within_reach(notes: list[Note], low: int) -> list[Note]:
-    """Return the notes, those in a higher octave that an instrument which plays all does not reach."""
-    raised = [replace(note, pitch=max(note.pitch, low + (note.pitch - low) % 12)) for note in notes]
-    return list({(note.start, note.pitch): note for note in raised}.values())
+def _within_reach(notes: list[Note], instrument: Instrument) -> list[Note]:
+    """Return the notes, those that the instrument does not reach in the nearest octave where it does."""
+    low, high = instrument.low, instrument.high
+    reached = [
+        replace(note, pitch=low + (note.pitch - low) % 12 if note.pitch < low else high - (high - note.pitch) % 12)
+        if not low <= note.pitch <= high
+        else note
+        for note in notes
+    ]
+    return list({(note.start, note.pitch): note for note in reached}.values())
 
 
 def _lifted(notes: list[Note], lift: Lift) -> list[Note]:
@@ -229,7 +232,7 @@ def _articulated(notes: list[Note], mood: Mood, form: Plan) -> list[Note]:
     for note in notes:
         room = min(following.get(note.start, 0.0) - note.start, BOUND * note.length)
         length = max(min(note.length, SHORTEST), note.length * mood.short) + mood.bound * max(0, room - note.length)
-        found.append(note if note.length > LONGEST or note.start >= end else replace(note, length=length))
+        found.append(note if note.length >= LONGEST or note.start >= end else replace(note, length=length))
     return found
 
 
@@ -288,6 +291,8 @@ def _middle(name: str, wished: float) -> float:
 def _part(random: Random, style: Style, form: Plan, role: str, players: Cast, notes: list[Note]) -> Part:
     volume, pan, wet = _MIX[role]
     tight = "chords" if role == "pad" and style.accompaniment.rhythm else role
+    if role != "drums":
+        notes = _within_reach(notes, instruments()[str(getattr(players, role))])
     played = humanise(random, style.tempo, tight, notes, form.bpm)
     reverb = min(127, round(style.mix.reverb * wet))
     if role == "drums":

@@ -92,7 +92,7 @@ def _pickup(
         return []
     before = next(chord for chord in reversed(chords) if chord.start < first.start - 0.25)
     scale = (scale_over(rules.key, before.classes) - rules.left_out) | {first.pitch % 12}
-    ladder = [pitch for pitch in range(rules.low - 5, rules.high + 6) if pitch % 12 in scale]
+    ladder = [pitch for pitch in range(rules.low, rules.high + 1) if pitch % 12 in scale]
     places = [ladder.index(first.pitch) + side * step for step in range(count, 0, -1)]
     pitches = [ladder[place] for place in places if 0 <= place < len(ladder)]
     if pitches and rules.strict and _parallel(pitches[-1], first, basses):
