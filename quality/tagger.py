@@ -21,7 +21,7 @@ from quality.photos import DRAWING, shown_by_packages
 from quality.songs import SongSpec, brief_of_mood
 
 CORNERS = ((0.2, 0.1), (-0.2, 0.1), (0.2, -0.1), (-0.2, -0.1))  # around a style's mood
-SONGS = 8  # of each style
+SONGS = 16  # of each style
 MOODS = 70  # songs whose moods have nothing to do with the style
 # The first ones were heard while the constants of the music were chosen. The others count.
 TUNING, HELD_OUT = (7, 11, 21, 31, 41, 51), (61, 71, 81, 91)
