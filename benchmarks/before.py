@@ -1,6 +1,7 @@
 """Measures 30 s songs beside an earlier commit's, in turn: `python -m benchmarks before`.
 
-Both commits run with this environment's packages.
+Both commits run with this environment's packages. Those that the earlier commit's eyes need are not among them: its
+whole command looks less closely at the picture.
 """
 
 import io
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def _songs(before: Path) -> None:
-    """Print the median and the highest ratio of the styles, of the best of all rounds."""
+    """Print the ratio of each style, of the best of all rounds, and the median."""
     rounds = [(_warm(before), _warm(ROOT)) for _ in range(ROUNDS)]
     best_before, best_now = (
         {style: min(one[style] for one in times) for style in times[0]} for times in zip(*rounds, strict=True)
