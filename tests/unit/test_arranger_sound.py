@@ -11,7 +11,7 @@ from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import chosen, font_path
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Part, Score
-from melodify_core.composers.arranger.synthesis import by_two, tracks_of, wav_of
+from melodify_core.composers.arranger.synthesis import played_at_once, tracks_of, wav_of
 from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mode, Wish
@@ -116,8 +116,8 @@ def test_half_a_minute_is_made_in_a_moment() -> None:
 def test_two_processes_play_what_one_would() -> None:
     font = font_path().read_bytes()
     midis = [midi_file(score_of(a_brief(), Wish(style=style, seconds=10), 1)) for style in ("lofi", "jazz", "piano")]
-    for sound, midi in zip(by_two(font, midis), midis, strict=True):
-        [alone] = by_two(font, [midi])
+    for sound, midi in zip(played_at_once(font, midis), midis, strict=True):
+        [alone] = played_at_once(font, [midi])
         assert np.array_equal(sound, alone)
 
 
@@ -125,4 +125,4 @@ def test_two_processes_play_what_one_would() -> None:
 def test_a_second_process_that_fails_is_an_outage(python: str) -> None:
     midi = midi_file(score_of(a_brief(), Wish(style="lofi", seconds=10), 1))
     with pytest.raises(Unavailable, match=r"music\.failed"):
-        by_two(font_path().read_bytes(), [midi, midi], python)
+        played_at_once(font_path().read_bytes(), [midi, midi], python)

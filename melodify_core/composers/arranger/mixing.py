@@ -3,7 +3,9 @@
 Everything linear is done on spectra of long blocks, whose tails are added up.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +28,7 @@ EARLY = 1024  # that filters without a phase reach back
 WHOLE_LUFS = -19.0
 TURNS = 2
 CEILING = 0.89  # -1 dBFS
+THREADS = 2  # of the transforms, which do not hold the interpreter's lock
 FADE_S = 0.8
 # Bass and drums keep their low end, all else is cut.
 LOW: frozenset[Stem] = frozenset({"bass", "drums"})
@@ -194,12 +197,22 @@ def _spectra(
     strips: Sequence[_Strip], mix: Mix, filters: _Filters, kicks: Sequence[float], frames: int, rate: int
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield the sound of each stretch with its tail, left and right."""
-    for start in range(0, _of_tracks(frames + EARLY, rate), _of_tracks(HOP, rate)):
+
+    def stretch(start: int) -> tuple[Samples, Samples]:
         press = _pressed(kicks, start, rate) if mix.pump else None
         buses = np.zeros((5, _of_tracks(BLOCK, rate)), np.float32)
         for strip in strips:
             _send(strip, start, press, mix, buses, rate)
-        yield _room_mix(buses, filters)
+        return _room_mix(buses, filters)
+
+    coming = deque[Future[tuple[Samples, Samples]]]()
+    with ThreadPoolExecutor(THREADS) as threads:
+        for start in range(0, _of_tracks(frames + EARLY, rate), _of_tracks(HOP, rate)):
+            coming.append(threads.submit(stretch, start))
+            if len(coming) > THREADS:
+                yield coming.popleft().result()
+        for one in coming:
+            yield one.result()
 
 
 def _send(strip: _Strip, start: int, press: Samples | None, mix: Mix, buses: Samples, rate: int) -> None:

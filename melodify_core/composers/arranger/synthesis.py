@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -20,7 +21,6 @@ from melodify_core.composers.arranger.score import DRUM_CHANNEL, Part, Score
 from melodify_core.composers.arranger.soundfont import KITS, Program, Wanted, opened, small_font
 from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
 from melodify_core.errors import Unavailable
-from melodify_core.styles.instruments import instruments
 from melodify_core.styles.patterns import DRUMS
 from melodify_core.styles.style import Stem
 
@@ -28,18 +28,19 @@ from melodify_core.styles.style import Stem
 # what comes out is taken for sound at PLAYED_RATE. That costs a quarter less; what is lost lies above 18 kHz.
 RATE, PLAYED_RATE = MIXED_RATE, 36_000
 SPEED = RATE / PLAYED_RATE
-# midirenderer holds the interpreter's lock and works in one thread. For pieces of this many seconds and for dense ones
-# another process plays a share. That costs a tenth of a second to start.
-LONG_S = 60.0
-DENSE = 30  # notes of slow strings: one costs as much as ten of other instruments
+# midirenderer holds the interpreter's lock and works in one thread, and most of its time passes however few notes there
+# are. So each two parts are played by a process of their own: without `site` it starts within ten milliseconds.
 OTHER_S = 60.0
+_OTHER = """
+import sys
+sys.path.append(sys.argv[1])
+import midirenderer
+given, size = sys.stdin.buffer.read(), int(sys.argv[2])
+sys.stdout.buffer.write(midirenderer.render_wave_from(given[:size], given[size:]))
+"""
+PACKAGES = Path(midirenderer.__file__).parent.parent
 # Two parts are played at once, one on each side. Without a mix's levels, so loud that no part clips.
 SIDES, VOLUME = (0, 127), 110
-_OTHER = """
-import sys, midirenderer
-with open(sys.argv[1], "rb") as font:
-    sys.stdout.buffer.write(midirenderer.render_wave_from(font.read(), sys.stdin.buffer.read()))
-"""
 
 
 def wav_of(score: Score, font: Path | None = None, around: Played | None = None) -> bytes:
@@ -91,7 +92,7 @@ def tracks_of(score: Score, font: Path) -> list[Track]:
     pairs = [score.parts[start : start + 2] for start in range(0, len(score.parts), 2)]
     fast = _faster(score)
     midis = [midi_file(replace(fast, parts=tuple(map(_aside, pair, SIDES)))) for pair in pairs]
-    sounds = by_two(small, midis) if len(midis) > 1 and _is_slow(score) else [_played(small, midi) for midi in midis]
+    sounds = played_at_once(small, midis)
     return [
         Track(cast("Stem", part.role), sound[:, side])
         for pair, sound in zip(pairs, sounds, strict=True)
@@ -120,33 +121,33 @@ def _aside(part: Part, pan: int) -> Part:
     return replace(part, pan=pan, volume=VOLUME, reverb=0, chorus=0)
 
 
-def _is_slow(score: Score) -> bool:
-    """Return whether the piece is long, or instruments play whose tones are slow, and therefore pile up."""
-    slow = [part for part in score.parts if part.role != "drums" and instruments()[part.name].quick]
-    return score.seconds >= LONG_S or sum(len(part.notes) for part in slow) > DENSE
-
-
-def by_two(font: bytes, midis: Sequence[bytes], python: str = sys.executable) -> list[Played]:
-    """Return what midirenderer plays, the first by another process. Raises Unavailable when that one fails."""
+def played_at_once(font: bytes, midis: Sequence[bytes], python: str = sys.executable) -> list[Played]:
+    """Return what midirenderer plays, the last here and the rest elsewhere. Raises Unavailable when another fails."""
     try:
-        # Files, because a pipe would have to be fed while the lock is held. No shell, and no input from outside.
-        with tempfile.NamedTemporaryFile() as shared, tempfile.TemporaryFile() as midi:
-            shared.write(font)
-            shared.flush()
-            midi.write(midis[0])
-            midi.seek(0)
-            command = [python, "-I", "-c", _OTHER, shared.name]
-            # Its only error is that this process was killed and nobody reads: not worth a traceback on the terminal.
-            quiet = subprocess.DEVNULL
-            with subprocess.Popen(command, stdin=midi, stdout=subprocess.PIPE, stderr=quiet) as other:  # noqa: S603
-                try:
-                    here = [_played(font, one) for one in midis[1:]]
-                    there = _samples(other.communicate(timeout=OTHER_S)[0])
-                finally:
-                    other.kill()
+        with ExitStack() as running:
+            others = [running.enter_context(_other(font, midi, python)) for midi in midis[:-1]]
+            here = [_played(font, midi) for midi in midis[-1:]]
+            return [_samples(other.communicate(timeout=OTHER_S)[0]) for other in others] + here
     except (OSError, EOFError, wave.Error, subprocess.SubprocessError) as error:
         raise Unavailable("music.failed") from error
-    return [there, *here]
+
+
+@contextmanager
+def _other(font: bytes, midi: bytes, python: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a process that writes what it plays, and end it afterwards."""
+    # A file, because a pipe would have to be fed while the lock is held.
+    with tempfile.TemporaryFile() as given:
+        given.write(font + midi)
+        given.seek(0)
+        command = [python, "-I", "-S", "-c", _OTHER, str(PACKAGES), str(len(font))]
+        # Its only error is that this process was killed and nobody reads: not worth a traceback on the terminal.
+        quiet = subprocess.DEVNULL
+        # No shell, and no input from outside.
+        with subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=quiet) as other:  # noqa: S603
+            try:
+                yield other
+            finally:
+                other.kill()
 
 
 def _played(font: bytes, midi: bytes) -> Played:
