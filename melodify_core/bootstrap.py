@@ -5,7 +5,7 @@ import gc
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -335,7 +335,9 @@ def migrate(settings: Settings) -> str:
         database.dispose()
 
 
-async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger: Ledger) -> bytes | None:
+async def make_one(
+    order: Order, settings: Settings, delivery: Delivery, ledger: Ledger, pool: WorkerPool
+) -> bytes | None:
     """Make one song at once, without queue, database and limits; delete all intermediate files.
 
     The delivery gets the song or the apology. Return the score as a MIDI file, or None when there is no song or its
@@ -343,8 +345,7 @@ async def make_one(order: Order, settings: Settings, delivery: Delivery, ledger:
     """
     from melodify_core.storage.folder import FolderStorage
 
-    # One song never needs two worker processes at once.
-    with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
+    with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         storage = FolderStorage(Path(folder))
         # Ignore the configured storage: this song's files are in the temporary folder.
         local = settings.model_copy(update={"storage": "folder"})

@@ -73,6 +73,16 @@ async def open_providers(
         yield providers
 
 
+def modules_of(settings: Settings) -> list[str]:
+    """Return the modules that worker processes import for a song of the selected providers."""
+    modules = ["melodify_core.media.picture"]
+    if settings.captioner == "palette":
+        modules += ["melodify_core.captioners.palette.captioner", "melodify_core.captioners.eyes.sexual"]
+    if "arranger" in settings.players:
+        modules.append("melodify_core.composers.arranger.composer")
+    return [*modules, "melodify_core.media.audio.mastering"]
+
+
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     """Yield the selected storage, without the other providers. Raises Misconfigured when a setting is missing."""

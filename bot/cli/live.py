@@ -54,7 +54,7 @@ async def make_tiny_songs(settings: Settings, ask: Callable[[str], bool]) -> lis
 
 async def _song(settings: Settings, wish: Wish, expected: float) -> list[Finding]:
     ledger = RenderLedger()
-    with tempfile.TemporaryDirectory(prefix="melodify-") as folder:
+    with closing(WorkerPool(1)) as pool, tempfile.TemporaryDirectory(prefix="melodify-") as folder:
         request = RenderRequest(Path(folder) / "check.mp3", Path(folder) / "check.mp3", wish)
         with Progress(console=Console(stderr=True), transient=True, disable=True) as bar:
             delivery = ConsoleDelivery(request, bar, bar.add_task(""))
@@ -65,7 +65,7 @@ async def _song(settings: Settings, wish: Wish, expected: float) -> list[Finding
                 picture=tiny(),
                 wish=wish,
             )
-            await make_one(order, settings, delivery, ledger)
+            await make_one(order, settings, delivery, ledger, pool)
     spent = Finding(good=True, text=f"spent ${ledger.spent(''):.4f}, expected ${expected:.4f}")
     return [_made(settings.composer, delivery.song, delivery.error, delivery.stages_s()), spent]
 

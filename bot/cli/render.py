@@ -20,9 +20,11 @@ from bot.i18n.messages import key_name, name_of, say, sentence
 from bot.posts.hint_lines import hint_lines
 from melodify_core import models
 from melodify_core.bootstrap import make_one
+from melodify_core.brief import clean
 from melodify_core.config.files import read_regular
 from melodify_core.config.settings import Settings
 from melodify_core.errors import MelodifyError, Rejected
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import (
     AcceptedOrder,
     Bill,
@@ -58,7 +60,7 @@ class RenderRequest:
     midi: Path | None = None
 
 
-async def render(request: RenderRequest, settings: Settings) -> int:
+async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> int:
     """Make the song and print what it is. Return 0, or 1 with one sentence on standard error."""
     language = request.wish.language
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -74,7 +76,7 @@ async def render(request: RenderRequest, settings: Settings) -> int:
                 if out is not None:
                     check_writable(out)
                     check_room(out.parent, request.wish.seconds * SONG_BYTES_PER_S)
-            score = await make_one(order, settings, delivery, RenderLedger())
+            score = await make_one(order, settings, delivery, RenderLedger(), pool)
             if request.midi is not None and delivery.song is not None:
                 if score is None:
                     raise Rejected("file.no_score", composer=settings.composer)
@@ -116,7 +118,7 @@ def _as_text(request: RenderRequest, song: Song) -> str:
     played += [key_name(language, song.key, song.mode)] if song.key else []
     played += [name_of(language, "instrument", name) for name in song.instruments]
     made = say(language, "render.made", path=str(request.out), seconds=f"{song.duration_s:.0f}")
-    heard = [line for line in hint_lines(language, song).splitlines() if line]
+    heard = [line for line in hint_lines(language, song, clean).splitlines() if line]
     return "\n".join([song.title, song.caption, *heard, "", ", ".join(played), made])
 
 

@@ -25,7 +25,7 @@ def details_of(language: Language, entry: Entry) -> discord.Embed:
         "meter": song.meter or "",
         "key": key_name(language, song.key, song.mode) if song.key else "",
         "adjusted": " · ".join(_adjustment_text(language, each) for each in _adjusted(song)),
-        "not_used": not_used(language, song),
+        "not_used": not_used(language, song, safe),
         "seed": str(song.seed),
         "made_by": " · ".join(dict.fromkeys(filter(None, (song.captioner, song.composer, song.model)))),
         "licence": catalogue(language).get(f"licence.{song.composer}", ""),

@@ -1,30 +1,32 @@
 """What a song's card says of its hint: what was heard, and what could not be used."""
 
-import discord
+from collections.abc import Callable
 
 from bot.i18n.messages import catalogue, key_name, name_of, say
-from melodify_core.brief import clean, names_in
+from melodify_core.brief import names_in
 from melodify_core.hints.numbers import is_possible, lengths_in
 from melodify_core.hints.words import found_in
 from melodify_core.models import Language, Song
 from melodify_core.styles import all_styles
 
+# Makes a text of at most so many characters safe to show: bot.posts.wording.safe, or on a terminal brief.clean.
+Safe = Callable[[str, int], str]
 MOST = 500  # characters of a line
 REASONS = ("by_name", "by_bpm", "by_range", "by_seconds", "by_style", "by_need", "by_instrument")
 
 
-def hint_lines(language: Language, song: Song) -> str:
+def hint_lines(language: Language, song: Song, safe: Safe) -> str:
     """Return "Heard: rain, night, no drums" and "Not used: …", a line each; "" where nothing is known."""
-    lines = (_heard(language, song), say(language, "song.not_used", phrases=not_used(language, song)))
+    lines = (_heard(language, song), say(language, "song.not_used", phrases=not_used(language, song, safe)))
     shown = lines if song.brief and song.brief.not_used else lines[:1]
     return "\n".join(filter(None, shown))
 
 
-def not_used(language: Language, song: Song) -> str:
+def not_used(language: Language, song: Song, safe: Safe) -> str:
     """Return the phrases that could not be used, each with its reason where that is known; "" without any."""
     groups: dict[str, list[str]] = {reason: [] for reason in (*REASONS, "")}
     for phrase in song.brief.not_used if song.brief else ():
-        groups[_reason(phrase, song)].append(say(language, "song.phrase", phrase=_safe(phrase)))
+        groups[_reason(phrase, song)].append(say(language, "song.phrase", phrase=safe(phrase, MOST)))
     return " ".join(
         " · ".join([", ".join(phrases), *([say(language, f"song.{reason}")] if reason else [])])
         for reason, phrases in groups.items()
@@ -84,7 +86,3 @@ def _family(language: Language, instrument: str) -> str:
     """Return the word that a member uses: "no piano" leaves out more than the grand piano that stands for it."""
     family = f"family.{instrument.replace(' ', '_')}"
     return catalogue(language).get(family) or name_of(language, "instrument", instrument)
-
-
-def _safe(phrase: str) -> str:
-    return discord.utils.escape_markdown(clean(phrase, MOST))

@@ -27,7 +27,7 @@ def lines_of(job: Job, song: Song) -> list[str]:
     changed = job.parent_wish is not None and job.parent_wish.hint != job.wish.hint
     hint = "" if changed else safe(job.wish.hint, HINT)
     texts = [say(language, "song.hint", hint=hint)] if hint else []
-    texts += hint_lines(language, song).splitlines()
+    texts += hint_lines(language, song, safe).splitlines()
     lines = [
         # Discord hides what is between the bars: a hint may give the picture away.
         *(f"||{line}||" if job.spoiler or job.wish.covered else line for line in texts),

@@ -8,6 +8,7 @@ import json
 import tempfile
 import textwrap
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from docs.showcase.paintings import PAINTINGS
 from melodify_core.bootstrap import make_one
 from melodify_core.config.settings import Settings
 from melodify_core.jobs.workflow import MESSAGE_BYTES
+from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Language, Order, Place, Song, Wish
 
 SECONDS = 20
@@ -121,9 +123,9 @@ async def made(sample: Sample, picture: Path, out: Path, language: Language) -> 
     request = RenderRequest(picture, out, wish)
     place = Place(channel_id=0, max_bytes=MAX_SONG_BYTES + MESSAGE_BYTES)
     order = Order(job_id="sample", user_id=0, place=place, picture=picture.read_bytes(), wish=wish)
-    with Progress(disable=True) as bar:
+    with closing(WorkerPool(1)) as pool, Progress(disable=True) as bar:
         delivery = ConsoleDelivery(request, bar, bar.add_task(""))
-        score = await make_one(order, embedded(Settings(), out.parent), delivery, RenderLedger())
+        score = await make_one(order, embedded(Settings(), out.parent), delivery, RenderLedger(), pool)
     if delivery.song is None or score is None:
         raise delivery.error or RuntimeError(f"{picture.name} became no song")
     return delivery.song, score

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 from melodify_core.errors import OVER_BUDGET, Code, MelodifyError, Refused, Rejected, Unavailable
 from melodify_core.jobs.completion import CANCELLED, deliver, fail_job
@@ -28,6 +27,7 @@ from melodify_core.jobs.players import (
 )
 from melodify_core.jobs.retry import with_db_retry
 from melodify_core.jobs.titles import RECENT_TITLES, with_covered_titles, words_unlike
+from melodify_core.media.audio import mastered
 from melodify_core.models import Bill, Brief, Commission, Job, Mastered, Picture, Progress, RawTake, Song, Stage, Take
 from melodify_core.observability.log_context import provider_span, stage_span
 from melodify_core.ports import CommissioningComposer, PaidCall, ProviderContext
@@ -291,13 +291,6 @@ def _describe(key: str, raw: RawTake, composer: str) -> Take:
     )
 
 
-def _mastered(take: bytes, **options: Any) -> Mastered:
-    """Run in a worker process: only that one loads the codecs, which take 17 MB."""
-    from melodify_core.media.audio.mastering import master
-
-    return master(take, **options)
-
-
 async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> Song:
     await show_stage(job, Stage.MASTERING, context)
     if job.spoiler:
@@ -309,17 +302,17 @@ async def _master(job: Job, reading: Brief, take: Take, context: JobContext) -> 
     raw = await fetch(context, take.key_in_storage)
     # Players show the cover to everybody, so the cover of a spoiler is left out.
     cover = b"" if job.spoiler else await fetch(context, job.picture_key)
-    work = partial(_mastered, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES)
+    work = partial(mastered, raw, title=reading.title, cover_jpeg=cover, max_bytes=job.place.max_bytes - MESSAGE_BYTES)
     try:
-        mastered = await context.pool.run(context.song.master_deadline_s, work)
+        sound = await context.pool.run(context.song.master_deadline_s, work)
     except Unavailable as error:
         if error.code != "provider.unavailable":
             raise
         # The take cannot be decoded, and another try would not change that.
         raise Refused(USELESS) from error
-    await store(context, song_key(job.job_id), mastered.audio, "audio/mpeg", labels_of(job, context.salt))
+    await store(context, song_key(job.job_id), sound.audio, "audio/mpeg", labels_of(job, context.salt))
     dollars = await with_db_retry(context.ledger.spent, job.job_id)
-    return _song_of(job, reading, take, mastered, dollars, context.providers)
+    return _song_of(job, reading, take, sound, dollars, context.providers)
 
 
 def _song_of(job: Job, reading: Brief, take: Take, mastered: Mastered, dollars: float, providers: Providers) -> Song:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar, TypeVarTuple, cast
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from melodify_core.errors import Unavailable
-from melodify_core.media.worker_process import LOCK_S, Done, begin, perform
+from melodify_core.media.worker_process import LOCK_S, Done, begin, load, perform
 
 log = logging.getLogger(__name__)
 # When every core is busy, the event loop has priority: songs can wait a moment, acknowledgements cannot.
@@ -28,6 +28,7 @@ NICENESS = 10
 # Every worker process may be killed once while one piece of work waits for its turn.
 TRIES = 8
 FORGOTTEN_S = 1.0
+PRELOAD_S = 60.0
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
@@ -95,6 +96,10 @@ class WorkerPool:
                 self._end_when_idle()
             log.warning("a worker process died, its work is done once more: %s", lost)
         raise Unavailable("internal") from lost
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Start the workers, one of which imports the modules meanwhile. What cannot be imported shows in the work."""
+        self._schedule(PRELOAD_S, perform, (0, load, modules))
 
     def _schedule(self, deadline_s: float, work: Callable[..., Result], args: Sequence[object]) -> Future[Any]:
         with _without_interrupts():

@@ -1,12 +1,14 @@
 """What surrounds each piece of work inside of a worker process: its output, its memory, its time."""
 
+import gc
 import os
 import resource
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Generic, TypeVar, TypeVarTuple
 
@@ -75,6 +77,17 @@ def perform(memory_mb: int, work: Callable[[*Args], Result], *args: *Args) -> Do
         failed, trace = error, traceback.format_exc()
     return_memory()
     return Done(result, failed, trace, time.process_time() - began, _lines())
+
+
+def load(modules: Sequence[str]) -> None:
+    """Import the modules, without a look for garbage among them, now or later. Raises ImportError."""
+    gc.disable()
+    try:
+        for name in modules:
+            import_module(name)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @contextmanager

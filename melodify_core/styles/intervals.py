@@ -5,15 +5,15 @@ the chord.
 """
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, TypeAdapter
 
 from melodify_core.data_files import read_table
+from melodify_core.styles.style import Moves
 
-Moves = Literal["sung", "danced"]
 Table = npt.NDArray[np.float64]
 # Classes of intervals by their size in semitones, and how many steps of a scale each is. Tritones, sevenths and what is
 # wider than an octave have none.

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from melodify_core.models import Meter, Mode
 from melodify_core.styles.instruments import BASS, CHORDS, LEAD, Role, instruments
-from melodify_core.styles.intervals import Moves
 from melodify_core.styles.patterns import DRUMS, Beats, patterns
 from melodify_core.styles.rooms import rooms
 
+Moves = Literal["sung", "danced"]  # how the melody moves: intervals.py has a table of each
 ALL: frozenset[Role] = frozenset(get_args(Role))
 # What the embedded captioner can see: the eyes' kinds, and night.
 Scene = Literal[

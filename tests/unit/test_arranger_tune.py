@@ -15,7 +15,8 @@ from melodify_core.composers.arranger.score import TIMES, Score
 from melodify_core.composers.arranger.themes import HOOKS, MelodyProfile, onsets, rhythm, theme
 from melodify_core.models import Meter, Wish
 from melodify_core.styles import all_styles
-from melodify_core.styles.intervals import NEVER, Moves, class_of, intervals, last_of
+from melodify_core.styles.intervals import NEVER, class_of, intervals, last_of
+from melodify_core.styles.style import Moves
 from quality.songs import MOODS, brief_of_mood
 from quality.tunes import NAMES, Tune, figures_of, likeness, straight, table, tune_of
 from tests.briefs import a_brief

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from bot.cli.main import _parser
+from bot.cli.parser import Command, command_line
 from bot.i18n.messages import catalogue
 from bot.posts.song_view import CHOICES, KINDS
 from melodify_core.config.settings import Settings
@@ -109,13 +109,15 @@ def commands() -> dict[str, set[str]]:
 
     def options(parser: argparse.ArgumentParser) -> set[str]:
         found: set[str] = set()
+        if isinstance(parser, Command):
+            parser.add_options()
         for action in parser._actions:
             found |= set(action.option_strings)
             if isinstance(action, argparse._SubParsersAction):
                 found |= {word for inner in action.choices.values() for word in options(inner)} | set(action.choices)
         return found
 
-    (subcommands,) = (each for each in _parser()._actions if isinstance(each, argparse._SubParsersAction))
+    (subcommands,) = (each for each in command_line()._actions if isinstance(each, argparse._SubParsersAction))
     return {name: options(parser) for name, parser in subcommands.choices.items()}
 
 

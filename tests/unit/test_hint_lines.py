@@ -5,6 +5,7 @@ import pytest
 from bot.i18n.messages import LANGUAGES
 from bot.posts.hint_lines import hint_lines, not_used
 from bot.posts.song_lines import lines_of
+from bot.posts.wording import safe
 from melodify_core.hints.concepts import concepts, other_words
 from melodify_core.models import Language, Song, Wish
 from melodify_core.styles import all_styles
@@ -29,12 +30,12 @@ def test_every_kind_is_named(language: Language, line: str) -> None:
         "rain", "no_drums", "without.instrument.cello", "without.sad", "style.jazz", "mode.major",
         "without.mode.minor", "bpm.120", "key.B flat minor", "key.D", "seconds.30",
     )  # fmt: skip
-    assert hint_lines(language, song_that(*heard)).casefold() == line.casefold()
+    assert hint_lines(language, song_that(*heard), safe).casefold() == line.casefold()
 
 
 @pytest.mark.parametrize(("language", "line"), [("en", "Heard: only guitar, slow"), ("ko", "반영했어요: 기타만, 느림")])
 def test_who_plays_alone_is_named(language: Language, line: str) -> None:
-    assert hint_lines(language, song_that("alone.acoustic guitar", "slow")) == line
+    assert hint_lines(language, song_that("alone.acoustic guitar", "slow"), safe) == line
 
 
 @pytest.mark.parametrize(
@@ -46,12 +47,12 @@ def test_who_plays_alone_is_named(language: Language, line: str) -> None:
 )
 def test_what_is_left_out_is_called_as_people_call_it(language: Language, line: str) -> None:
     left_out = ("grand piano", "acoustic guitar", "electric bass")
-    assert hint_lines(language, song_that(*(f"without.instrument.{name}" for name in left_out))) == line
+    assert hint_lines(language, song_that(*(f"without.instrument.{name}" for name in left_out)), safe) == line
 
 
 @pytest.mark.parametrize("hint", ["비틀즈 느낌", "콜드플레이처럼", "like Linkin Park"])
 def test_a_name_that_cannot_be_copied_gets_its_reason(hint: str) -> None:
-    assert "I cannot copy songs or artists by name" in not_used("en", song_that(lost=(hint,)))
+    assert "I cannot copy songs or artists by name" in not_used("en", song_that(lost=(hint,)), safe)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_a_name_that_cannot_be_copied_gets_its_reason(hint: str) -> None:
 )
 def test_each_phrase_stands_beside_its_own_reason(language: Language, line: str) -> None:
     lost = ("qwertz", "Coldplay", "500 bpm", "1분", "jazz", "cello", "kitchen")
-    assert not_used(language, song_that(lost=lost, style="rock")) == line
-    assert not_used(language, song_that(lost=("qwertz",))) in line
+    assert not_used(language, song_that(lost=lost, style="rock"), safe) == line
+    assert not_used(language, song_that(lost=("qwertz",)), safe) in line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -87,24 +88,24 @@ def test_everything_that_can_be_heard_has_words(language: Language) -> None:
     named = [*concepts(), *(f"instrument.{name}" for name in other_words().instruments)]
     named += [f"style.{name}" for name in all_styles()]
     for key in [*named, *(f"without.{each}" for each in named)]:
-        line = hint_lines(language, song_that(key))
+        line = hint_lines(language, song_that(key), safe)
         assert line, key
         assert not any(mark in line for mark in ("_", ".", "{")), line
 
 
 def test_another_length_than_the_hint_s_is_not_said_to_be_heard() -> None:
-    assert hint_lines("en", song_that("seconds.30", seconds=60)) == ""
+    assert hint_lines("en", song_that("seconds.30", seconds=60), safe) == ""
 
 
 def test_phrases_cannot_ping_or_format() -> None:
-    line = not_used("en", song_that(lost=("@everyone **loud** <@1>",)))
+    line = not_used("en", song_that(lost=("@everyone **loud** <@1>",)), safe)
     assert "**loud**" not in line
     assert "@everyone" not in line
     assert "<@1>" not in line
 
 
 def test_a_song_of_an_earlier_version_says_nothing() -> None:
-    assert hint_lines("en", a_song()) == hint_lines("ko", song_that()) == ""
+    assert hint_lines("en", a_song(), safe) == hint_lines("ko", song_that(), safe) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import mido
 import pytest
 
 from bot.posts.hint_lines import hint_lines, not_used
+from bot.posts.wording import safe
 from melodify_core.brief import clean, music_prompt
 from melodify_core.composers.arranger.composition import midi_of
 from melodify_core.hints import length_of, understand
@@ -20,7 +21,7 @@ from tests.unit.test_hints import brief_for, facts
 
 def card(hint: str, style: str = "auto") -> str:
     wish = Wish(hint=hint, style=style, seconds=length_of(hint) or 30)
-    return hint_lines("en", a_song(brief=brief_for(hint, style, wish.seconds), wish=wish))
+    return hint_lines("en", a_song(brief=brief_for(hint, style, wish.seconds), wish=wish), safe)
 
 
 def signature(hint: str) -> str:
@@ -181,7 +182,7 @@ def test_what_stands_beside_a_name_and_katakana_is_named_as_it_is_written() -> N
 
 def test_nobody_is_said_to_have_chosen_another_style_who_has_not() -> None:
     wish = Wish(hint="house by the sea")
-    assert not_used("en", a_song(brief=brief_for("house by the sea"), wish=wish)) == "“house”"
+    assert not_used("en", a_song(brief=brief_for("house by the sea"), wish=wish), safe) == "“house”"
     assert "Another style was chosen" in card("jazz by the sea", "rock")
     assert set(concepts()) >= {"moderate", "no_vocals", "cute", "fresh"}
 

@@ -13,7 +13,7 @@ from melodify_core.composers.arranger.form import PHRASE_BARS, Bar
 from melodify_core.composers.arranger.melody_line import Line, Rules, Slot, scale_over
 from melodify_core.composers.arranger.score import Chord, Key, Note, Time
 from melodify_core.composers.arranger.themes import MelodyProfile, Theme, decorated, onsets, theme
-from melodify_core.styles.intervals import Moves
+from melodify_core.styles.style import Moves
 
 # How far each section is above the home register, in semitones. The climax is higher, and alone reaches the top.
 _LIFTS = {"intro": 0.0, "A": 0.0, "B": 2.0, "break": -1.0, "ending": 0.0}

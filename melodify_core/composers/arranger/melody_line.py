@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from melodify_core.composers.arranger.score import Key
-from melodify_core.styles.intervals import CLASSES, LASTS, Moves, class_of, intervals, last_of
+from melodify_core.styles.intervals import CLASSES, LASTS, class_of, intervals, last_of
+from melodify_core.styles.style import Moves
 
 WIDEST = 12  # semitones
 Weights = npt.NDArray[np.float64]

@@ -10,7 +10,8 @@ from random import Random
 
 from melodify_core.composers.arranger.score import Time
 from melodify_core.styles.cells import STEPS_A_BEAT, cells
-from melodify_core.styles.intervals import CLASSES, LASTS, SCALE_STEPS, Moves, intervals, last_of
+from melodify_core.styles.intervals import CLASSES, LASTS, SCALE_STEPS, intervals, last_of
+from melodify_core.styles.style import Moves
 
 # How well cells have the wished number of notes: those that miss it by so many are rare.
 TOLERANCE = 0.55
