@@ -79,7 +79,7 @@ def modules_of(settings: Settings) -> list[str]:
     if settings.captioner == "palette":
         modules += ["melodify_core.captioners.palette.captioner", "melodify_core.captioners.eyes.sexual"]
     if "arranger" in settings.players:
-        modules.append("melodify_core.composers.arranger.composer")
+        modules += ["melodify_core.composers.arranger.composition", "melodify_core.composers.arranger.synthesis"]
     return [*modules, "melodify_core.media.audio.mastering"]
 
 

@@ -1,11 +1,6 @@
 """The Composer port on the arranger. The work runs in a worker process: the synthesiser holds the interpreter lock."""
 
-from melodify_core.composers.arranger.composition import score_of
 from melodify_core.composers.arranger.fonts import synthesiser
-from melodify_core.composers.arranger.midi import midi_file
-from melodify_core.composers.arranger.soundscape import soundscape
-from melodify_core.composers.arranger.synthesis import RATE, wav_of
-from melodify_core.composers.arranger.wishes import obeyed
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Brief, RawTake, Wish
 from melodify_core.ports import ProviderContext
@@ -37,7 +32,13 @@ class ArrangerComposer:
 
 
 def make_take(brief: Brief, wish: Wish, seed: int) -> RawTake:
-    """Return the take; runs in a worker process."""
+    """Return the take; runs in a worker process, which alone needs these modules."""
+    from melodify_core.composers.arranger.composition import score_of
+    from melodify_core.composers.arranger.midi import midi_file
+    from melodify_core.composers.arranger.soundscape import soundscape
+    from melodify_core.composers.arranger.synthesis import RATE, wav_of
+    from melodify_core.composers.arranger.wishes import obeyed
+
     brief = obeyed(brief, wish)
     score = score_of(brief, wish, seed)
     around = soundscape(brief.sounds, score.seconds, seed, RATE) if brief.sounds else None
