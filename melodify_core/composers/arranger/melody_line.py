@@ -22,7 +22,7 @@ Places = npt.NDArray[np.intp]
 # Costs are natural logarithms of probabilities. A forbidden move stays possible, or there might be none.
 _FORBIDDEN = 1e-7
 # A tune over chords of its own repeats more and leaps less than the counts say: this makes up for it.
-_TASTE = np.array((1.0, 1.0, 1.1, 1.2, 1.38, 1.25, 0.52, 1.25, 1.38, 1.2, 1.1, 1.0, 1.0, 1.0))
+_TASTE = np.array((1.3, 1.3, 1.4, 1.4, 1.34, 1.28, 0.57, 1.28, 1.34, 1.4, 1.4, 1.3, 1.3, 1.0))
 # Some tunes leap and turn back, others run on in steps. By how much a tune that leaps more than most has more of each
 # interval, by its steps of the scale, and fewer in the direction of the last one, as natural logarithms.
 _LEAPING = np.array((0.0, -0.15, 0.175, 0.35, 0.35, 0.35, 0.35))
@@ -169,7 +169,7 @@ class Line:
     def _ways(self, move: int, hook: bool) -> Weights:
         """Return how well each way is the wished move, in steps of the scale."""
         if (move, hook) not in self._wished:
-            pull, most = (2.0, 8.0) if hook else (0.8, 3.6)
+            pull, most = (2.0, 8.0) if hook else (0.45, 2.4)
             self._wished[move, hook] = np.exp(-np.minimum(most, pull * np.abs(self._steps - 1.75 * move)))
         return self._wished[move, hook]
 
@@ -199,7 +199,7 @@ class Line:
         return np.asarray(flags[self._pitches % 12], np.bool_)
 
     def _costs(self, slot: Slot, over: _Chords) -> Weights:
-        costs = 0.4 * np.maximum(0.0, np.abs(self._pitches - slot.target) - 2.0)
+        costs = 0.27 * np.maximum(0.0, np.abs(self._pitches - slot.target) - 2.0)
         if slot.memory is not None:
             costs += np.minimum(6.0, 2.0 * np.abs(self._pitches - slot.memory))
         # Appoggiaturas make a tune interesting: short ones may be on strong beats.
