@@ -65,6 +65,21 @@ def test_a_demo_without_its_package_is_one_sentence(tmp_path: Path) -> None:
     ]
 
 
+def test_the_words_of_the_command_line_need_none_of_the_program() -> None:
+    code = (
+        "import sys; from bot.cli.parser import command_line; command_line().parse_args(['run']); "
+        "print([name for name in ('pydantic', 'numpy', 'discord', 'asyncio') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_a_phrase_of_the_hint_is_shown_as_it_was_written(picture: Path, tmp_path: Path) -> None:
+    run = melodify("render", str(picture), "--seconds", "10", "--hint", "bossa_nova! by qwertz*uiop", folder=tmp_path)
+    assert "\\" not in run.stdout
+    assert "qwertz" in run.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "worker"])
 @pytest.mark.parametrize(
     ("written", "variable", "as_json"),

@@ -39,6 +39,19 @@ async def test_work_is_done_in_another_process(pool: WorkerPool) -> None:
     assert await pool.run(20, os.getpid) != os.getpid()
 
 
+def is_imported(module: str) -> bool:
+    return module in sys.modules
+
+
+async def test_modules_are_imported_before_there_is_work() -> None:
+    with closing(WorkerPool(1)) as pool:
+        pool.preload(["wave", "melodify_core.no_such_module", "colorsys"])
+        pool.preload(["colorsys"])
+        assert await pool.run(20, is_imported, "wave")
+        assert await pool.run(20, is_imported, "colorsys")
+    assert not is_imported("melodify_core.no_such_module")
+
+
 async def test_an_error_of_the_work_comes_back_as_itself(pool: WorkerPool) -> None:
     with pytest.raises(Rejected) as caught:
         await pool.run(20, refuse)
