@@ -44,9 +44,9 @@ def main() -> None:
               f"{'' if low <= round(middle, 2) <= high else '   MISSED'}")  # fmt: skip
     alike = float(np.mean([likeness(tunes) for tunes in by_style.values()]))
     at_most("likeness of tunes within a style, pitch four-grams", alike, 0.06)
-    found = [_auc(part, humans) for part in tables]
-    at_most(f"AUC of a forest, ours against human tunes, mean of {SETS}", float(np.mean(found)), 0.85)
-    print(f"    from {min(found):.2f} to {max(found):.2f}")
+    areas = [_auc(part, humans) for part in tables]
+    at_most(f"AUC of a forest, ours against human tunes, mean of {SETS}", float(np.mean(areas)), 0.85)
+    print(f"    from {min(areas):.2f} to {max(areas):.2f}")
     at_least("metres", len({song.time.name for song in songs}), 3, ".0f")
     # The human scores are whole pieces: in half a minute little can return.
     _accompaniment([*sets[0], *_songs(LONGER)])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -134,6 +135,16 @@ def test_where_the_network_does_not_work_pictures_pass_with_one_warning(package:
     )
     assert run.stdout.decode().strip() == "False False"
     assert run.stderr.decode().count("are not checked") == 1
+
+
+@needs_network
+def test_the_network_reports_nothing_of_its_use(mistaken: Picture, tmp_path: Path) -> None:
+    # onnxruntime's telemetry begins with an id of the machine in its user's folder, and one of the session.
+    code = "import sys; from melodify_core.captioners.eyes.sexual import score; score(sys.stdin.buffer.read())"
+    folders = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(tmp_path))
+    given = {name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "CI")}
+    subprocess.run([sys.executable, "-c", code], input=mistaken.jpeg, env=given | folders, check=True)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_the_main_process_loads_no_network() -> None:
