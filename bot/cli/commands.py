@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.providers import modules_of
 
 NO_DEMO = 'The demo needs a package that is not installed: pip install "melodify[demo]". In a checkout: make demo.'
+TERMINATED = 128 + signal.SIGTERM
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -126,7 +128,10 @@ def render(arguments: argparse.Namespace, pool: WorkerPool) -> int:
     """Run `render`; return the exit code. Raises Misconfigured."""
     settings = _settings(arguments)
     pool.preload(modules_of(settings))
-    return _run(_rendering(arguments, settings, pool))
+    try:
+        return _run(_rendering(arguments, settings, pool))
+    except asyncio.CancelledError:
+        return TERMINATED
 
 
 def _rendering(arguments: argparse.Namespace, settings: Settings, pool: WorkerPool) -> Coroutine[Any, Any, int]:

@@ -36,6 +36,8 @@ class Output(io.TextIOWrapper):
 @contextmanager
 def command_output() -> Iterator[None]:
     """Take care of standard output. Exit with 1 when it is lost: silently where its reader has gone, as others do."""
+    for descriptor in range(3):
+        _reserve(descriptor)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without Korean shows question marks.
         sys.stdout = Output(sys.stdout.buffer, sys.stdout.encoding, "replace", line_buffering=sys.stdout.line_buffering)
@@ -53,6 +55,14 @@ def command_output() -> Iterator[None]:
                 reason = getattr(error.__cause__, "strerror", None) or error.__cause__
                 print(f"Standard output cannot be written: {reason}.", file=sys.stderr)
         sys.exit(1)
+
+
+def _reserve(descriptor: int) -> None:
+    """Open a standard stream that the caller has closed: the next file or pipe would take its place."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def program() -> str:

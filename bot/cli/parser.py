@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
+# These settings have options of their own.
+_ASKED_FOR = ("captioner", "composer", "language")
+
 
 class _Parser(argparse.ArgumentParser):
     """Asks whether another command was meant."""
@@ -113,12 +116,27 @@ def _named_file(text: str) -> tuple[str, Path]:
 
 
 def _setting(text: str) -> tuple[str, str]:
+    from melodify_core.config.loading import secret_names
     from melodify_core.config.suggestions import setting_like
 
     name, equals, value = text.partition("=")
     if not equals or setting_like(name) != f" Did you mean {name}?":
         raise argparse.ArgumentTypeError(f"must be NAME=VALUE, with the name of a setting.{setting_like(name)}")
+    if name in _ASKED_FOR:
+        raise argparse.ArgumentTypeError(f"sets no {name}: use --{name}.")
+    if name in secret_names():
+        raise argparse.ArgumentTypeError(
+            f"must name no secret, and {name} is one: write it to a file, and use {_file_of(name)}."
+        )
     return name, value
+
+
+def _file_of(secret: str) -> str:
+    """Return the option for the file with a secret."""
+    provider, _, key = secret.partition(".")
+    if secret == "discord.token":  # noqa: S105 - its name
+        return "--token-file"
+    return f"--key-file {provider}=FILE" if key == "api_key" else f"--set {secret}_file=FILE"
 
 
 def _add_jobs(jobs: Command) -> None:

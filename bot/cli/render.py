@@ -1,9 +1,11 @@
 """`melodify render`: one song from a picture file, without Discord; the same workflow, delivered to a file."""
 
+import asyncio
 import errno
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -45,7 +47,7 @@ MEBIBYTE = 1 << 20
 SONG_BYTES_PER_S = 40_000  # MP3 has at most 320 kbit/s
 WORKING_BYTES = 64 * MEBIBYTE  # two minutes of uncompressed sound, and the picture
 # Why the folder for files in between cannot be used.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT)
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT)
 STAGES = (Stage.QUEUED, Stage.LOOKING, Stage.COMPOSING, Stage.MASTERING, Stage.DELIVERING)
 
 
@@ -61,7 +63,11 @@ class RenderRequest:
 
 
 async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> int:
-    """Make the song and print what it is. Return 0, or 1 with one sentence on standard error."""
+    """Make the song and print what it is. Return 0, or 1 with one sentence on standard error.
+
+    Raises CancelledError after SIGTERM.
+    """
+    _end_cleanly()
     language = request.wish.language
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     # rich draws nothing into a pipe: standard output carries the result only.
@@ -97,6 +103,12 @@ async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> 
     song, stages_s = delivery.song, delivery.stages_s()
     print(_as_json(request, song, stages_s) if request.as_json else _as_text(request, song))
     return 0
+
+
+def _end_cleanly() -> None:
+    """Let SIGTERM cancel the current task, so that no file in between is left."""
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _order(request: RenderRequest, settings: Settings) -> Order:

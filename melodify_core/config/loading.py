@@ -82,6 +82,11 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     )
 
 
+def secret_names() -> list[str]:
+    """Return the names of the settings that are secrets, such as "discord.token"."""
+    return [f"{section}.{name}" for section, name in _secrets()]
+
+
 def _secrets() -> list[tuple[str, str]]:
     """Return section and name of each secret."""
     sections = [(name, field.annotation) for name, field in sorted(Settings.model_fields.items())]

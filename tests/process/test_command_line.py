@@ -74,6 +74,29 @@ def test_the_words_of_the_command_line_need_none_of_the_program() -> None:
     assert said.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_song_is_made_whatever_streams_are_closed(picture: Path, tmp_path: Path, closed: str) -> None:
+    command = f'"{sys.executable}" -m bot render "{picture}" --seconds 10 --out song.mp3 {closed}'
+    variables = measured(environment() | {"PYTHONPATH": str(ROOT)})
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=variables, check=True, timeout=120)
+    assert (tmp_path / "song.mp3").stat().st_size > 100_000
+
+
+def test_sigterm_leaves_nothing_of_a_song(picture: Path, tmp_path: Path) -> None:
+    between = tmp_path / "between"
+    between.mkdir()
+    command = [sys.executable, "-m", "bot", "render", str(picture), "--seconds", "120", "--out", "song.mp3"]
+    variables = environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(between)}
+    with subprocess.Popen(command, cwd=tmp_path, env=measured(variables)) as run:
+        while not list(between.rglob("*.jpg")):
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.terminate()
+        assert run.wait(60) == 143
+    assert list(between.iterdir()) == []
+    assert not (tmp_path / "song.mp3").exists()
+
+
 def test_a_phrase_of_the_hint_is_shown_as_it_was_written(picture: Path, tmp_path: Path) -> None:
     run = melodify("render", str(picture), "--seconds", "10", "--hint", "bossa_nova! by qwertz*uiop", folder=tmp_path)
     assert "\\" not in run.stdout

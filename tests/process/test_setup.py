@@ -489,6 +489,11 @@ def test_a_server_of_one_s_own_needs_an_address_and_no_key(folder: Path) -> None
     for wrong, sentence in (
         ("openai.base_ur=x", "Did you mean openai.base_url?"),
         ("openai.base_url=x", "openai.base_url has the wrong form"),
+        ("captioner=openai", "use --captioner"),
+        ("language=fr", "use --language"),
+        ("discord.token=abc", "use --token-file"),
+        ("openai.api_key=abc", "use --key-file openai=FILE"),
+        ("openai.moderation_key=abc", "use --set openai.moderation_key_file=FILE"),
     ):
         run = set_up(folder, "--token-file", "token", "--set", wrong)
         assert run.returncode == 2
