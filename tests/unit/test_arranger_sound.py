@@ -1,6 +1,8 @@
 import io
 import shutil
+import sys
 import time
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -12,7 +14,6 @@ from melodify_core.composers.arranger.fonts import chosen, font_path
 from melodify_core.composers.arranger.midi import midi_file
 from melodify_core.composers.arranger.score import Key, Note, Part, Score
 from melodify_core.composers.arranger.synthesis import played_at_once, tracks_of, wav_of
-from melodify_core.errors import Unavailable
 from melodify_core.media.worker_pool import WorkerPool
 from melodify_core.models import Mode, Wish
 from melodify_core.styles import all_styles
@@ -122,7 +123,17 @@ def test_two_processes_play_what_one_would() -> None:
 
 
 @pytest.mark.parametrize("python", ["/missing", shutil.which("false")])
-def test_a_second_process_that_fails_is_an_outage(python: str) -> None:
-    midi = midi_file(score_of(a_brief(), Wish(style="lofi", seconds=10), 1))
-    with pytest.raises(Unavailable, match=r"music\.failed"):
-        played_at_once(font_path().read_bytes(), [midi, midi], python)
+def test_what_another_process_fails_to_play_is_played_here(python: str, caplog: pytest.LogCaptureFixture) -> None:
+    font, midi = font_path().read_bytes(), midi_file(score_of(a_brief(), Wish(style="lofi", seconds=10), 1))
+    first, second = played_at_once(font, [midi, midi], python)
+    assert np.array_equal(first, second)
+    assert len(caplog.records) == 1
+
+
+def test_a_process_that_is_killed_while_it_writes_costs_nothing(tmp_path: Path) -> None:
+    dying = tmp_path / "python"
+    dying.write_text(f'#!/bin/sh\n"{sys.executable}" "$@" | head -c 100000\nkill -9 $$\n')
+    dying.chmod(0o755)
+    font, midi = font_path().read_bytes(), midi_file(score_of(a_brief(), Wish(style="lofi", seconds=10), 1))
+    first, second = played_at_once(font, [midi, midi], str(dying))
+    assert np.array_equal(first, second)

@@ -1,12 +1,13 @@
 """Score -> WAV: a synthesiser plays the parts, each as a sound of its own, and mixing.py makes a song of them."""
 
 import io
+import logging
 import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -20,10 +21,10 @@ from melodify_core.composers.arranger.mixing import MIXED_RATE, Played, Track, m
 from melodify_core.composers.arranger.score import DRUM_CHANNEL, Part, Score
 from melodify_core.composers.arranger.soundfont import KITS, Program, Wanted, opened, small_font
 from melodify_core.composers.arranger.soundscape import LEVEL_DB, loudness_db
-from melodify_core.errors import Unavailable
 from melodify_core.styles.patterns import DRUMS
 from melodify_core.styles.style import Stem
 
+log = logging.getLogger(__name__)
 # midirenderer supports this rate only. All is played faster and as much higher, as by a tape that runs too fast, and
 # what comes out is taken for sound at PLAYED_RATE. That costs a quarter less; what is lost lies above 18 kHz.
 RATE, PLAYED_RATE = MIXED_RATE, 36_000
@@ -87,7 +88,7 @@ def kicks_of(score: Score) -> list[float]:
 
 
 def tracks_of(score: Score, font: Path) -> list[Track]:
-    """Return the sound of each part at PLAYED_RATE. Raises Unavailable when another process fails."""
+    """Return the sound of each part at PLAYED_RATE."""
     small = _font_for(score, font)
     pairs = [score.parts[start : start + 2] for start in range(0, len(score.parts), 2)]
     fast = _faster(score)
@@ -122,32 +123,47 @@ def _aside(part: Part, pan: int) -> Part:
 
 
 def played_at_once(font: bytes, midis: Sequence[bytes], python: str = sys.executable) -> list[Played]:
-    """Return what midirenderer plays, the last here and the rest elsewhere. Raises Unavailable when another fails."""
+    """Return what midirenderer plays: the last here, the rest elsewhere, or here as well where that fails."""
+    with ExitStack() as running:
+        others = [_other(font, midi, python, running) for midi in midis[:-1]]
+        here = [_played(font, midi) for midi in midis[-1:]]
+        elsewhere = [
+            found if (found := _played_by(other)) is not None else _played(font, midi)
+            for other, midi in zip(others, midis, strict=False)
+        ]
+        return elsewhere + here
+
+
+def _other(font: bytes, midi: bytes, python: str, running: ExitStack) -> subprocess.Popen[bytes] | None:
+    """Start a process that writes what it plays; it ends with `running`. None where none can be started."""
     try:
-        with ExitStack() as running:
-            others = [running.enter_context(_other(font, midi, python)) for midi in midis[:-1]]
-            here = [_played(font, midi) for midi in midis[-1:]]
-            return [_samples(other.communicate(timeout=OTHER_S)[0]) for other in others] + here
-    except (OSError, EOFError, wave.Error, subprocess.SubprocessError) as error:
-        raise Unavailable("music.failed") from error
-
-
-@contextmanager
-def _other(font: bytes, midi: bytes, python: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a process that writes what it plays, and end it afterwards."""
-    # A file, because a pipe would have to be fed while the lock is held.
-    with tempfile.TemporaryFile() as given:
+        # A file, because a pipe would have to be fed while the lock is held.
+        given = running.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - `running` closes it
         given.write(font + midi)
         given.seek(0)
         command = [python, "-I", "-S", "-c", _OTHER, str(PACKAGES), str(len(font))]
-        # Its only error is that this process was killed and nobody reads: not worth a traceback on the terminal.
-        quiet = subprocess.DEVNULL
         # No shell, and no input from outside.
-        with subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=quiet) as other:  # noqa: S603
-            try:
-                yield other
-            finally:
-                other.kill()
+        other = running.enter_context(subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE))  # noqa: S603
+    except OSError as error:
+        log.warning("no process could be started to play: %s", error)
+        return None
+    running.callback(other.kill)
+    return other
+
+
+def _played_by(other: subprocess.Popen[bytes] | None) -> Played | None:
+    """Return what the process has played; None where it did not play all."""
+    if other is None:
+        return None
+    try:
+        rendered, _ = other.communicate(timeout=OTHER_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("a process that plays does not answer: %s", error)
+        return None
+    if other.returncode:
+        log.warning("a process that plays ended with %d", other.returncode)
+        return None
+    return _samples(rendered)
 
 
 def _played(font: bytes, midi: bytes) -> Played:
