@@ -40,6 +40,14 @@ def test_seven_of_ten_pairs_of_pictures_get_another_band() -> None:
 
 
 @pytest.mark.parametrize("style", BANDS)
+def test_the_second_voice_is_another_instrument_than_the_tune(style: str) -> None:
+    for seed in range(60):
+        score = score_of(a_brief(), Wish(style=style, seconds=30), seed)
+        lead, second = score.part("lead"), score.part("counter")
+        assert not (lead and second and lead.name == second.name), seed
+
+
+@pytest.mark.parametrize("style", BANDS)
 def test_the_seed_changes_the_cast_where_a_brief_only_names_the_usual_band(style: str) -> None:
     usual = all_styles()[style].brief
     groups = (usual.leads, usual.beds, usual.basses, usual.drums, usual.colours)

@@ -66,14 +66,15 @@ def _is_guest(band: Band, name: str) -> bool:
 def _second(
     random: Random, band: Band, wishes: tuple[str, ...], chosen: dict[str, str], demanded: frozenset[str]
 ) -> str | None:
-    """Return who plays the second voice: one who plays nothing else yet, unless the band has only one for it."""
+    """Return who plays the second voice: one who plays nothing else yet, else another of its leads."""
     wished = [name for name in map(named, wishes) if name and LEAD in instruments()[name].roles]
     new = [name for name in wished if name not in chosen.values()]
     wanted = [one for one in new if one in demanded or _takes(band, instruments()[one].family, LEAD)]
     if not band.counter:
         return next((name for name in wanted if name in demanded), None)
-    free = [name for name in band.counter if name not in (chosen[LEAD], chosen[CHORDS])] or list(band.counter)
-    return wanted[0] if wanted else random.choice(free)
+    taken = chosen[LEAD], chosen[CHORDS]
+    free, others = ([name for name in names if name not in taken] for names in (band.counter, band.lead))
+    return wanted[0] if wanted else random.choice(free or others or band.counter)
 
 
 def _of_another_colour(names: tuple[str, ...], chosen: dict[str, str]) -> tuple[str, ...]:
