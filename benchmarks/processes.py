@@ -38,7 +38,9 @@ def _tree_mb(parent: psutil.Process) -> float:
     total = 0.0
     try:
         for process in [parent, *parent.children(recursive=True)]:
-            total += process.memory_info().rss / 1e6
+            # Until a new process runs its own program, it has its parent's memory, and takes none.
+            if process == parent or process.cmdline() != psutil.Process(process.ppid()).cmdline():
+                total += process.memory_info().rss / 1e6
     except psutil.NoSuchProcess:
         return 0.0  # the process ended meanwhile
     return total
