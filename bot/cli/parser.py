@@ -131,12 +131,12 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _file_of(secret: str) -> str:
+def _file_of(name: str) -> str:
     """Return the option for the file with a secret."""
-    provider, _, key = secret.partition(".")
-    if secret == "discord.token":  # noqa: S105 - its name
+    provider, _, key = name.partition(".")
+    if name == "discord.token":
         return "--token-file"
-    return f"--key-file {provider}=FILE" if key == "api_key" else f"--set {secret}_file=FILE"
+    return f"--key-file {provider}=FILE" if key == "api_key" else f"--set {name}_file=FILE"
 
 
 def _add_jobs(jobs: Command) -> None:
