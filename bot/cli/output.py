@@ -38,6 +38,9 @@ def command_output() -> Iterator[None]:
     """Take care of standard output. Exit with 1 when it is lost: silently where its reader has gone, as others do."""
     for descriptor in range(3):
         _reserve(descriptor)
+    if sys.stderr is None:
+        # Without one, `print` would take standard output for it.
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without Korean shows question marks.
         sys.stdout = Output(sys.stdout.buffer, sys.stdout.encoding, "replace", line_buffering=sys.stdout.line_buffering)

@@ -1,13 +1,14 @@
 """What can be typed: the commands and their options. What an option needs is imported when its command is typed."""
 
 import argparse
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 # These settings have options of their own.
-_ASKED_FOR = ("captioner", "composer", "language")
+_ASKED_FOR = ("captioner", "composer", "language", "discord.token_file")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -115,20 +116,32 @@ def _named_file(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-def _setting(text: str) -> tuple[str, str]:
-    from melodify_core.config.loading import secret_names
+def _setting(text: str) -> tuple[str, Any]:
+    from melodify_core.config.loading import passwords_in, secret_names
+    from melodify_core.config.settings import Section, Settings
     from melodify_core.config.suggestions import setting_like
 
     name, equals, value = text.partition("=")
-    if not equals or setting_like(name) != f" Did you mean {name}?":
+    section = Settings.model_fields[name].annotation if name in Settings.model_fields else None
+    is_section = isinstance(section, type) and issubclass(section, Section)
+    if is_section or not equals or setting_like(name) != f" Did you mean {name}?":
         raise argparse.ArgumentTypeError(f"must be NAME=VALUE, with the name of a setting.{setting_like(name)}")
     if name in _ASKED_FOR:
-        raise argparse.ArgumentTypeError(f"sets no {name}: use --{name}.")
+        raise argparse.ArgumentTypeError(f"cannot set {name}: use --{name.rpartition('.')[2].replace('_', '-')}.")
     if name in secret_names():
         raise argparse.ArgumentTypeError(
             f"must name no secret, and {name} is one: write it to a file, and use {_file_of(name)}."
         )
-    return name, value
+    if name == "database.url" and passwords_in(value):
+        raise argparse.ArgumentTypeError(f"must hold no password: put {name} into the variable MELODIFY_DATABASE__URL.")
+    return name, _list_in(value) if value.startswith("[") else value
+
+
+def _list_in(text: str) -> list[Any]:
+    try:
+        return list(json.loads(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError('must write a list as JSON, such as [1, 2] or ["a", "b"].') from error
 
 
 def _file_of(name: str) -> str:

@@ -65,7 +65,7 @@ class RenderRequest:
 async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> int:
     """Make the song and print what it is. Return 0, or 1 with one sentence on standard error.
 
-    Raises CancelledError after SIGTERM.
+    Raises CancelledError after SIGTERM and SIGHUP.
     """
     _end_cleanly()
     language = request.wish.language
@@ -106,9 +106,11 @@ async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> 
 
 
 def _end_cleanly() -> None:
-    """Let SIGTERM cancel the current task, so that no file in between is left."""
-    if (task := asyncio.current_task()) is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    """Let SIGTERM, and SIGHUP where it is not ignored, cancel the current task: no file in between shall be left."""
+    task = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if task is not None and signal.getsignal(number) == signal.SIG_DFL:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _order(request: RenderRequest, settings: Settings) -> Order:

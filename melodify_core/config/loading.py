@@ -78,7 +78,7 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     values = (getattr(getattr(settings, section), name) for section, name in _secrets())
     return (
         *(value.get_secret_value() for value in values if value is not None),
-        *_passwords_in(settings.database.url),
+        *passwords_in(settings.database.url),
     )
 
 
@@ -98,7 +98,7 @@ def _secrets() -> list[tuple[str, str]]:
     ]
 
 
-def _passwords_in(url: str) -> list[str]:
+def passwords_in(url: str) -> list[str]:
     """Return the password in the address of a database, encoded as it is there and decoded."""
     if url.startswith("sqlite"):
         return []

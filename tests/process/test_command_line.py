@@ -82,7 +82,8 @@ def test_a_song_is_made_whatever_streams_are_closed(picture: Path, tmp_path: Pat
     assert (tmp_path / "song.mp3").stat().st_size > 100_000
 
 
-def test_sigterm_leaves_nothing_of_a_song(picture: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_of_a_song(picture: Path, tmp_path: Path, ending: signal.Signals) -> None:
     between = tmp_path / "between"
     between.mkdir()
     command = [sys.executable, "-m", "bot", "render", str(picture), "--seconds", "120", "--out", "song.mp3"]
@@ -91,10 +92,17 @@ def test_sigterm_leaves_nothing_of_a_song(picture: Path, tmp_path: Path) -> None
         while not list(between.rglob("*.jpg")):
             assert run.poll() is None
             time.sleep(0.02)
-        run.terminate()
+        run.send_signal(ending)
         assert run.wait(60) == 143
     assert list(between.iterdir()) == []
     assert not (tmp_path / "song.mp3").exists()
+
+
+def test_a_mistake_is_not_said_on_standard_output(tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m bot render missing.png 2>&-'
+    variables = measured(environment() | {"PYTHONPATH": str(ROOT)})
+    run = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=variables, capture_output=True, check=False)
+    assert (run.returncode, run.stdout) == (1, b"")
 
 
 def test_a_phrase_of_the_hint_is_shown_as_it_was_written(picture: Path, tmp_path: Path) -> None:

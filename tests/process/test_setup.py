@@ -294,11 +294,17 @@ def _fresh(
 
 
 def test_numbers_and_switches_are_written_as_such(folder: Path) -> None:
-    given = ("web.port=18480", "web.public_url=https://songs.example", "song.default_seconds=20")
+    given = (
+        "limits.exempt_users=[1, 2]",
+        "web.port=18480",
+        "web.public_url=https://songs.example",
+        "song.default_seconds=20",
+    )
     run = set_up(folder, "--token-file", "token", *(word for each in given for word in ("--set", each)))
     assert run.returncode == 0, run.stderr
     assert table(folder)["web"] == {"port": 18480, "public_url": "https://songs.example"}
     assert table(folder)["song"] == {"default_seconds": 20}
+    assert table(folder)["limits"] == {"exempt_users": [1, 2]}
     assert set_up(folder, "--set", "discord.message_content=true").returncode == 0
     assert table(folder)["discord"]["message_content"] is True  # type: ignore[index]
 
@@ -491,6 +497,10 @@ def test_a_server_of_one_s_own_needs_an_address_and_no_key(folder: Path) -> None
         ("openai.base_url=x", "openai.base_url has the wrong form"),
         ("captioner=openai", "use --captioner"),
         ("language=fr", "use --language"),
+        ("discord.token_file=x", "use --token-file"),
+        ("discord=x", "must be NAME=VALUE"),
+        ("database.url=postgresql://u:pw@h/db", "must hold no password"),
+        ("limits.exempt_users=[1,", "must write a list as JSON"),
         ("discord.token=abc", "use --token-file"),
         ("openai.api_key=abc", "use --key-file openai=FILE"),
         ("openai.moderation_key=abc", "use --set openai.moderation_key_file=FILE"),

@@ -72,8 +72,10 @@ def _second(
     wanted = [one for one in new if one in demanded or _takes(band, instruments()[one].family, LEAD)]
     if not band.counter:
         return next((name for name in wanted if name in demanded), None)
-    taken = chosen[LEAD], chosen[CHORDS]
-    free, others = ([name for name in names if name not in taken] for names in (band.counter, band.lead))
+    sounds = {instruments()[chosen[role]].program for role in (LEAD, CHORDS)}
+    free, others = (
+        [name for name in names if instruments()[name].program not in sounds] for names in (band.counter, band.lead)
+    )
     return wanted[0] if wanted else random.choice(free or others or band.counter)
 
 
