@@ -88,7 +88,11 @@ def test_a_signal_leaves_nothing_of_a_song(picture: Path, tmp_path: Path, ending
     between.mkdir()
     command = [sys.executable, "-m", "bot", "render", str(picture), "--seconds", "120", "--out", "song.mp3"]
     variables = environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(between)}
-    with subprocess.Popen(command, cwd=tmp_path, env=measured(variables)) as run:
+
+    def with_defaults() -> None:  # who starts the tests with nohup ignores SIGHUP, and so would the command
+        signal.signal(ending, signal.SIG_DFL)
+
+    with subprocess.Popen(command, cwd=tmp_path, env=measured(variables), preexec_fn=with_defaults) as run:  # noqa: PLW1509 - one call, no threads in it
         while not list(between.rglob("*.jpg")):
             assert run.poll() is None
             time.sleep(0.02)
