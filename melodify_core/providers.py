@@ -77,7 +77,9 @@ def modules_of(settings: Settings) -> list[str]:
     """Return the modules that worker processes import for a song of the selected providers."""
     modules = ["melodify_core.media.picture"]
     if settings.captioner == "palette":
-        modules += ["melodify_core.captioners.palette.captioner", "melodify_core.captioners.eyes.sexual"]
+        modules.append("melodify_core.captioners.palette.captioner")
+        if settings.moderation in (None, "local"):
+            modules.append("melodify_core.captioners.eyes.sexual")
     if "arranger" in settings.players:
         modules += ["melodify_core.composers.arranger.composition", "melodify_core.composers.arranger.synthesis"]
     return [*modules, "melodify_core.media.audio.mastering"]

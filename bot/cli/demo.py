@@ -21,6 +21,7 @@ from simcord import ChannelHandle, MemberActor, UserHandle
 from simcord.env import Env
 from simcord.preview import Preview, _media
 
+from bot.cli.interrupts import endings
 from bot.cli.simulated import Simulated
 from bot.client import MelodifyClient
 from bot.i18n.messages import say
@@ -90,7 +91,7 @@ class Simulation:
 async def demo(settings: Settings, port: int) -> int:
     """Serve the page until Ctrl-C, then delete all files of it."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *endings()):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="melodify-demo-") as folder:
         example = Path(folder) / EXAMPLE_NAME

@@ -1,6 +1,12 @@
-"""What Ctrl-C does to a command."""
+"""The signals that end a command."""
 
 import signal
+
+
+def endings() -> tuple[signal.Signals, ...]:
+    """Return SIGTERM, and SIGHUP, which a closed terminal sends, where it is not ignored."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return (signal.SIGTERM,) if ignored else (signal.SIGTERM, signal.SIGHUP)
 
 
 def interruptible(*, cleanly: bool) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import aiohttp
 import discord
 
+from bot.cli.interrupts import endings
 from melodify_core.config.settings import Ops, Settings
 from melodify_core.errors import Misconfigured
 from melodify_core.providers import longest_call_s
@@ -56,7 +57,7 @@ def _unlimited_as(value: int, most: int = 1 << 30) -> int:
 
 
 def stop_on_signal() -> asyncio.Event:
-    """Return an event that the first SIGINT or SIGTERM sets; a second signal ends the process at once."""
+    """Return an event that the first SIGINT, SIGTERM or SIGHUP sets; a second signal ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -66,7 +67,7 @@ def stop_on_signal() -> asyncio.Event:
         # would complain that its handler is gone.
         loop.call_later(0.1, loop.remove_signal_handler, number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *endings()):
         loop.add_signal_handler(number, stop_once, number)
     return stop
 

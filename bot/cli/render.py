@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bot.cli.interrupts import endings
 from bot.cli.output import can_say
 from bot.i18n.messages import key_name, name_of, say, sentence
 from bot.posts.hint_lines import hint_lines
@@ -63,10 +63,7 @@ class RenderRequest:
 
 
 async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> int:
-    """Make the song and print what it is. Return 0, or 1 with one sentence on standard error.
-
-    Raises CancelledError after SIGTERM and SIGHUP.
-    """
+    """Make the song and print what it is. Return 0, or 1 with a sentence; raise CancelledError after a signal."""
     _end_cleanly()
     language = request.wish.language
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -106,10 +103,9 @@ async def make(request: RenderRequest, settings: Settings, pool: WorkerPool) -> 
 
 
 def _end_cleanly() -> None:
-    """Let SIGTERM, and SIGHUP where it is not ignored, cancel the current task: no file in between shall be left."""
-    task = asyncio.current_task()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if task is not None and signal.getsignal(number) == signal.SIG_DFL:
+    """Let a signal cancel the current task, so that no file in between is left."""
+    if (task := asyncio.current_task()) is not None:
+        for number in endings():
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 

@@ -82,6 +82,29 @@ def test_a_song_is_made_whatever_streams_are_closed(picture: Path, tmp_path: Pat
     assert (tmp_path / "song.mp3").stat().st_size > 100_000
 
 
+def minding_hangup() -> None:
+    """Prepare a process: whoever starts the tests with nohup ignores SIGHUP, and so would what they start."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def test_a_closed_terminal_ends_the_demo_cleanly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bot", "demo", "--port", "0"]
+    variables = environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=measured(variables),
+        stdout=subprocess.PIPE,
+        preexec_fn=minding_hangup,  # noqa: PLW1509 - one call, no threads in it
+    ) as run:
+        assert run.stdout is not None
+        while b"http://" not in (line := run.stdout.readline()):
+            assert line
+        run.send_signal(signal.SIGHUP)
+        assert run.wait(60) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_of_a_song(picture: Path, tmp_path: Path, ending: signal.Signals) -> None:
     between = tmp_path / "between"
@@ -89,10 +112,7 @@ def test_a_signal_leaves_nothing_of_a_song(picture: Path, tmp_path: Path, ending
     command = [sys.executable, "-m", "bot", "render", str(picture), "--seconds", "120", "--out", "song.mp3"]
     variables = environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(between)}
 
-    def with_defaults() -> None:  # who starts the tests with nohup ignores SIGHUP, and so would the command
-        signal.signal(ending, signal.SIG_DFL)
-
-    with subprocess.Popen(command, cwd=tmp_path, env=measured(variables), preexec_fn=with_defaults) as run:  # noqa: PLW1509 - one call, no threads in it
+    with subprocess.Popen(command, cwd=tmp_path, env=measured(variables), preexec_fn=minding_hangup) as run:  # noqa: PLW1509 - one call, no threads in it
         while not list(between.rglob("*.jpg")):
             assert run.poll() is None
             time.sleep(0.02)
